@@ -1,0 +1,283 @@
+"""Every error this library raises on purpose: one tree, rooted at `PersonaError`.
+
+Three rules hold for all of them:
+
+* They pickle and copy, so that they cross process pools and task queues unharmed.
+* `str()` and `repr()` never show an API key, a field value or a response body. What the vendor wrote in
+  `details` and `meta` may quote such data, so it is kept in attributes and left out of messages.
+* An error raised while walking pages carries the `cursor` from which `Pager.resume` goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+__all__ = [
+    "APIError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ClientStateError",
+    "ConflictError",
+    "ConnectionFailedError",
+    "DecodeError",
+    "ErrorItem",
+    "IndeterminateError",
+    "InvalidArgumentError",
+    "NotFoundError",
+    "NotLoadedError",
+    "PaginationError",
+    "PermissionDeniedError",
+    "PersonaError",
+    "QueryError",
+    "QueryTooComplexError",
+    "QueryTypeError",
+    "QuotaExceededError",
+    "RateLimitError",
+    "RequestTimeoutError",
+    "ResultCountError",
+    "ServerError",
+    "TransportError",
+    "UnknownAttributeError",
+    "UnprocessableEntityError",
+]
+
+_LONGEST_TITLE = 120
+
+
+def _rebuild(cls: type[PersonaError], args: tuple[Any, ...], state: dict[str, Any]) -> PersonaError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class PersonaError(Exception):
+    """The root of the tree: `except PersonaError` catches everything this library raises on purpose.
+
+    Attributes:
+        cursor: where `Pager.resume` goes on, if the error ended a walk over pages; None if it was raised
+            elsewhere, or before the first page of a walk that started at the beginning.
+    """
+
+    cursor: str | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Keyword-only constructors cannot be replayed from `args`; restoring the state needs no constructor.
+        return _rebuild, (type(self), self.args, self.__dict__.copy())
+
+
+class InvalidArgumentError(PersonaError, ValueError):
+    """An argument or a setting that can not work; the message names it and says what to do."""
+
+
+class ClientStateError(PersonaError, RuntimeError):
+    """The client was used after it was closed, or in another event loop than its own."""
+
+
+class NotLoadedError(PersonaError, LookupError):
+    """An attribute was read that the request did not ask for (`fields=`, `include=`), so nobody knows it."""
+
+
+class DecodeError(PersonaError):
+    """The server answered something that is not what its contract says.
+
+    Attributes:
+        pointer: JSON pointer (RFC 6901) of the offending value inside the document, `""` for the whole.
+        request_id: the vendor's id of the request, when the answer came from a request.
+    """
+
+    def __init__(self, reason: str, *, pointer: str = "", request_id: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.pointer = pointer
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        where = f" at {self.pointer}" if self.pointer else ""
+        return f"{self.reason}{where}{_request_suffix(self.request_id)}"
+
+
+class PaginationError(PersonaError):
+    """The walk can not go on: the server repeated a cursor or linked to somewhere else."""
+
+
+class ResultCountError(PersonaError, LookupError):
+    """`one()` found no result, or more than one."""
+
+
+class QueryError(PersonaError, ValueError):
+    """A search expression that can not work.
+
+    Attributes:
+        pointer: JSON pointer of the offending node, when the expression was read from JSON.
+    """
+
+    def __init__(self, message: str, *, pointer: str | None = None) -> None:
+        super().__init__(message)
+        self.pointer = pointer
+
+
+class QueryTypeError(QueryError, TypeError):
+    """A value of the wrong type in a search expression, or Python's `and`, `or`, `not` used on one."""
+
+
+class UnknownAttributeError(QueryError, AttributeError):
+    """`Q` has no such attribute; the message names the nearest one that exists."""
+
+
+class QueryTooComplexError(QueryError):
+    """The expression does not fit the API's limits on nesting and width."""
+
+
+class TransportError(PersonaError):
+    """The request got no (whole) answer.
+
+    Attributes:
+        attempts: how many requests were sent.
+        idempotency_key: the key they carried, if any.
+    """
+
+    def __init__(self, message: str, *, attempts: int = 1, idempotency_key: str | None = None) -> None:
+        super().__init__(message)
+        self.attempts = attempts
+        self.idempotency_key = idempotency_key
+
+
+class RequestTimeoutError(TransportError, TimeoutError):
+    """The request, or all its attempts together, took longer than allowed."""
+
+
+class ConnectionFailedError(TransportError, ConnectionError):
+    """The connection could not be made, or broke before the whole answer was read."""
+
+
+@attrs.frozen
+class ErrorItem:
+    """One entry of the vendor's `errors` list.
+
+    Attributes:
+        title: the short, stable text that names the problem, such as `Record not found`.
+        details: what the vendor adds. It may quote the request's values: do not log it unread.
+        meta: additional machine-readable data, under the same caution.
+        pointer: JSON pointer into the request body (`source.pointer`), if the vendor gave one.
+
+    See https://docs.withpersona.com/errors.
+    """
+
+    title: str
+    details: str | None = attrs.field(default=None, repr=False)
+    meta: Mapping[str, Any] | None = attrs.field(default=None, repr=False, hash=False)
+    pointer: str | None = None
+
+
+class APIError(PersonaError):
+    """The API answered with an error status.
+
+    Attributes:
+        status: the HTTP status.
+        errors: what the vendor said, as `ErrorItem`s; empty if the body was not the documented shape.
+        request_id: the vendor's `Request-Id`, to be named in support requests.
+        attempts: how many requests were sent.
+        idempotency_key: the key they carried, if any.
+
+    See https://docs.withpersona.com/errors.
+    """
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        status: int,
+        errors: tuple[ErrorItem, ...] = (),
+        request_id: str | None = None,
+        attempts: int = 1,
+        idempotency_key: str | None = None,
+    ) -> None:
+        super().__init__(message or "")
+        self.message = message
+        self.status = status
+        self.errors = errors
+        self.request_id = request_id
+        self.attempts = attempts
+        self.idempotency_key = idempotency_key
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The titles of all `errors`."""
+        return tuple(item.title for item in self.errors)
+
+    def __str__(self) -> str:
+        said = self.message or "; ".join(map(_headline, self.errors)) or "no error document in the answer"
+        return f"{self.status} {said}{_request_suffix(self.request_id)}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+
+class BadRequestError(APIError):
+    """400: the request is malformed, or an idempotency key was reused with other parameters."""
+
+
+class AuthenticationError(APIError):
+    """401: no key, or one that the API does not know."""
+
+
+class PermissionDeniedError(APIError):
+    """403: the key lacks a permission, the address is not allowed, or the feature is off."""
+
+
+class NotFoundError(APIError):
+    """404: there is no such object in the key's environment."""
+
+
+class ConflictError(APIError):
+    """409: the object was changed meanwhile (`Stale object error`), or is in no state for this."""
+
+
+class UnprocessableEntityError(APIError):
+    """422: understood, but refused by the rules of the template or the organisation."""
+
+
+class RateLimitError(APIError):
+    """429, or a wait for the rate limit that would be longer than `max_wait`.
+
+    Attributes:
+        retry_after: seconds until a request may succeed, if known.
+    """
+
+    def __init__(
+        self, message: str | None = None, *, retry_after: float | None = None, **context: Any
+    ) -> None:
+        super().__init__(message, **{"status": 429, **context})
+        self.retry_after = retry_after
+
+
+class QuotaExceededError(RateLimitError):
+    """The quota of a product (case creation, say) is used up; the rate limit itself may not be.
+
+    The vendor answers 429 or 403; the title tells.
+    """
+
+
+class ServerError(APIError):
+    """5xx or 408: the API, or something in front of it, failed."""
+
+
+class IndeterminateError(ServerError):
+    """A write whose outcome is unknown: it may or may not have been carried out.
+
+    Attributes:
+        idempotency_key: the key under which the vendor may have stored an outcome for 24 hours.
+    """
+
+
+def _headline(item: ErrorItem) -> str:
+    title = " ".join(item.title.split())[:_LONGEST_TITLE]
+    return f"{title} at {item.pointer}" if item.pointer else title
+
+
+def _request_suffix(request_id: str | None) -> str:
+    return f" (request {request_id})" if request_id else ""

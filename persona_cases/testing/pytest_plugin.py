@@ -1,0 +1,1 @@
+"""What other test suites get from this package."""
