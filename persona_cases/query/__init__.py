@@ -1,1 +1,15 @@
-"""Placeholder."""
+"""The query language: what cases to search for, as a value.
+
+`Q` makes search expressions, `parse` reads their text form, and `Predicate` is what both give: a frozen tree that
+turns into the API's JSON and back, and that can be evaluated here. Nothing in this room does I/O.
+"""
+
+from persona_cases.query.entry import as_predicate
+from persona_cases.query.evaluation import evaluate
+from persona_cases.query.limits import SearchLimits
+from persona_cases.query.namespace import Q
+from persona_cases.query.nodes import Predicate
+from persona_cases.query.parser import parse
+from persona_cases.query.sort import Sort
+
+__all__ = ["Predicate", "Q", "SearchLimits", "Sort", "as_predicate", "evaluate", "parse"]

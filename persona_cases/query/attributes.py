@@ -1,0 +1,165 @@
+"""What the search endpoint can look at: the one table of attributes, their kinds and whether they sort."""
+
+from __future__ import annotations
+
+import difflib
+import keyword
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Final
+
+import attrs
+
+from persona_cases.errors import QueryError, QueryTypeError
+from persona_cases.query.values import Scalar, require_time_text, to_scalar, unwrap_enum
+
+__all__ = [
+    "SEARCHABLE",
+    "Attribute",
+    "Kind",
+    "attribute_named",
+    "custom_key",
+    "custom_name",
+    "is_plain_key",
+    "nearest",
+    "require_name",
+]
+
+_CUSTOM_PREFIX: Final = "fields."
+
+# Enough of a name to recognise a slip; the distance costs the product of the lengths.
+_LONGEST_SLIP: Final = 40
+
+
+class Kind(Enum):
+    """What the values of an attribute are."""
+
+    TEXT = "text"
+    TIME = "time"
+    ANY = "any scalar"
+
+
+@attrs.frozen
+class Attribute:
+    """One thing that can be searched for.
+
+    Attributes:
+        name: as the API spells it; snake_case whatever the `Key-Inflection`.
+        kind: what it can be compared with.
+        sortable: whether the API sorts by it.
+        may_lie_ahead: whether a time can be in the future.
+
+    See https://docs.withpersona.com/api-reference/cases/search-cases.
+    """
+
+    name: str
+    kind: Kind = Kind.ANY
+    sortable: bool = attrs.field(default=True, kw_only=True)
+    may_lie_ahead: bool = attrs.field(default=False, kw_only=True)
+
+    def scalar(self, value: object) -> Scalar:
+        """The JSON scalar for a value that this attribute can be compared with.
+
+        Raises:
+            QueryTypeError: the value is of a type that the attribute never has.
+            QueryError: the value can not be compared with, whatever its type.
+        """
+        scalar = to_scalar(value, self.name)
+        if self.kind is Kind.TEXT and not isinstance(unwrap_enum(value), str):
+            raise QueryTypeError(f"{self.name} takes a str, not a value of type {type(value).__name__}")
+        if self.kind is Kind.TIME:
+            if not isinstance(scalar, str):
+                raise QueryTypeError(
+                    f"{self.name} takes an aware datetime, a date or an ISO text,"
+                    f" not a value of type {type(value).__name__}"
+                )
+            require_time_text(scalar, self.name)
+        return scalar
+
+    def accepts(self, scalar: Scalar) -> bool:
+        """Whether `scalar` would take this value."""
+        try:
+            self.scalar(scalar)
+        except QueryError:
+            return False
+        return True
+
+
+def _by_name(attributes: Iterable[Attribute]) -> Mapping[str, Attribute]:
+    return MappingProxyType({attribute.name: attribute for attribute in attributes})
+
+
+SEARCHABLE: Final[Mapping[str, Attribute]] = _by_name(
+    (
+        Attribute("template", Kind.TEXT),
+        Attribute("status", Kind.TEXT),
+        Attribute("state", Kind.TEXT),
+        Attribute("created_at", Kind.TIME),
+        Attribute("updated_at", Kind.TIME),
+        Attribute("resolved_at", Kind.TIME),
+        Attribute("sla_expires_at", Kind.TIME, may_lie_ahead=True),
+        Attribute("assignee", Kind.TEXT),
+        Attribute("case_queue", Kind.TEXT),
+        Attribute("resolver", Kind.TEXT),
+        Attribute("case_template_id", Kind.TEXT, sortable=False),
+        Attribute("case_queue_id", Kind.TEXT, sortable=False),
+        Attribute("resolution", Kind.TEXT, sortable=False),
+        Attribute("account_id", Kind.TEXT, sortable=False),
+        Attribute("inquiry_id", Kind.TEXT, sortable=False),
+        Attribute("tag_id", Kind.TEXT, sortable=False),
+    )
+)
+
+
+def attribute_named(name: str) -> Attribute:
+    """The attribute of that name: from the table, or one of which nothing else is known."""
+    return SEARCHABLE.get(name) or Attribute(name)
+
+
+def custom_key(name: str) -> str | None:
+    """The key of the custom field that an attribute name stands for, or None."""
+    key = name.removeprefix(_CUSTOM_PREFIX)
+    return key if key and key != name else None
+
+
+def custom_name(key: object) -> str:
+    """The attribute name of the custom field of that key.
+
+    Raises:
+        QueryTypeError: the key is no str.
+        QueryError: it is empty, or not encodable.
+    """
+    if not isinstance(key, str):
+        raise QueryTypeError(f"the key of a custom field must be a str, not {type(key).__name__}")
+    if not key:
+        raise QueryError("the key of a custom field must not be empty")
+    return require_name(_CUSTOM_PREFIX + key)
+
+
+def is_plain_key(key: str) -> bool:
+    """Whether a custom field can be written with a dot.
+
+    Names with a leading underscore are Python's and the tools', and Python folds other letters than ASCII.
+    """
+    return key.isascii() and key.isidentifier() and not keyword.iskeyword(key) and not key.startswith("_")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like a mistaken one, if any is like it."""
+    return next(iter(difflib.get_close_matches(name[:_LONGEST_SLIP], known, n=1)), None)
+
+
+def require_name(name: object) -> str:
+    """Refuse an attribute name that no request could carry.
+
+    Raises:
+        QueryTypeError: it is no str.
+        QueryError: it is empty, or not encodable.
+    """
+    if not isinstance(name, str):
+        raise QueryTypeError(f"an attribute name must be a str, not {type(name).__name__}")
+    if not name:
+        raise QueryError("an attribute name must not be empty")
+    to_scalar(name, "an attribute name")
+    return str.__str__(name)

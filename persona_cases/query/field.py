@@ -1,0 +1,195 @@
+"""What `Q.status` and its like are: an attribute that waits to be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from enum import Enum
+from typing import Generic, NoReturn, TypeAlias, TypeVar, cast
+
+import attrs
+
+from persona_cases.errors import QueryError, QueryTypeError
+from persona_cases.query.attributes import SEARCHABLE, Attribute, Kind
+from persona_cases.query.clock import current_time
+from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Operator, Predicate
+from persona_cases.query.sort import Direction, Sort
+from persona_cases.query.spelling import spell, spell_untyped
+
+__all__ = ["AnyValue", "Field", "TimeField", "TimeValue"]
+
+TimeValue: TypeAlias = datetime | date | str
+AnyValue: TypeAlias = str | int | float | bool | datetime | date | Enum
+
+# Every time that the API can hold lies after it: so `>=` asks whether there is one.
+_EARLIEST = "1970-01-01T00:00:00Z"
+
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+@attrs.frozen(eq=False, repr=False)
+class Field(Generic[T_contra]):
+    """An attribute to search for. Its methods make predicates, `asc()` and `desc()` make sorts.
+
+    Values are turned into JSON scalars at once: a datetime into its UTC ISO text, a date into its UTC midnight,
+    an `Enum` member into its value. What can not be compared with (None, NaN, a naive datetime, a type that the
+    attribute never has) is refused where it is written.
+    """
+
+    _attribute: Attribute
+
+    def eq(self, value: T_contra) -> Predicate:
+        """Equal to the value."""
+        return self._compare("eq", value)
+
+    def ne(self, value: T_contra) -> Predicate:
+        """Not equal to the value: `~eq(value)`, so it holds for cases without the attribute too."""
+        return ~self._compare("eq", value)
+
+    def gt(self, value: T_contra) -> Predicate:
+        """Greater, or later, than the value."""
+        return self._compare("gt", value)
+
+    def gte(self, value: T_contra) -> Predicate:
+        """Greater, or later, than the value, or equal to it."""
+        return self._compare("gte", value)
+
+    def lt(self, value: T_contra) -> Predicate:
+        """Less, or earlier, than the value."""
+        return self._compare("lt", value)
+
+    def lte(self, value: T_contra) -> Predicate:
+        """Less, or earlier, than the value, or equal to it."""
+        return self._compare("lte", value)
+
+    def in_(self, values: Iterable[T_contra]) -> Predicate:
+        """Equal to one of the values, in the order given; with no value, nothing matches.
+
+        Raises:
+            QueryTypeError: `values` is no list of values; a str is refused too, since it is one of letters.
+        """
+        leaves = [self._compare("eq", value) for value in self._listed(values)]
+        return leaves[0] if len(leaves) == 1 else AnyOf(leaves)
+
+    def not_in(self, values: Iterable[T_contra]) -> Predicate:
+        """Equal to none of the values: `~in_(values)`, so it holds for cases without the attribute too."""
+        return ~self.in_(values)
+
+    def between(self, low: T_contra, high: T_contra) -> Predicate:
+        """From `low` on and before `high`: `low <= attribute < high`, two comparisons."""
+        return AllOf((self._compare("gte", low), self._compare("lt", high)))
+
+    def asc(self) -> Sort:
+        """Order by this attribute, the least or earliest first."""
+        return self._sort("asc")
+
+    def desc(self) -> Sort:
+        """Order by this attribute, the greatest or latest first."""
+        return self._sort("desc")
+
+    def _compare(self, operator: Operator, value: object) -> Comparison:
+        return Comparison(self._attribute.name, operator, self._attribute.scalar(value))
+
+    def _sort(self, direction: Direction) -> Sort:
+        return Sort.by_any(self._attribute.name, direction)
+
+    def _listed(self, values: object) -> Iterable[object]:
+        kind = type(values).__name__
+        match values:
+            case str() | bytes():
+                hint = "write .in_([value]) or .eq(value)"
+            case Mapping():
+                hint = "choose its keys or its values"
+            case Iterable():
+                return cast("Iterable[object]", values)
+            case _:
+                hint = "for a single value there is .eq"
+        raise QueryTypeError(f"{self._attribute.name}: in_ takes a list of values, not a {kind}; {hint}")
+
+    def __lt__(self, other: object) -> NoReturn:
+        raise self._misused("<", "lt")
+
+    def __le__(self, other: object) -> NoReturn:
+        raise self._misused("<=", "lte")
+
+    def __gt__(self, other: object) -> NoReturn:
+        raise self._misused(">", "gt")
+
+    def __ge__(self, other: object) -> NoReturn:
+        raise self._misused(">=", "gte")
+
+    def __contains__(self, other: object) -> NoReturn:
+        raise self._misused("in", "in_")
+
+    def __iter__(self) -> NoReturn:
+        raise QueryTypeError(f"{self!r} is an attribute, not a list: to compare it with several values use .in_([...])")
+
+    def __bool__(self) -> NoReturn:
+        raise QueryTypeError(f"{self!r} is neither true nor false: compare it with a value, such as {self!r}.eq(...)")
+
+    def __repr__(self) -> str:
+        name = self._attribute.name
+        return spell_untyped(name) if self._attribute.kind is Kind.ANY and name in SEARCHABLE else spell(name)
+
+    def _misused(self, operator: str, method: str) -> QueryTypeError:
+        return QueryTypeError(f"`{operator}` makes no search expression: write {self!r}.{method}(...)")
+
+
+@attrs.frozen(eq=False, repr=False)
+class TimeField(Field[TimeValue]):
+    """An attribute that holds a time. It takes aware datetimes, dates and ISO texts (kept as written)."""
+
+    def is_set(self) -> Predicate:
+        """The case has such a time; said as `gte("1970-01-01T00:00:00Z")`, since the API knows no null."""
+        return self._compare("gte", _EARLIEST)
+
+    def is_unset(self) -> Predicate:
+        """The case has no such time: `~is_set()`."""
+        return ~self.is_set()
+
+    def within(
+        self,
+        *,
+        weeks: float = 0,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+        now: datetime | None = None,
+    ) -> Predicate:
+        """In the last so many days, hours and so on, added up.
+
+        The moment is fixed when this is called, not when the search runs. Times that can only lie in the
+        past need one comparison, `gte(now - span)`; `sla_expires_at` gets the upper bound `now` too.
+
+        Args:
+            weeks: of seven days.
+            days: of 24 hours.
+            hours: of 60 minutes.
+            minutes: of 60 seconds.
+            seconds: of the span.
+            now: the end of the span, an aware datetime; the moment of the call if left out.
+
+        Raises:
+            QueryError: the span is not positive or out of range, or `now` is naive.
+            QueryTypeError: `now` or a part of the span is of another type.
+        """
+        end = current_time() if now is None else now
+        start = _before(end, {"weeks": weeks, "days": days, "hours": hours, "minutes": minutes, "seconds": seconds})
+        since = self._compare("gte", start)
+        return AllOf((since, self._compare("lte", end))) if self._attribute.may_lie_ahead else since
+
+
+def _before(end: object, span: Mapping[str, float]) -> datetime:
+    if not isinstance(end, datetime):
+        raise QueryTypeError(f"within: now must be an aware datetime, not {type(end).__name__}")
+    try:
+        length = timedelta(**span)
+        start = end - length
+    except TypeError:
+        raise QueryTypeError("within takes numbers, such as within(days=7)") from None
+    except (OverflowError, ValueError):
+        raise QueryError("within: the span is out of range") from None
+    if length <= timedelta():
+        raise QueryError("within needs a span, such as within(days=7); it reaches back, so it is positive")
+    return start

@@ -1,0 +1,36 @@
+"""The one walk over trees that every pass of this room is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+__all__ = ["fold"]
+
+N = TypeVar("N")
+T = TypeVar("T")
+
+
+def fold(root: N, children: Callable[[N], Sequence[N]], combine: Callable[[N, list[T]], T]) -> T:
+    """Reduce a tree from its leaves to its root, left to right, at any depth.
+
+    Args:
+        root: where the tree begins.
+        children: the direct children of a node, asked once for each node, before theirs.
+        combine: makes a node's result from the results of its children.
+
+    Returns:
+        The result of the root.
+    """
+    results: list[T] = []
+    pending: list[tuple[N, int | None]] = [(root, None)]
+    while pending:
+        node, arity = pending.pop()
+        if arity is None:
+            below = children(node)
+            pending.append((node, len(below)))
+            pending.extend((child, None) for child in reversed(below))
+        else:
+            first = len(results) - arity
+            results[first:] = [combine(node, results[first:])]
+    return results.pop()

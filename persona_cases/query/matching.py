@@ -1,0 +1,219 @@
+"""Deciding an expression on one case, here: what a case shows of the attributes that searches name.
+
+Cases show other things than the search index holds. Where they show the same, this is the API's own logic; where
+they do not, the answer is an error and never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from inspect import getattr_static
+from typing import Any, Final, Protocol, cast
+
+import attrs
+
+from persona_cases.errors import NotLoadedError, QueryError, QueryTypeError
+from persona_cases.query.attributes import custom_key
+from persona_cases.query.evaluation import holds, truth
+from persona_cases.query.nodes import Comparison, Predicate
+from persona_cases.query.values import Scalar, to_scalar
+
+__all__ = ["CaseLike", "matches"]
+
+_ATTRIBUTES: Final = {
+    "status": "status",
+    "resolution": "resolution",
+    "created_at": "created_at",
+    "updated_at": "updated_at",
+    "resolved_at": "resolved_at",
+    "sla_expires_at": "sla_expires_at",
+    "assignee": "assignee_id",
+    "resolver": "resolver_id",
+}
+_RELATIONSHIPS: Final = {
+    "template": "case_template",
+    "case_template_id": "case_template",
+    "case_queue": "case_queue",
+    "case_queue_id": "case_queue",
+    "account_id": "accounts",
+    "inquiry_id": "inquiries",
+}
+_TO_MANY: Final = frozenset({"accounts", "inquiries"})
+_PEOPLE: Final = frozenset({"assignee", "resolver"})
+_HIDDEN: Final = {
+    "state": "cases do not show it",
+    "tag_id": "cases show the names of their tags, not the ids",
+}
+
+
+class CaseLike(Protocol):
+    """A `Case`, which this room does not import.
+
+    Beside these two it has an attribute for each of the API's (`status`, `created_at`, ...). They are not listed
+    because `Case` makes them with descriptors, which type checkers do not accept for the members of a protocol.
+    """
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The unwrapped values of the custom fields."""
+        ...
+
+    @property
+    def relationships(self) -> object:
+        """What is attached: `case_template`, `case_queue`, `accounts`, `inquiries`, each with ids."""
+        ...
+
+
+def matches(predicate: Predicate, case: CaseLike | Mapping[str, Any]) -> bool:
+    """Decide an expression on a `Case` or on a case as plain API JSON.
+
+    Raises:
+        QueryError: it can not be known from what the case shows.
+        QueryTypeError: it is no case.
+    """
+    view = _view_of(case)
+    return truth(predicate, lambda leaf: holds(leaf, _shown(leaf, view)))
+
+
+class _View(Protocol):
+    def attribute(self, name: str) -> object: ...
+    def custom(self, key: str) -> object: ...
+    def related(self, name: str) -> tuple[str, ...]: ...
+    def shows_relationships(self) -> bool: ...
+
+
+def _view_of(case: object) -> _View:
+    if isinstance(case, Mapping):
+        return _JsonView.of(cast("Mapping[str, Any]", case))
+    if getattr_static(case, "relationships", None) is None:
+        raise QueryTypeError(f"matches takes one Case, or one case as API JSON, not {type(case).__name__}")
+    return _CaseView(cast("CaseLike", case))
+
+
+def _shown(leaf: Comparison, view: _View) -> object:
+    name = leaf.attribute
+    if name in _ATTRIBUTES:
+        shown = _scalar(view.attribute(_ATTRIBUTES[name]), name)
+        if name in _PEOPLE:
+            _require_same_naming(leaf, shown)
+        return shown
+    if name in _RELATIONSHIPS:
+        return _related(name, view)
+    key = custom_key(name)
+    if key is not None:
+        return _scalar(view.custom(key), name)
+    reason = _HIDDEN.get(name, "this library does not know the attribute")
+    raise QueryError(f"{name} can not be evaluated locally: {reason}; search for it instead")
+
+
+def _scalar(shown: object, name: str) -> Scalar | None:
+    match shown:
+        case None | str() | int() | float():
+            return shown
+        case datetime():
+            return to_scalar(shown, name)
+        case _:
+            raise QueryError(
+                f"{name} can not be evaluated locally: the case shows an array or an object there,"
+                " and how the API compares these is not known"
+            )
+
+
+def _require_same_naming(leaf: Comparison, shown: Scalar | None) -> None:
+    """The search index names people by user id, cases by e-mail address; nothing local relates the two."""
+    sides = (shown, leaf.value)
+    if any(_is_user_id(side) for side in sides) and any(_is_address(side) for side in sides):
+        raise QueryError(
+            f"{leaf.attribute} can not be evaluated locally: searches take a user id (user_...), and cases show"
+            " an e-mail address"
+        )
+
+
+def _is_user_id(value: object) -> bool:
+    return isinstance(value, str) and value.startswith("user_")
+
+
+def _is_address(value: object) -> bool:
+    return isinstance(value, str) and "@" in value
+
+
+def _related(name: str, view: _View) -> tuple[str, ...]:
+    ids = view.related(_RELATIONSHIPS[name])
+    if not ids and not view.shows_relationships():
+        raise QueryError(f"{name} can not be evaluated locally: the case was sent without its relationships")
+    return ids
+
+
+@attrs.frozen
+class _CaseView:
+    """A `Case`. What a sparse fieldset left out raises `NotLoadedError` in there, which passes through."""
+
+    case: CaseLike
+
+    def attribute(self, name: str) -> object:
+        return getattr(self.case, name)
+
+    def custom(self, key: str) -> object:
+        try:
+            return self.case.fields[key]
+        except KeyError:
+            return None
+
+    def related(self, name: str) -> tuple[str, ...]:
+        found: Any = getattr(self.case.relationships, name)
+        linked: Iterable[Any] = found if name in _TO_MANY else (found,)
+        return tuple(each.id for each in linked if each is not None)
+
+    def shows_relationships(self) -> bool:
+        try:
+            return any(self.related(name) for name in set(_RELATIONSHIPS.values()))
+        except NotLoadedError:
+            # There is a sparse fieldset, so the case itself tells what was left out from what is empty.
+            return True
+
+
+@attrs.frozen
+class _JsonView:
+    """A case as plain API JSON. Missing is the same as null, as everywhere in the API."""
+
+    attributes: Mapping[str, Any]
+    relationships: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, json: Mapping[str, Any]) -> _JsonView:
+        case = json if "attributes" in json else _object(json.get("data"))
+        if not isinstance(case.get("attributes"), Mapping):
+            raise QueryTypeError('matches takes one case: a JSON object with "attributes", or one such as "data"')
+        return cls(_object(case["attributes"]), _object(case.get("relationships")))
+
+    def attribute(self, name: str) -> object:
+        return _respelled(self.attributes, name)
+
+    def custom(self, key: str) -> object:
+        value: object = _object(self.attributes.get("fields")).get(key)
+        wrapped = _object(value)
+        is_wrapped = set(wrapped) == {"type", "value"} and isinstance(wrapped["type"], str)
+        return wrapped["value"] if is_wrapped else value
+
+    def related(self, name: str) -> tuple[str, ...]:
+        data = _object(_respelled(self.relationships, name)).get("data")
+        linked = cast("list[object]", data) if isinstance(data, list) else [data]
+        return tuple(each["id"] for each in map(_object, linked) if isinstance(each.get("id"), str))
+
+    def shows_relationships(self) -> bool:
+        return bool(self.relationships)
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _respelled(members: Mapping[str, Any], name: str) -> object:
+    """A member by its snake_case name, whichever `Key-Inflection` the JSON has."""
+    return next((members[spelling] for spelling in _spellings(name) if spelling in members), None)
+
+
+def _spellings(name: str) -> tuple[str, str, str]:
+    head, *tail = name.split("_")
+    return name, name.replace("_", "-"), head + "".join(map(str.title, tail))

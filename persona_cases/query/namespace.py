@@ -1,0 +1,108 @@
+"""`Q`: the names from which every search expression starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from persona_cases.errors import QueryTypeError, UnknownAttributeError
+from persona_cases.query.attributes import SEARCHABLE, Attribute, custom_name, nearest, require_name
+from persona_cases.query.entry import as_predicates
+from persona_cases.query.field import AnyValue, Field, TimeField
+from persona_cases.query.nodes import AllOf, AnyOf, Predicate
+
+__all__ = ["CustomFields", "Namespace", "Q"]
+
+
+class CustomFields:
+    """The custom fields of your case templates: `Q.fields.priority`, `Q.fields["any key"]`.
+
+    Whether a field is searchable is set on the template; the API does not tell, so nothing is checked here.
+    """
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> Field[AnyValue]:
+        return Field(Attribute(custom_name(key)))
+
+    def __getattr__(self, key: str) -> Field[AnyValue]:
+        if key.startswith("_"):
+            raise AttributeError(f"names with a leading underscore are Python's: write Q.fields[{key!r}]")
+        return self[key]
+
+    def __iter__(self) -> NoReturn:
+        # Without this, Python would try Q.fields[0], Q.fields[1], ...
+        raise QueryTypeError("Q.fields can not be listed: the fields are those of your case templates")
+
+    def __repr__(self) -> str:
+        return "Q.fields"
+
+
+class Namespace:
+    """Every searchable attribute by its name, the custom fields, and the combinators over iterables.
+
+    See https://docs.withpersona.com/api-reference/cases/search-cases.
+    """
+
+    __slots__ = ()
+
+    template: Final = Field[str](SEARCHABLE["template"])
+    status: Final = Field[str](SEARCHABLE["status"])
+    state: Final = Field[str](SEARCHABLE["state"])
+    created_at: Final = TimeField(SEARCHABLE["created_at"])
+    updated_at: Final = TimeField(SEARCHABLE["updated_at"])
+    resolved_at: Final = TimeField(SEARCHABLE["resolved_at"])
+    sla_expires_at: Final = TimeField(SEARCHABLE["sla_expires_at"])
+    assignee: Final = Field[str](SEARCHABLE["assignee"])
+    case_queue: Final = Field[str](SEARCHABLE["case_queue"])
+    resolver: Final = Field[str](SEARCHABLE["resolver"])
+    case_template_id: Final = Field[str](SEARCHABLE["case_template_id"])
+    case_queue_id: Final = Field[str](SEARCHABLE["case_queue_id"])
+    resolution: Final = Field[str](SEARCHABLE["resolution"])
+    account_id: Final = Field[str](SEARCHABLE["account_id"])
+    inquiry_id: Final = Field[str](SEARCHABLE["inquiry_id"])
+    tag_id: Final = Field[str](SEARCHABLE["tag_id"])
+    fields: Final = CustomFields()
+
+    def attribute(self, name: str) -> Field[AnyValue]:
+        """An attribute that this library does not know yet: neither the name nor the values are checked.
+
+        Raises:
+            QueryError: the name is empty.
+        """
+        unchecked = require_name(name)
+        sortable = unchecked not in SEARCHABLE or SEARCHABLE[unchecked].sortable
+        return Field(Attribute(unchecked, sortable=sortable))
+
+    def all_of(self, parts: Iterable[Predicate]) -> Predicate:
+        """One conjunction of exactly these parts: nothing is merged, one part or none is possible.
+
+        With no part it holds for every case.
+        """
+        return AllOf(as_predicates(parts, "all_of"))
+
+    def any_of(self, parts: Iterable[Predicate]) -> Predicate:
+        """One disjunction of exactly these parts: nothing is merged, one part or none is possible.
+
+        With no part it holds for no case.
+        """
+        return AnyOf(as_predicates(parts, "any_of"))
+
+    if not TYPE_CHECKING:  # so that the type checkers refuse a wrong name as well
+
+        def __getattr__(self, name: str) -> NoReturn:
+            guess = nearest(name, (*SEARCHABLE, "fields", "attribute", "all_of", "any_of"))
+            nearby = f"; did you mean Q.{guess}?" if guess else "."
+            raise UnknownAttributeError(
+                f"Q has no attribute {name!r}{nearby} Custom fields are Q.fields[...],"
+                " and Q.attribute(...) takes a name that is newer than this library"
+            )
+
+    def __repr__(self) -> str:
+        return "Q"
+
+    def __reduce__(self) -> str:
+        return "Q"
+
+
+Q: Final = Namespace()

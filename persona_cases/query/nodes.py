@@ -1,0 +1,335 @@
+"""The tree of a search expression: four kinds of node, frozen, hashable and as wide and deep as you like.
+
+`Comparison` is the leaf, `AllOf` the conjunction, `AnyOf` the disjunction, `Not` the negation. An empty `AllOf`
+holds for every case, an empty `AnyOf` for none. Nothing in here recurses.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Final, Literal, NoReturn, TypeAlias, TypeVar, cast, final, get_args
+
+import attrs
+
+from persona_cases.errors import QueryError, QueryTypeError
+from persona_cases.query.attributes import require_name
+from persona_cases.query.fold import fold
+from persona_cases.query.values import Scalar, to_scalar
+
+__all__ = ["AllOf", "AnyOf", "Comparison", "Junction", "Node", "Not", "Operator", "Predicate", "as_node", "fold_nodes"]
+
+Operator: TypeAlias = Literal["eq", "gt", "gte", "lt", "lte"]
+OPERATORS: Final[tuple[str, ...]] = get_args(Operator)
+
+Node: TypeAlias = "Comparison | Not | AllOf | AnyOf"
+Token: TypeAlias = tuple[str, Operator, Scalar] | tuple[str, int]
+T = TypeVar("T")
+
+
+class Predicate(ABC):
+    """A search expression. Make one with `Q`, `parse` or `Predicate.from_json`; combine with `&`, `|` and `~`.
+
+    Predicates compare by what is written, not by what it means: `a & b` is not `b & a`, and `eq(1)` is neither
+    `eq(True)` nor `eq(1.0)`.
+    """
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def parts(self) -> tuple[Node, ...]:
+        """The nodes directly below this one."""
+
+    @property
+    def depth(self) -> int:
+        """The levels of boolean nodes: 0 for a comparison, 1 for `~comparison`, and so on."""
+        return fold_nodes(self, _depth)
+
+    @staticmethod
+    def from_json(obj: object) -> Predicate:
+        """Read the API's search JSON, keeping the tree as it is.
+
+        Args:
+            obj: what `json.loads` gives for the `query` of a search request.
+
+        Raises:
+            QueryError: it is not of that shape; `pointer` and the message say where.
+
+        See https://docs.withpersona.com/api-reference/cases/search-cases.
+        """
+        return wire.from_json(obj)
+
+    def to_json(self) -> dict[str, Any]:
+        """The API's search JSON, exactly as it was written: nothing is flattened, sorted or dropped."""
+        return wire.to_json(self)
+
+    def simplify(self) -> Predicate:
+        """An expression that holds for the same cases and is never deeper.
+
+        Nested nodes of one kind are merged; duplicates, double negations, constants and parts that others
+        imply (`a & (a | b)`) go away.
+        """
+        return rewrite.simplify(self)
+
+    def to_nnf(self) -> Predicate:
+        """The negation normal form: the same meaning with `~` only right before comparisons."""
+        return rewrite.to_nnf(self)
+
+    def matches(self, case: matching.CaseLike | Mapping[str, Any]) -> bool:
+        """Evaluate the expression here, under the API's logic, on one case.
+
+        A comparison with a missing or null attribute is false; `~` is the plain complement. Every comparison is
+        looked at, so that one that can not be known raises whatever its neighbours say.
+
+        Args:
+            case: a `Case`, or a case as plain API JSON in any inflection, with or without its `data` envelope.
+
+        Raises:
+            QueryError: it can not be known from a case (`state`, `tag_id`, a user id where the case shows an
+                e-mail address, a custom field that holds an array or an object, an unknown attribute).
+            NotLoadedError: the `Case` was fetched without an attribute that is needed.
+        """
+        return matching.matches(self, case)
+
+    def __and__(self, other: Predicate) -> Predicate:
+        return _joined(AllOf, self, other) if _is_predicate(other) else NotImplemented
+
+    def __or__(self, other: Predicate) -> Predicate:
+        return _joined(AnyOf, self, other) if _is_predicate(other) else NotImplemented
+
+    def __invert__(self) -> Predicate:
+        return Not(as_node(self))
+
+    def __bool__(self) -> NoReturn:
+        raise QueryTypeError(
+            "a search expression is neither true nor false: combine with & | ~ instead of `and`, `or`, `not`,"
+            " write ranges with .between(), test with `is None`"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Predicate):
+            return NotImplemented
+        pairs: list[tuple[Predicate, Predicate]] = [(self, other)]
+        while pairs:
+            left, right = pairs.pop()
+            if left is right:
+                continue
+            if _identity(left) != _identity(right):
+                return False
+            pairs.extend(zip(left.parts, right.parts, strict=True))
+        return True
+
+    def __hash__(self) -> int:
+        return fold(as_node(self), _parts_without_hash, _remembered_hash)
+
+    def __repr__(self) -> str:
+        return render.to_python(self)
+
+    def __str__(self) -> str:
+        return render.to_text(self)
+
+    def __copy__(self) -> Predicate:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Predicate:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A flat list in postfix order: pickle itself would recurse into nested nodes.
+        tokens: list[Token] = []
+        fold_nodes(self, lambda node, _: tokens.append(_token(node)))
+        return _from_tokens, (tuple(tokens),)
+
+
+@final
+@attrs.frozen(eq=False, repr=False)
+class Comparison(Predicate):
+    """One attribute compared with one value.
+
+    Attributes:
+        attribute: the API's name of it; `fields.<key>` for a custom field.
+        operator: `eq`, `gt`, `gte`, `lt` or `lte`; the API has no other.
+        value: a JSON scalar.
+    """
+
+    attribute: str
+    operator: Operator
+    value: Scalar
+
+    def __attrs_post_init__(self) -> None:
+        if self.operator not in OPERATORS:
+            raise QueryError(f"an operator must be one of {', '.join(OPERATORS)}")
+        object.__setattr__(self, "attribute", require_name(self.attribute))
+        object.__setattr__(self, "value", to_scalar(self.value, self.attribute))
+
+    @property
+    def parts(self) -> tuple[Node, ...]:
+        """Nothing: a comparison is a leaf."""
+        return ()
+
+
+@final
+@attrs.frozen(eq=False, repr=False)
+class Not(Predicate):
+    """The complement: every case for which `part` does not hold, those without the attribute included."""
+
+    part: Node
+    _hash: int | None = attrs.field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        _require_node(self.part, "Not")
+
+    @property
+    def parts(self) -> tuple[Node, ...]:
+        """The one node below."""
+        return (self.part,)
+
+
+@attrs.frozen(eq=False, repr=False, init=False)
+class Junction(Predicate):
+    """What `AllOf` and `AnyOf` share: any number of parts.
+
+    `&` and `|` only note their two operands; the parts are laid out when somebody asks for them. So a chain
+    costs one small node a step, whichever side it grows on, where copying the parts would be quadratic.
+    """
+
+    word: ClassVar[Literal["and", "or"]]
+    _laid_out: tuple[Node, ...] | None
+    _operands: tuple[Node, Node] | None
+    _hash: int | None
+
+    def __init__(self, parts: Iterable[Predicate] = ()) -> None:
+        kind = type(self).__name__
+        self._init(tuple(_require_node(part, kind) for part in parts), None)
+
+    def _init(self, laid_out: tuple[Node, ...] | None, operands: tuple[Node, Node] | None) -> None:
+        object.__setattr__(self, "_laid_out", laid_out)
+        object.__setattr__(self, "_operands", operands)
+        object.__setattr__(self, "_hash", None)
+
+    @property
+    def parts(self) -> tuple[Node, ...]:
+        """The nodes directly below this one, in the order in which they were written."""
+        if self._laid_out is None:
+            object.__setattr__(self, "_laid_out", tuple(self._lay_out()))
+            object.__setattr__(self, "_operands", None)
+        return cast("tuple[Node, ...]", self._laid_out)
+
+    def _lay_out(self) -> Iterable[Node]:
+        pending: list[Node] = [as_node(self)]
+        while pending:
+            node = pending.pop()
+            if not isinstance(node, Junction) or node.word != self.word:
+                yield node
+                continue
+            # Another thread may lay out the same node: the operands are read once, and go after the parts come.
+            operands = node._operands
+            if operands is None:
+                yield from node.parts
+            else:
+                pending.extend(reversed(operands))
+
+
+@final
+@attrs.frozen(eq=False, repr=False, init=False)
+class AllOf(Junction):
+    """Holds where all parts hold; with no part, for every case."""
+
+    word = "and"
+
+
+@final
+@attrs.frozen(eq=False, repr=False, init=False)
+class AnyOf(Junction):
+    """Holds where at least one part holds; with no part, for no case."""
+
+    word = "or"
+
+
+def fold_nodes(root: Predicate, combine: Callable[[Node, list[T]], T]) -> T:
+    """Reduce an expression from its leaves to its root, left to right, at any depth."""
+    return fold(as_node(root), _parts, combine)
+
+
+def _is_predicate(value: object) -> bool:
+    return isinstance(value, Predicate)
+
+
+def _joined(kind: type[AllOf | AnyOf], left: Predicate, right: Predicate) -> Predicate:
+    joined = kind.__new__(kind)
+    joined._init(None, (as_node(left), as_node(right)))
+    return joined
+
+
+def as_node(predicate: Predicate) -> Node:
+    """Say that there are no other kinds than the four: so the type checkers prove each `match` complete."""
+    return cast("Node", predicate)
+
+
+def _require_node(part: object, kind: str) -> Node:
+    if not isinstance(part, Predicate):
+        raise QueryTypeError(
+            f"{kind} is made of search expressions such as Q.status.eq('open'), not of {type(part).__name__}"
+        )
+    return as_node(part)
+
+
+def _parts(node: Node) -> tuple[Node, ...]:
+    return node.parts
+
+
+def _depth(node: Node, depths: list[int]) -> int:
+    return 0 if isinstance(node, Comparison) else 1 + max(depths, default=0)
+
+
+def _identity(node: Predicate) -> tuple[object, ...]:
+    """What makes a node equal to another, its parts aside."""
+    # The type of the value counts: 1, 1.0 and True are equal in Python and different in JSON.
+    if isinstance(node, Comparison):
+        return node.attribute, node.operator, type(node.value), node.value
+    return type(node), len(node.parts)
+
+
+def _parts_without_hash(node: Node) -> tuple[Node, ...]:
+    return () if isinstance(node, Comparison) or node._hash is not None else node.parts
+
+
+def _remembered_hash(node: Node, hashes: list[int]) -> int:
+    if isinstance(node, Comparison):
+        return hash(_identity(node))
+    if node._hash is None:
+        object.__setattr__(node, "_hash", hash((*_identity(node), *hashes)))
+    return cast("int", node._hash)
+
+
+def _token(node: Node) -> Token:
+    match node:
+        case Comparison():
+            return node.attribute, node.operator, node.value
+        case Not():
+            return "not", 1
+        case AllOf() | AnyOf():
+            return node.word, len(node.parts)
+
+
+def _from_tokens(tokens: Iterable[Token]) -> Predicate:
+    built: list[Node] = []
+    for token in tokens:
+        match token:
+            case (str(attribute), operator, value):
+                built.append(Comparison(attribute, operator, value))
+            case (str(word), int(arity)):
+                first = len(built) - arity
+                built[first:] = [_from_parts(word, built[first:])]
+    return built.pop()
+
+
+def _from_parts(word: str, parts: list[Node]) -> Node:
+    if word == "not":
+        return Not(*parts)
+    return AllOf(parts) if word == AllOf.word else AnyOf(parts)
+
+
+# The methods above call these rooms, and these rooms match on the classes above: hence the place of the import.
+from persona_cases.query import matching, render, rewrite, wire  # noqa: E402

@@ -1,0 +1,347 @@
+"""Reading the text form: `status == 'open' and not fields.priority in ['low']`.
+
+A comparison is read straight on, since nothing nests in it. What nests (parentheses, `all`, `any`, `not`) is kept
+on a list of open groups, so that no input can exhaust Python's stack. The text makes the same predicates
+as the same expression written with `Q`: `and`, `or`, `not` are `&`, `|`, `~`, and the fields check their values.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, cast
+
+import attrs
+
+from persona_cases.errors import QueryError, QueryTypeError, UnknownAttributeError
+from persona_cases.query.attributes import SEARCHABLE, nearest
+from persona_cases.query.field import Field, TimeField
+from persona_cases.query.lexer import Token, at, tokens_of
+from persona_cases.query.namespace import Q
+from persona_cases.query.nodes import AllOf, AnyOf, Predicate
+from persona_cases.query.values import Scalar
+
+__all__ = ["parse"]
+
+_NO_NULL: Final = "the API has no null; times have is_set(resolved_at) and is_unset(resolved_at)"
+
+# The method of a field for each operator, and for the operator read from right to left.
+_METHODS: Final = {
+    "==": ("eq", "eq"),
+    "!=": ("ne", "ne"),
+    "<": ("lt", "gt"),
+    "<=": ("lte", "gte"),
+    ">": ("gt", "lt"),
+    ">=": ("gte", "lte"),
+}
+_BOOLS: Final = {"True": True, "true": True, "False": False, "false": False}
+_NULLS: Final = frozenset({"None", "null", "NULL", "nil"})
+_AN_OPERAND: Final = "an attribute or a value"
+_AN_OPERATOR: Final = "an operator such as == or in"
+_MEMBERSHIPS: Final = {"in": "in_", "not in": "not_in"}
+_RESERVED: Final = {
+    "and": "`and` stands between two comparisons, in lower case",
+    "or": "`or` stands between two comparisons, in lower case",
+    "not": "`not` stands before a comparison, in lower case; after a value only as `not in`",
+    "in": "`in` stands between an attribute and a list, in lower case",
+    "is": "there is no `is`; write == for equal",
+    "like": "the API has no pattern matching; it compares with ==, !=, <, <=, > and >=",
+    "between": "there is no `between`; write low <= attribute < high",
+}
+_JUNCTIONS: Final[Mapping[str, type[AllOf | AnyOf]]] = {"all": AllOf, "any": AnyOf}
+_TIME_TESTS: Final = frozenset({"is_set", "is_unset"})
+
+
+def parse(text: str) -> Predicate:
+    """Read the text form of a search expression, which is a part of Python's expression syntax.
+
+    * Comparisons: `status == 'open'`, `!=`, `<`, `<=`, `>`, `>=`, `status in ['a', 'b']`, `not in`, and chains
+      such as `'2025-01-01' <= created_at < '2026-01-01'`.
+    * Attributes: `created_at`, `fields.priority`, `fields['any key']`, and `attribute('name')` for one that is newer
+      than this library.
+    * Values: quoted texts, numbers, `True` and `False` (or `true` and `false`).
+    * Combinations: `and`, `or`, `not`, parentheses; `all([...])` and `any([...])` make one node of exactly their
+      parts, where `and` and `or` merge nodes of their own kind.
+    * `is_set(resolved_at)` and `is_unset(resolved_at)` for times.
+
+    Nothing is ever evaluated as Python. `parse(str(predicate)) == predicate` for every predicate.
+
+    Args:
+        text: the expression.
+
+    Raises:
+        QueryError: the text can not be read; the message names the column and what to write.
+    """
+    return _Parser(_require_text(text)).expression()
+
+
+def _require_text(text: object) -> str:
+    if not isinstance(text, str):
+        raise QueryTypeError(f"parse reads a str, not {type(text).__name__}")
+    if not text.strip():
+        raise QueryError("the search expression is empty: write one such as status == 'open'")
+    return text
+
+
+@attrs.frozen
+class _Operand:
+    """One side of a comparison: an attribute, a value or a list of values, and where it begins."""
+
+    token: Token
+    value: Field[Any] | Scalar | tuple[Scalar, ...]
+
+
+@attrs.define
+class _Group:
+    """An open parenthesis, an open list of `all([` or `any([`, or the text itself; and what was read of it."""
+
+    opening: Token | None = None
+    junction: type[AllOf | AnyOf] | None = None
+    items: list[Predicate] = attrs.field(factory=list[Predicate])
+    negations: int = 0
+    conjunction: Predicate | None = None
+    disjunction: Predicate | None = None
+
+    def add(self, predicate: Predicate) -> None:
+        for _ in range(self.negations):
+            predicate = ~predicate
+        self.negations = 0
+        self.conjunction = predicate if self.conjunction is None else self.conjunction & predicate
+
+    def end_conjunction(self) -> None:
+        if self.conjunction is not None:
+            joined = self.conjunction if self.disjunction is None else self.disjunction | self.conjunction
+            self.disjunction, self.conjunction = joined, None
+
+    def end_item(self) -> None:
+        self.end_conjunction()
+        if self.disjunction is not None:
+            self.items.append(self.disjunction)
+            self.disjunction = None
+
+    def result(self) -> Predicate:
+        self.end_item()
+        return self.items[0] if self.junction is None else self.junction(self.items)
+
+
+class _Parser:
+    """The tokens, and how far they are read."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._tokens = list(tokens_of(source))
+        self._next = 0
+
+    def expression(self) -> Predicate:
+        groups = [_Group()]
+        more = True
+        while more:
+            self._read_operand(groups)
+            more = self._read_operator(groups)
+        return groups[0].result()
+
+    def _read_operand(self, groups: list[_Group]) -> None:
+        """Read negations, opening marks, and then one comparison or an empty list."""
+        while True:
+            token = self._take()
+            if token.is_word("not"):
+                groups[-1].negations += 1
+            elif token.is_mark("("):
+                groups.append(_Group(token))
+            elif token.is_word(*_JUNCTIONS) and self._peek().is_mark("("):
+                self._expect("(")
+                self._expect("[")
+                groups.append(_Group(token, _JUNCTIONS[token.text]))
+                if self._peek().is_mark("]"):
+                    return
+            else:
+                groups[-1].add(self._comparison(token))
+                return
+
+    def _read_operator(self, groups: list[_Group]) -> bool:
+        """Read closing marks and then one `and`, `or` or comma; False at the end of the text."""
+        while True:
+            token, group = self._take(), groups[-1]
+            if token.is_word("and"):
+                return True
+            if token.is_word("or"):
+                group.end_conjunction()
+                return True
+            if group.junction is not None and token.is_mark(","):
+                group.end_item()
+                if not self._peek().is_mark("]"):
+                    return True
+            elif group.opening is not None and token.is_mark(")" if group.junction is None else "]"):
+                if group.junction is not None:
+                    self._expect(")")
+                groups.pop()
+                groups[-1].add(group.result())
+            elif token.kind != "end":
+                raise self._misplaced(token, "`and`, `or` or the end")
+            elif group.opening is not None:
+                raise self._error(group.opening, "what is opened here is never closed")
+            else:
+                return False
+
+    def _comparison(self, token: Token) -> Predicate:
+        if token.is_word(*_TIME_TESTS) and self._peek().is_mark("("):
+            return self._time_test(token)
+        left = self._operand(token)
+        links: list[Predicate] = []
+        while sign := self._sign():
+            right = self._operand(self._take(), after=left)
+            links.append(self._link(left, sign, right))
+            left = right
+        if not links:
+            raise self._uncompared(left)
+        return functools.reduce(lambda chain, link: chain & link, links)
+
+    def _time_test(self, token: Token) -> Predicate:
+        self._expect("(")
+        operand = self._operand(self._take())
+        self._expect(")")
+        if not isinstance(operand.value, TimeField):
+            raise self._error(operand.token, f"{token.text} takes a time attribute, such as resolved_at")
+        return operand.value.is_set() if token.text == "is_set" else operand.value.is_unset()
+
+    def _sign(self) -> str | None:
+        token = self._peek()
+        if token.kind == "operator" or token.is_word("in"):
+            return self._take().text
+        if token.is_word("not") and self._tokens[self._next + 1].is_word("in"):
+            self._next += 2
+            return "not in"
+        return None
+
+    def _link(self, left: _Operand, sign: str, right: _Operand) -> Predicate:
+        match left.value, right.value:
+            case Field(), Field():
+                raise self._error(right.token, "an attribute is compared with a value; quote it if it is a text")
+            case Field() as field, tuple() as values if sign in _MEMBERSHIPS:
+                return self._made(right, _MEMBERSHIPS[sign], field, values)
+            case (_, tuple()) | (tuple(), _):
+                raise self._error(right.token, "a list stands after `in` or `not in`, behind an attribute")
+            case _ if sign in _MEMBERSHIPS:
+                raise self._error(right.token, "after `in` stands a list, such as ['a', 'b']")
+            case Field() as field, value:
+                return self._made(right, _METHODS[sign][0], field, value)
+            case value, Field() as field:
+                return self._made(left, _METHODS[sign][1], field, value)
+            case _:
+                raise self._error(left.token, "one side of a comparison must be an attribute")
+
+    def _made(self, operand: _Operand, method: str, field: Field[Any], value: object) -> Predicate:
+        try:
+            made: Predicate = getattr(field, method)(value)
+        except QueryError as error:
+            raise self._error(operand.token, str(error), type(error)) from None
+        return made
+
+    def _operand(self, token: Token, after: _Operand | None = None) -> _Operand:
+        if token.kind == "word" and token.text not in _BOOLS:
+            return _Operand(token, self._attribute(token, after))
+        if token.is_mark("["):
+            return _Operand(token, tuple(self._list()))
+        return _Operand(token, self._literal(token))
+
+    def _literal(self, token: Token) -> Scalar:
+        if token.kind in {"text", "number"}:
+            return token.value
+        if token.is_word(*_BOOLS):
+            return _BOOLS[token.text]
+        if token.is_word(*_NULLS):
+            raise self._error(token, _NO_NULL)
+        if token.kind == "word":
+            raise self._error(token, "a list holds values; quote the texts")
+        raise self._misplaced(token, _AN_OPERAND)
+
+    def _list(self) -> Iterator[Scalar]:
+        while not self._peek().is_mark("]"):
+            yield self._literal(self._take())
+            if not self._peek().is_mark("]"):
+                self._expect(",")
+        self._expect("]")
+
+    def _attribute(self, token: Token, after: _Operand | None) -> Field[Any]:
+        name = token.text
+        if name in SEARCHABLE:
+            return cast("Field[Any]", getattr(Q, name))
+        if name == "fields":
+            return self._custom_field()
+        if name == "attribute" and self._peek().is_mark("("):
+            return self._untyped_attribute()
+        if name in _NULLS:
+            raise self._error(token, _NO_NULL)
+        if name.lower() in _RESERVED:
+            raise self._misplaced(token, _AN_OPERAND)
+        if after is not None and isinstance(after.value, Field):
+            raise self._error(token, "a text value must be quoted, such as status == 'open'")
+        raise self._unknown(token)
+
+    def _custom_field(self) -> Field[Any]:
+        mark = self._take()
+        key = self._take()
+        if mark.is_mark("[") and key.kind == "text":
+            self._expect("]")
+        elif not (mark.is_mark(".") and key.kind == "word"):
+            raise self._error(mark, "a custom field is written fields.key or fields['any key']")
+        if self._peek().is_mark("."):
+            raise self._error(self._peek(), "a key with a dot is written fields['with.dot']")
+        name = str(key.value) if key.kind == "text" else key.text
+        return self._field(key, Q.fields.__getitem__, name)
+
+    def _untyped_attribute(self) -> Field[Any]:
+        self._expect("(")
+        name = self._take()
+        if name.kind != "text":
+            raise self._error(name, "the name must be quoted: attribute('name')")
+        self._expect(")")
+        return self._field(name, Q.attribute, str(name.value))
+
+    def _field(self, token: Token, make: Callable[[str], Field[Any]], name: str) -> Field[Any]:
+        try:
+            return make(name)
+        except QueryError as error:
+            raise self._error(token, str(error), type(error)) from None
+
+    def _peek(self) -> Token:
+        return self._tokens[self._next]
+
+    def _take(self) -> Token:
+        token = self._tokens[self._next]
+        # The end stands behind every text and may be looked at again.
+        self._next = min(self._next + 1, len(self._tokens) - 1)
+        return token
+
+    def _expect(self, mark: str) -> None:
+        token = self._take()
+        if not token.is_mark(mark):
+            raise self._error(token, f"expected {mark}")
+
+    def _error(self, token: Token, reason: str, kind: type[QueryError] = QueryError) -> QueryError:
+        return at(self._source, token.start, reason, kind)
+
+    def _misplaced(self, token: Token, expected: str) -> QueryError:
+        if token.kind == "end":
+            return self._error(token, f"the expression ends where {expected} is expected")
+        if token.kind == "word" and token.text.lower() in _RESERVED:
+            return self._error(token, _RESERVED[token.text.lower()])
+        if token.is_mark(")", "]"):
+            return self._error(token, f"{expected} is expected here; or is there a {token.text} too many?")
+        return self._error(token, f"{expected} is expected here")
+
+    def _uncompared(self, operand: _Operand) -> QueryError:
+        follower = self._peek()
+        if follower.kind == "word" and follower.text.lower() in _RESERVED.keys() - {"and", "or"}:
+            return self._misplaced(follower, _AN_OPERATOR)
+        side = "an attribute" if isinstance(operand.value, Field) else "a value"
+        return self._error(operand.token, f"{side} must be compared, such as status == 'open'")
+
+    def _unknown(self, token: Token) -> QueryError:
+        guess = nearest(token.text, (*SEARCHABLE, "fields"))
+        nearby = f"; did you mean {guess}?" if guess else "."
+        reason = (
+            f"there is no attribute {token.text!r}{nearby} Texts are quoted, custom fields are written fields.key,"
+            " and attribute('name') takes a name that is newer than this library"
+        )
+        return self._error(token, reason, UnknownAttributeError)

@@ -1,0 +1,90 @@
+"""The order in which a search gives its cases."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias, cast, get_args
+
+import attrs
+
+from persona_cases.errors import QueryError, UnknownAttributeError
+from persona_cases.query.attributes import SEARCHABLE, attribute_named, custom_key, nearest, require_name
+from persona_cases.query.spelling import spell
+
+__all__ = ["Direction", "Sort"]
+
+Direction: TypeAlias = Literal["asc", "desc"]
+DIRECTIONS: Final[tuple[str, ...]] = get_args(Direction)
+
+
+@attrs.frozen(repr=False)
+class Sort:
+    """One attribute and a direction, usually made by `Q.created_at.desc()`.
+
+    Attributes:
+        attribute: the API's name of it; `fields.<key>` for a custom field.
+        direction: `asc` or `desc`.
+
+    Raises:
+        UnknownAttributeError: there is no such attribute. For one that is newer than this library there is
+            `Q.attribute("name").desc()`.
+        QueryError: the API does not sort by it, or the direction is neither of the two.
+
+    See https://docs.withpersona.com/api-reference/cases/search-cases.
+    """
+
+    attribute: str
+    direction: Direction = "asc"
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "attribute", require_name(self.attribute))
+        _require_known(self.attribute)
+        _require_sortable(self.attribute)
+        if self.direction not in DIRECTIONS:
+            raise QueryError("the direction of a sort must be asc or desc")
+
+    @classmethod
+    def by_any(cls, attribute: str, direction: Direction) -> Sort:
+        """A sort by an attribute that the table need not know, as `Q.attribute` makes them."""
+        name = require_name(attribute)
+        _require_sortable(name)
+        sort = cls.__new__(cls)
+        object.__setattr__(sort, "attribute", name)
+        object.__setattr__(sort, "direction", direction)
+        return sort
+
+    @classmethod
+    def parse(cls, text: str) -> Sort:
+        """Read `created_at`, `created_at:desc` or `-created_at`; without a word on it the order is ascending.
+
+        Raises:
+            QueryError: it is none of these, or the attribute can not be sorted by.
+        """
+        name = text.strip()
+        if name.startswith("-"):
+            return cls(name[1:], "desc")
+        head, colon, direction = name.rpartition(":")
+        return cls(head, cast("Direction", direction)) if colon else cls(name)
+
+    def to_json(self) -> dict[str, str]:
+        """The `sort` of a search request."""
+        return {"attribute": self.attribute, "direction": self.direction}
+
+    def __repr__(self) -> str:
+        return f"{spell(self.attribute)}.{self.direction}()"
+
+
+def _require_known(name: str) -> None:
+    if name in SEARCHABLE or custom_key(name) is not None:
+        return
+    guess = nearest(name, (known for known, attribute in SEARCHABLE.items() if attribute.sortable))
+    hint = f"; did you mean {guess}?" if guess else f"; there are {_sortable_names()} and fields.<key>"
+    raise UnknownAttributeError(f"there is no attribute {name!r} to sort by{hint}")
+
+
+def _require_sortable(name: str) -> None:
+    if not attribute_named(name).sortable:
+        raise QueryError(f"the API does not sort by {name}; it does by {_sortable_names()} and fields.<key>")
+
+
+def _sortable_names() -> str:
+    return ", ".join(name for name, attribute in SEARCHABLE.items() if attribute.sortable)

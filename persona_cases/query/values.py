@@ -1,0 +1,146 @@
+"""What can be compared: every value becomes the JSON scalar that goes over the wire, or is refused at once."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import Final, TypeAlias
+
+from persona_cases.errors import QueryError, QueryTypeError
+
+__all__ = ["Scalar", "instant", "require_time_text", "to_scalar", "unwrap_enum"]
+
+Scalar: TypeAlias = str | int | float | bool
+
+# Signed and unsigned 64 bits: what JSON encoders and the servers behind them agree on.
+_SMALLEST_INT: Final = -(2**63)
+_LARGEST_INT: Final = 2**64 - 1
+
+_ISO_TIME: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}(?P<clock>T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(?P<zone>Z|[+-]\d{2}:\d{2})?)?", re.ASCII
+)
+
+_HINTS: Final = {
+    "NoneType": "the API has no null; times have .is_set() and .is_unset()",
+    "Decimal": "choose float(value) or str(value), whichever the field holds",
+    "UUID": "use str(value)",
+    "timedelta": "times have .within(days=...)",
+    "bytes": "decode it to str",
+    "list": "for several values use .in_([...])",
+    "tuple": "for several values use .in_([...])",
+    "set": "for several values use .in_([...])",
+    "frozenset": "for several values use .in_([...])",
+    "Field": "the API compares an attribute with a value, not with another attribute",
+    "TimeField": "the API compares an attribute with a value, not with another attribute",
+}
+
+
+def to_scalar(value: object, subject: str = "an attribute") -> Scalar:
+    """Turn a Python value into the JSON scalar that stands for it.
+
+    Args:
+        value: str, int (64 bits), float (finite), bool, aware datetime, date (its UTC midnight) or an `Enum`
+            member that holds one of them.
+        subject: what it is compared with, for the error message.
+
+    Raises:
+        QueryTypeError: the value is of another type.
+        QueryError: the type is right, but the value has no JSON form.
+    """
+    value = unwrap_enum(value)
+    match value:
+        case bool():
+            return value
+        case str():
+            return _plain_text(value, subject)
+        case int():
+            return _bounded_int(value, subject)
+        case float():
+            return _finite_float(value, subject)
+        case datetime():
+            return _utc_text(value, subject)
+        case date():
+            return f"{value.isoformat()}T00:00:00Z"
+        case _:
+            kind = type(value).__name__
+            hint = _HINTS.get(kind, "use a str, int, float, bool, aware datetime or date")
+            said = "None" if value is None else f"a value of type {kind}"
+            raise QueryTypeError(f"{subject} can not be compared with {said}: {hint}")
+
+
+def unwrap_enum(value: object) -> object:
+    """The value that an `Enum` member stands for; anything else as it is."""
+    return value.value if isinstance(value, Enum) else value
+
+
+def instant(text: str) -> datetime | None:
+    """The moment that an ISO 8601 date (its UTC midnight) or date-time with a zone names, or None."""
+    match = _ISO_TIME.fullmatch(text)
+    if match is None or (match["clock"] and not match["zone"]):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if match["clock"] else moment.replace(tzinfo=UTC)
+
+
+def require_time_text(text: str, subject: str) -> None:
+    """Refuse a text that does not name one moment.
+
+    Raises:
+        QueryError: it is no ISO date or date-time, or has no zone.
+    """
+    if instant(text) is not None:
+        return
+    match = _ISO_TIME.fullmatch(text)
+    if match is not None and match["clock"] and not match["zone"]:
+        raise QueryError(f"{subject} needs a time with its zone: end it with Z or an offset such as +02:00")
+    raise QueryError(f"{subject} takes an ISO date or time such as '2025-01-31' or '2025-01-31T12:00:00Z'")
+
+
+def _plain_text(value: str, subject: str) -> str:
+    text = str.__str__(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise QueryError(
+            f"{subject} can not be compared with a text that UTF-8 can not encode (a lone surrogate)"
+        ) from None
+    return text
+
+
+def _bounded_int(value: int, subject: str) -> int:
+    if not _SMALLEST_INT <= value <= _LARGEST_INT:
+        raise QueryError(
+            f"{subject} can not be compared with an integer beyond 64 bits: use a str if the field holds text"
+        )
+    return int(value)
+
+
+def _finite_float(value: float, subject: str) -> float:
+    if not math.isfinite(value):
+        raise QueryError(f"{subject} can not be compared with NaN or infinity: JSON has no such number")
+    # Adding zero turns -0.0 into 0.0: equal numbers of one type are then equal JSON.
+    return float(value) + 0.0
+
+
+def _utc_text(value: datetime, subject: str) -> str:
+    if value.utcoffset() is None:
+        raise QueryError(
+            f"{subject} can not be compared with a naive datetime: give it a zone,"
+            " such as datetime(..., tzinfo=UTC) or value.astimezone()"
+        )
+    try:
+        moment = value.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise QueryError(f"{subject} can not be compared with a time outside the years 1 to 9999") from None
+    if not moment.microsecond:
+        precision = "seconds"
+    elif moment.microsecond % 1000:
+        precision = "microseconds"
+    else:
+        precision = "milliseconds"
+    return f"{moment.isoformat(timespec=precision)}Z"

@@ -1,0 +1,63 @@
+"""Wrong usage: the marked lines, and no others, are errors for both type checkers or for the one that is named."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from persona_cases.query import Predicate, Q, Sort
+
+Q.statuss.eq("open")  # error
+Q.status.equals("open")  # error
+Q.status.is_set()  # error
+Q.status.within(days=7)  # error
+Q.status.eq(5)  # error
+Q.status.eq(None)  # error
+Q.status.in_([1, 2])  # error
+Q.status.in_(5)  # error
+Q.status.between("a", 5)  # error
+Q.created_at.gt(5)  # error
+Q.created_at.gt(None)  # error
+Q.created_at.within(days="7")  # error
+Q.created_at.within(7)  # error
+Q.fields.amount.eq(None)  # error
+Q.fields.amount.eq(Decimal(1))  # error
+Q.fields.amount.in_([["x"]])  # error
+Q.all_of([Q.status])  # error
+Q.any_of(Q.status.eq("a"))  # error
+Q.attribute(5)  # error
+Q.status = Q.state  # error
+Sort("status", "down")  # error
+
+a, b = Q.status.eq("a"), Q.status.eq("b")
+_ = a & True  # error
+_ = a & Q.status  # error
+_ = a | "status == 'b'"  # error
+a.value = 5  # error
+
+
+def search(where: Predicate) -> None: ...
+
+
+search(Q.status == "open")  # error
+search("status == 'open'")  # error
+search(Q.status)  # error
+search(not a)  # error
+Predicate.from_json(a.to_json()).matches("case_1")  # error
+
+
+def negated() -> object:
+    return not a  # error: pyright
+
+
+def both() -> object:
+    return a and b  # error: mypy
+
+
+def tested() -> int:
+    if a:  # error: pyright
+        return 1  # error: mypy
+    return 0  # error: mypy
+
+
+def filtered(parts: list[Predicate]) -> list[Predicate]:
+    return [part for part in parts if part]  # error
