@@ -1,0 +1,319 @@
+"""`Case`, the model that this library is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Generic, Self, TypeVar, overload
+
+import attrs
+import msgspec
+
+from persona_cases.errors import DecodeError
+from persona_cases.models import wire
+from persona_cases.models.fields import CaseFields
+from persona_cases.models.fieldset import Fieldset
+from persona_cases.models.included import read_included
+from persona_cases.models.jsontext import encode_json, parse_json, plain_json
+from persona_cases.models.loading import Origin, check_asked
+from persona_cases.models.reading import read_document, read_record, read_record_text, unknown_members
+from persona_cases.models.relationships import CaseRelationships
+from persona_cases.models.resources import (
+    Attachment,
+    CaseComment,
+    CaseQueue,
+    CaseTemplate,
+    Resource,
+)
+from persona_cases.models.spelling import (
+    Inflection,
+    check_inflection,
+    fold_resource,
+    respell_resource,
+    spelling_of,
+)
+
+__all__ = ["Case"]
+
+T = TypeVar("T")
+
+_NO_ATTRIBUTES = wire.Attributes()
+_NO_RELATIONSHIPS = wire.Relationships()
+
+
+class _Attribute(Generic[T]):
+    """An attribute of the vendor's schema: null and missing are the same, unless a sparse fieldset left it out."""
+
+    def __init__(self, empty: T) -> None:
+        self._empty = empty
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: Case, owner: type) -> T: ...
+    def __get__(self, instance: Case | None, owner: type) -> Self | T:
+        if instance is None:
+            return self
+        value: T | None = instance._sent(self._name)
+        return self._empty if value is None else value
+
+
+def _text() -> _Attribute[str | None]:
+    return _Attribute[str | None](None)
+
+
+def _time() -> _Attribute[datetime | None]:
+    return _Attribute[datetime | None](None)
+
+
+@attrs.frozen(repr=False, eq=False)
+class Case:
+    """A case as the API sent it: immutable, typed, lossless.
+
+    Made by the client, by `decode_case` and `decode_page`, or by `Case.from_json`. Times are aware datetimes. Words
+    that look like enums (`status`, `creator_type`) are plain strings, since templates and the vendor add to them. What
+    the API left out reads as None or empty; what a sparse fieldset left out raises `NotLoadedError`.
+
+    Two cases are equal if what the API said of the case itself is: the same JSON values, whatever the order of keys and
+    the spelling (`created_at`, `created-at`). Included objects and the fieldset play no part. The hash is the id's.
+
+    See https://docs.withpersona.com/api-reference/cases.
+    """
+
+    _record: wire.CaseRecord
+    _raw: bytes
+    _origin: Origin
+
+    status = _text()
+    """The label of the status, as the template defines it (`Open`, `Approved`)."""
+    name = _text()
+    """The name for people, such as `KCAS-1`."""
+    resolution = _text()
+    """How the case was resolved."""
+    created_at = _time()
+    """When the case was made."""
+    updated_at = _time()
+    """When the case was changed last."""
+    assigned_at = _time()
+    """When the case was assigned."""
+    resolved_at = _time()
+    """When the case was resolved."""
+    redacted_at = _time()
+    """When the personal data of the case was erased."""
+    sla_expires_at = _time()
+    """When the service level agreement of the case runs out."""
+    creator_id = _text()
+    """Who made the case: an e-mail address, or the id of a workflow run or API key."""
+    creator_type = _text()
+    """What made the case: `user`, `workflow-run`, `api-key`, or something newer."""
+    assignee_id = _text()
+    """Whom the case is assigned to, an e-mail address."""
+    assigner_id = _text()
+    """Who assigned the case."""
+    assigner_type = _text()
+    """What assigned the case: `case-assignment-policy`, `user`, `workflow-run`, or something newer."""
+    resolver_id = _text()
+    """Who resolved the case."""
+    resolver_type = _text()
+    """What resolved the case: `user`, `workflow-run`, `api-key`, or something newer."""
+    updater_id = _text()
+    """Who changed the case last."""
+    updater_type = _text()
+    """What changed the case last: `case-assignment-policy`, `user`, `workflow-run`, or something newer."""
+    tags = _Attribute[tuple[str, ...]](())
+    """The names of the tags."""
+
+    @classmethod
+    def from_json(cls, mapping: Mapping[str, Any], *, fieldset: Fieldset | None = None) -> Self:
+        """Read a case from plain JSON, in any spelling of its keys.
+
+        Args:
+            mapping: a case, or a document `{"data": <case>, "included": [...]}`.
+            fieldset: the sparse fieldset that the JSON was asked for with, if any.
+
+        Raises:
+            DecodeError: it is no case; `pointer` says where.
+        """
+        data, others, pointer = read_document(plain_json(mapping))
+        spelling = spelling_of(data, *others)
+        return cls._read(data, Origin(fieldset, read_included(others, spelling), spelling), pointer=pointer)
+
+    @classmethod
+    def _read(cls, sent: object, origin: Origin, *, pointer: str = "") -> Self:
+        """Read a case from plain JSON whose origin is known."""
+        return cls(read_record(sent, origin.spelling, pointer), encode_json(sent), origin)
+
+    @property
+    def id(self) -> str:
+        """The id, such as `case_…`: an opaque string."""
+        return self._record.id
+
+    @property
+    def type(self) -> str:
+        """Always `case`."""
+        return self._record.type
+
+    @property
+    def fields(self) -> CaseFields:
+        """The custom fields.
+
+        Raises:
+            NotLoadedError: a sparse fieldset left all of them out.
+        """
+        fieldset = self._origin.fieldset
+        sent: dict[str, Any] | None = self._attributes.fields
+        if sent is None and (fieldset is None or not fieldset.has_custom_fields):
+            self._sent("fields")
+        return CaseFields(sent or {}, fieldset)
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The attached files."""
+        sent: tuple[wire.Attachment, ...] = self._sent("attachments") or ()
+        return tuple(Attachment(each.filename, each.url, each.byte_size, self.id) for each in sent)
+
+    @property
+    def extras(self) -> dict[str, Any]:
+        """The attributes that this class has no name for, as a fresh dict."""
+        return unknown_members(self._raw, self._origin.spelling, "attributes")
+
+    @property
+    def relationships(self) -> CaseRelationships:
+        """The ids of what is attached."""
+        return CaseRelationships(self._record.relationships or _NO_RELATIONSHIPS, self._raw, self._origin)
+
+    @property
+    def template(self) -> CaseTemplate | None:
+        """The template that the case was made from.
+
+        This and the other neighbours are found among the objects that the answer included; they raise
+        `NotLoadedError` if the case has one that the answer did not include.
+        """
+        identifier = self.relationships.case_template
+        return self._origin.included.find(identifier, CaseTemplate, "case-template") if identifier else None
+
+    @property
+    def queue(self) -> CaseQueue | None:
+        """The queue that the case waits in."""
+        identifier = self.relationships.case_queue
+        return self._origin.included.find(identifier, CaseQueue, "case-queue") if identifier else None
+
+    @property
+    def comments(self) -> tuple[CaseComment, ...]:
+        """The comments."""
+        find = self._origin.included.find
+        return tuple(find(each, CaseComment, "case-comments") for each in self.relationships.case_comments)
+
+    @property
+    def accounts(self) -> tuple[Resource, ...]:
+        """The accounts that the case is about."""
+        find = self._origin.included.find
+        return tuple(find(each, Resource, "accounts") for each in self.relationships.accounts)
+
+    @property
+    def inquiries(self) -> tuple[Resource, ...]:
+        """The attached inquiries."""
+        find = self._origin.included.find
+        return tuple(find(each, Resource, "inquiries") for each in self.relationships.inquiries)
+
+    @property
+    def reports(self) -> tuple[Resource, ...]:
+        """The attached reports."""
+        find = self._origin.included.find
+        return tuple(find(each, Resource, "reports") for each in self.relationships.reports)
+
+    @property
+    def verifications(self) -> tuple[Resource, ...]:
+        """The attached verifications."""
+        find = self._origin.included.find
+        return tuple(find(each, Resource, "verifications") for each in self.relationships.verifications)
+
+    @property
+    def transactions(self) -> tuple[Resource, ...]:
+        """The attached transactions."""
+        find = self._origin.included.find
+        return tuple(find(each, Resource, "txns") for each in self.relationships.txns)
+
+    @property
+    def included(self) -> tuple[Resource, ...]:
+        """All objects that the answer included, in its order."""
+        return self._origin.included.objects
+
+    @property
+    def raw(self) -> bytes:
+        """The case as one JSON object, exactly the bytes that the API sent.
+
+        For a case made by `Case.from_json`, the JSON text of what it was made from.
+        """
+        return self._raw
+
+    @property
+    def raw_line(self) -> bytes:
+        """`raw` on one line, numbers and strings written as they were sent: a record of JSON Lines, no line end."""
+        if b"\n" in self._raw or b"\r" in self._raw:
+            return msgspec.json.format(self._raw, indent=-1)
+        return self._raw
+
+    def to_json(self, inflection: Inflection = "snake") -> dict[str, Any]:
+        """The case as the API sent it, unknown members included, as a fresh dict.
+
+        Args:
+            inflection: the spelling of the names of attributes and relationships and of the keys of attachments.
+                Keys inside `attributes.fields`, `type` values, ids and values of unknown attributes are left alone.
+                In the spelling that the API used, no key changes at all.
+
+        Raises:
+            DecodeError: an attribute that this class has no name for holds a number beyond a float's range. `raw`
+                still has it.
+        """
+        return respell_resource(parse_json(self._raw), self._origin.spelling, check_inflection(inflection))
+
+    def _sent(self, name: str) -> Any:
+        """One attribute's value, None for null or missing.
+
+        Raises:
+            NotLoadedError: a sparse fieldset left it out.
+        """
+        value = getattr(self._attributes, name)
+        if value is None:
+            check_asked(self._raw, self._origin, "attributes", name)
+        return value
+
+    @property
+    def _attributes(self) -> wire.Attributes:
+        return self._record.attributes or _NO_ATTRIBUTES
+
+    def _content(self) -> bytes:
+        try:
+            return encode_json(fold_resource(parse_json(self._raw)), canonical=True)
+        except DecodeError:
+            # A number beyond a float, in an attribute that nobody read: then only the same text is surely the same.
+            return self._raw
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Case):
+            return NotImplemented
+        return self.id == other.id and (self._raw == other._raw or self._content() == other._content())
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"Case(id={self.id!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The bytes say it all, and outlive changes to the records that they are decoded into.
+        return _restore, (self._raw, self._origin)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+
+def _restore(raw: bytes, origin: Origin) -> Case:
+    return Case(read_record_text(raw, origin.spelling), raw, origin)

@@ -1,0 +1,260 @@
+"""The one conversion layer: a cattrs converter that never coerces.
+
+cattrs turns `None` into `"None"`, `5` into `"5"` and `"abc"` into `("a", "b", "c")` by default; here each type takes
+its own JSON type and nothing else. `structure` is the door for JSON from outside: whatever shape a failure inside
+has (an exception group, a bare error), it comes out as one `DecodeError` with the JSON pointer of the first
+wrong value, and without the value.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import UnionType
+from typing import Any, Final, Literal, NoReturn, TypeVar, cast, get_args, get_origin
+
+import attrs
+import cattrs
+import msgspec
+from cattrs import AttributeValidationNote
+from cattrs.gen import make_dict_structure_fn
+
+from persona_cases.errors import DecodeError, InvalidArgumentError
+from persona_cases.models.jsontext import json_type, step
+from persona_cases.models.wire import AwareDatetime
+
+__all__ = ["converter", "members_of", "refuse", "structure"]
+
+T = TypeVar("T")
+Structure = Callable[[Any, Any], Any]
+
+_ARRAYS: Final[dict[Any, Callable[[list[Any]], Any]]] = {
+    tuple: tuple,
+    list: list,
+    collections.abc.Sequence: tuple,
+    collections.abc.Iterable: tuple,
+    set: set,
+    frozenset: frozenset,
+    collections.abc.Set: frozenset,
+}
+_EXACT: Final[dict[Any, str]] = {str: "string", int: "integer", bool: "boolean", type(None): "null"}
+_MISSING: Final = "a required member is missing"
+_FAULTS: Final = (
+    DecodeError,
+    cattrs.BaseValidationError,
+    KeyError,
+    TypeError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+)
+_OBJECTS: Final = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
+
+
+def structure(value: object, cls: type[T], *, pointer: str = "") -> T:
+    """Make a typed object of plain JSON.
+
+    Args:
+        value: what a JSON parser returned.
+        cls: the class to make.
+        pointer: where the value stands in its document, for the error.
+
+    Raises:
+        DecodeError: a value has the wrong JSON type, or a required member is missing.
+    """
+    try:
+        return converter.structure(value, cls)
+    except _FAULTS as error:
+        reason, path = _first_fault(error)
+    # Raised out here: the caught errors may hold values, and must not travel along as `__context__`.
+    raise DecodeError(reason, pointer=pointer + path)
+
+
+def members_of(value: object) -> Mapping[str, Any]:
+    """A JSON object's members."""
+    # A dict most of the time, and asking an abstract class is slow.
+    if type(value) is not dict and not isinstance(value, Mapping):
+        refuse("object", value)
+    return cast("Mapping[str, Any]", value)
+
+
+def refuse(expected: str, value: object) -> NoReturn:
+    """Say what was expected and which JSON type came instead."""
+    raise DecodeError(f"expected {expected}, got {json_type(value)}")
+
+
+def _structure_at(segment: str | int, hook: Structure, value: Any, cls: Any) -> Any:
+    """Run the hook of a part; the error's pointer gets the part's place."""
+    try:
+        return hook(value, cls)
+    except _FAULTS as error:
+        reason, path = _first_fault(error)
+    raise DecodeError(reason, pointer=step(segment) + path)
+
+
+def _first_fault(error: BaseException) -> tuple[str, str]:
+    """The reason and the relative JSON pointer of the first thing that is wrong."""
+    if isinstance(error, DecodeError):
+        return error.reason, error.pointer
+    if isinstance(error, cattrs.ClassValidationError | cattrs.IterableValidationError):
+        noted, bare = error.group_exceptions()
+        if noted:
+            nested, note = noted[0]
+            reason, path = _first_fault(nested)
+            segment = note.name if isinstance(note, AttributeValidationNote) else note.index
+            return reason, step(segment) + path
+        return _first_fault(bare[0])
+    if isinstance(error, KeyError):
+        return _MISSING, ""
+    if isinstance(error, RecursionError):
+        return "the JSON is nested too deeply", ""
+    return "not a value that this attribute can have", ""
+
+
+def _scalar_hook(kind: type, name: str) -> Structure:
+    def structure_scalar(value: Any, _: Any) -> Any:
+        # `type`, not `isinstance`: a bool is an int to Python, but not in JSON.
+        return value if type(value) is kind else refuse(name, value)
+
+    return structure_scalar
+
+
+def _structure_float(value: Any, _: Any) -> float:
+    if type(value) not in {int, float} or not math.isfinite(value):
+        refuse("finite number", value)
+    return float(value)
+
+
+def _structure_datetime(value: Any, _: Any) -> datetime:
+    if not isinstance(value, str):
+        refuse("string with a time", value)
+    try:
+        # The parser of the fast path, so that both take the same spellings of a time.
+        return msgspec.convert(value, AwareDatetime)
+    except msgspec.ValidationError:
+        reason = "expected a time with an offset, as RFC 3339 writes it"
+    raise DecodeError(reason)
+
+
+def _literal_hook(cls: Any) -> Structure:
+    constants: tuple[Any, ...] = get_args(cls)
+    expected = " or ".join(map(repr, constants))
+
+    def structure_literal(value: Any, _: Any) -> Any:
+        if not any(type(value) is type(each) and value == each for each in constants):
+            raise DecodeError(f"expected {expected}, got another {json_type(value)}")
+        return value
+
+    return structure_literal
+
+
+def _union_hook(cls: Any) -> Structure:
+    kinds = get_args(cls)
+    expected = " or ".join(_EXACT[kind] for kind in kinds)
+
+    def structure_union(value: Any, _: Any) -> Any:
+        return value if type(value) in kinds else refuse(expected, value)
+
+    return structure_union
+
+
+def _array_hook(cls: Any) -> Structure:
+    build = _ARRAYS[get_origin(cls) or cls]
+    item = next((each for each in get_args(cls) if each is not Ellipsis), Any)
+    hook = converter.get_structure_hook(item)
+
+    def structure_array(value: Any, _: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            refuse("array", value)
+        items = cast("list[Any]", value)
+        return build([_structure_at(index, hook, each, item) for index, each in enumerate(items)])
+
+    return structure_array
+
+
+def _object_hook(cls: Any) -> Structure:
+    item: Any = (*get_args(cls), Any, Any)[1]
+    hook = converter.get_structure_hook(item)
+
+    def structure_object(value: Any, _: Any) -> Any:
+        return {key: _structure_at(key, hook, each, item) for key, each in members_of(value).items()}
+
+    return structure_object
+
+
+def _struct_hook(cls: Any) -> Structure:
+    fields = [(each.name, converter.get_structure_hook(each.type), each.type) for each in msgspec.structs.fields(cls)]
+    required = [each.name for each in msgspec.structs.fields(cls) if each.required]
+
+    def structure_struct(value: Any, _: Any) -> Any:
+        members = members_of(value)
+        for name in required:
+            if name not in members:
+                raise DecodeError(_MISSING, pointer=step(name))
+        return cls(
+            **{name: _structure_at(name, hook, members[name], kind) for name, hook, kind in fields if name in members}
+        )
+
+    return structure_struct
+
+
+def _attrs_hook(cls: Any) -> Structure:
+    generated = make_dict_structure_fn(cls, converter)
+
+    def structure_attrs(value: Any, _: Any) -> Any:
+        # cattrs looks members up with `in`, which a string has too.
+        return generated(members_of(value), cls)
+
+    return structure_attrs
+
+
+def _unstructure_datetime(value: datetime) -> str:
+    if value.utcoffset() is None:
+        raise InvalidArgumentError("a datetime must have a time zone, such as datetime.now(UTC)")
+    text: str = msgspec.to_builtins(value)
+    return text
+
+
+def _is_array(cls: Any) -> bool:
+    arguments = get_args(cls)
+    homogeneous = len(arguments) < 2 or arguments[1] is Ellipsis
+    return (get_origin(cls) or cls) in _ARRAYS and homogeneous
+
+
+def _make_converter() -> cattrs.Converter:
+    made = cattrs.Converter(detailed_validation=True)
+    for kind, name in _EXACT.items():
+        made.register_structure_hook(kind, _scalar_hook(kind, name))
+    made.register_structure_hook(float, _structure_float)
+    made.register_structure_hook(datetime, _structure_datetime)
+    made.register_unstructure_hook(datetime, _unstructure_datetime)
+    made.register_structure_hook_factory(attrs.has, _attrs_hook)
+    made.register_structure_hook_factory(_is_struct, _struct_hook)
+    made.register_structure_hook_factory(_is_array, _array_hook)
+    made.register_structure_hook_factory(_is_object, _object_hook)
+    made.register_structure_hook_factory(_is_literal, _literal_hook)
+    made.register_structure_hook_factory(_is_union_of_scalars, _union_hook)
+    return made
+
+
+def _is_object(cls: Any) -> bool:
+    return (get_origin(cls) or cls) in _OBJECTS
+
+
+def _is_literal(cls: Any) -> bool:
+    origin: Any = get_origin(cls)
+    return origin is Literal
+
+
+def _is_union_of_scalars(cls: Any) -> bool:
+    return isinstance(cls, UnionType) and all(each in _EXACT for each in get_args(cls))
+
+
+def _is_struct(cls: Any) -> bool:
+    return isinstance(cls, type) and issubclass(cls, msgspec.Struct)
+
+
+converter: Final = _make_converter()
+"""The configured converter: strict, the same for every model. Use `structure` for JSON from outside."""

@@ -1,0 +1,185 @@
+"""Bodies to models: a page of cases, the hot path, and the documents of single objects.
+
+A page is decoded in two passes: one finds where each case begins and ends, one decodes each case from a copy of
+its bytes. The copy makes `raw`, `to_json` and `extras` cost nothing until they are asked for, and lets one
+kept case outlive its page. Figures: `docs/decisions/0001-decoding.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
+
+import attrs
+import msgspec
+
+from persona_cases.errors import DecodeError
+from persona_cases.models import wire
+from persona_cases.models.case import Case
+from persona_cases.models.converter import converter, structure
+from persona_cases.models.fieldset import Fieldset
+from persona_cases.models.included import read_included
+from persona_cases.models.jsontext import check_utf8, parse_json, plain_json
+from persona_cases.models.loading import Origin
+from persona_cases.models.reading import REFUSED, Document, decode_record, read_record_text
+from persona_cases.models.resources import Resource, read_resource
+from persona_cases.models.spelling import spelling_of
+
+__all__ = ["CasePage", "Links", "decode_case", "decode_page", "decode_resource"]
+
+R = TypeVar("R", bound=Resource)
+
+
+@attrs.frozen
+class Links:
+    """Where the neighbouring pages are.
+
+    Attributes:
+        prev: a relative URL, None on the first page.
+        next: a relative URL, None on the last page.
+
+    See https://docs.withpersona.com/pagination.
+    """
+
+    prev: str | None = None
+    next: str | None = None
+
+
+@attrs.frozen
+class CasePage:
+    """One page of a list or search.
+
+    Attributes:
+        cases: the cases, in the order of the answer.
+        links: where the neighbouring pages are.
+    """
+
+    cases: tuple[Case, ...]
+    links: Links = Links()
+
+
+@attrs.frozen
+class _PageDocument:
+    data: tuple[Any, ...]
+    links: Links | None = None
+    included: tuple[Any, ...] | None = None
+
+
+_decode_page_record: Final = msgspec.json.Decoder(wire.PageRecord).decode
+_decode_document_record: Final = msgspec.json.Decoder(wire.DocumentRecord).decode
+
+
+def decode_page(body: bytes, *, fieldset: Fieldset | None = None) -> CasePage:
+    """Decode the answer of `GET /cases` or `POST /cases/search`.
+
+    Args:
+        body: the body of the answer.
+        fieldset: the sparse fieldset of the request, if it had one.
+
+    Raises:
+        DecodeError: the body is not JSON, or no page of cases; `pointer` says where.
+    """
+    check_utf8(body)
+    try:
+        record = _decode_page_record(body)
+    except REFUSED:
+        record = None
+    if record is None:
+        return _read_page(parse_json(body), fieldset)
+    origin = _origin(record.data[:1], record.included, fieldset)
+    links = Links(record.links.prev, record.links.next) if record.links else Links()
+    return CasePage(_decode_cases(record.data, origin), links)
+
+
+def decode_case(body: bytes, *, fieldset: Fieldset | None = None) -> Case:
+    """Decode the answer to a request on one case, with what it includes.
+
+    Args:
+        body: the body of the answer.
+        fieldset: the sparse fieldset of the request, if it had one.
+
+    Raises:
+        DecodeError: the body is not JSON, or no document with a case; `pointer` says where.
+    """
+    check_utf8(body)
+    try:
+        record = _decode_document_record(body)
+    except REFUSED:
+        record = None
+    if record is None:
+        document = structure(parse_json(body), Document)
+        return Case.from_json({"data": document.data, "included": document.included}, fieldset=fieldset)
+    origin = _origin([record.data], record.included, fieldset)
+    raw = bytes(record.data)
+    return Case(read_record_text(raw, origin.spelling, "/data"), raw, origin)
+
+
+def decode_resource(body: bytes, cls: type[R]) -> R:
+    """Decode the answer to a request on one object that is no case, such as a `CaseTemplate`.
+
+    Args:
+        body: the body of the answer.
+        cls: what it must be; `Resource` for anything.
+
+    Raises:
+        DecodeError: the body is not JSON, or no document with such an object; `pointer` says where.
+    """
+    check_utf8(body)
+    return read_resource(structure(parse_json(body), Document).data, cls, pointer="/data")
+
+
+def _decode_cases(slices: Iterable[msgspec.Raw], origin: Origin) -> tuple[Case, ...]:
+    decode: Callable[[bytes], wire.CaseRecord] = decode_record
+    snake = origin.spelling == "snake"
+    cases: list[Case] = []
+    for index, piece in enumerate(slices):
+        raw = bytes(piece)
+        try:
+            record = decode(raw) if snake else None
+        except REFUSED:
+            record = None
+        # Out here, so that no error of the decoder, which may quote the body, becomes the context of ours.
+        cases.append(Case(record or read_record_text(raw, origin.spelling, f"/data/{index}"), raw, origin))
+    return tuple(cases)
+
+
+def _origin(slices: list[msgspec.Raw], included: list[msgspec.Raw] | None, fieldset: Fieldset | None) -> Origin:
+    # The client asks for snake_case, and one answer has one spelling: a look at the first case tells whether the
+    # server did as asked, instead of taking every attribute for missing.
+    others = [parse_json(bytes(each)) for each in included or ()]
+    spelling = spelling_of(*map(_sample, slices), *others)
+    return Origin(fieldset, read_included(others, spelling), spelling)
+
+
+def _sample(piece: msgspec.Raw) -> Any:
+    try:
+        return parse_json(bytes(piece))
+    except DecodeError:
+        # A number beyond a float in an attribute that this library does not read is no reason to refuse the case.
+        return None
+
+
+def _read_page(page: Any, fieldset: Fieldset | None = None) -> CasePage:
+    document = structure(page, _PageDocument)
+    others = document.included or ()
+    spelling = spelling_of(*document.data[:1], *others)
+    origin = Origin(fieldset, read_included(others, spelling), spelling)
+    cases = (Case._read(each, origin, pointer=f"/data/{index}") for index, each in enumerate(document.data))
+    return CasePage(tuple(cases), document.links or Links())
+
+
+def _structure_page(value: Any, _: Any) -> CasePage:
+    return decode_page(value) if isinstance(value, bytes) else _read_page(plain_json(value))
+
+
+def _structure_case(value: Any, _: Any) -> Case:
+    return decode_case(value) if isinstance(value, bytes) else Case.from_json(value)
+
+
+def _unstructure_case(case: Case) -> dict[str, Any]:
+    return case.to_json()
+
+
+converter.register_structure_hook(CasePage, _structure_page)
+converter.register_structure_hook(Case, _structure_case)
+converter.register_unstructure_hook(Case, _unstructure_case)

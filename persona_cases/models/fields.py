@@ -1,0 +1,94 @@
+"""`CaseFields`: the custom fields of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from typing import Any, TypeGuard
+
+import attrs
+
+from persona_cases.models.fieldset import Fieldset
+from persona_cases.models.jsontext import is_array, is_object
+from persona_cases.models.loading import refuse_unasked
+
+__all__ = ["CaseFields", "FieldValue"]
+
+
+@attrs.frozen
+class FieldValue:
+    """A custom field's value and the type that the API declared for it.
+
+    Attributes:
+        type: such as `string`, `integer`, `multi_choices`, `hash`; None if the API sent the bare value.
+        value: the unwrapped value.
+    """
+
+    type: str | None
+    value: Any = attrs.field(repr=False, hash=False)
+
+
+@attrs.frozen(repr=False, eq=False)
+class CaseFields(Mapping[str, Any]):
+    """The custom fields of a case, by their keys exactly as the template has them.
+
+    `fields["priority"]` is the value, whether the API sent `"high"` or `{"type": "string", "value": "high"}`;
+    hashes and arrays are unwrapped all the way down. Nested values are fresh copies. If a sparse fieldset left a key
+    out, reading it, `get` and `in` raise `NotLoadedError`; iterating gives what is there. Equal to every mapping with
+    the same unwrapped values.
+
+    See https://docs.withpersona.com/integration-guide-understanding-a-persona-api-payload.
+    """
+
+    _sent: dict[str, Any]
+    _fieldset: Fieldset | None = None
+
+    def __getitem__(self, key: str) -> Any:
+        return _unwrap(self._lookup(key))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sent)
+
+    def __len__(self) -> int:
+        return len(self._sent)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._sent))
+
+    def __repr__(self) -> str:
+        return f"<CaseFields, {len(self._sent)} keys>"
+
+    def typed(self, key: str) -> FieldValue:
+        """The value together with its declared type.
+
+        Raises:
+            KeyError: the case has no such field.
+            NotLoadedError: a sparse fieldset left it out.
+        """
+        sent = self._lookup(key)
+        return FieldValue(sent["type"] if _is_wrapped(sent) else None, _unwrap(sent))
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """A copy of the mapping as the API sent it."""
+        return deepcopy(self._sent)
+
+    def _lookup(self, key: str) -> Any:
+        if key not in self._sent and self._fieldset is not None and not self._fieldset.has_custom_field(key):
+            refuse_unasked(f"fields.{key}", self._fieldset)
+        return self._sent[key]
+
+
+def _is_wrapped(sent: Any) -> TypeGuard[dict[str, Any]]:
+    return is_object(sent) and sent.keys() == {"type", "value"} and isinstance(sent["type"], str)
+
+
+def _unwrap(sent: Any) -> Any:
+    if _is_wrapped(sent):
+        # A field of type `json` holds whatever its owner stored: what looks wrapped in there is content.
+        return deepcopy(sent["value"]) if sent["type"] == "json" else _unwrap(sent["value"])
+    if is_object(sent):
+        return {key: _unwrap(each) for key, each in sent.items()}
+    if is_array(sent):
+        return [_unwrap(each) for each in sent]
+    return sent

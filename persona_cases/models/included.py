@@ -1,0 +1,70 @@
+"""`Included`: the other objects of an answer, found by what relationships say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import attrs
+
+from persona_cases.errors import NotLoadedError
+from persona_cases.models.jsontext import step
+from persona_cases.models.resources import Resource, ResourceIdentifier, read_resource
+from persona_cases.models.spelling import Inflection
+
+__all__ = ["Included", "read_included"]
+
+R = TypeVar("R", bound=Resource)
+
+
+def _index(included: Included) -> dict[tuple[str, str], Resource]:
+    return {(each.type, each.id): each for each in included.objects}
+
+
+@attrs.frozen
+class Included:
+    """The objects that an answer carries beside the case.
+
+    Attributes:
+        objects: all of them, in the order of the answer.
+    """
+
+    objects: tuple[Resource, ...] = ()
+    _by_identifier: dict[tuple[str, str], Resource] = attrs.field(
+        init=False, repr=False, eq=False, default=attrs.Factory(_index, takes_self=True)
+    )
+
+    def find(self, identifier: ResourceIdentifier, cls: type[R], include: str) -> R:
+        """The object that a relationship points to.
+
+        Args:
+            identifier: what the relationship says.
+            cls: the class that the object must have.
+            include: what to ask for to get it.
+
+        Raises:
+            NotLoadedError: the answer does not have it.
+        """
+        found = self._by_identifier.get((identifier.type, identifier.id))
+        if isinstance(found, cls):
+            return found
+        raise NotLoadedError(
+            f"{identifier.type} {identifier.id} is attached to the case, but not included in the answer: "
+            f"get the case with include=[{include!r}]"
+        )
+
+
+def read_included(values: Iterable[object], spelling: Inflection, *, pointer: str = "/included") -> Included:
+    """Read the `included` member of an answer.
+
+    Args:
+        values: its items.
+        spelling: how the answer spells keys.
+        pointer: where it stands in the document, for errors.
+    """
+    return Included(
+        tuple(
+            read_resource(each, Resource, spelling=spelling, pointer=pointer + step(index))
+            for index, each in enumerate(values)
+        )
+    )

@@ -1,0 +1,142 @@
+"""JSON text to plain values and back, with `DecodeError` as the only way to fail."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, TypeGuard, cast
+
+import msgspec
+
+from persona_cases.errors import DecodeError
+
+__all__ = ["check_utf8", "encode_json", "is_array", "is_object", "json_type", "parse_json", "plain_json", "step"]
+
+
+_JSON_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (type(None), "null"),
+    (bool, "boolean"),
+    (str, "string"),
+    ((int, float), "number"),
+    ((list, tuple), "array"),
+    (Mapping, "object"),
+)
+
+
+def check_utf8(body: bytes) -> None:
+    """Refuse a body that is not UTF-8: msgspec looks only into the strings that it has to build."""
+    if not (body.isascii() or _is_utf8(body)):
+        raise DecodeError("not JSON: the body is not UTF-8 text")
+
+
+def parse_json(body: bytes) -> Any:
+    """Any JSON text as fresh dicts, lists and scalars."""
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.ValidationError:
+        reason = "a number is out of range"
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        reason = "not JSON: the body is malformed or cut off"
+    except RecursionError:
+        reason = "the JSON is nested too deeply"
+    raise DecodeError(reason)
+
+
+def encode_json(value: Any, *, canonical: bool = False) -> bytes:
+    """A plain JSON value as compact text; `canonical` sorts the keys of all objects."""
+    try:
+        return msgspec.json.encode(value, order="sorted" if canonical else None)
+    except ValueError:
+        reason = "an integer has more digits than Python writes"
+    raise DecodeError(reason)
+
+
+def plain_json(value: object, pointer: str = "") -> Any:
+    """A deep copy of a JSON value made of mappings, lists, tuples and scalars, in plain dicts and lists.
+
+    Args:
+        value: what the caller says is JSON.
+        pointer: where it stands, for the error.
+
+    Raises:
+        DecodeError: something in it has no JSON form (a date, NaN, a key that is not a string).
+    """
+    path: list[str | int] = []
+    try:
+        return _plain(value, path)
+    except RecursionError:
+        reason = "nested too deeply, or it contains itself"
+    except _NoJSONError as refused:
+        reason = str(refused)
+        pointer += "".join(map(step, path))
+    raise DecodeError(reason, pointer=pointer)
+
+
+def json_type(value: object) -> str:
+    """The JSON name of a value's type, for error texts; never the value itself."""
+    named = (name for types, name in _JSON_TYPES if isinstance(value, types))
+    return next(named, type(value).__name__)
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a parsed JSON value is an object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: object) -> TypeGuard[list[Any]]:
+    """Whether a parsed JSON value is an array."""
+    return isinstance(value, list)
+
+
+def step(segment: str | int) -> str:
+    """One step of a JSON pointer (RFC 6901)."""
+    return "/" + str(segment).replace("~", "~0").replace("/", "~1")
+
+
+class _NoJSONError(Exception):
+    """Something without a JSON form; the path is where."""
+
+
+def _plain(value: object, path: list[str | int]) -> Any:
+    if value is None or type(value) in {bool, int}:
+        return value
+    if type(value) is float and math.isfinite(value):
+        return value
+    if isinstance(value, str) and _is_text(value):
+        return str.__str__(value)
+    if isinstance(value, list | tuple):
+        items = cast("list[object]", value)
+        return [_plain_at(index, each, path) for index, each in enumerate(items)]
+    if isinstance(value, Mapping):
+        members = cast("Mapping[object, object]", value)
+        if all(isinstance(key, str) and _is_text(key) for key in members):
+            named = cast("Mapping[str, object]", members)
+            return {str.__str__(key): _plain_at(key, each, path) for key, each in named.items()}
+        raise _NoJSONError("an object has a key that is not a string of Unicode text")
+    raise _NoJSONError(f"expected a JSON value, got a {json_type(value)} that has no JSON form")
+
+
+def _plain_at(segment: str | int, value: object, path: list[str | int]) -> Any:
+    path.append(segment)
+    plain = _plain(value, path)
+    path.pop()
+    return plain
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be written as UTF-8: a lone surrogate can not."""
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

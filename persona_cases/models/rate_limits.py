@@ -1,0 +1,61 @@
+"""What `GET /rate-limits` tells."""
+
+from __future__ import annotations
+
+import attrs
+
+from persona_cases.models.converter import structure
+from persona_cases.models.jsontext import check_utf8, parse_json
+
+__all__ = ["RateLimitStatus", "decode_rate_limits"]
+
+
+@attrs.frozen
+class RateLimitStatus:
+    """How far a rate limit is used up.
+
+    Attributes:
+        type: which limit; `rate-limit/api` counts requests, and new kinds appear unannounced.
+        limit: requests a window.
+        remaining: requests left in the current window.
+        seconds_to_reset: seconds until it ends.
+    """
+
+    type: str
+    limit: int
+    remaining: int
+    seconds_to_reset: int
+
+
+@attrs.frozen
+class _Numbers:
+    limit: int
+    remaining: int
+    seconds_to_reset: int
+
+
+@attrs.frozen
+class _Entry:
+    type: str
+    attributes: _Numbers
+
+
+@attrs.frozen
+class _Document:
+    data: tuple[_Entry, ...]
+
+
+def decode_rate_limits(body: bytes) -> tuple[RateLimitStatus, ...]:
+    """Decode the answer of `GET /rate-limits`.
+
+    Raises:
+        DecodeError: the body is not JSON, or no list of rate limits; `pointer` says where.
+    """
+    check_utf8(body)
+    document = structure(parse_json(body), _Document)
+    return tuple(
+        RateLimitStatus(
+            entry.type, entry.attributes.limit, entry.attributes.remaining, entry.attributes.seconds_to_reset
+        )
+        for entry in document.data
+    )

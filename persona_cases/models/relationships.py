@@ -1,0 +1,100 @@
+"""`CaseRelationships`: the ids of what is attached to a case."""
+
+from __future__ import annotations
+
+from typing import Any, Self, overload
+
+import attrs
+
+from persona_cases.models import wire
+from persona_cases.models.loading import Origin, check_asked
+from persona_cases.models.reading import unknown_members
+from persona_cases.models.resources import ResourceIdentifier
+
+__all__ = ["CaseRelationships"]
+
+
+class _ToOne:
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: CaseRelationships, owner: type) -> ResourceIdentifier | None: ...
+    def __get__(self, instance: CaseRelationships | None, owner: type) -> Self | ResourceIdentifier | None:
+        if instance is None:
+            return self
+        sent: wire.ToOne | None = instance._sent(self._name)
+        return _public(sent.data) if sent is not None and sent.data is not None else None
+
+
+class _ToMany:
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: CaseRelationships, owner: type) -> tuple[ResourceIdentifier, ...]: ...
+    def __get__(self, instance: CaseRelationships | None, owner: type) -> Self | tuple[ResourceIdentifier, ...]:
+        if instance is None:
+            return self
+        sent: wire.ToMany | None = instance._sent(self._name)
+        return tuple(map(_public, sent.data)) if sent is not None and sent.data is not None else ()
+
+
+@attrs.frozen(repr=False, eq=False)
+class CaseRelationships:
+    """The ids of what is attached to a case, by the API's names.
+
+    Reading one that a sparse fieldset left out raises `NotLoadedError`.
+    """
+
+    _record: wire.Relationships
+    _raw: bytes
+    _origin: Origin
+
+    accounts = _ToMany()
+    """The accounts that the case is about."""
+    case_comments = _ToMany()
+    """The comments on the case."""
+    case_template = _ToOne()
+    """The template that the case was made from."""
+    case_queue = _ToOne()
+    """The queue that the case waits in."""
+    inquiries = _ToMany()
+    """The attached inquiries."""
+    reports = _ToMany()
+    """The attached reports; their `type` says of what kind, such as `report/watchlist`."""
+    verifications = _ToMany()
+    """The attached verifications; their `type` says of what kind, such as `verification/document`."""
+    txns = _ToMany()
+    """The attached transactions."""
+
+    @property
+    def extras(self) -> dict[str, Any]:
+        """The relationships that this class has no name for, as the API sent them."""
+        return unknown_members(self._raw, self._origin.spelling, "relationships")
+
+    def _sent(self, name: str) -> Any:
+        """The record of one relationship, None if the case has none."""
+        record = getattr(self._record, name)
+        if record is None:
+            check_asked(self._raw, self._origin, "relationships", name)
+        return record
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, CaseRelationships):
+            return NotImplemented
+        return self._record == other._record and self.extras == other.extras
+
+    def __hash__(self) -> int:
+        return hash(self._record)
+
+    def __repr__(self) -> str:
+        return "<CaseRelationships>"
+
+
+def _public(identifier: wire.Identifier) -> ResourceIdentifier:
+    return ResourceIdentifier(identifier.type, identifier.id)

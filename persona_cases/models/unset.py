@@ -1,0 +1,27 @@
+"""`UNSET`: an argument that was left out, where `None` already means something."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final, Literal, TypeAlias
+
+__all__ = ["UNSET", "Unset", "UnsetType"]
+
+
+class UnsetType(enum.Enum):
+    """The type of `UNSET`; an enum, because type checkers narrow `value is UNSET` for one."""
+
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+
+Unset: TypeAlias = Literal[UnsetType.UNSET]
+"""The annotation for an argument that may be left out: `str | None | Unset`."""
+
+UNSET: Final = UnsetType.UNSET
+"""Left out: leave the attribute as it is, where `None` would clear it."""

@@ -1,0 +1,136 @@
+"""What the API's JSON looks like, in snake_case: the records that msgspec decodes a body into.
+
+They are private to this package. Structs and not attrs classes, because msgspec fills a Struct through its slots
+but an attrs class through `setattr`, which alone takes a third of the budget of a page (see
+`docs/decisions/0001-decoding.md`). `gc=False` is safe for what is made of JSON, never changes and thus holds no
+cycle, and it spares the garbage collector of somebody who keeps many pages.
+
+Everything but `type` and `id` is optional: the vendor marks nothing as required and leaves out nulls in places.
+See https://docs.withpersona.com/api-reference/cases.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+
+__all__ = [
+    "ATTRIBUTES",
+    "RELATIONSHIPS",
+    "Attachment",
+    "Attributes",
+    "AwareDatetime",
+    "CaseRecord",
+    "DocumentRecord",
+    "Identifier",
+    "LinksRecord",
+    "PageRecord",
+    "Relationships",
+    "ToMany",
+    "ToOne",
+]
+
+AwareDatetime: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Identifier(msgspec.Struct, frozen=True, gc=False):
+    """What a relationship points to."""
+
+    type: str
+    id: str
+
+
+class ToOne(msgspec.Struct, frozen=True, gc=False):
+    """A relationship to one object, or to none."""
+
+    data: Identifier | None = None
+
+
+class ToMany(msgspec.Struct, frozen=True, gc=False):
+    """A relationship to any number of objects."""
+
+    data: tuple[Identifier, ...] | None = None
+
+
+class Attachment(msgspec.Struct, frozen=True, gc=False):
+    """One item of `attributes.attachments`."""
+
+    filename: str | None = None
+    url: str | None = None
+    byte_size: int | None = None
+
+
+class Attributes(msgspec.Struct, frozen=True, gc=False):
+    """The attributes of a case that the vendor documents; null and missing are both None."""
+
+    status: str | None = None
+    name: str | None = None
+    resolution: str | None = None
+    created_at: AwareDatetime | None = None
+    updated_at: AwareDatetime | None = None
+    assigned_at: AwareDatetime | None = None
+    resolved_at: AwareDatetime | None = None
+    redacted_at: AwareDatetime | None = None
+    sla_expires_at: AwareDatetime | None = None
+    creator_id: str | None = None
+    creator_type: str | None = None
+    assignee_id: str | None = None
+    assigner_id: str | None = None
+    assigner_type: str | None = None
+    resolver_id: str | None = None
+    resolver_type: str | None = None
+    updater_id: str | None = None
+    updater_type: str | None = None
+    tags: tuple[str, ...] | None = None
+    fields: dict[str, Any] | None = None
+    attachments: tuple[Attachment, ...] | None = None
+
+
+class Relationships(msgspec.Struct, frozen=True, gc=False):
+    """The relationships of a case that the vendor documents."""
+
+    accounts: ToMany | None = None
+    case_comments: ToMany | None = None
+    case_template: ToOne | None = None
+    case_queue: ToOne | None = None
+    inquiries: ToMany | None = None
+    reports: ToMany | None = None
+    verifications: ToMany | None = None
+    txns: ToMany | None = None
+
+
+class CaseRecord(msgspec.Struct, frozen=True, gc=False):
+    """A case."""
+
+    type: Literal["case"]
+    id: str
+    attributes: Attributes | None = None
+    relationships: Relationships | None = None
+
+
+class LinksRecord(msgspec.Struct, frozen=True, gc=False):
+    """The links of a page."""
+
+    prev: str | None = None
+    next: str | None = None
+
+
+class PageRecord(msgspec.Struct, frozen=True, gc=False):
+    """One page of `GET /cases` or `POST /cases/search`, its cases not looked into."""
+
+    data: list[msgspec.Raw]
+    links: LinksRecord | None = None
+    included: list[msgspec.Raw] | None = None
+
+
+class DocumentRecord(msgspec.Struct, frozen=True, gc=False):
+    """The answer to a request on one case, the case not looked into."""
+
+    data: msgspec.Raw
+    included: list[msgspec.Raw] | None = None
+
+
+ATTRIBUTES = frozenset(Attributes.__struct_fields__)
+RELATIONSHIPS = frozenset(Relationships.__struct_fields__)

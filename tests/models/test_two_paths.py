@@ -1,0 +1,53 @@
+"""The fast path (text, msgspec) and the converter (plain JSON, cattrs) are one function, told apart by speed only."""
+
+import json
+from typing import Any
+
+from case_documents import cases, mutated_pages, pages
+from hypothesis import given, settings
+
+from persona_cases.errors import DecodeError
+from persona_cases.models import Case, CasePage, converter, decode_case, decode_page
+
+
+def _outcome(decode: Any) -> Any:
+    try:
+        return decode()
+    except DecodeError as error:
+        return error.pointer, error.reason
+
+
+def _assert_same(body: bytes) -> None:
+    fast = _outcome(lambda: decode_page(body))
+    slow = _outcome(lambda: converter.structure(json.loads(body), CasePage))
+    assert fast == slow
+    if isinstance(fast, CasePage):
+        for ours, theirs in zip(fast.cases, slow.cases, strict=True):
+            assert ours._record == theirs._record
+            assert ours.to_json() == theirs.to_json()
+            assert ours.extras == theirs.extras
+            assert ours.relationships == theirs.relationships
+
+
+@given(pages)
+@settings(max_examples=300, deadline=None)
+def test_the_paths_agree_on_valid_pages(page: Any) -> None:
+    body = json.dumps(page).encode()
+    _assert_same(body)
+    assert [case.to_json() for case in decode_page(body).cases] == json.loads(body)["data"]
+
+
+@given(mutated_pages())
+@settings(max_examples=1_000, deadline=None)
+def test_the_paths_agree_on_pages_with_something_wrong(page: Any) -> None:
+    _assert_same(json.dumps(page).encode())
+
+
+@given(cases)
+@settings(max_examples=100, deadline=None)
+def test_the_paths_agree_on_single_cases(case: Any) -> None:
+    body = json.dumps({"data": case, "included": []}).encode()
+    fast, slow = decode_case(body), Case.from_json(json.loads(body))
+    assert fast == slow
+    assert fast._record == slow._record
+    assert fast == Case.from_json(case)
