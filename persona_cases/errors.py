@@ -137,11 +137,15 @@ class TransportError(PersonaError):
 
     Attributes:
         attempts: how many requests were sent.
+        sent: False if the request certainly never reached the server.
         idempotency_key: the key they carried, if any.
     """
 
-    def __init__(self, message: str, *, attempts: int = 1, idempotency_key: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, sent: bool = True, attempts: int = 1, idempotency_key: str | None = None
+    ) -> None:
         super().__init__(message)
+        self.sent = sent
         self.attempts = attempts
         self.idempotency_key = idempotency_key
 
@@ -178,7 +182,7 @@ class APIError(PersonaError):
 
     Attributes:
         status: the HTTP status.
-        errors: what the vendor said, as `ErrorItem`s; empty if the body was not the documented shape.
+        errors: what the vendor said, each an `ErrorItem`; empty if the body was not the documented shape.
         request_id: the vendor's `Request-Id`, to be named in support requests.
         attempts: how many requests were sent.
         idempotency_key: the key they carried, if any.
@@ -249,9 +253,15 @@ class RateLimitError(APIError):
     """
 
     def __init__(
-        self, message: str | None = None, *, retry_after: float | None = None, **context: Any
+        self,
+        message: str | None = None,
+        *,
+        status: int = 429,
+        errors: tuple[ErrorItem, ...] = (),
+        request_id: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
-        super().__init__(message, **{"status": 429, **context})
+        super().__init__(message, status=status, errors=errors, request_id=request_id)
         self.retry_after = retry_after
 
 
@@ -270,6 +280,7 @@ class IndeterminateError(ServerError):
     """A write whose outcome is unknown: it may or may not have been carried out.
 
     Attributes:
+        status: the HTTP status of the last answer, 0 if none came.
         idempotency_key: the key under which the vendor may have stored an outcome for 24 hours.
     """
 

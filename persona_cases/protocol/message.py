@@ -1,0 +1,95 @@
+"""Requests and responses as plain values."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import msgspec
+
+from persona_cases.errors import DecodeError
+
+QueryPairs = tuple[tuple[str, str], ...]
+
+
+class Safety(enum.Enum):
+    """What may be done when it is unknown whether a request was carried out."""
+
+    READ = "read"
+    """Changes nothing: may be sent again whatever happened."""
+
+    KEYED = "keyed"
+    """A POST under an idempotency key: the API carries it out at most once in 24 hours."""
+
+    REPEATABLE = "repeatable"
+    """Sets a state (PATCH, DELETE): carried out twice, it leaves what it leaves when carried out once."""
+
+    ONCE = "once"
+    """Adds something at each sending, and no key guards it: never sent again."""
+
+
+@attrs.frozen
+class Request:
+    """One call of the API, without the secrets and settings that the transport adds.
+
+    Attributes:
+        method: the HTTP method, in capitals.
+        path: the path below the base URL, already percent-encoded, starting with `/`.
+        query: the query parameters in order, not yet encoded.
+        body: the JSON document to send.
+        headers: additional headers.
+        safety: what may be done when the outcome is unknown.
+        idempotency_key: the key that all attempts of this call carry.
+        attempt: which sending this is, counted from 1. Hooks see it.
+    """
+
+    method: str
+    path: str
+    query: QueryPairs = attrs.field(default=(), repr=False)
+    body: bytes | None = attrs.field(default=None, repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False, hash=False)
+    safety: Safety = Safety.READ
+    idempotency_key: str | None = attrs.field(default=None, repr=False)
+    attempt: int = 1
+
+
+@attrs.frozen
+class Response:
+    """A whole answer: its body has been read and the connection given back.
+
+    Attributes:
+        status: the HTTP status.
+        headers: the headers, names in lower case.
+        body: the bytes of the body.
+    """
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False, hash=False)
+    body: bytes = attrs.field(default=b"", repr=False)
+
+    def header(self, name: str) -> str | None:
+        """Return a header by its name in any case, or None."""
+        return self.headers.get(name.lower())
+
+    @property
+    def request_id(self) -> str | None:
+        """The vendor's id of the request. See https://docs.withpersona.com/request-ids."""
+        return self.header("request-id")
+
+    def json(self) -> Any:
+        """Decode the body.
+
+        Raises:
+            DecodeError: if it is not JSON.
+        """
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise DecodeError("the answer is not JSON", request_id=self.request_id) from None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is a success (2xx)."""
+        return 200 <= self.status < 300

@@ -1,0 +1,137 @@
+"""The settings of a call: frozen values that `with_options` copies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import attrs
+
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.protocol.retry import RetryPolicy
+
+DEFAULT_VERSION = "2025-12-08"
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VISIBLE = re.compile(r"[\x20-\x7e]*")
+_RESERVED = {
+    "authorization": "pass api_key to PersonaClient",
+    "content-type": "bodies are always JSON",
+    "idempotency-key": "pass idempotency_key to the call",
+    "key-inflection": "use to_json(inflection=...) on what comes back",
+    "persona-version": "pass version",
+}
+
+
+@attrs.frozen(kw_only=True)
+class Timeout:
+    """How long one sending of a request may take. Waiting for the rate limit is not counted.
+
+    Attributes:
+        total: seconds from the start to the last byte of the answer.
+        connect: seconds to make the connection.
+        read: seconds without any byte of the answer.
+    """
+
+    total: float = 60.0
+    connect: float = 10.0
+    read: float = 30.0
+
+    @classmethod
+    def of(cls, value: float | Timeout) -> Timeout:
+        """Return a `Timeout` from one, or from the seconds of its total.
+
+        Raises:
+            InvalidArgumentError: if a limit is not a positive number of seconds.
+        """
+        if not isinstance(value, Timeout):
+            value = cls(total=seconds(value, "timeout"))
+        for field in attrs.fields(cls):
+            seconds(getattr(value, field.name), f"timeout.{field.name}")
+        return value
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """What applies to a call beside its arguments.
+
+    Attributes:
+        version: the `Persona-Version` to send.
+        timeout: how long one sending may take.
+        retry: when a failed request is sent again.
+        max_wait: the most seconds to wait for the rate limit; None waits as long as it takes.
+        headers: additional request headers.
+    """
+
+    version: str = DEFAULT_VERSION
+    timeout: Timeout = Timeout()
+    retry: RetryPolicy = RetryPolicy()
+    max_wait: float | None = None
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False, hash=False)
+
+    def __attrs_post_init__(self) -> None:
+        check_version(self.version)
+        check_retry(self.retry)
+        if self.max_wait is not None:
+            seconds(self.max_wait, "max_wait", least=0.0)
+        for name, value in self.headers.items():
+            check_header(name, value)
+
+
+def check_version(value: object) -> None:
+    """Check a `Persona-Version`; any version is allowed, known here or not.
+
+    Raises:
+        InvalidArgumentError: if it can not be sent in a header.
+    """
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+        raise InvalidArgumentError(f"version must be a Persona-Version such as {DEFAULT_VERSION!r}")
+
+
+def check_retry(value: object) -> None:
+    """Check a retry policy.
+
+    Raises:
+        InvalidArgumentError: if it is something else.
+    """
+    if not isinstance(value, RetryPolicy):
+        raise InvalidArgumentError("retry must be a RetryPolicy; RetryPolicy(attempts=1) never retries")
+
+
+def seconds(value: object, argument: str, *, least: float | None = None) -> float:
+    """Check a number of seconds: above zero, or at least `least`.
+
+    Raises:
+        InvalidArgumentError: if it is not.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        number = float(value)
+        if number > 0 if least is None else number >= least:
+            return number
+    bound = "above 0" if least is None else f"of at least {least:g}"
+    raise InvalidArgumentError(f"{argument} must be a number of seconds {bound}")
+
+
+def check_header(name: object, value: object) -> None:
+    """Check an additional request header.
+
+    Raises:
+        InvalidArgumentError: if it can not be sent, or is one that the client sets itself.
+    """
+    if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+        raise InvalidArgumentError("headers: a name must be an HTTP token, such as 'X-Trace-Id'")
+    if (instead := _RESERVED.get(name.lower())) is not None:
+        raise InvalidArgumentError(f"headers: {name} is set by the client: {instead}")
+    if not isinstance(value, str) or not _VISIBLE.fullmatch(value):
+        raise InvalidArgumentError(f"headers: the value of {name} must be visible ASCII on one line")
+
+
+def check_idempotency_key(value: object) -> str:
+    """Check an idempotency key that the caller chose.
+
+    Raises:
+        InvalidArgumentError: if it is empty or can not be sent in a header.
+    """
+    if not isinstance(value, str) or not value.strip() or not _VISIBLE.fullmatch(value):
+        raise InvalidArgumentError("idempotency_key must be non-empty visible ASCII, such as str(uuid.uuid4())")
+    return value

@@ -1,0 +1,97 @@
+"""From an answer to an error: which class, and what it may say."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+
+from persona_cases.errors import (
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    ErrorItem,
+    NotFoundError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    RateLimitError,
+    ServerError,
+    UnprocessableEntityError,
+)
+from persona_cases.protocol.message import Response
+from persona_cases.protocol.quota import WindowReading, read_quota, read_rate_limit
+
+_BY_STATUS: dict[int, type[APIError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    408: ServerError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+_QUOTA_TITLE = "quota exceeded"
+
+
+def error_of(response: Response) -> APIError | None:
+    """Return the error that an answer stands for, or None if it is a success.
+
+    The vendor reports a used-up quota as 429 or 403; the title tells it from the rate limit and from a missing
+    permission. See https://docs.withpersona.com/errors.
+    """
+    if response.ok:
+        return None
+    errors = error_items(response.body)
+    if response.status in {403, 429} and any(item.title.lower() == _QUOTA_TITLE for item in errors):
+        reading = read_quota(response.headers)
+        return QuotaExceededError(
+            status=response.status,
+            errors=errors,
+            request_id=response.request_id,
+            retry_after=_seconds(reading),
+        )
+    if response.status == 429:
+        reading = read_rate_limit(response.headers)
+        return RateLimitError(errors=errors, request_id=response.request_id, retry_after=_seconds(reading))
+    message = "redirects are not followed: check base_url" if 300 <= response.status < 400 else None
+    return _class_of(response.status)(message, status=response.status, errors=errors, request_id=response.request_id)
+
+
+def error_items(body: bytes) -> tuple[ErrorItem, ...]:
+    """Read the vendor's error document; whatever else the body is (a proxy's page, nothing) gives `()`."""
+    try:
+        document: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ()
+    listed: Any = _object(document).get("errors")
+    if not isinstance(listed, list):
+        return ()
+    entries = cast("list[object]", listed)
+    return tuple(_item(cast("dict[str, Any]", entry)) for entry in entries if isinstance(entry, dict))
+
+
+def _item(entry: dict[str, Any]) -> ErrorItem:
+    return ErrorItem(
+        title=_text(entry.get("title")) or "(no title)",
+        details=_text(entry.get("details")),
+        meta=_object(entry.get("meta")) or None,
+        pointer=_text(_object(entry.get("source")).get("pointer")),
+    )
+
+
+def _object(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _seconds(reading: WindowReading | None) -> float | None:
+    return None if reading is None else float(reading.reset)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _class_of(status: int) -> type[APIError]:
+    return ServerError if status >= 500 else _BY_STATUS.get(status, APIError)

@@ -1,0 +1,136 @@
+"""Whether to send again, and when: a pure decision.
+
+The vendor's rules: https://docs.withpersona.com/errors and https://docs.withpersona.com/idempotence.
+"""
+
+from __future__ import annotations
+
+import attrs
+from attrs import validators
+
+from persona_cases.errors import (
+    APIError,
+    AuthenticationError,
+    IndeterminateError,
+    PersonaError,
+    QuotaExceededError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+)
+from persona_cases.protocol.message import Request, Safety
+
+
+@attrs.frozen(kw_only=True)
+class RetryPolicy:
+    """How often and how patiently a failed request is sent again.
+
+    Waits grow exponentially with full jitter. A request refused by the rate limit waits for the window instead, and
+    is bounded by `deadline` alone. `RetryPolicy(attempts=1)` sends everything once.
+
+    Attributes:
+        attempts: how many times a request may be sent when it fails.
+        base: the longest first wait, in seconds; it doubles with each failure.
+        cap: the longest wait, in seconds.
+        deadline: seconds after the first sending beyond which nothing is sent again.
+    """
+
+    attempts: int = attrs.field(default=4, validator=[validators.instance_of(int), validators.ge(1)])
+    base: float = attrs.field(default=0.5, validator=validators.ge(0))
+    cap: float = attrs.field(default=20.0, validator=validators.ge(0))
+    deadline: float = attrs.field(default=300.0, validator=validators.gt(0))
+
+    def wait(self, failures: int, draw: float) -> float:
+        """Return the seconds to wait after so many failures; `draw` is a random number in [0, 1)."""
+        return min(self.cap, self.base * 2.0 ** min(failures - 1, 60)) * draw
+
+
+@attrs.define
+class Attempts:
+    """The attempts of one call so far, and what follows from them.
+
+    Attributes:
+        request: what is being sent.
+        policy: the caller's patience.
+        sent: how many times it was sent.
+        failures: how many of them failed, those refused by the rate limit not counted.
+        doubt: the last failure after which the request may have been carried out all the same.
+    """
+
+    request: Request
+    policy: RetryPolicy
+    sent: int = 0
+    failures: int = 0
+    doubt: PersonaError | None = None
+
+    def record(self, error: PersonaError) -> None:
+        """Take in how a sending failed."""
+        if not isinstance(error, RateLimitError):
+            self.failures += 1
+        if _outcome_unknown(error):
+            self.doubt = error
+
+    def delay(self, error: PersonaError, *, elapsed: float, draw: float) -> float | None:
+        """Decide whether the request is sent again after `error`.
+
+        Args:
+            error: how the last sending failed, already recorded.
+            elapsed: seconds since the first sending.
+            draw: a random number in [0, 1) for the jitter.
+
+        Returns:
+            Seconds to wait before the next sending, or None to give up.
+        """
+        if self.policy.attempts == 1 or self.request.safety is Safety.ONCE:
+            return None
+        if isinstance(error, RateLimitError):
+            wait = _after_refusal(error, draw)
+        elif self.failures < self.policy.attempts and _worth_repeating(self.request.safety, error):
+            wait = self.policy.wait(self.failures, draw)
+        else:
+            return None
+        return wait if elapsed + wait < self.policy.deadline else None
+
+    def final_error(self, error: PersonaError) -> PersonaError:
+        """Return what the caller gets when no more is sent: of a write that may have happened, that is said."""
+        if isinstance(error, (APIError, TransportError)):
+            error.attempts = self.sent
+            error.idempotency_key = self.request.idempotency_key
+        if self.request.safety is Safety.READ or self.doubt is None or _settles(error):
+            return error
+        said = self.doubt if isinstance(self.doubt, APIError) else None
+        return IndeterminateError(
+            f"it is unknown whether {self.request.method} {self.request.path} was carried out: "
+            "read the object back before you send the request anew",
+            status=said.status if said else 0,
+            errors=said.errors if said else (),
+            request_id=said.request_id if said else None,
+            attempts=self.sent,
+            idempotency_key=self.request.idempotency_key,
+        )
+
+
+def _after_refusal(error: RateLimitError, draw: float) -> float:
+    # A refusal by the rate limit is waited out at the limiter, by all requests together. A quota concerns only
+    # the requests that create, so it is waited out here.
+    if isinstance(error, QuotaExceededError):
+        return (5.0 if error.retry_after is None else error.retry_after) + draw
+    return 0.0
+
+
+def _worth_repeating(safety: Safety, error: PersonaError) -> bool:
+    if isinstance(error, TransportError):
+        return True
+    return isinstance(error, ServerError) and safety in {Safety.READ, Safety.KEYED}
+
+
+def _outcome_unknown(error: PersonaError) -> bool:
+    return isinstance(error, ServerError) or (isinstance(error, TransportError) and error.sent)
+
+
+def _settles(error: PersonaError) -> bool:
+    # Refusals by the rate limit and for the key happen before an idempotency key is looked up, so they say nothing
+    # about an earlier sending. Any other 4xx is the stored outcome of the key.
+    if isinstance(error, (RateLimitError, AuthenticationError, ServerError)):
+        return False
+    return isinstance(error, APIError)

@@ -1,0 +1,55 @@
+"""The API key: checked once, shown never."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NoReturn
+
+import attrs
+
+from persona_cases.errors import InvalidArgumentError
+
+_PRINTABLE_ASCII = re.compile(r"[\x21-\x7e]+")
+
+
+@attrs.frozen(repr=False, eq=False)
+class Secret:
+    """A value that appears in no repr, no pickle and no message; `reveal` is the only way to it."""
+
+    _value: str
+
+    def reveal(self) -> str:
+        """Return the secret itself, for the one place that sends it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret does not pickle: make a new client where you need one")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        return self
+
+
+def api_key(value: object, source: str) -> Secret:
+    """Check an API key and wrap it.
+
+    Args:
+        value: what the caller, or the environment, gave.
+        source: where it came from, for the message.
+
+    Raises:
+        InvalidArgumentError: if it can not be sent in an `Authorization` header. The message never shows it.
+    """
+    if not isinstance(value, str) or not value:
+        raise InvalidArgumentError(
+            "no API key: pass api_key=... or set the environment variable PERSONA_API_KEY "
+            "(to try without an account, use persona_cases.testing.Simulator)"
+        )
+    if not _PRINTABLE_ASCII.fullmatch(value):
+        raise InvalidArgumentError(
+            f"the API key from {source} contains spaces, line breaks or characters outside ASCII: "
+            "strip what surrounds the key (a trailing newline of a secrets file, say)"
+        )
+    return Secret(value)

@@ -1,0 +1,123 @@
+"""The base URL, ids as path segments, and the links between pages."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
+
+import attrs
+
+from persona_cases.errors import InvalidArgumentError, PaginationError
+from persona_cases.protocol.message import QueryPairs
+
+_UNSAFE_IN_SEGMENT = re.compile(r"[\x00-\x20/?#%\\\x7f\ud800-\udfff]")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@attrs.frozen
+class BaseURL:
+    """Where the API lives: the one origin that is ever sent the API key.
+
+    Attributes:
+        url: scheme, host, port and path prefix, without a slash at the end.
+    """
+
+    url: str
+
+    @classmethod
+    def parse(cls, value: object) -> BaseURL:
+        """Check a base URL.
+
+        Raises:
+            InvalidArgumentError: if it is no absolute http(s) URL, carries a query, a fragment or credentials, or
+                would send the API key in clear text over a network.
+        """
+        if not isinstance(value, str) or not value or any(map(str.isspace, value)):
+            raise _bad_base_url("must be a URL without white space")
+        try:
+            parts = urlsplit(value)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            raise _bad_base_url("is no URL") from None
+        if parts.scheme not in _DEFAULT_PORTS or not host:
+            raise _bad_base_url("must start with https:// and name a host")
+        if parts.query or parts.fragment or parts.username is not None:
+            raise _bad_base_url("must have no query, fragment or credentials")
+        if not is_confidential(value):
+            raise _bad_base_url("must be https:// unless the host is this machine: the API key is sent there")
+        return cls(value.rstrip("/"))
+
+    def join(self, path: str, query: QueryPairs) -> str:
+        """Return the whole, encoded URL of a path below the base URL."""
+        return f"{self.url}{path}?{urlencode(query, quote_via=quote)}" if query else f"{self.url}{path}"
+
+    @property
+    def origin(self) -> tuple[str, str | None, int | None]:
+        """Scheme, host and port."""
+        return _origin(urlsplit(self.url))
+
+
+def is_confidential(url: str) -> bool:
+    """Whether what is sent to a URL can not be read on the way: by https, or without leaving this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+
+
+def segment(value: object, argument: str) -> str:
+    """Return an id as one path segment, percent-encoded.
+
+    The shape of ids is not checked, since the vendor may change it (https://docs.withpersona.com/versioning); only
+    what would leave the segment is refused.
+
+    Raises:
+        InvalidArgumentError: if it is empty, no string, or would reach another path.
+    """
+    if not isinstance(value, str) or not value:
+        raise InvalidArgumentError(f"{argument} must be a non-empty string, such as 'case_…'")
+    if value in {".", ".."} or _UNSAFE_IN_SEGMENT.search(value):
+        raise InvalidArgumentError(f"{argument} must be a bare id, without '/', '?', '#', '%' or white space")
+    return quote(value, safe="")
+
+
+def link_query(link: str, *, base: BaseURL, path: str) -> QueryPairs:
+    """Return the query parameters of a `links.next` or `links.prev`.
+
+    Only the parameters are used: the request goes to the same endpoint below the configured base URL, so a link can
+    not take the API key anywhere.
+
+    Args:
+        link: the link as the server sent it, relative to its origin or absolute.
+        base: the configured base URL.
+        path: the path of the endpoint that is being walked.
+
+    Raises:
+        PaginationError: if the link leads to another origin or another endpoint.
+    """
+    try:
+        parts = urlsplit(link)
+        origin = _origin(parts)
+    except ValueError:
+        raise PaginationError("the server's link to the next page is no URL") from None
+    if (parts.scheme or parts.netloc) and origin != base.origin:
+        raise PaginationError("the server's link to the next page leads to another origin: not followed")
+    if not parts.path.endswith(path):
+        raise PaginationError("the server's link to the next page leads to another endpoint: not followed")
+    return tuple(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bad_base_url(problem: str) -> InvalidArgumentError:
+    return InvalidArgumentError(f"base_url (or PERSONA_BASE_URL) {problem}, such as https://api.withpersona.com/api/v1")

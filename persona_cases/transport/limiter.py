@@ -1,0 +1,183 @@
+"""Waiting for the rate limit: one small protocol, and the limiter for a single process."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import attrs
+from aiolimiter import AsyncLimiter
+
+from persona_cases.errors import InvalidArgumentError, RateLimitError
+from persona_cases.protocol.options import seconds
+from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.window import RateWindow
+
+_SHARE_OF_WINDOW_FOR_BUDGET = 0.1
+_SHARE_OF_BUDGET_AT_ONCE = 0.1
+
+
+@attrs.frozen
+class Permit:
+    """Leave to send one request; to be given back with `Limiter.settle`, however the request ends.
+
+    Attributes:
+        departed: when it was given, on the limiter's clock in seconds.
+    """
+
+    departed: float
+
+
+@attrs.frozen(kw_only=True)
+class Feedback:
+    """How a permitted request ended, as far as the rate limit is concerned.
+
+    Attributes:
+        reading: what the answer said about the window, if it did.
+        answered: whether any answer came.
+        refused: whether the answer was a refusal by the rate limit.
+    """
+
+    reading: WindowReading | None = None
+    answered: bool = False
+    refused: bool = False
+
+
+class Limiter(Protocol):
+    """Keeps requests inside the rate limit of one environment.
+
+    The vendor counts an environment's requests together, whichever key and program they come from, so clients of
+    the same environment should be given the same limiter.
+    """
+
+    async def acquire(self, max_wait: float | None = None) -> Permit:
+        """Wait until a request may be sent.
+
+        Args:
+            max_wait: the most seconds to wait; None for as long as it takes.
+
+        Raises:
+            RateLimitError: if the wait would be longer, at once where that is known beforehand.
+        """
+        ...
+
+    async def settle(self, permit: Permit, feedback: Feedback) -> None:
+        """Give a permit back and tell how the request ended."""
+        ...
+
+
+class LocalLimiter:
+    """The limiter for one process: a window gate fed by the vendor's headers, and a leaky bucket for the pace.
+
+    The gate knows how many requests the current window has left; it lets the whole budget go early and then waits
+    for the next window. The bucket (aiolimiter) spreads that budget over a tenth of the window, so that the numbers
+    of the first answers are known before the last requests leave. Waiters are served in the order in which they came.
+
+    Args:
+        limit: requests a window, until the server's headers tell.
+        period: seconds a window. See https://docs.withpersona.com/rate-limiting for the vendor's 300 in 60 seconds.
+        clock: a monotonic clock, in seconds.
+
+    Raises:
+        InvalidArgumentError: if a number is not above zero.
+    """
+
+    def __init__(self, limit: int = 300, period: float = 60.0, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._window = RateWindow(_whole_number(limit), seconds(period, "period"))
+        self._clock = clock
+        self._longest_reset = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __repr__(self) -> str:
+        return f"LocalLimiter(limit={self._window.limit}, period={self._window.period:g})"
+
+    @property
+    def limit(self) -> int:
+        """Requests a window, as last heard from the server."""
+        return self._window.limit
+
+    @property
+    def remaining(self) -> int:
+        """Requests that may still leave in the current window, as far as is known."""
+        return self._window.remaining
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the current window ends at the latest; None if none is known to be open."""
+        return self._window.seconds_left(self._clock())
+
+    async def acquire(self, max_wait: float | None = None) -> Permit:
+        """Wait until a request may be sent; see `Limiter.acquire`."""
+        self._enter_loop()
+        self._refuse_long_wait(max_wait)
+        waits_until = math.inf if max_wait is None else self._clock() + max_wait
+        try:
+            async with asyncio.timeout(max_wait), self._turnstile:
+                await self._pass_gate(waits_until)
+                await self._pace.acquire()
+                # The bucket may have taken its time, and others may have learned of a refusal meanwhile.
+                await self._pass_gate(waits_until)
+                departed = self._clock()
+                self._window.depart(departed)
+                return Permit(departed)
+        except TimeoutError:
+            raise _too_long(max_wait, None) from None
+
+    async def settle(self, permit: Permit, feedback: Feedback) -> None:
+        """Give a permit back; see `Limiter.settle`."""
+        now, reading = self._clock(), feedback.reading
+        if feedback.refused:
+            self._window.refuse(now, permit.departed, reading)
+        else:
+            self._window.arrive(now, permit.departed, reading, answered=feedback.answered)
+        if reading is not None and (reading.reset > self._longest_reset or reading.limit != self._paced_for):
+            self._longest_reset = max(self._longest_reset, float(reading.reset))
+            self._set_pace(reading.limit, self._longest_reset)
+        self._changed.set()
+
+    async def _pass_gate(self, waits_until: float) -> None:
+        while (delay := self._window.delay(self._clock())) > 0:
+            if delay < math.inf and self._clock() + delay > waits_until:
+                raise _too_long(waits_until - self._clock(), delay)
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(None if delay == math.inf else delay):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    def _refuse_long_wait(self, max_wait: float | None) -> None:
+        delay = self._window.delay(self._clock())
+        if max_wait is not None and max_wait < delay < math.inf:
+            raise _too_long(max_wait, delay)
+
+    def _enter_loop(self) -> None:
+        # A limiter may outlive a loop (one `asyncio.run` after another); its primitives may not.
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop = loop
+            self._turnstile = asyncio.Lock()
+            self._changed = asyncio.Event()
+            self._set_pace(self._window.limit, self._longest_reset or self._window.period)
+
+    def _set_pace(self, limit: int, period: float) -> None:
+        burst = max(1.0, limit * _SHARE_OF_BUDGET_AT_ONCE)
+        rate = limit / (max(period, 1.0) * _SHARE_OF_WINDOW_FOR_BUDGET)
+        self._paced_for = limit
+        self._pace = AsyncLimiter(burst, burst / rate)
+
+
+def _whole_number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidArgumentError("limit must be a whole number of requests above 0")
+    return value
+
+
+def _too_long(max_wait: float | None, delay: float | None) -> RateLimitError:
+    needed = "" if delay is None else f" of {delay:.1f} s"
+    return RateLimitError(
+        f"not sent: the wait{needed} for the rate limit is longer than max_wait allows", retry_after=delay
+    )

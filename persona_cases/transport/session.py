@@ -1,0 +1,176 @@
+"""The one place that talks to aiohttp on behalf of the API: one attempt, one request, one whole answer."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+
+import aiohttp
+from aiohttp import ClientSession
+from yarl import URL
+
+from persona_cases.errors import (
+    ClientStateError,
+    ConnectionFailedError,
+    InvalidArgumentError,
+    RequestTimeoutError,
+    TransportError,
+)
+from persona_cases.protocol.message import Request, Response
+from persona_cases.protocol.options import Options, Timeout
+from persona_cases.protocol.secret import Secret
+from persona_cases.protocol.urls import BaseURL
+
+__all__ = ["ClientSession", "HttpSession", "client_timeout", "translated"]
+
+USER_AGENT = f"persona-cases Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
+
+_NEVER_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientProxyConnectionError,
+    aiohttp.ConnectionTimeoutError,
+)
+
+
+class _ConnectionLost(aiohttp.ClientError):
+    """What aiohttp would answer by sending the request again; see `_one_request`."""
+
+
+async def _one_request(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    # aiohttp sends GET, PUT and DELETE a second time when the connection drops before an answer. Attempts, hooks and
+    # the rate limit must see every request, so that error gets a name under which aiohttp lets it pass.
+    try:
+        return await handler(request)
+    except _NEVER_SENT:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _ConnectionLost from error
+
+
+class HttpSession:
+    """Sends requests over a `ClientSession`, its own or a borrowed one.
+
+    Args:
+        base: the only place that requests, and the API key, are sent to.
+        key: the API key.
+        borrowed: a session to use and leave open; None makes one at the first request.
+        max_connections: connections that an own session may hold at the same time.
+        trust_env: whether an own session takes proxies from the environment.
+    """
+
+    def __init__(
+        self,
+        base: BaseURL,
+        key: Secret,
+        borrowed: ClientSession | None,
+        *,
+        max_connections: int,
+        trust_env: bool,
+    ) -> None:
+        self._base = base
+        self._key = key
+        self._owned = borrowed is None
+        self._session = borrowed
+        self._max_connections = max_connections
+        self.trust_env = trust_env
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    async def send(self, request: Request, options: Options) -> Response:
+        """Send a request once and read the whole answer.
+
+        Raises:
+            TransportError: if no whole answer came.
+            ClientStateError: if the session is closed, or belongs to another event loop.
+        """
+        session = self._usable_session()
+        try:
+            async with session.request(
+                request.method,
+                URL(self._base.join(request.path, request.query), encoded=True),
+                data=request.body,
+                headers=self._headers(request, options),
+                timeout=client_timeout(options.timeout),
+                allow_redirects=False,
+                raise_for_status=False,
+                middlewares=(_one_request,),
+            ) as answer:
+                body = await answer.read()
+                headers = {name.lower(): value for name, value in answer.headers.items()}
+                return Response(answer.status, headers, body)
+        except (aiohttp.ClientError, OSError) as error:
+            raise translated(error) from error
+
+    async def close(self) -> None:
+        """Close an own session; a borrowed one stays open. Nothing can be sent any more."""
+        self._closed = True
+        if self._owned and self._session is not None:
+            await self._session.close()
+
+    def check_usable(self) -> None:
+        """Check that requests can be sent from here.
+
+        Raises:
+            ClientStateError: if the session is closed, or belongs to another event loop.
+        """
+        if self._closed:
+            raise ClientStateError("the client is closed: make a new one, or move this call into its `async with`")
+        if self._session is not None and self._session.closed:
+            raise ClientStateError("the borrowed session is closed: keep it open as long as the client is used")
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            raise ClientStateError(
+                f"the client belongs to the event loop {id(self._loop):#x} and was used in {id(loop):#x}: make one "
+                "client in each loop (in a web app: when it starts up; in tests: in a fixture of the test's scope)"
+            )
+
+    def _usable_session(self) -> ClientSession:
+        self.check_usable()
+        if self._session is None:
+            self._session = ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._max_connections),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=self.trust_env,
+            )
+        return self._session
+
+    def _headers(self, request: Request, options: Options) -> dict[str, str]:
+        headers = {
+            "Accept": "application/json",
+            "User-Agent": USER_AGENT,
+            **options.headers,
+            **request.headers,
+            "Authorization": f"Bearer {self._key.reveal()}",
+            "Key-Inflection": "snake",
+            "Persona-Version": options.version,
+        }
+        if request.body is not None:
+            headers["Content-Type"] = "application/json"
+        if request.idempotency_key is not None:
+            headers["Idempotency-Key"] = request.idempotency_key
+        return headers
+
+
+def client_timeout(timeout: Timeout, *, bounded: bool = True) -> aiohttp.ClientTimeout:
+    """Return aiohttp's form of a timeout; unbounded, its total does not count."""
+    return aiohttp.ClientTimeout(
+        total=timeout.total if bounded else None, connect=None, sock_connect=timeout.connect, sock_read=timeout.read
+    )
+
+
+def translated(error: aiohttp.ClientError | OSError) -> TransportError | InvalidArgumentError:
+    """Return our error for one of aiohttp's or of the system's."""
+    if isinstance(error, _ConnectionLost):
+        return ConnectionFailedError("the connection was lost before an answer came")
+    sent = not isinstance(error, _NEVER_SENT)
+    if isinstance(error, TimeoutError):
+        return RequestTimeoutError(
+            "no whole answer within the timeout" if sent else "no connection within the timeout", sent=sent
+        )
+    if isinstance(error, aiohttp.InvalidURL):
+        return InvalidArgumentError("base_url is no URL that can be requested")
+    if not sent:
+        return ConnectionFailedError("the connection could not be made", sent=False)
+    return ConnectionFailedError("the connection broke before the whole answer was read")

@@ -1,0 +1,149 @@
+"""Whether a request is sent again."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from persona_cases.errors import (
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    ConnectionFailedError,
+    IndeterminateError,
+    NotFoundError,
+    QuotaExceededError,
+    RateLimitError,
+    RequestTimeoutError,
+    ServerError,
+)
+from persona_cases.protocol.message import Request, Safety
+from persona_cases.protocol.retry import Attempts, RetryPolicy
+
+LOST = ConnectionFailedError("lost")
+UNSENT = ConnectionFailedError("refused", sent=False)
+DOWN = ServerError(status=503, request_id="req_down")
+LIMITED = RateLimitError(retry_after=30)
+MISSING = NotFoundError(status=404)
+
+
+def attempts(safety: Safety = Safety.READ, **policy: float) -> Attempts:
+    key = "key-1" if safety is Safety.KEYED else None
+    return Attempts(Request("POST", "/x", safety=safety, idempotency_key=key), RetryPolicy(**policy))
+
+
+def delay_after(error, tried: Attempts, *, elapsed: float = 0.0, draw: float = 0.5) -> float | None:
+    tried.sent += 1
+    tried.record(error)
+    return tried.delay(error, elapsed=elapsed, draw=draw)
+
+
+@pytest.mark.parametrize(
+    ("error", "read", "keyed", "repeatable", "once"),
+    [
+        (LOST, True, True, True, False),
+        (RequestTimeoutError("late"), True, True, True, False),
+        (UNSENT, True, True, True, False),
+        (DOWN, True, True, False, False),
+        (ServerError(status=408), True, True, False, False),
+        (LIMITED, True, True, True, False),
+        (QuotaExceededError(retry_after=3), True, True, True, False),
+        (BadRequestError(status=400), False, False, False, False),
+        (AuthenticationError(status=401), False, False, False, False),
+        (MISSING, False, False, False, False),
+        (ConflictError(status=409), False, False, False, False),
+    ],
+)
+def test_what_is_sent_again(error, read, keyed, repeatable, once):
+    expected = {
+        Safety.READ: read,
+        Safety.KEYED: keyed,
+        Safety.REPEATABLE: repeatable,
+        Safety.ONCE: once,
+    }
+    assert {s: delay_after(error, attempts(s)) is not None for s in Safety} == expected
+
+
+def test_waits_double_up_to_the_cap_and_are_drawn_from_the_whole_range():
+    tried = attempts(attempts=9, base=1.0, cap=10.0)
+    assert [delay_after(LOST, tried, draw=1.0) for _ in range(6)] == [1, 2, 4, 8, 10, 10]
+    assert RetryPolicy(base=1.0).wait(3, 0.0) == 0
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))
+def test_no_wait_is_longer_than_the_cap(failures, draw):
+    assert 0 <= RetryPolicy(cap=20).wait(failures, draw) <= 20
+
+
+def test_attempts_bound_failures():
+    tried = attempts(attempts=3)
+    assert [delay_after(LOST, tried) is not None for _ in range(3)] == [True, True, False]
+
+
+def test_refusals_by_the_rate_limit_do_not_use_up_attempts():
+    tried = attempts(attempts=2)
+    assert [delay_after(LIMITED, tried) for _ in range(9)] == [0.0] * 9
+    assert delay_after(LOST, tried) is not None
+
+
+def test_one_attempt_means_one():
+    assert delay_after(LIMITED, attempts(attempts=1)) is None
+    assert delay_after(LOST, attempts(attempts=1)) is None
+
+
+def test_nothing_is_sent_after_the_deadline():
+    assert delay_after(LOST, attempts(deadline=10, base=2), elapsed=9.5, draw=0.9) is None
+    assert delay_after(LIMITED, attempts(deadline=10), elapsed=10) is None
+
+
+def test_a_quota_is_waited_out_by_the_request_itself():
+    assert delay_after(QuotaExceededError(retry_after=7), attempts(), draw=0.5) == 7.5
+    assert delay_after(QuotaExceededError(), attempts(), draw=0.0) == 5
+
+
+def test_a_read_ends_in_its_last_error():
+    tried = attempts()
+    delay_after(DOWN, tried)
+    delay_after(LOST, tried)
+    error = tried.final_error(LOST)
+    assert error is LOST
+    assert error.attempts == 2
+
+
+@pytest.mark.parametrize("last", [LOST, DOWN, LIMITED, AuthenticationError(status=401), UNSENT])
+def test_a_write_in_doubt_ends_in_an_indeterminate_error(last):
+    tried = attempts(Safety.KEYED)
+    delay_after(DOWN, tried)
+    delay_after(last, tried)
+    error = tried.final_error(last)
+    assert isinstance(error, IndeterminateError)
+    assert (error.idempotency_key, error.attempts) == ("key-1", 2)
+
+
+def test_a_lost_write_names_no_status_and_one_that_failed_names_it():
+    lost, failed = attempts(Safety.ONCE), attempts(Safety.REPEATABLE)
+    delay_after(LOST, lost)
+    delay_after(DOWN, failed)
+    assert lost.final_error(LOST).status == 0
+    assert (failed.final_error(DOWN).status, failed.final_error(DOWN).request_id) == (503, "req_down")
+
+
+def test_a_definite_answer_ends_the_doubt():
+    tried = attempts(Safety.KEYED)
+    delay_after(LOST, tried)
+    delay_after(MISSING, tried)
+    assert tried.final_error(MISSING) is MISSING
+
+
+@pytest.mark.parametrize("error", [UNSENT, LIMITED])
+def test_a_write_that_never_happened_is_not_in_doubt(error):
+    tried = attempts(Safety.KEYED)
+    delay_after(error, tried)
+    assert tried.final_error(error) is error
+
+
+@pytest.mark.parametrize("policy", [{"attempts": 0}, {"base": -1}, {"cap": -1}, {"deadline": 0}])
+def test_an_impossible_policy_is_refused(policy):
+    with pytest.raises(ValueError, match=next(iter(policy))):
+        RetryPolicy(**policy)
