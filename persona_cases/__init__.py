@@ -1,3 +1,95 @@
 """An asyncio-native client for Persona's Cases API, with a composable query language."""
 
+from persona_cases.client import PersonaClient
+from persona_cases.errors import (
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    ClientStateError,
+    ConflictError,
+    ConnectionFailedError,
+    DecodeError,
+    ErrorItem,
+    IndeterminateError,
+    InvalidArgumentError,
+    NotFoundError,
+    NotLoadedError,
+    PaginationError,
+    PermissionDeniedError,
+    PersonaError,
+    QueryError,
+    QueryTooComplexError,
+    QueryTypeError,
+    QuotaExceededError,
+    RateLimitError,
+    RequestTimeoutError,
+    ResultCountError,
+    ServerError,
+    TransportError,
+    UnknownAttributeError,
+    UnprocessableEntityError,
+)
+from persona_cases.export.runner import ExportProgress
+from persona_cases.models import Case
+from persona_cases.paging import Page, Pager
+from persona_cases.protocol.message import Request, Response, Safety
+from persona_cases.protocol.options import Timeout
+from persona_cases.protocol.retry import RetryPolicy
+from persona_cases.query import Q
+from persona_cases.resources.many import ManyCases
+from persona_cases.resources.uploads import Upload
+from persona_cases.resources.watching import CaseWatch
+from persona_cases.transport.hooks import Hook, Next
+from persona_cases.transport.limiter import Feedback, Limiter, LocalLimiter, Permit
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "APIError",
+    "AuthenticationError",
+    "BadRequestError",
+    "Case",
+    "CaseWatch",
+    "ClientStateError",
+    "ConflictError",
+    "ConnectionFailedError",
+    "DecodeError",
+    "ErrorItem",
+    "ExportProgress",
+    "Feedback",
+    "Hook",
+    "IndeterminateError",
+    "InvalidArgumentError",
+    "Limiter",
+    "LocalLimiter",
+    "ManyCases",
+    "Next",
+    "NotFoundError",
+    "NotLoadedError",
+    "Page",
+    "Pager",
+    "PaginationError",
+    "PermissionDeniedError",
+    "Permit",
+    "PersonaClient",
+    "PersonaError",
+    "Q",
+    "QueryError",
+    "QueryTooComplexError",
+    "QueryTypeError",
+    "QuotaExceededError",
+    "RateLimitError",
+    "Request",
+    "RequestTimeoutError",
+    "Response",
+    "ResultCountError",
+    "RetryPolicy",
+    "Safety",
+    "ServerError",
+    "Timeout",
+    "TransportError",
+    "UnknownAttributeError",
+    "UnprocessableEntityError",
+    "Upload",
+    "__version__",
+]

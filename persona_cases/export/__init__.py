@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""From pages to files."""

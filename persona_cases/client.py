@@ -1,0 +1,194 @@
+"""`PersonaClient`: where a program starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import attrs
+
+from persona_cases.models import UNSET, RateLimitStatus, Unset, decode_rate_limits
+from persona_cases.protocol import secret
+from persona_cases.protocol.message import Request, Response, Safety
+from persona_cases.protocol.options import DEFAULT_VERSION, Options, Timeout
+from persona_cases.protocol.retry import RetryPolicy
+from persona_cases.protocol.urls import BaseURL
+from persona_cases.resources.api import Api
+from persona_cases.resources.case_templates import CaseTemplates
+from persona_cases.resources.cases import Cases
+from persona_cases.resources.other import other_request
+from persona_cases.transport.hooks import Hook, check_hooks
+from persona_cases.transport.limiter import Limiter, LocalLimiter
+from persona_cases.transport.pipeline import Transport
+from persona_cases.transport.session import ClientSession, HttpSession
+
+DEFAULT_BASE_URL = "https://api.withpersona.com/api/v1"
+
+
+class PersonaClient:
+    """An asyncio-native client for Persona's Cases API.
+
+    .. code-block:: python
+
+        async with PersonaClient() as persona:
+            async for case in persona.cases.search(Q.status.eq("open")):
+                print(case.id, case.created_at)
+
+    Make one for a program (or for each event loop, if there are several) and share it: it holds the connections and
+    the rate limit. Any number of tasks may use it at the same time.
+
+    Args:
+        api_key: the API key; by default the environment variable `PERSONA_API_KEY`.
+        base_url: where the API lives; by default `PERSONA_BASE_URL`, or the vendor's address. The key is sent there
+            and nowhere else.
+        version: the `Persona-Version` to send (https://docs.withpersona.com/versioning).
+        timeout: how long one sending of a request may take: a `Timeout`, or the seconds of its total.
+        retry: when a failed request is sent again.
+        max_wait: the most seconds that a request waits for the rate limit before it is given up with a
+            `RateLimitError`; None waits as long as it takes.
+        headers: additional request headers.
+        limiter: keeps the requests inside the rate limit. The vendor counts all requests of an environment together:
+            give the clients of one environment the same limiter.
+        session: a session of yours to borrow; it stays open, and its middlewares are not used. By default the client
+            makes its own.
+        hooks: async functions around each sending, the first outermost; see `persona_cases.Hook`.
+        max_connections: connections that an own session may hold at the same time.
+        trust_env: whether an own session takes proxies from the environment.
+
+    Raises:
+        InvalidArgumentError: if a setting can not work, or no API key is found.
+
+    Attributes:
+        cases: everything that can be done with cases.
+        case_templates: what they are made from.
+    """
+
+    cases: Cases
+    case_templates: CaseTemplates
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        version: str = DEFAULT_VERSION,
+        timeout: float | Timeout = Timeout(),
+        retry: RetryPolicy = RetryPolicy(),
+        max_wait: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        limiter: Limiter | None = None,
+        session: ClientSession | None = None,
+        hooks: Iterable[Hook] = (),
+        max_connections: int = 100,
+        trust_env: bool = False,
+    ) -> None:
+        options = Options(
+            version=version,
+            timeout=Timeout.of(timeout),
+            retry=retry,
+            max_wait=max_wait,
+            headers=dict(headers or {}),
+        )
+        base = BaseURL.parse(base_url or os.environ.get("PERSONA_BASE_URL") or DEFAULT_BASE_URL)
+        key = (
+            secret.api_key(os.environ.get("PERSONA_API_KEY"), "PERSONA_API_KEY")
+            if api_key is None
+            else secret.api_key(api_key, "api_key")
+        )
+        http = HttpSession(base, key, session, max_connections=max_connections, trust_env=trust_env)
+        transport = Transport(http, LocalLimiter() if limiter is None else limiter, check_hooks(hooks))
+        self._use(Api(transport, base, options))
+
+    def with_options(
+        self,
+        *,
+        version: str | Unset = UNSET,
+        timeout: float | Timeout | Unset = UNSET,
+        retry: RetryPolicy | Unset = UNSET,
+        max_wait: float | Unset | None = UNSET,
+        headers: Mapping[str, str] | Unset = UNSET,
+    ) -> PersonaClient:
+        """Return a light copy with other settings, which shares the connections and the rate limit.
+
+        What is left out stays as it is; `headers` are added to those that are set already. Closing a copy closes the
+        connections of all.
+
+        Raises:
+            InvalidArgumentError: if a setting can not work.
+        """
+        given: dict[str, Any] = {"version": version, "retry": retry, "max_wait": max_wait}
+        changes = {name: value for name, value in given.items() if value is not UNSET}
+        if timeout is not UNSET:
+            changes["timeout"] = Timeout.of(timeout)
+        if headers is not UNSET:
+            changes["headers"] = {**self._api.options.headers, **headers}
+        copy = object.__new__(type(self))
+        copy._use(attrs.evolve(self._api, options=attrs.evolve(self._api.options, **changes)))
+        return copy
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        json: object = UNSET,
+        idempotency_key: str | None = None,
+        safety: Safety | None = None,
+    ) -> Response:
+        """Call any other endpoint with the same key, rate limit, retries and errors.
+
+        Args:
+            method: the HTTP method.
+            path: the path below the base URL, such as `/accounts`; percent-encode what you insert.
+            query: query parameters, not yet encoded.
+            json: a document to send as the body.
+            idempotency_key: the key that makes a POST happen at most once; made up if it is left out.
+            safety: what may be done when it is unknown whether the request was carried out. By default a GET may be
+                sent again freely, a POST under its idempotency key, a PUT or DELETE, and a PATCH not at all.
+
+        Returns:
+            The response; `response.json()` decodes its body.
+
+        Raises:
+            InvalidArgumentError: if an argument can not work.
+            APIError: if the API answered with an error status.
+            TransportError: if no whole answer came.
+        """
+        request = other_request(method, path, query=query, json=json, idempotency_key=idempotency_key, safety=safety)
+        return await self._api.send(request)
+
+    async def rate_limits(self) -> tuple[RateLimitStatus, ...]:
+        """Ask how far the rate limits are used up. The question itself is counted.
+
+        Raises:
+            APIError: if the API refuses.
+            TransportError: if no whole answer came.
+
+        See https://docs.withpersona.com/api-reference/rate-limits/list-all-rate-limits.
+        """
+        limits, _ = await self._api.fetch(Request("GET", "/rate-limits"), decode_rate_limits)
+        return limits
+
+    async def close(self) -> None:
+        """Close the connections, unless the session is borrowed. The client can not be used any more."""
+        await self._api.transport.session.close()
+
+    async def __aenter__(self) -> Self:
+        self._api.transport.session.check_usable()
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"PersonaClient(base_url={self._api.base.url!r}, version={self._api.options.version!r})"
+
+    def _use(self, api: Api) -> None:
+        self._api = api
+        self.cases = Cases(api)
+        self.case_templates = CaseTemplates(api)

@@ -1,0 +1,48 @@
+"""What every resource needs: sending a request under the options of its client, and decoding the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import attrs
+
+from persona_cases.errors import DecodeError
+from persona_cases.protocol.message import Request, Response
+from persona_cases.protocol.options import Options
+from persona_cases.protocol.urls import BaseURL
+from persona_cases.transport.pipeline import Transport
+
+D = TypeVar("D")
+
+
+@attrs.frozen
+class Api:
+    """The API as one client sees it.
+
+    Attributes:
+        transport: shared by a client and its copies.
+        base: where requests go.
+        options: the settings of this client.
+    """
+
+    transport: Transport
+    base: BaseURL
+    options: Options
+
+    async def send(self, request: Request) -> Response:
+        """Send a request, as often as the retry policy allows."""
+        return await self.transport.run(request, self.options)
+
+    async def fetch(self, request: Request, decode: Callable[[bytes], D]) -> tuple[D, Response]:
+        """Send a request and decode the answer.
+
+        Raises:
+            DecodeError: if the answer is not what the contract says; it carries the request id.
+        """
+        response = await self.send(request)
+        try:
+            return decode(response.body), response
+        except DecodeError as error:
+            error.request_id = response.request_id
+            raise

@@ -1,0 +1,39 @@
+"""`persona.case_templates`: what cases are made from."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from persona_cases.models import CaseTemplate, decode_resource
+from persona_cases.protocol.message import Request
+from persona_cases.protocol.urls import segment
+from persona_cases.resources.api import Api
+
+
+class CaseTemplates:
+    """The case templates of an environment. The API can not list them: their ids are in the dashboard and in cases.
+
+    Args:
+        api: how to reach them.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def get(self, id: str) -> CaseTemplate:
+        """Retrieve a case template, with the schemas of its custom fields.
+
+        Args:
+            id: the id of the template.
+
+        Raises:
+            InvalidArgumentError: if the id can not be one.
+            NotFoundError: if there is no such template.
+            APIError: if the API refuses for another reason.
+            TransportError: if no whole answer came.
+
+        See https://docs.withpersona.com/api-reference/case-templates.
+        """
+        request = Request("GET", f"/case-templates/{segment(id, 'id')}")
+        template, _ = await self._api.fetch(request, partial(decode_resource, cls=CaseTemplate))
+        return template

@@ -1,0 +1,284 @@
+"""`persona.cases`: everything that can be done with cases."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from persona_cases.export.runner import ExportProgress, OnProgress, write_json_lines
+from persona_cases.export.sinks import AtomicFile
+from persona_cases.models import Attachment, Case, decode_case
+from persona_cases.paging import LARGEST_PAGE, Pager, check_page
+from persona_cases.protocol.message import Request
+from persona_cases.protocol.urls import segment
+from persona_cases.query import Predicate, Sort
+from persona_cases.resources import parameters
+from persona_cases.resources.case_changes import CaseChanges
+from persona_cases.resources.downloads import Download, OnBytes
+from persona_cases.resources.many import DEFAULT_CONCURRENCY, ManyCases, get_many
+from persona_cases.resources.searches import Search, describe
+from persona_cases.resources.walks import nothing, walk
+from persona_cases.resources.watching import CaseWatch
+
+_LIST, _SEARCH = "/cases", "/cases/search"
+
+
+class Cases(CaseChanges):
+    """The cases of an environment: reading them here, changing them in `CaseChanges`."""
+
+    def list(
+        self,
+        *,
+        status: str | None = None,
+        case_template_id: str | None = None,
+        account_id: str | None = None,
+        reference_id: str | None = None,
+        inquiry_id: str | None = None,
+        report_id: str | None = None,
+        fields: Iterable[str] | None = None,
+        page_size: int = LARGEST_PAGE,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Pager[Case]:
+        """List cases, newest first. What was just written is already there, which is not so for `search`.
+
+        Args:
+            status: only cases in this status, spelled as in the template.
+            case_template_id: only cases made from this template.
+            account_id: only cases about this account.
+            reference_id: only cases about the account with this reference id.
+            inquiry_id: only cases about this inquiry.
+            report_id: only cases about this report.
+            fields: the only attributes to load, such as `["status", "fields.priority"]`; None loads all.
+            page_size: cases a request, 1 to 100. For a total, use `.limit(n)` of the pager.
+            after: start behind the case with this id.
+            before: walk towards newer cases, from the case with this id.
+
+        Returns:
+            A pager; nothing is sent before it is walked or awaited.
+
+        Raises:
+            InvalidArgumentError: if an argument can not work.
+
+        See https://docs.withpersona.com/api-reference/cases/list-all-cases.
+        """
+        check_page(page_size, after, before)
+        filters = parameters.filters(
+            {
+                "status": status,
+                "case-template-id": case_template_id,
+                "account-id": account_id,
+                "reference-id": reference_id,
+                "inquiry-id": inquiry_id,
+                "report-id": report_id,
+            }
+        )
+        sparse, fieldset = parameters.fieldset(fields)
+        request = Request("GET", _LIST, query=filters + sparse)
+        return Pager(
+            fetch=walk(self._api, request, fieldset),
+            page_size=page_size,
+            start=after or before,
+            backward=before is not None,
+            explanation=describe(request),
+        )
+
+    def search(
+        self,
+        where: Predicate | None = None,
+        *,
+        sort: Sort | None = None,
+        fields: Iterable[str] | None = None,
+        page_size: int = LARGEST_PAGE,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Pager[Case]:
+        """Search cases by any expression of `Q`.
+
+        The search index lags behind by about a minute; use `list` or `get` to read what was just written.
+
+        Args:
+            where: what to look for; None finds all cases.
+            sort: the order, such as `Q.updated_at.asc()`; newest first by default.
+            fields: the only attributes to load, such as `["status", "fields.priority"]`; None loads all.
+            page_size: cases a request, 1 to 100. For a total, use `.limit(n)` of the pager.
+            after: start behind the case with this id.
+            before: walk the other way, from the case with this id.
+
+        Returns:
+            A pager; nothing is sent before it is walked or awaited.
+
+        Raises:
+            InvalidArgumentError: if an argument can not work.
+            QueryTypeError: if `where` is no expression of `Q`, or `sort` no order.
+            QueryTooComplexError: if the expression does not fit the API's limits.
+
+        See https://docs.withpersona.com/api-reference/cases/search-cases.
+        """
+        check_page(page_size, after, before)
+        search = Search.of(where, sort)
+        sparse, fieldset = parameters.fieldset(fields)
+        request = Request("POST", _SEARCH, query=sparse, body=msgspec.json.encode(search.to_json()))
+        return Pager(
+            fetch=nothing if search.impossible else walk(self._api, request, fieldset),
+            page_size=page_size,
+            start=after or before,
+            backward=before is not None,
+            # A case that moves behind the cursor between two pages comes twice.
+            distinct=search.unstable,
+            explanation=search.explain(request),
+        )
+
+    async def get(self, id: str, *, include: Iterable[str] | None = None, fields: Iterable[str] | None = None) -> Case:
+        """Retrieve one case.
+
+        Args:
+            id: the id of the case.
+            include: relationships whose objects to load as well, such as `["case-template", "accounts"]`.
+            fields: the only attributes to load, such as `["status", "fields.priority"]`; None loads all.
+
+        Raises:
+            InvalidArgumentError: if an argument can not work.
+            NotFoundError: if there is no such case.
+            APIError: if the API refuses for another reason.
+            TransportError: if no whole answer came.
+
+        See https://docs.withpersona.com/api-reference/cases/retrieve-case.
+        """
+        sparse, fieldset = parameters.fieldset(fields)
+        query = parameters.include(include, self._api.options.version) + sparse
+        request = Request("GET", f"{_LIST}/{segment(id, 'id')}", query=query)
+        case, _ = await self._api.fetch(request, partial(decode_case, fieldset=fieldset))
+        return case
+
+    async def get_many(
+        self,
+        ids: Iterable[str],
+        *,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        include: Iterable[str] | None = None,
+        fields: Iterable[str] | None = None,
+    ) -> ManyCases:
+        """Retrieve cases by their ids, several at a time and inside the rate limit.
+
+        Args:
+            ids: the ids; one that is given twice is asked for once.
+            concurrency: how many requests may be under way at the same time.
+            include: as for `get`.
+            fields: as for `get`.
+
+        Returns:
+            The cases in the order of the ids, and the ids of those that there are not.
+
+        Raises:
+            InvalidArgumentError: if an argument can not work.
+            PersonaError: whatever `get` may raise, but for `NotFoundError`. The first failure ends the others.
+        """
+        # Iterables that can be read once only are read once.
+        included = None if include is None else list(include)
+        loaded = None if fields is None else list(fields)
+        return await get_many(partial(self.get, include=included, fields=loaded), ids, concurrency)
+
+    def watch(
+        self,
+        *,
+        since: str | None = None,
+        interval: float = 2.0,
+        max_interval: float = 60.0,
+        status: str | None = None,
+        case_template_id: str | None = None,
+    ) -> CaseWatch:
+        """Watch for new cases, with `async for`: oldest first, each once, without end.
+
+        Args:
+            since: the id of a case, or the `cursor` of an earlier watch: newer cases are given. None starts with what
+                comes after the newest case there is when the first one is asked for.
+            interval: seconds between two requests while cases keep coming.
+            max_interval: seconds between two requests at most; the wait doubles each time that nothing is new.
+            status: only cases in this status when they are seen.
+            case_template_id: only cases made from this template.
+
+        Returns:
+            The watch; its `cursor` is where another one can go on, and so is that of an error that ends it.
+
+        Raises:
+            InvalidArgumentError: if an argument can not work.
+        """
+
+        def newer(cursor: str | None) -> Pager[Case]:
+            return self.list(status=status, case_template_id=case_template_id, before=cursor)
+
+        newer(since)  # Complains about bad arguments now, and not at the first step.
+        return CaseWatch(newer, since, interval=interval, max_interval=max_interval)
+
+    async def download(
+        self, attachment: Attachment, to: str | os.PathLike[str], *, on_progress: OnBytes | None = None
+    ) -> Path:
+        """Download a file that is attached to a case.
+
+        The address of a file is valid for some hours. Once it has expired, the case is asked for a fresh one. The API
+        key is not sent there. Addresses of versions before 2023-01-05, which need it, are not supported.
+
+        Args:
+            attachment: one of `case.attachments`.
+            to: the path of the file to write; it appears when it is complete, and replaces one that was there.
+            on_progress: called after each piece with the bytes so far and the size of the file.
+
+        Returns:
+            The path.
+
+        Raises:
+            InvalidArgumentError: if the file can not be written, before the first request.
+            TransportError: if the whole file did not come.
+            APIError: if the address is refused, and a fresh one too.
+
+        See https://docs.withpersona.com/downloading-files.
+        """
+        session = self._api.transport.session
+        session.check_usable()
+        download = Download(attachment, self._api.options, session.trust_env, self.get, on_progress)
+        return await download.to(to)
+
+    async def export(
+        self,
+        where: Predicate | None,
+        to: str | os.PathLike[str],
+        *,
+        sort: Sort | None = None,
+        fields: Iterable[str] | None = None,
+        limit: int | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> ExportProgress:
+        """Write all matching cases to a file of JSON Lines: a case a line, exactly as the API sent it.
+
+        The file appears under its name when it is complete, and replaces one that was there.
+
+        Args:
+            where: what to export; None exports all cases.
+            to: the path of the file.
+            sort: the order, newest first by default.
+            fields: the only attributes to export; None exports all.
+            limit: the most cases to export.
+            on_progress: called after each page with what was written so far.
+
+        Returns:
+            What was written.
+
+        Raises:
+            InvalidArgumentError: if the file can not be written, before the first request.
+            PersonaError: whatever a search may raise.
+        """
+        pager = self.search(where, sort=sort, fields=fields)
+        if limit is not None:
+            pager = pager.limit(limit)
+        file = AtomicFile(to)
+        try:
+            progress = await write_json_lines(pager.pages(), file, on_progress)
+            file.commit()
+        finally:
+            file.discard()
+        return progress

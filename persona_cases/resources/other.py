@@ -1,0 +1,92 @@
+"""Requests to endpoints that this library has no method for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+import msgspec
+
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.models import UNSET
+from persona_cases.protocol.message import QueryPairs, Request, Safety
+from persona_cases.resources.idempotency import chosen_or_new_key
+
+_SAFETY = {
+    "GET": Safety.READ,
+    "HEAD": Safety.READ,
+    "POST": Safety.KEYED,
+    "PUT": Safety.REPEATABLE,
+    "DELETE": Safety.REPEATABLE,
+    # What a PATCH adds to lists, attachments say, it would add twice.
+    "PATCH": Safety.ONCE,
+}
+_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
+
+
+def other_request(
+    method: str,
+    path: str,
+    *,
+    query: Mapping[str, str] | Iterable[tuple[str, str]],
+    json: object,
+    idempotency_key: str | None,
+    safety: Safety | None,
+) -> Request:
+    """Check the arguments of `PersonaClient.request` and make a request of them.
+
+    Raises:
+        InvalidArgumentError: if one of them can not work.
+    """
+    verb = _verb(method)
+    safety = _SAFETY[verb] if safety is None else safety
+    if idempotency_key is not None and verb != "POST":
+        raise InvalidArgumentError("idempotency_key: the API honours it on POST alone")
+    keyed = safety is Safety.KEYED or idempotency_key is not None
+    return Request(
+        verb,
+        _checked_path(path),
+        query=_pairs(query),
+        body=None if json is UNSET else _encoded(json),
+        safety=safety,
+        idempotency_key=chosen_or_new_key(idempotency_key) if keyed else None,
+    )
+
+
+def _verb(method: object) -> str:
+    verb = method.upper() if isinstance(method, str) else ""
+    if verb not in _SAFETY:
+        raise InvalidArgumentError(f"method must be one of {', '.join(_SAFETY)}")
+    return verb
+
+
+def _checked_path(path: object) -> str:
+    if not isinstance(path, str) or not _PATH.fullmatch(path) or {".", ".."} & set(path.split("/")):
+        raise InvalidArgumentError(
+            "path must start with '/' and lie below the base URL, such as '/accounts'; parameters go into query="
+        )
+    return path
+
+
+def _pairs(query: object) -> QueryPairs:
+    listed = cast("Mapping[object, object]", query).items() if isinstance(query, Mapping) else query
+    pairs = tuple(cast("Iterable[object]", listed)) if isinstance(listed, Iterable) else ()
+    if not isinstance(listed, Iterable) or not all(map(_is_pair, pairs)):
+        raise InvalidArgumentError("query must be a mapping of strings, or pairs of them")
+    return cast("QueryPairs", pairs)
+
+
+def _is_pair(value: object) -> bool:
+    match value:
+        case (str(), str()):
+            return True
+        case _:
+            return False
+
+
+def _encoded(json: object) -> bytes:
+    try:
+        return msgspec.json.encode(json)
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidArgumentError("json must be made of dicts, lists, strings, numbers, booleans and None") from None

@@ -1,0 +1,68 @@
+"""From a request and a position to a page: how lists and searches of cases are walked."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import attrs
+
+from persona_cases.errors import PaginationError
+from persona_cases.models import Case, Fieldset, decode_page
+from persona_cases.paging import Fetch, Page, Position
+from persona_cases.protocol.message import QueryPairs, Request
+from persona_cases.protocol.urls import link_query
+from persona_cases.resources.api import Api
+
+
+def walk(api: Api, request: Request, fieldset: Fieldset | None) -> Fetch[Case]:
+    """Return what fetches the pages of a list or a search.
+
+    Every page is asked for with the same method, path, parameters and body; only the cursor and the page size differ.
+
+    Args:
+        api: how to reach the API.
+        request: the request, without page parameters.
+        fieldset: the sparse fieldset that the request asks for, if it does.
+    """
+    decode = partial(decode_page, fieldset=fieldset)
+
+    async def fetch(position: Position) -> Page[Case]:
+        asked = attrs.evolve(request, query=_page_query(request.query, position))
+        document, response = await api.fetch(asked, decode)
+        link = document.links.prev if position.backward else document.links.next
+        following = () if link is None else link_query(link, base=api.base, path=request.path)
+        return Page(
+            items=document.cases,
+            cursor=None if link is None else _cursor(following, position),
+            request_id=response.request_id,
+            following=following,
+        )
+
+    return fetch
+
+
+async def nothing(_position: Position) -> Page[Case]:
+    """Return the only page of a search that can not match: empty, and known without a request."""
+    return Page(items=(), cursor=None)
+
+
+def _page_query(own: QueryPairs, position: Position) -> QueryPairs:
+    # A link may or may not echo the caller's parameters, and may carry others: the caller's win, and what only the
+    # link has is passed on.
+    ours = {name for name, _ in own}
+    passed_on = tuple(
+        (name, value) for name, value in position.following if name not in ours and not name.startswith("page[")
+    )
+    cursor = () if position.cursor is None else ((_cursor_name(position), position.cursor),)
+    return (*own, *passed_on, *cursor, ("page[size]", str(position.size)))
+
+
+def _cursor(following: QueryPairs, position: Position) -> str:
+    cursor = dict(following).get(_cursor_name(position))
+    if not cursor:
+        raise PaginationError(f"the server's link to the next page has no {_cursor_name(position)}")
+    return cursor
+
+
+def _cursor_name(position: Position) -> str:
+    return "page[before]" if position.backward else "page[after]"

@@ -1,0 +1,83 @@
+"""Watching for new cases, by asking for what is newer than the newest known."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from persona_cases.errors import PersonaError
+from persona_cases.models import Case
+from persona_cases.paging import Pager
+from persona_cases.protocol.options import seconds
+
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+
+class CaseWatch:
+    """New cases as they appear, oldest first, each once; without end.
+
+    Attributes:
+        cursor: the id of the last case that was given, from which another watch can go on (`since=`).
+
+    Args:
+        newer: gives the cases before a cursor, or all if there is none.
+        since: the id of a case; only newer ones are given. None starts with the newest case there is at the first
+            step, which itself is not given.
+        interval: seconds between two requests when cases keep coming.
+        max_interval: seconds between two requests at most; the wait doubles each time that nothing is new.
+        sleep: waits for so many seconds.
+    """
+
+    def __init__(
+        self,
+        newer: Callable[[str | None], Pager[Case]],
+        since: str | None,
+        *,
+        interval: float,
+        max_interval: float,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.cursor = since
+        self._newer = newer
+        self._shortest = seconds(interval, "interval")
+        self._longest = max(self._shortest, seconds(max_interval, "max_interval"))
+        self._sleep = sleep
+        self._wait = 0.0
+        self._started = since is not None
+        self._ready: deque[Case] = deque()
+
+    def __aiter__(self) -> CaseWatch:
+        return self
+
+    async def __anext__(self) -> Case:
+        try:
+            if not self._started:
+                await self._start()
+            while not self._ready:
+                await self._poll()
+        except PersonaError as error:
+            error.cursor = self.cursor
+            raise
+        case = self._ready.popleft()
+        self.cursor = case.id
+        return case
+
+    async def _start(self) -> None:
+        newest = await self._newer(None).first()
+        self.cursor = None if newest is None else newest.id
+        self._started = True
+        self._wait = self._shortest
+
+    async def _poll(self) -> None:
+        await self._sleep(self._wait)
+        found = await self._newer(self.cursor).collect()
+        # How the pages before a cursor are ordered is not documented: only the dates tell.
+        newest_last = {case.id: case for case in reversed(found)}
+        self._ready.extend(sorted(newest_last.values(), key=_created))
+        self._wait = self._shortest if found else min(self._longest, max(self._shortest, self._wait * 2))
+
+
+def _created(case: Case) -> datetime:
+    return case.created_at or _EARLIEST

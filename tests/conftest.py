@@ -1,0 +1,41 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from persona_cases import PersonaClient, RetryPolicy
+from persona_cases.testing import Simulator
+
+# A busy machine is no failure.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
+QUICK = RetryPolicy(base=0)
+"""Retries without a wait."""
+
+
+@pytest.fixture(autouse=True)
+def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what the developer's own environment says out of the tests."""
+    monkeypatch.delenv("PERSONA_API_KEY", raising=False)
+    monkeypatch.delenv("PERSONA_BASE_URL", raising=False)
+
+
+@pytest.fixture
+async def make_client() -> AsyncIterator[Callable[..., PersonaClient]]:
+    """Make clients of a simulator that do not wait between retries; they are closed after the test."""
+    async with AsyncExitStack() as stack:
+
+        def make(simulator: Simulator, **settings: Any) -> PersonaClient:
+            settings = {"api_key": simulator.api_key, "base_url": simulator.base_url, "retry": QUICK, **settings}
+            client = PersonaClient(**settings)
+            stack.push_async_callback(client.close)
+            return client
+
+        yield make

@@ -1,0 +1,313 @@
+"""Walking pages, over pages in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from persona_cases.errors import ConnectionFailedError, InvalidArgumentError, PaginationError, ResultCountError
+from persona_cases.paging import Page, Pager, Position, check_page
+
+
+@attrs.frozen
+class Thing:
+    id: str
+
+
+@attrs.define
+class Shelf:
+    """Things behind a cursor API that records what it was asked, with gaps and faults where a test wants them."""
+
+    count: int
+    empty_at: frozenset[int] = frozenset()
+    fail_at: dict[str | None, Exception] = attrs.field(factory=dict)
+    repeat_after: int | None = None
+    asked: list[Position] = attrs.field(factory=list)
+    started: int = 0
+    cancelled: int = 0
+    gate: asyncio.Event | None = None
+
+    async def fetch(self, position: Position) -> Page[Thing]:
+        self.started += 1
+        self.asked.append(position)
+        try:
+            if self.gate is not None and len(self.asked) > 1:
+                await self.gate.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        if position.cursor in self.fail_at:
+            raise self.fail_at.pop(position.cursor)
+        start = int(position.cursor or 0)
+        if start in self.empty_at and not (position.cursor or "").startswith("0"):
+            return Page(items=(), cursor=f"0{start}")
+        stop = min(self.count, start + position.size)
+        items = tuple(Thing(str(number)) for number in range(start, stop))
+        following = str(stop) if stop < self.count else None
+        if self.repeat_after is not None and stop >= self.repeat_after:
+            following = str(self.repeat_after - position.size)
+        return Page(items=items, cursor=following)
+
+    def pager(self, **settings: object) -> Pager[Thing]:
+        return Pager(fetch=self.fetch, **{"page_size": 10, **settings})
+
+    @property
+    def ids(self) -> list[str]:
+        return [str(number) for number in range(self.count)]
+
+
+def ids(things: list[Thing]) -> list[str]:
+    return [thing.id for thing in things]
+
+
+async def test_items_come_in_order_each_once():
+    shelf = Shelf(95)
+    assert ids(await shelf.pager().collect()) == shelf.ids
+    assert shelf.started == 10
+
+
+async def test_pages_tell_where_to_go_on():
+    pages = [page async for page in Shelf(25).pager().pages()]
+    assert [len(page) for page in pages] == [10, 10, 5]
+    assert [page.cursor for page in pages] == ["10", "20", None]
+
+
+async def test_awaiting_a_pager_gives_the_first_page_and_asks_for_no_other():
+    shelf = Shelf(25)
+    page = await shelf.pager()
+    assert ids(list(page)) == shelf.ids[:10]
+    await asyncio.sleep(0)
+    assert shelf.started == 1
+
+
+async def test_every_walk_of_a_pager_starts_anew():
+    pager = Shelf(25).pager()
+    assert await pager.collect() == await pager.collect()
+
+
+@given(count=st.integers(0, 40), total=st.integers(0, 50), size=st.integers(1, 12))
+def test_a_limit_is_a_total_and_nothing_beyond_it_is_asked_for(count, total, size):
+    shelf = Shelf(count)
+    got = asyncio.run(shelf.pager(page_size=size).limit(total).collect())
+    assert ids(got) == shelf.ids[:total]
+    assert sum(position.size for position in shelf.asked) <= max(total, 0) + (size if total > count else 0)
+
+
+async def test_limit_one_is_one_request_of_size_one():
+    shelf = Shelf(25)
+    assert ids(await shelf.pager().limit(1).collect()) == ["0"]
+    assert [position.size for position in shelf.asked] == [1]
+
+
+async def test_the_lesser_of_two_limits_counts():
+    assert len(await Shelf(25).pager().limit(3).limit(20).collect()) == 3
+
+
+async def test_no_item_at_all_needs_no_request():
+    shelf = Shelf(25)
+    assert await shelf.pager().limit(0).collect() == []
+    assert (await shelf.pager().limit(0)).items == ()
+    assert shelf.started == 0
+
+
+async def test_first_and_one():
+    assert await Shelf(25).pager().first() == Thing("0")
+    assert await Shelf(0).pager().first() is None
+    assert await Shelf(1).pager().one() == Thing("0")
+    for count, found in ((0, "none"), (2, "more than one")):
+        with pytest.raises(ResultCountError, match=found):
+            await Shelf(count).pager().one()
+
+
+async def test_an_empty_page_does_not_end_the_walk():
+    shelf = Shelf(40, empty_at=frozenset({0, 10, 20, 30}))
+    assert ids(await shelf.pager().collect()) == shelf.ids
+
+
+async def test_thousands_of_empty_pages_do_not_overflow():
+    async def fetch(position: Position) -> Page[Thing]:
+        number = int(position.cursor or 0)
+        return Page(items=(), cursor=str(number + 1) if number < 3000 else None)
+
+    assert await Pager(fetch=fetch).collect() == []
+
+
+async def test_a_repeated_cursor_is_an_error_after_the_items_before_it():
+    got = []
+    with pytest.raises(PaginationError, match="repeated") as caught:
+        async for thing in Shelf(50, repeat_after=30).pager():
+            got.append(thing.id)
+    assert got == [str(number) for number in range(30)]
+    assert caught.value.cursor == "20"
+
+
+async def test_a_cursor_that_points_at_itself_is_an_error():
+    async def fetch(position: Position) -> Page[Thing]:
+        return Page(items=(Thing("1"),), cursor="start")
+
+    with pytest.raises(PaginationError, match="repeated"):
+        await Pager(fetch=fetch, start="start").collect()
+
+
+async def test_an_error_in_a_walk_carries_the_cursor_and_resume_goes_on_from_it():
+    shelf = Shelf(95, fail_at={"50": ConnectionFailedError("lost")})
+    pager, got = shelf.pager(), []
+    with pytest.raises(ConnectionFailedError) as caught:
+        async for thing in pager:
+            got.append(thing.id)
+    assert caught.value.cursor == "50"
+    got += ids(await pager.resume(caught.value.cursor).collect())
+    assert got == shelf.ids
+
+
+async def test_a_walk_that_failed_has_ended():
+    walk = Shelf(95, fail_at={None: ConnectionFailedError("lost")}).pager().pages()
+    with pytest.raises(ConnectionFailedError) as caught:
+        await anext(walk)
+    assert caught.value.cursor is None
+    with pytest.raises(StopAsyncIteration):
+        await anext(walk)
+
+
+async def test_programming_errors_pass_unchanged():
+    with pytest.raises(ZeroDivisionError):
+        await Shelf(95, fail_at={"10": ZeroDivisionError()}).pager().collect()
+
+
+async def test_things_that_come_twice_are_given_once_where_the_order_can_change():
+    async def fetch(position: Position) -> Page[Thing]:
+        pages = {None: ("a", "b"), "1": ("b", "c"), "2": ("a", "d")}
+        following = {None: "1", "1": "2", "2": None}
+        return Page(items=tuple(map(Thing, pages[position.cursor])), cursor=following[position.cursor])
+
+    assert ids(await Pager(fetch=fetch, distinct=True).collect()) == ["a", "b", "c", "d"]
+    assert ids(await Pager(fetch=fetch, distinct=True).limit(3).collect()) == ["a", "b", "c"]
+    assert ids(await Pager(fetch=fetch).collect()) == ["a", "b", "b", "c", "a", "d"]
+
+
+async def test_one_page_ahead_is_fetched_while_a_page_is_consumed():
+    shelf = Shelf(95)
+    walk = shelf.pager().pages()
+    await anext(walk)
+    assert shelf.started == 1
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert shelf.started == 2
+    await walk.aclose()
+
+
+async def test_items_fetch_ahead_once_a_second_one_is_asked_for():
+    shelf = Shelf(95)
+    walk = aiter(shelf.pager())
+    await anext(walk)
+    await asyncio.sleep(0)
+    assert shelf.started == 1
+    await anext(walk)
+    await asyncio.sleep(0)
+    assert shelf.started == 2
+    await walk.aclose()
+
+
+async def test_nothing_is_fetched_ahead_of_a_limit():
+    shelf = Shelf(95)
+    async for _ in shelf.pager().limit(10):
+        await asyncio.sleep(0)
+    assert shelf.started == 1
+
+
+@pytest.mark.parametrize("by_page", [True, False])
+async def test_leaving_a_loop_cancels_what_was_fetched_ahead(by_page):
+    shelf = Shelf(95, gate=asyncio.Event())
+    seen = 0
+    async for _ in shelf.pager().pages() if by_page else shelf.pager():
+        seen += 1
+        await asyncio.sleep(0)
+        if by_page or seen == 3:
+            break
+    gc.collect()
+    await asyncio.sleep(0.01)
+    assert (shelf.started, shelf.cancelled) == (2, 1)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_closing_a_walk_cancels_what_was_fetched_ahead_and_ends_it():
+    shelf = Shelf(95, gate=asyncio.Event())
+    walk = shelf.pager().pages()
+    await anext(walk)
+    await asyncio.sleep(0)
+    await walk.aclose()
+    assert shelf.cancelled == 1
+    with pytest.raises(StopAsyncIteration):
+        await anext(walk)
+
+
+async def test_cancelling_the_consumer_cancels_what_it_waits_for():
+    shelf = Shelf(95, gate=asyncio.Event())
+    task = asyncio.create_task(shelf.pager().collect())
+    while shelf.started < 2:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.sleep(0)
+    assert shelf.cancelled == 1
+
+
+async def test_an_error_fetched_ahead_that_nobody_waits_for_is_not_reported(caplog):
+    shelf = Shelf(95, fail_at={"10": ConnectionFailedError("lost")})
+    async for _ in shelf.pager().pages():
+        await asyncio.sleep(0.01)
+        break
+    gc.collect()
+    await asyncio.sleep(0.01)
+    assert not caplog.records
+
+
+async def test_going_on_with_the_links_own_parameters():
+    asked = []
+
+    async def fetch(position: Position) -> Page[Thing]:
+        asked.append(position)
+        return Page(items=(), cursor="x" if position.cursor is None else None, following=(("shard", "7"),))
+
+    await Pager(fetch=fetch, backward=True).collect()
+    assert asked[1] == Position(cursor="x", backward=True, size=100, following=(("shard", "7"),))
+
+
+@pytest.mark.parametrize("total", [-1, 1.5, "5", None, True])
+def test_a_bad_limit_is_refused(total):
+    with pytest.raises(InvalidArgumentError, match="limit"):
+        Shelf(1).pager().limit(total)
+
+
+@pytest.mark.parametrize("cursor", ["", 5, b"x"])
+def test_a_bad_cursor_is_refused(cursor):
+    with pytest.raises(InvalidArgumentError, match="cursor"):
+        Shelf(1).pager().resume(cursor)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((0, None, None), "page_size"),
+        ((101, None, None), "page_size"),
+        ((True, None, None), "page_size"),
+        (("10", None, None), "page_size"),
+        ((10, "", None), "after"),
+        ((10, None, 5), "before"),
+        ((10, "a", "b"), "not both"),
+    ],
+)
+def test_bad_steps_are_refused(arguments, complaint):
+    with pytest.raises(InvalidArgumentError, match=complaint):
+        check_page(*arguments)
+
+
+def test_reprs_show_no_items():
+    assert "Thing" not in repr(Page(items=(Thing("1"),), cursor="x"))
+    assert repr(Shelf(3).pager()).startswith("Pager(")
