@@ -274,12 +274,14 @@ def test_a_limiter_that_can_not_work_is_refused(arguments):
         LocalLimiter(**arguments)
 
 
-async def test_a_limiter_tells_its_budget(sim):
+async def test_a_limiter_tells_its_budget():
     limiter = LocalLimiter(limit=5, period=10)
     assert (limiter.limit, limiter.remaining, limiter.seconds_left) == (5, 5, None)
-    async with Simulator(cases=1, rate_limit="8/60") as other:
-        async with PersonaClient(other.api_key, base_url=other.base_url, limiter=limiter) as client:
-            await client.cases.list()
+    async with (
+        Simulator(cases=1, rate_limit="8/60") as other,
+        PersonaClient(other.api_key, base_url=other.base_url, limiter=limiter) as client,
+    ):
+        await client.cases.list()
     assert (limiter.limit, limiter.remaining) == (8, 7)
     assert 50 < limiter.seconds_left <= 61
     assert "8" in repr(limiter)

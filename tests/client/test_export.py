@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import stat
 
 import msgspec
@@ -42,7 +41,7 @@ async def test_a_file_that_was_there_is_replaced_only_by_a_whole_one(sim, make_c
     with pytest.raises(ServerError):
         await client.cases.export(None, target)
     assert target.read_text() == "before"
-    assert os.listdir(tmp_path) == ["cases.jsonl"]
+    assert list(tmp_path.iterdir()) == [target]
     assert (await client.cases.export(None, target)).cases == 500
     assert len(target.read_bytes().splitlines()) == 500
 
@@ -55,7 +54,7 @@ async def test_a_cancelled_export_leaves_nothing_behind(sim, make_client, tmp_pa
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_order_limit_and_fields(sim, make_client, tmp_path):

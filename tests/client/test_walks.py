@@ -21,7 +21,7 @@ from persona_cases import (
     RetryPolicy,
     ServerError,
 )
-from persona_cases.testing import Fault, Simulator
+from persona_cases.testing import Fault
 
 OPEN_AND_NOT_LOW = Q.status.eq("open") & ~Q.fields.priority.eq("low")
 

@@ -98,7 +98,7 @@ def test_custom_fields_take_every_scalar(value, wire):
         (None, "is_unset"),
         (math.nan, "JSON"),
         (math.inf, "JSON"),
-        (datetime(2025, 1, 1), "tzinfo=UTC"),  # noqa: DTZ001
+        (datetime(2025, 1, 1), "tzinfo=UTC"),
         (datetime.max.replace(tzinfo=timezone(-timedelta(hours=1))), "years"),
         (b"x", "decode"),
         (["x"], "in_"),
@@ -257,7 +257,7 @@ def test_within_takes_the_moment_of_the_call_if_none_is_given():
         ({"days": "7"}, "numbers"),
         ({"days": math.nan}, "range"),
         ({"days": 10**12}, "range"),
-        ({"days": 7, "now": datetime(2025, 1, 1)}, "naive"),  # noqa: DTZ001
+        ({"days": 7, "now": datetime(2025, 1, 1)}, "naive"),
         ({"days": 7, "now": "2025-01-01"}, "aware datetime"),
     ],
 )

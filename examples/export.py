@@ -1,0 +1,31 @@
+"""Export every case that was created in the last 30 days, with a line of progress for each page.
+
+    python export.py recent.jsonl
+
+Needs PERSONA_API_KEY; to try it without an account, start `persona-cases simulator` and export what it prints.
+"""
+
+import asyncio
+import sys
+
+from persona_cases import ExportProgress, PersonaClient, PersonaError, Q
+
+
+def report(progress: ExportProgress) -> None:
+    print(f"{progress.cases} cases, {progress.size / 1e6:.1f} MB", file=sys.stderr)
+
+
+async def main(path: str) -> int:
+    recent = Q.created_at.within(days=30)
+    async with PersonaClient() as persona:
+        try:
+            result = await persona.cases.export(recent, path, on_progress=report)
+        except PersonaError as error:
+            print(f"export failed: {error}", file=sys.stderr)
+            return 1
+    print(f"{result.cases} cases in {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(sys.argv[1])))

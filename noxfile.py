@@ -1,0 +1,89 @@
+"""Every check of this project: `nox` runs them all, `nox -s NAME` runs one, `nox -l` lists them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_venv = "yes"
+nox.options.stop_on_first_error = False
+
+# uv would fetch missing interpreters from elsewhere: only those that are installed count.
+os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
+EXTRAS = ".[cli,fastapi,testing]"
+
+
+def group(name: str) -> tuple[str, ...]:
+    return nox.project.dependency_groups(PROJECT, name)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """All tests, on every Python that is installed."""
+    session.install("-e", EXTRAS, *group("test"))
+    session.run("pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session(venv_backend="uv")
+def lowest(session: nox.Session) -> None:
+    """All tests, with the lowest versions of our dependencies that we say we work with."""
+    session.install("--resolution", "lowest-direct", "-e", EXTRAS, *group("test"))
+    session.run("pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """All tests once more, to see what they do not reach; not part of the default run."""
+    session.install("-e", EXTRAS, *group("test"))
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine")
+    session.run("coverage", "report")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Mypy and pyright, both strict, and the tests of what they must refuse."""
+    session.install("-e", EXTRAS, *group("test"), *group("types"), *group("dev"))
+    session.run("mypy")
+    session.run("pyright")
+    session.run("pytest", "tests/typing")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff: rules and format."""
+    session.install(*group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; any warning is an error."""
+    session.install("-e", EXTRAS, *group("docs"))
+    session.run("sphinx-build", "-W", "-n", "-q", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Build the wheel, install it by itself, and use it as a stranger would."""
+    dist = Path(session.create_tmp()) / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.install("build", "hatchling")
+    session.run("python", "-m", "build", "--no-isolation", "--outdir", str(dist))
+    (wheel,) = dist.glob("*.whl")
+    session.install("--force-reinstall", f"{wheel}[cli]")
+    with session.chdir(dist):
+        session.run("python", "-c", "import persona_cases; print(persona_cases.__version__)")
+        session.run("persona-cases", "export", "--simulator", "--cases", "50", "-o", "cases.jsonl")
+        session.run("python", "-c", "assert len(open('cases.jsonl').readlines()) == 50")

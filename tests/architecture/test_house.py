@@ -1,0 +1,128 @@
+"""The house's own rules, read from the source itself."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "persona_cases"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# What each room may import of ours, beside itself. `__init__` at the top only re-exports.
+PURE = {"errors", "query", "models", "protocol"}
+MAY_IMPORT = {
+    "errors": set(),
+    "query": {"errors"},
+    "models": {"errors"},
+    "protocol": {"errors"},
+    "transport": PURE,
+    "paging": PURE | {"transport"},
+    "export": PURE | {"transport", "paging"},
+    "resources": PURE | {"transport", "paging", "export"},
+    "client": PURE | {"transport", "paging", "export", "resources"},
+    "testing": PURE,
+    "cli": PURE | {"transport", "paging", "export", "resources", "client", "testing", "<top>"},
+    "__main__": {"cli"},
+}
+# The plugin starts a client for the tests of its users, when they ask for one.
+EXCEPTIONS = {"testing/pytest_plugin.py": {"client", "<top>"}}
+
+NO_IO = {
+    "aiohttp",
+    "aiolimiter",
+    "asyncio",
+    "socket",
+    "ssl",
+    "subprocess",
+    "threading",
+    "time",
+    "random",
+    "os",
+    "logging",
+}
+HTTP_ROOMS = {"transport", "testing"}
+
+
+def room_of(path: Path) -> str:
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            # `from package import room` imports the room.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def rooms_imported(path: Path) -> set[str]:
+    rooms = set()
+    known = {room_of(module) for module in MODULES}
+    for name in imports_of(path):
+        parts = name.split(".")
+        if parts[0] == "persona_cases":
+            rooms.add(parts[1] if parts[1] in known else "<top>")
+    return rooms
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("path", [m for m in MODULES if m != PACKAGE / "__init__.py"], ids=name_of)
+def test_imports_run_one_way(path):
+    room = room_of(path)
+    assert rooms_imported(path) <= MAY_IMPORT[room] | {room} | EXCEPTIONS.get(name_of(path), set())
+
+
+@pytest.mark.parametrize("path", [m for m in MODULES if room_of(m) in PURE], ids=name_of)
+def test_pure_rooms_have_no_clock_and_no_io(path):
+    assert not {name.split(".")[0] for name in imports_of(path)} & NO_IO
+    called = {
+        node.func.attr
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    # The one clock of the pure rooms has a file of its own, and `within(now=...)` does without it.
+    assert not called & {"now", "utcnow", "today"} or name_of(path) == "query/clock.py"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_aiohttp_stays_in_its_rooms(path):
+    if room_of(path) not in HTTP_ROOMS:
+        assert not {name for name in imports_of(path) if name.split(".")[0] in {"aiohttp", "yarl", "multidict"}}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_rooms_stay_small(path):
+    source = path.read_text(encoding="utf-8")
+    assert source.count("\n") <= 450
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
+            length = (node.end_lineno or 0) - body[0].lineno + 1
+            assert length < 60, f"{node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_module_says_what_it_is_for(path):
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def test_the_package_imports_without_any_extra():
+    import subprocess
+    import sys
+
+    program = (
+        "import sys\n"
+        "for name in ('typer', 'rich', 'pytest', 'aioresponses', 'fastapi', 'orjson'): sys.modules[name] = None\n"
+        "import persona_cases, persona_cases.testing\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
