@@ -1,0 +1,61 @@
+"""What a table shows of a case: pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import msgspec
+
+from persona_cases.cli.terminal import visible
+
+__all__ = ["cell"]
+
+_CUSTOM: Final = "fields."
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?Z")
+
+
+def cell(document: Mapping[str, Any], name: str) -> str:
+    """Return what a table shows of one attribute or relationship of a case.
+
+    Args:
+        document: the case as plain JSON in snake_case.
+        name: the attribute or relationship; a custom field as `fields.<key>`.
+    """
+    if name == "id":
+        return visible(_text(document.get("id")))
+    attributes = _object(document.get("attributes"))
+    if name.startswith(_CUSTOM):
+        return visible(_text(_object(attributes.get("fields")).get(name.removeprefix(_CUSTOM))))
+    members = attributes if name in attributes else _object(document.get("relationships"))
+    return visible(_text(members.get(name)))
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return _TIME.sub(r"\1 \2Z", value) if _TIME.fullmatch(value) else value
+    if isinstance(value, list):
+        return ", ".join(map(_text, cast("list[object]", value)))
+    wrapped = _object(value)
+    inner = _unwrapped(wrapped)
+    return msgspec.json.encode(value).decode() if inner is wrapped else _text(inner)
+
+
+def _unwrapped(value: Mapping[str, Any]) -> object:
+    """What is inside of a custom field, a relationship or a resource identifier; anything else as it is."""
+    match sorted(value):
+        case ["type", "value"]:
+            return value["value"]
+        case ["data"]:
+            return value["data"]
+        case ["id", "type"]:
+            return value["id"]
+        case _:
+            return value
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}

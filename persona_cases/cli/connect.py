@@ -1,0 +1,75 @@
+"""The client that a command works with."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import AsyncGenerator
+
+import attrs
+
+from persona_cases import testing
+from persona_cases.cli.failures import MissingKeyError
+from persona_cases.cli.options import DEFAULT_CASES, Connection
+from persona_cases.client import PersonaClient
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.protocol.options import DEFAULT_VERSION, Timeout
+from persona_cases.transport.limiter import LocalLimiter
+
+__all__ = ["Connected", "connected", "unconnected"]
+
+
+@attrs.frozen
+class Connected:
+    """A client, and the limiter that keeps it inside the rate limit."""
+
+    persona: PersonaClient
+    limiter: LocalLimiter
+
+
+@contextlib.asynccontextmanager
+async def connected(options: Connection) -> AsyncGenerator[Connected]:
+    """Connect a client to the API, or to a simulator that lives as long as the client.
+
+    Raises:
+        MissingKeyError: if there is no API key for the API.
+        InvalidArgumentError: if an option can not work.
+    """
+    _check(options)
+    limiter = LocalLimiter()
+    async with contextlib.AsyncExitStack() as stack:
+        if options.simulator:
+            cases = DEFAULT_CASES if options.cases is None else options.cases
+            # Imported on first use, with the web server in it.
+            simulator = await stack.enter_async_context(testing.Simulator(cases=cases, seed=options.seed or 0))
+            persona = _client(options, simulator.api_key, simulator.base_url, limiter)
+        else:
+            if not os.environ.get("PERSONA_API_KEY"):
+                raise MissingKeyError
+            persona = _client(options, None, options.base_url, limiter)
+        await stack.enter_async_context(persona)
+        yield Connected(persona, limiter)
+
+
+def unconnected(options: Connection) -> PersonaClient:
+    """Return a client that describes requests and never sends one, so that it needs no API key."""
+    _check(options)
+    return _client(options, "never-sent", options.base_url, LocalLimiter())
+
+
+def _client(options: Connection, key: str | None, url: str | None, limiter: LocalLimiter) -> PersonaClient:
+    return PersonaClient(
+        key,
+        base_url=url,
+        version=DEFAULT_VERSION if options.persona_version is None else options.persona_version,
+        timeout=Timeout() if options.timeout is None else options.timeout,
+        max_wait=options.max_wait,
+        limiter=limiter,
+    )
+
+
+def _check(options: Connection) -> None:
+    if options.simulator and options.base_url is not None:
+        raise InvalidArgumentError("give --simulator or --base-url, not both")
+    if not options.simulator and (options.cases is not None or options.seed is not None):
+        raise InvalidArgumentError("--cases and --seed are for --simulator")

@@ -1,0 +1,122 @@
+"""Running a command's coroutine: the event loop, signals, logs, and every error turned into an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, NoReturn
+
+import typer
+
+from persona_cases.cli.exits import ExitCode
+from persona_cases.cli.failures import ResumeHint, describe
+from persona_cases.errors import PersonaError
+
+__all__ = ["Work", "execute", "on_signals", "report"]
+
+Work = Callable[[], Coroutine[Any, Any, ExitCode]]
+"""What a command does, in an event loop."""
+
+
+class _TerminatedError(Exception):
+    """The process was asked to end, and has put everything away."""
+
+
+def execute(work: Work, *, verbose: bool = False, resume: ResumeHint | None = None) -> NoReturn:
+    """Do the work of a command, and end the command with its exit code.
+
+    Args:
+        work: what to do.
+        verbose: whether logs, and the vendor's details of an error, go to stderr.
+        resume: says how to go on, if an error ends a walk that can be resumed.
+
+    Raises:
+        typer.Exit: always.
+    """
+    with _logs(shown=verbose):
+        code = _outcome(work, verbose=verbose, resume=resume)
+    raise typer.Exit(code)
+
+
+def report(
+    error: PersonaError, *, subject: str | None = None, verbose: bool, resume: ResumeHint | None = None
+) -> ExitCode:
+    """Say on stderr what went wrong, and with what if that is not plain; return the exit code for it."""
+    failure = describe(error, subject=subject, verbose=verbose, resume=resume)
+    typer.echo("\n".join(failure.lines), err=True)
+    return failure.code
+
+
+def on_signals(act: Callable[[], object], *numbers: signal.Signals) -> None:
+    """Let the running event loop call `act` at these signals, where the platform and the thread allow it."""
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        for number in numbers:
+            loop.add_signal_handler(number, act)
+
+
+def _outcome(work: Work, *, verbose: bool, resume: ResumeHint | None) -> ExitCode:
+    try:
+        return asyncio.run(_terminable(work))
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except _TerminatedError:
+        return ExitCode.TERMINATED
+    except PersonaError as error:
+        return report(error, verbose=verbose, resume=resume)
+    except BrokenPipeError:
+        _abandon_stdout()
+        return ExitCode.BROKEN_PIPE
+    except OSError as error:
+        _abandon_stdout()
+        typer.echo(f"error: can not read or write: {error.strerror or type(error).__name__}", err=True)
+        return ExitCode.FAILURE
+
+
+async def _terminable(work: Work) -> ExitCode:
+    # SIGTERM would otherwise end the process on the spot, and leave half a file behind.
+    task = asyncio.ensure_future(work())
+    terminated = asyncio.Event()
+
+    def terminate() -> None:
+        terminated.set()
+        task.cancel()
+
+    on_signals(terminate, signal.SIGTERM)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if terminated.is_set():
+            raise _TerminatedError from None
+        raise
+
+
+@contextlib.contextmanager
+def _logs(*, shown: bool) -> Generator[None]:
+    logger, handler = logging.getLogger("persona_cases"), logging.StreamHandler()
+    if not shown:
+        yield
+        return
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)
+
+
+def _abandon_stdout() -> None:
+    # What is still buffered can not be written either: without this, Python would complain about it at its exit.
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -1,0 +1,132 @@
+"""From the texts of options to arguments of the client."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import msgspec
+
+from persona_cases.cli.options import Filters, Selection, Walk
+from persona_cases.client import PersonaClient
+from persona_cases.errors import InvalidArgumentError, QueryError
+from persona_cases.models import Case
+from persona_cases.paging import Pager
+from persona_cases.query import Predicate, Sort, parse
+
+__all__ = ["listing", "names", "predicate", "searching", "sort_order"]
+
+
+def searching(persona: PersonaClient, selection: Selection, fields: list[str] | None, walk: Walk) -> Pager[Case]:
+    """Return the search that the options ask for.
+
+    Raises:
+        InvalidArgumentError: if an option can not work.
+        QueryError: if the expression or the order can not be read.
+    """
+    pager = persona.cases.search(
+        predicate(selection),
+        sort=sort_order(selection),
+        fields=fields,
+        page_size=walk.page_size,
+        after=walk.after,
+        before=walk.before,
+    )
+    return _limited(pager, walk)
+
+
+def listing(persona: PersonaClient, filters: Filters, fields: list[str] | None, walk: Walk) -> Pager[Case]:
+    """Return the list that the options ask for.
+
+    Raises:
+        InvalidArgumentError: if an option can not work.
+    """
+    pager = persona.cases.list(
+        status=filters.status,
+        case_template_id=filters.case_template_id,
+        account_id=filters.account_id,
+        reference_id=filters.reference_id,
+        inquiry_id=filters.inquiry_id,
+        report_id=filters.report_id,
+        fields=fields,
+        page_size=walk.page_size,
+        after=walk.after,
+        before=walk.before,
+    )
+    return _limited(pager, walk)
+
+
+def predicate(selection: Selection) -> Predicate | None:
+    """Return what to look for, None for all cases.
+
+    Raises:
+        InvalidArgumentError: if it is given twice, or its file can not be read.
+        QueryError: if it can not be read.
+    """
+    if selection.where is not None and selection.query_json is not None:
+        raise InvalidArgumentError("give --where or --query-json, not both")
+    if selection.where is not None:
+        with _blaming("--where"):
+            return parse(selection.where)
+    if selection.query_json is not None:
+        with _blaming("--query-json"):
+            return Predicate.from_json(_document(selection.query_json))
+    return None
+
+
+def sort_order(selection: Selection) -> Sort | None:
+    """Return the order, None for the default.
+
+    Raises:
+        QueryError: if it can not be read.
+    """
+    if selection.sort is None:
+        return None
+    with _blaming("--sort"):
+        return Sort.parse(selection.sort)
+
+
+def names(text: str | None, option: str) -> list[str] | None:
+    """Return names that were given with commas between them.
+
+    Raises:
+        InvalidArgumentError: if one is missing.
+    """
+    if text is None:
+        return None
+    listed = [name.strip() for name in text.split(",")]
+    if not all(listed):
+        raise InvalidArgumentError(f"{option} takes names with commas between them: {option} status,created_at")
+    return listed
+
+
+@contextlib.contextmanager
+def _blaming(option: str) -> Generator[None]:
+    try:
+        yield
+    except QueryError as error:
+        raise QueryError(f"{option}: {error}", pointer=error.pointer) from error
+
+
+def _document(given: str) -> object:
+    try:
+        return msgspec.json.decode(_query_text(given))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise InvalidArgumentError("--query-json is no JSON; to read it from a file, give @FILE") from None
+
+
+def _query_text(given: str) -> bytes:
+    if given == "-":
+        return sys.stdin.buffer.read()
+    if not given.startswith("@"):
+        return given.encode(errors="surrogateescape")
+    try:
+        return Path(given[1:]).read_bytes()
+    except OSError as error:
+        raise InvalidArgumentError(f"can not read {given[1:]}: {error.strerror}") from error
+
+
+def _limited(pager: Pager[Case], walk: Walk) -> Pager[Case]:
+    return pager if walk.limit is None else pager.limit(walk.limit)

@@ -1,0 +1,98 @@
+"""The work of `search`, `list` and `get`: print cases."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+import typer
+
+from persona_cases.cli.connect import connected, unconnected
+from persona_cases.cli.exits import ExitCode
+from persona_cases.cli.failures import ResumeHint
+from persona_cases.cli.options import Connection, Format, Shape, Walk
+from persona_cases.cli.output import CaseWriter, bare, case_writer, with_included
+from persona_cases.cli.running import report
+from persona_cases.cli.selection import names
+from persona_cases.cli.terminal import is_terminal
+from persona_cases.client import PersonaClient
+from persona_cases.errors import NotFoundError
+from persona_cases.models import Case, Fieldset
+from persona_cases.paging import Pager
+
+__all__ = ["MakePager", "from_cursor", "get_cases", "walk_cases"]
+
+_AT_ONCE = 8
+
+MakePager = Callable[[PersonaClient, list[str] | None], Pager[Case]]
+"""Makes what is walked, of the client and the names of the fields to load."""
+
+
+async def walk_cases(make: MakePager, walk: Walk, shape: Shape, connection: Connection) -> ExitCode:
+    """Print all cases of a walk, or what it would send."""
+    fields = names(shape.fields, "--fields")
+    if walk.explain:
+        typer.echo(make(unconnected(connection), fields).explain())
+        return ExitCode.OK
+    printed = 0
+    async with connected(connection) as there:
+        pager = make(there.persona, fields)
+        writer = _writer(shape, fields, Format.TABLE)
+        async for page in pager.pages():
+            writer.write(page.items)
+            printed += len(page.items)
+        writer.finish()
+    if is_terminal(sys.stdout):
+        typer.echo(f"{printed:,} case{'' if printed == 1 else 's'}", err=True)
+    return ExitCode.OK
+
+
+async def get_cases(ids: Sequence[str], include: str | None, shape: Shape, connection: Connection) -> ExitCode:
+    """Print cases by their ids, in the order of the ids; say of each that is missing that it is."""
+    fields, included = names(shape.fields, "--fields"), names(include, "--include")
+    code, gate = ExitCode.OK, asyncio.Semaphore(_AT_ONCE)
+    async with connected(connection) as there:
+        get = partial(there.persona.cases.get, include=included, fields=fields)
+        writer = _writer(shape, fields, Format.PRETTY, included=included is not None)
+        tasks = [asyncio.ensure_future(_found(gate, partial(get, case_id))) for case_id in ids]
+        try:
+            for case_id, task in zip(ids, tasks, strict=True):
+                found = await task
+                if isinstance(found, Case):
+                    writer.write([found])
+                else:
+                    code = report(found, subject=case_id, verbose=connection.verbose)
+        finally:
+            await _end(tasks)
+        writer.finish()
+    return code
+
+
+def from_cursor(walk: Walk) -> ResumeHint:
+    """Return what says how to go on with a walk."""
+    option = "--after" if walk.before is None else "--before"
+    return lambda cursor: f"go on with the same options and {option} {shlex.quote(cursor)}"
+
+
+def _writer(shape: Shape, fields: list[str] | None, on_terminal: Format, *, included: bool = False) -> CaseWriter:
+    columns = None if fields is None else Fieldset.of(fields).names
+    text = with_included if included else bare
+    return case_writer(shape.output, on_terminal=on_terminal, text=text, columns=columns)
+
+
+async def _found(gate: asyncio.Semaphore, get: Callable[[], Awaitable[Case]]) -> Case | NotFoundError:
+    async with gate:
+        try:
+            return await get()
+        except NotFoundError as error:
+            return error
+
+
+async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

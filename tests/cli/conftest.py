@@ -1,0 +1,138 @@
+"""Running the command line: in this process, as a process of its own, and on a pseudo-terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+import msgspec
+import pytest
+
+from persona_cases.cli import main
+from persona_cases.testing import CaseRecord, Simulator
+
+PERSONA_CASES = [sys.executable, "-m", "persona_cases"]
+
+
+@attrs.frozen
+class Ran:
+    """How a command ended, and what it wrote."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def cases(self) -> list[Any]:
+        """Stdout as JSON Lines."""
+        return [msgspec.json.decode(line) for line in self.out.splitlines()]
+
+    @property
+    def ids(self) -> list[str]:
+        return [case["id"] for case in self.cases]
+
+
+@pytest.fixture
+def cli(capsysbinary: pytest.CaptureFixture[bytes]) -> Callable[..., Ran]:
+    """Run a command in this process."""
+
+    def run(*argv: str) -> Ran:
+        capsysbinary.readouterr()
+        code = main(argv)
+        written = capsysbinary.readouterr()
+        return Ran(code, written.out, written.err.decode())
+
+    return run
+
+
+@pytest.fixture
+def process() -> Callable[..., Ran]:
+    """Run a command as a process of its own."""
+
+    def run(*argv: str, stdin: bytes = b"", **env: str) -> Ran:
+        done = subprocess.run(
+            [*PERSONA_CASES, *argv], input=stdin, capture_output=True, env=os.environ | env, timeout=60, check=False
+        )
+        return Ran(done.returncode, done.stdout, done.stderr.decode())
+
+    return run
+
+
+@pytest.fixture
+def on_terminal() -> Callable[..., Ran]:
+    """Run a command on a terminal of 80 columns; what it writes to stdout and stderr comes together, as `out`."""
+
+    def run(*argv: str, **env: str) -> Ran:
+        master, slave = pytest.importorskip("pty").openpty()
+        environment = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+        environment |= {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "40", **env}
+        started = subprocess.Popen(
+            [*PERSONA_CASES, *argv], stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+        )
+        os.close(slave)
+        try:
+            out = _everything(master)
+            return Ran(started.wait(timeout=60), out.replace(b"\r\n", b"\n"), "")
+        finally:
+            started.kill()
+            started.wait()
+            os.close(master)
+
+    return run
+
+
+@pytest.fixture
+def records() -> Callable[..., list[CaseRecord]]:
+    """What `--simulator --cases N --seed N` holds, newest first."""
+
+    def made_up(*, cases: int = 1000, seed: int = 0) -> list[CaseRecord]:
+        store = Simulator(cases=cases, seed=seed).store
+        return sorted(store.cases.values(), key=lambda case: case.created_at, reverse=True)
+
+    return made_up
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    """A simulator that the environment points to, as it would to the vendor."""
+    with serving(Simulator(cases=300, seed=5)) as simulator:
+        monkeypatch.setenv("PERSONA_API_KEY", simulator.api_key)
+        monkeypatch.setenv("PERSONA_BASE_URL", simulator.base_url)
+        yield simulator
+
+
+@contextlib.contextmanager
+def serving(simulator: Simulator) -> Iterator[Simulator]:
+    """Run a simulator in a thread, so that `main` can have an event loop of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(simulator.start(), loop).result(10)
+        yield simulator
+        asyncio.run_coroutine_threadsafe(simulator.stop(), loop).result(10)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+def _everything(master: int) -> bytes:
+    parts = []
+    while select.select([master], [], [], 60)[0]:
+        try:
+            part = os.read(master, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        parts.append(part)
+    return b"".join(parts)

@@ -1,0 +1,208 @@
+"""`export`: whole files, whole lines, and progress that stays out of the data."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from persona_cases.cli.progress import LiveLine, PlainLines, budget, summary
+from persona_cases.export.runner import ExportProgress
+from persona_cases.testing import Fault
+from persona_cases.transport.limiter import LocalLimiter
+
+WHERE = "fields.priority in ['high', 'medium'] and created_at < '2025-10-01'"
+
+
+def ids_of(text: bytes) -> list[str]:
+    assert text.endswith(b"\n")
+    return [msgspec.json.decode(line)["id"] for line in text.splitlines()]
+
+
+def matching(records):
+    return {
+        record.id
+        for record in records
+        if record.fields.get("priority", {}).get("value") in {"high", "medium"} and record.created_at < "2025-10-01"
+    }
+
+
+def test_a_file_holds_exactly_the_matching_cases(cli, records, tmp_path):
+    path = tmp_path / "found.jsonl"
+    ran = cli("export", "--simulator", "--cases", "2500", "--seed", "9", "--where", WHERE, "-o", str(path))
+    expected = matching(records(cases=2500, seed=9))
+    found = ids_of(path.read_bytes())
+    assert 300 < len(expected) == len(found)
+    assert set(found) == expected
+    assert (ran.code, ran.out) == (0, b"")
+    assert ran.err.startswith(f"exported {len(expected):,} cases in ")
+    assert ran.err.count("\n") == 1
+
+
+def test_stdout_holds_the_same_as_a_file(cli, tmp_path):
+    what = (
+        "export",
+        "--simulator",
+        "--where",
+        WHERE,
+        "--sort",
+        "updated_at:asc",
+        "--limit",
+        "130",
+        "--fields",
+        "status",
+    )
+    to_file, to_stdout = cli(*what, "-o", str(tmp_path / "x")), cli(*what, "-o", "-")
+    assert to_stdout.out == (tmp_path / "x").read_bytes()
+    assert len(to_stdout.ids) == 130
+    assert to_file.code == to_stdout.code == 0
+    assert "130 cases in 2 pages" in to_stdout.err
+
+
+@pytest.mark.parametrize("path", ["missing/x.jsonl", "."])
+def test_an_unwritable_path_is_refused_before_the_first_request(cli, api, tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    ran = cli("export", "-o", path)
+    assert (ran.code, len(api.requests)) == (2, 0)
+    assert ran.err.startswith("error: can not write ")
+
+
+def test_an_export_that_fails_leaves_the_old_file_alone(cli, api, tmp_path):
+    path = tmp_path / "cases.jsonl"
+    path.write_text("old\n")
+    api.faults.add(Fault.status(422), path="/cases/search", nth=3)
+    ran = cli("export", "-o", str(path))
+    assert ran.code == 6
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("cases.jsonl", "old\n")]
+    assert "--after" not in ran.err
+
+
+def test_an_export_to_stdout_that_fails_says_how_to_get_the_rest(cli, api):
+    api.faults.add(Fault.status(422), path="/cases/search", nth=3)
+    ran = cli("export", "-o", "-")
+    assert ran.code == 6
+    option, cursor = ran.err.rpartition(", ")[2].split()
+    assert sorted(ran.ids + cli("search", option, cursor).ids) == sorted(api.store.cases)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_an_export_without_a_trace(api, tmp_path, number, code):
+    api.faults.add(Fault.delay(30), path="/cases/search", nth=3)
+    path = tmp_path / "cases.jsonl"
+    started = subprocess.Popen(
+        [sys.executable, "-m", "persona_cases", "export", "-o", str(path)], stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 30
+    while len(api.requests) < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    started.send_signal(number)
+    _, err = started.communicate(timeout=30)
+    assert started.returncode == code
+    assert b"Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["export", "-o", "-"], ["search"], *(["list", "--output", form] for form in ("json", "table", "pretty"))],
+)
+def test_a_reader_that_leaves_ends_it_quietly(command):
+    reader, writer = os.pipe()
+    started = subprocess.Popen(
+        [sys.executable, "-m", "persona_cases", *command, "--simulator", "--cases", "3000"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+    )
+    os.close(writer)
+    with os.fdopen(reader, "rb") as lines:
+        assert lines.readline()
+    _, err = started.communicate(timeout=30)
+    assert (started.returncode, err) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("command", [["export", "-o", "-"], ["list"], ["list", "--output", "json"]])
+def test_a_full_disk_is_said_in_one_line(command):
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "persona_cases", *command, "--simulator"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    assert (ran.returncode, ran.stderr) == (1, b"error: can not read or write: No space left on device\n")
+
+
+def test_progress_on_a_terminal_is_one_line_that_goes_away(on_terminal, tmp_path):
+    path = tmp_path / "all.jsonl"
+    ran = on_terminal("export", "--simulator", "--cases", "4000", "-o", str(path))
+    assert len(ids_of(path.read_bytes())) == 4000
+    assert b" cases " in ran.out
+    assert b" left, " in ran.out
+    assert b"\x1b[2K" in ran.out
+    last = ran.out.rstrip(b"\n").rpartition(b"\n")[2]
+    assert b"exported 4,000 cases in 40 pages" in last.rpartition(b"\x1b")[2] or last.startswith(b"exported 4,000")
+
+
+def test_data_on_a_terminal_has_no_progress_in_it(on_terminal):
+    ran = on_terminal("export", "--simulator", "--limit", "250", "--fields", "status", "-o", "-")
+    *lines, said = ran.out.splitlines()
+    assert len([msgspec.json.decode(line) for line in lines]) == 250
+    assert said.startswith(b"exported 250 cases in 3 pages")
+
+
+def test_plain_lines_come_now_and_then(capsys):
+    now = 100.0
+    say = PlainLines(lambda: now)
+    for second in range(12):
+        now = 100.0 + second
+        say(ExportProgress(cases=second * 100, pages=second, size=1))
+    assert capsys.readouterr().err.splitlines() == ["exported 500 cases in 5 pages", "exported 1,000 cases in 10 pages"]
+
+
+def test_the_summary_is_a_sentence():
+    assert (
+        summary(ExportProgress(cases=1, pages=1, size=999), "x", 1.234)
+        == "exported 1 case in 1 page (999 bytes) to x in 1.2 s"
+    )
+    assert summary(ExportProgress(cases=0, pages=1), "x", 0) == "exported 0 cases in 1 page (0 bytes) to x in 0.0 s"
+    assert (
+        summary(ExportProgress(cases=123_456, pages=1_235, size=209_715_200), "x", 3725.4)
+        == "exported 123,456 cases in 1,235 pages (209.7 MB) to x in 1:02:05"
+    )
+
+
+async def test_the_budget_is_what_the_limiter_knows():
+    now = 50.0
+    limiter = LocalLimiter(limit=2, period=60, clock=lambda: now)
+    assert budget(limiter) == "2 left"
+    from persona_cases.protocol.quota import WindowReading
+    from persona_cases.transport.limiter import Feedback
+
+    for remaining in (1, 0):
+        permit = await limiter.acquire()
+        await limiter.settle(permit, Feedback(reading=WindowReading(2, remaining, 60), answered=True))
+        left = limiter.seconds_left
+        assert left is not None
+        assert budget(limiter) == (f"1/2 left, {left:.0f} s" if remaining else f"rate limit: wait {left:.0f} s")
+
+
+def test_the_live_line_shows_what_was_exported():
+    import io
+
+    from rich.console import Console
+
+    screen = io.StringIO()
+    limiter = LocalLimiter()
+    with LiveLine(Console(file=screen, force_terminal=True, width=80), limiter, 500) as show:
+        show(ExportProgress(cases=400, pages=4, size=1))
+    assert "400 cases" in screen.getvalue()
+    assert "4 pages" in screen.getvalue()
+    assert "300 left" in screen.getvalue()

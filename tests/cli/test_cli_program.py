@@ -1,0 +1,151 @@
+"""The program itself: help, examples, missing extras, imports, and the simulator as a process."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from persona_cases import __version__
+from persona_cases.cli.examples import EXAMPLES, exit_codes
+from persona_cases.cli.exits import ExitCode
+
+RUNNABLE = [example for command, examples in EXAMPLES.items() if command != "simulator" for example in examples]
+READY = re.compile(r"simulator ready: PERSONA_BASE_URL=(\S+) PERSONA_API_KEY=(\S+)\n")
+
+
+@pytest.mark.parametrize("example", RUNNABLE)
+def test_the_examples_work_as_they_are(example, tmp_path):
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    ran = subprocess.run(
+        example,
+        shell=True,
+        cwd=tmp_path,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout or list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", list(EXAMPLES))
+def test_help_shows_the_examples_in_one_piece(cli, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    ran = cli(command, "--help")
+    assert ran.code == 0
+    for example in EXAMPLES[command]:
+        assert example in ran.out.decode()
+
+
+def test_help_tells_the_exit_codes(cli):
+    ran = cli("--help")
+    assert ran.code == 0
+    assert all(f"{code.value}: {code.meaning}" in exit_codes() for code in ExitCode)
+    assert "5: the rate limit or a quota is used up" in ran.out.decode()
+
+
+def test_the_page_tells_the_same_exit_codes():
+    page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| (.+) \|$", page, re.MULTILINE)
+    assert rows == [(str(code.value), code.meaning) for code in ExitCode]
+
+
+def test_the_version_is_the_packages(cli):
+    assert cli("--version").out.decode() == f"persona-cases {__version__}\n"
+
+
+def test_help_does_not_pay_for_the_simulator():
+    program = (
+        "import sys\n"
+        "from persona_cases.cli import main\n"
+        "main(['search', '--help'])\n"
+        "heavy = {'persona_cases.testing.simulator', 'aiohttp.web'} & set(sys.modules)\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_a_missing_extra_is_said_in_one_line(missing):
+    program = (
+        f"import sys; sys.modules[{missing!r}] = None; from persona_cases.cli import main; sys.exit(main(['list']))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode != 0
+    assert (ran.stdout, ran.stderr.count("\n")) == ("", 1)
+    assert "pip install 'persona-cases[cli]'" in ran.stderr
+
+
+def test_a_module_of_ours_that_is_missing_is_no_missing_extra():
+    program = "import sys; sys.modules['persona_cases.cli.app'] = None; from persona_cases.cli import main; main([])"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert "ModuleNotFoundError" in ran.stderr
+
+
+@pytest.fixture
+def simulator_process():
+    """Start `persona-cases simulator`, and make sure that it ends."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*argv: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "persona_cases", "simulator", *argv],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_simulator_serves_other_processes_until_it_is_told_to_stop(process, records, simulator_process, number):
+    server = simulator_process(
+        "--port", "0", "--cases", "150", "--seed", "6", "--api-key", "made_up", "--rate-limit", "off"
+    )
+    ready = READY.fullmatch(server.stdout.readline())
+    assert ready is not None
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/api/v1", ready[1])
+    assert ready[2] == "made_up"
+    ran = process("list", PERSONA_BASE_URL=ready[1], PERSONA_API_KEY=ready[2])
+    assert sorted(ran.ids) == sorted(record.id for record in records(cases=150, seed=6))
+    server.send_signal(number)
+    out, err = server.communicate(timeout=30)
+    assert (server.returncode, out, err) == (0, "", "")
+
+
+def test_the_settings_of_a_simulator_reach_it(process, simulator_process):
+    server = simulator_process("--port", "0", "--cases", "500", "--rate-limit", "2/60", "--host", "localhost")
+    ready = READY.fullmatch(server.stdout.readline())
+    assert ready is not None
+    ran = process("list", "--max-wait", "1", PERSONA_BASE_URL=ready[1], PERSONA_API_KEY=ready[2])
+    assert (ran.code, len(ran.ids)) == (5, 200)
+
+
+def test_a_taken_port_is_said_in_one_line(cli):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = cli("simulator", "--cases", "1", "--port", str(taken.getsockname()[1]))
+    assert (ran.code, ran.out) == (2, b"")
+    assert ran.err.startswith("error: port: 127.0.0.1:")
+    assert ran.err.count("\n") == 1
+
+
+def test_a_bad_rate_limit_is_said_in_one_line(cli):
+    ran = cli("simulator", "--rate-limit", "many")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "'300/60'" in ran.err
