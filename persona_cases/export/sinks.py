@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
-from typing import BinaryIO
 
 from persona_cases.errors import InvalidArgumentError
 
@@ -15,27 +14,26 @@ class AtomicFile:
     """A file that appears under its name when it is complete, and not before.
 
     It grows beside its destination under a temporary name; `commit` makes it durable and gives it its name, replacing
-    what was there; `discard` removes it.
+    the file that was there; `discard` removes it. A symbolic link stays one, and what it points to is replaced.
 
     Args:
         path: the destination.
 
     Raises:
-        InvalidArgumentError: if it can not be written, before anything else happens.
+        InvalidArgumentError: if it can not be written, or is there and no regular file (a directory, a pipe, a
+            device), before anything else happens.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-        if self.path.is_dir():
-            raise InvalidArgumentError(f"can not write {self.path}: it is a directory")
+        self.path = Path(path).resolve()
+        if self.path.exists() and not self.path.is_file():
+            kind = "a directory" if self.path.is_dir() else "no regular file"
+            raise InvalidArgumentError(f"can not write {self.path}: it is {kind}")
+        self._part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
         try:
-            handle, name = tempfile.mkstemp(
-                dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".part", text=False
-            )
+            self._file = self._part.open("xb")
         except OSError as error:
             raise InvalidArgumentError(f"can not write {self.path}: {error.strerror}") from error
-        self._part = Path(name)
-        self._file: BinaryIO = os.fdopen(handle, "wb")
 
     def write(self, data: bytes) -> None:
         """Append bytes."""
@@ -51,7 +49,6 @@ class AtomicFile:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        self._part.chmod(0o666 & ~_umask())
         self._part.replace(self.path)
 
     def discard(self) -> None:
@@ -59,10 +56,3 @@ class AtomicFile:
         self._file.close()
         with contextlib.suppress(FileNotFoundError):
             self._part.unlink()
-
-
-def _umask() -> int:
-    # There is no way to read it but to set it.
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

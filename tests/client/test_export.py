@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
 
 import msgspec
@@ -72,6 +73,18 @@ async def test_a_path_that_can_not_be_written_is_refused_before_the_first_reques
     with pytest.raises(InvalidArgumentError, match="can not write"):
         await make_client(sim).cases.export(None, tmp_path / name)
     assert not sim.requests
+
+
+async def test_pipes_and_devices_are_refused_and_links_are_followed(sim, make_client, tmp_path):
+    client = make_client(sim)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidArgumentError, match="no regular file"):
+        await client.cases.export(None, tmp_path / "pipe")
+    assert not sim.requests
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "target.jsonl")
+    await client.cases.export(None, tmp_path / "link.jsonl", limit=2)
+    assert (tmp_path / "link.jsonl").is_symlink()
+    assert len((tmp_path / "target.jsonl").read_bytes().splitlines()) == 2
 
 
 async def test_the_file_has_the_permissions_of_any_new_file(sim, make_client, tmp_path):
