@@ -11,6 +11,7 @@ import attrs
 
 from persona_cases.models import UNSET, RateLimitStatus, Unset, decode_rate_limits
 from persona_cases.protocol import secret
+from persona_cases.protocol.checks import whole_number
 from persona_cases.protocol.message import Request, Response, Safety
 from persona_cases.protocol.options import DEFAULT_VERSION, Options, Timeout
 from persona_cases.protocol.retry import RetryPolicy
@@ -97,7 +98,9 @@ class PersonaClient:
             if api_key is None
             else secret.api_key(api_key, "api_key")
         )
-        http = HttpSession(base, key, session, max_connections=max_connections, trust_env=trust_env)
+        http = HttpSession(
+            base, key, session, max_connections=whole_number(max_connections, "max_connections"), trust_env=trust_env
+        )
         transport = Transport(http, LocalLimiter() if limiter is None else limiter, check_hooks(hooks))
         self._use(Api(transport, base, options))
 

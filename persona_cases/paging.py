@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Iterator
-from typing import Any, Generic, Protocol, TypeGuard, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
 
 from persona_cases.errors import InvalidArgumentError, PaginationError, PersonaError, ResultCountError
+from persona_cases.protocol.checks import whole_number
 from persona_cases.protocol.message import QueryPairs
 
 LARGEST_PAGE = 100
@@ -101,8 +102,7 @@ class Pager(Generic[T]):
         Raises:
             InvalidArgumentError: if `total` is not a whole number of at least 0.
         """
-        if not _is_count(total):
-            raise InvalidArgumentError("limit must be a whole number of items, 0 or more")
+        whole_number(total, "limit", least=0)
         return attrs.evolve(self, total=total if self._total is None else min(total, self._total))
 
     def resume(self, cursor: str | None) -> Pager[T]:
@@ -288,10 +288,7 @@ def check_page(page_size: object, after: object, before: object) -> None:
     Raises:
         InvalidArgumentError: if the page size is not 1 to 100, a cursor is no string, or both cursors are given.
     """
-    if not _is_count(page_size) or not 1 <= page_size <= LARGEST_PAGE:
-        raise InvalidArgumentError(
-            f"page_size must be a whole number from 1 to {LARGEST_PAGE}; use .limit(n) for a total"
-        )
+    whole_number(page_size, "page_size", most=LARGEST_PAGE, hint="; for a total use .limit(n)")
     _check_cursor("after", after)
     _check_cursor("before", before)
     if after is not None and before is not None:
@@ -301,10 +298,6 @@ def check_page(page_size: object, after: object, before: object) -> None:
 def _check_cursor(argument: str, value: object) -> None:
     if value is not None and (not isinstance(value, str) or not value):
         raise InvalidArgumentError(f"{argument} must be a cursor (the .cursor of a page or of an error), or None")
-
-
-def _is_count(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _retrieve(task: asyncio.Task[Any]) -> None:

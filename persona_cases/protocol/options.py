@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.protocol.checks import seconds
 from persona_cases.protocol.retry import RetryPolicy
 
 DEFAULT_VERSION = "2025-12-08"
@@ -96,20 +97,6 @@ def check_retry(value: object) -> None:
     """
     if not isinstance(value, RetryPolicy):
         raise InvalidArgumentError("retry must be a RetryPolicy; RetryPolicy(attempts=1) never retries")
-
-
-def seconds(value: object, argument: str, *, least: float | None = None) -> float:
-    """Check a number of seconds: above zero, or at least `least`.
-
-    Raises:
-        InvalidArgumentError: if it is not.
-    """
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        number = float(value)
-        if number > 0 if least is None else number >= least:
-            return number
-    bound = "above 0" if least is None else f"of at least {least:g}"
-    raise InvalidArgumentError(f"{argument} must be a number of seconds {bound}")
 
 
 def check_header(name: object, value: object) -> None:

@@ -6,7 +6,6 @@ The vendor's rules: https://docs.withpersona.com/errors and https://docs.withper
 from __future__ import annotations
 
 import attrs
-from attrs import validators
 
 from persona_cases.errors import (
     APIError,
@@ -18,6 +17,7 @@ from persona_cases.errors import (
     ServerError,
     TransportError,
 )
+from persona_cases.protocol.checks import seconds, whole_number
 from persona_cases.protocol.message import Request, Safety
 
 
@@ -33,12 +33,21 @@ class RetryPolicy:
         base: the longest first wait, in seconds; it doubles with each failure.
         cap: the longest wait, in seconds.
         deadline: seconds after the first sending beyond which nothing is sent again.
+
+    Raises:
+        InvalidArgumentError: if a number is out of range.
     """
 
-    attempts: int = attrs.field(default=4, validator=[validators.instance_of(int), validators.ge(1)])
-    base: float = attrs.field(default=0.5, validator=validators.ge(0))
-    cap: float = attrs.field(default=20.0, validator=validators.ge(0))
-    deadline: float = attrs.field(default=300.0, validator=validators.gt(0))
+    attempts: int = 4
+    base: float = 0.5
+    cap: float = 20.0
+    deadline: float = 300.0
+
+    def __attrs_post_init__(self) -> None:
+        whole_number(self.attempts, "attempts")
+        seconds(self.base, "base", least=0.0)
+        seconds(self.cap, "cap", least=0.0)
+        seconds(self.deadline, "deadline")
 
     def wait(self, failures: int, draw: float) -> float:
         """Return the seconds to wait after so many failures; `draw` is a random number in [0, 1)."""

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 import attrs
 
-from persona_cases.errors import InvalidArgumentError, NotFoundError
+from persona_cases.errors import NotFoundError
 from persona_cases.models import Case
+from persona_cases.protocol.checks import whole_number
 from persona_cases.resources import bodies
 
 DEFAULT_CONCURRENCY = 10
@@ -41,7 +42,7 @@ async def get_many(get: Callable[[str], Awaitable[Case]], ids: Iterable[str], co
         ids: the ids.
         concurrency: how many requests may be under way at the same time.
     """
-    _check_concurrency(concurrency)
+    whole_number(concurrency, "concurrency")
     asked = bodies.texts(ids, "ids", least=0)
     found: dict[str, Case | None] = {}
     waiting = iter(dict.fromkeys(asked))
@@ -62,8 +63,3 @@ async def get_many(get: Callable[[str], Awaitable[Case]], ids: Iterable[str], co
         raise failures.exceptions[0] from None
     cases = tuple(case for id in asked if (case := found[id]) is not None)
     return ManyCases(cases, tuple(id for id in dict.fromkeys(asked) if found[id] is None))
-
-
-def _check_concurrency(value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InvalidArgumentError("concurrency must be a whole number of requests above 0")

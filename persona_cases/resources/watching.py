@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from persona_cases.errors import PersonaError
 from persona_cases.models import Case
 from persona_cases.paging import Pager
-from persona_cases.protocol.options import seconds
+from persona_cases.protocol.checks import seconds
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 

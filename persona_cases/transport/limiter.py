@@ -11,8 +11,8 @@ from typing import Protocol
 import attrs
 from aiolimiter import AsyncLimiter
 
-from persona_cases.errors import InvalidArgumentError, RateLimitError
-from persona_cases.protocol.options import seconds
+from persona_cases.errors import RateLimitError
+from persona_cases.protocol.checks import seconds, whole_number
 from persona_cases.protocol.quota import WindowReading
 from persona_cases.protocol.window import RateWindow
 
@@ -86,7 +86,7 @@ class LocalLimiter:
     """
 
     def __init__(self, limit: int = 300, period: float = 60.0, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._window = RateWindow(_whole_number(limit), seconds(period, "period"))
+        self._window = RateWindow(whole_number(limit, "limit"), seconds(period, "period"))
         self._clock = clock
         self._longest_reset = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -168,12 +168,6 @@ class LocalLimiter:
         rate = limit / (max(period, 1.0) * _SHARE_OF_WINDOW_FOR_BUDGET)
         self._paced_for = limit
         self._pace = AsyncLimiter(burst, burst / rate)
-
-
-def _whole_number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InvalidArgumentError("limit must be a whole number of requests above 0")
-    return value
 
 
 def _too_long(max_wait: float | None, delay: float | None) -> RateLimitError:

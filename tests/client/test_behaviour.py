@@ -403,6 +403,7 @@ def test_an_object_with_an_async_call_is_a_hook():
         ({"version": "latest version"}, "version"),
         ({"retry": 3}, "RetryPolicy"),
         ({"max_wait": -1}, "max_wait"),
+        ({"max_connections": 0}, "max_connections"),
         ({"headers": {"Authorization": "x"}}, "api_key"),
     ],
 )

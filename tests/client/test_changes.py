@@ -1,0 +1,294 @@
+"""Changes of cases, on a real server that keeps them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from persona_cases import (
+    BadRequestError,
+    ConflictError,
+    InvalidArgumentError,
+    NotFoundError,
+    NotLoadedError,
+    PermissionDeniedError,
+    PersonaError,
+    QuotaExceededError,
+    RetryPolicy,
+    TransportError,
+    UnprocessableEntityError,
+    Upload,
+)
+from persona_cases.testing import Fault, ManualClock, Simulator
+
+
+@pytest.fixture
+async def sim():
+    async with Simulator(cases=20) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def cases(sim, make_client):
+    return make_client(sim).cases
+
+
+@pytest.fixture
+def template(sim) -> str:
+    return sim.store.template("KYC").id
+
+
+async def test_what_is_created_is_there_at_once(sim, cases, template):
+    queue = next(iter(sim.store.queues))
+    case = await cases.create(
+        template, fields={"priority": "high"}, case_queue_id=queue, sla_expires_in=timedelta(hours=2)
+    )
+    assert case.status == "open"
+    assert case.fields["priority"] == "high"
+    assert case.fields.typed("priority").value == "high"
+    assert case.relationships.case_queue.id == queue
+    assert timedelta(hours=1) < case.sla_expires_at - datetime.now(UTC) <= timedelta(hours=2)
+    assert await cases.list().first() == await cases.get(case.id) == case
+
+
+async def test_an_update_changes_what_it_names_and_clears_what_is_none(sim, cases, template):
+    queue = next(iter(sim.store.queues))
+    case = await cases.create(template, fields={"priority": "high"}, case_queue_id=queue, sla_expires_in=60)
+    case = await cases.update(case.id, fields={"priority": "low"})
+    assert (case.fields["priority"], case.relationships.case_queue.id) == ("low", queue)
+    assert case.sla_expires_at is not None
+    case = await cases.update(case.id, fields={"priority": None}, case_queue_id=None, sla_expires_in=None)
+    assert (case.fields["priority"], case.relationships.case_queue, case.sla_expires_at) == (None, None, None)
+
+
+async def test_objects_tags_status_assignee_and_comments(sim, cases, template):
+    case_id = (await cases.create(template)).id
+    account = next(iter(sim.store.cases.values())).account_ids[0]
+    case = await cases.add_objects(case_id, [account], include=["accounts"])
+    assert [each.id for each in case.accounts] == [account]
+    assert (await cases.remove_objects(case_id, [account])).relationships.accounts == ()
+    assert (await cases.remove_objects(case_id, [account])).relationships.accounts == ()
+    assert (await cases.add_tag(case_id, name="vip")).tags == ("vip",)
+    assert set((await cases.set_tags(case_id, names=["eu", "vip"])).tags) == {"eu", "vip"}
+    assert (await cases.remove_tag(case_id, tag_id=sim.store.tag_id("eu"))).tags == ("vip",)
+    assert (await cases.set_tags(case_id, names=[])).tags == ()
+    assert (await cases.assign(case_id, sim.store.user)).assignee_id == sim.store.user
+    assert (await cases.set_status(case_id, "pending")).status == "pending"
+    case = await cases.add_comment(case_id, "Called back.", include=["case-comments"])
+    assert [comment.message for comment in case.comments] == ["Called back."]
+
+
+async def test_a_redacted_case_has_lost_its_fields_and_takes_no_changes(cases, template):
+    case_id = (await cases.create(template, fields={"priority": "high"})).id
+    case = await cases.redact(case_id)
+    assert case.redacted_at is not None
+    assert not [value for value in case.fields.values() if value is not None]
+    with pytest.raises(ConflictError):
+        await cases.redact(case_id)
+
+
+async def test_the_answer_holds_what_was_asked_for(cases, template):
+    case = await cases.create(template, include=["case-template"], response_fields=["status"])
+    assert case.status == "open"
+    assert case.template.id == template
+    with pytest.raises(NotLoadedError):
+        _ = case.created_at
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (lambda c, t: c.create("ctmpl_none"), NotFoundError),
+        (lambda c, t: c.create(t, fields={"no_such_field": 1}), UnprocessableEntityError),
+        (lambda c, t: c.update("case_none", fields={}), NotFoundError),
+        (lambda c, t: c.redact("case_none"), NotFoundError),
+        (lambda c, t: c.assign("case_none", "ann@example.com"), NotFoundError),
+    ],
+)
+async def test_what_the_api_refuses_is_refused_once(sim, cases, template, change, error):
+    with pytest.raises(error) as caught:
+        await change(cases, template)
+    assert caught.value.request_id.startswith("req_")
+    assert caught.value.titles
+    assert len(sim.requests) == 1
+
+
+async def test_an_unknown_status_and_a_stale_object(sim, cases, template):
+    case_id = (await cases.create(template)).id
+    with pytest.raises(UnprocessableEntityError):
+        await cases.set_status(case_id, "no such status")
+    sim.faults.next(Fault.status(409, "Stale object error"))
+    with pytest.raises(ConflictError, match="Stale object error"):
+        await cases.set_status(case_id, "pending")
+
+
+# ---- once, and no more -----------------------------------------------------------------------------------------------
+
+
+async def test_a_create_through_hundreds_of_faults_makes_one_case_each_time(sim, make_client, template):
+    client = make_client(sim, retry=RetryPolicy(attempts=60, base=0))
+    before = len(sim.store.cases)
+    for fault in (Fault.drop(), Fault.drop(applied=True), Fault.torn()):
+        sim.faults.add(fault, probability=0.2)
+    made = [await client.cases.create(template) for _ in range(150)]
+    assert len(sim.requests) > 200
+    assert len({case.id for case in made}) == 150
+    assert len(sim.store.cases) == before + 150
+
+
+async def test_every_attempt_carries_the_same_key_and_every_call_another(sim, cases, template):
+    sim.faults.add(Fault.drop(), nth=[1, 2])
+    await cases.create(template)
+    await cases.create(template)
+    keys = [request.headers["idempotency-key"] for request in sim.requests]
+    assert keys[0] == keys[1] == keys[2] != keys[3]
+
+
+async def test_the_callers_key_makes_a_call_safe_to_repeat(sim, cases, template):
+    first = await cases.create(template, idempotency_key="row-17")
+    assert (await cases.create(template, idempotency_key="row-17")).id == first.id
+    with pytest.raises(BadRequestError, match="Idempotency error") as caught:
+        await cases.create(template, fields={"priority": "low"}, idempotency_key="row-17")
+    assert "row-17" not in str(caught.value)
+
+
+async def test_one_key_twice_at_the_same_time_is_refused(sim, cases, template):
+    sim.faults.next(Fault.delay(0.3))
+    first = asyncio.create_task(cases.create(template, idempotency_key="row-17"))
+    while not sim.requests:
+        await asyncio.sleep(0.01)
+    with pytest.raises(InvalidArgumentError, match="under way"):
+        await cases.create(template, idempotency_key="row-17")
+    case = await first
+    assert (await cases.create(template, idempotency_key="row-17")).id == case.id
+
+
+async def test_a_redaction_is_one_request_an_attempt(sim, make_client, template):
+    client = make_client(sim, retry=RetryPolicy(attempts=1))
+    case = await client.cases.create(template)
+    sim.faults.next(Fault.drop(), method="DELETE")
+    with pytest.raises(PersonaError):
+        await client.cases.redact(case.id)
+    assert len(sim.requests.matching("DELETE")) == 1
+
+
+async def test_files_are_never_sent_twice(sim, cases, template):
+    case = await cases.create(template)
+    sim.faults.next(Fault.drop(applied=True), method="PATCH")
+    with pytest.raises(PersonaError, match="unknown whether PATCH"):
+        await cases.update(case.id, attachments=[Upload("a.pdf", b"%PDF")])
+    assert len(sim.requests.matching("PATCH")) == 1
+    assert len((await cases.get(case.id)).attachments) == 1
+
+
+async def test_an_update_without_files_is_sent_again(sim, cases, template):
+    case = await cases.create(template)
+    sim.faults.next(Fault.drop(applied=True), method="PATCH")
+    assert (await cases.update(case.id, fields={"priority": "low"})).fields["priority"] == "low"
+
+
+@pytest.mark.parametrize("quota_status", [403, 429])
+@pytest.mark.parametrize("spelling", ["Quota", "QuotaLimit"])
+async def test_a_quota_is_told_from_the_rate_limit(make_client, quota_status, spelling):
+    async with Simulator(cases=0, case_quota="2/60", quota_status=quota_status, quota_headers=spelling) as sim:
+        client = make_client(sim, retry=RetryPolicy(attempts=1))
+        template = sim.store.template("KYC").id
+        await client.cases.create(template)
+        await client.cases.create(template)
+        with pytest.raises(QuotaExceededError) as caught:
+            await client.cases.create(template)
+        assert 0 < caught.value.retry_after <= 60
+        # Reading goes on: the quota is not the rate limit.
+        assert len(await client.cases.list().collect()) == 2
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+CONTENT = b"%PDF-1.7 " + b"0123456789abcdef" * 40_000
+
+
+@pytest.fixture
+async def with_file(cases, template):
+    case = await cases.create(template)
+    return await cases.update(case.id, attachments=[Upload("report.pdf", CONTENT)])
+
+
+async def test_a_file_comes_back_whole_and_the_key_stays_here(sim, cases, with_file, tmp_path):
+    told = []
+    (attachment,) = with_file.attachments
+    assert (attachment.filename, attachment.byte_size) == ("report.pdf", len(CONTENT))
+    path = await cases.download(
+        attachment, tmp_path / "report.pdf", on_progress=lambda done, size: told.append((done, size))
+    )
+    assert path.read_bytes() == CONTENT
+    assert told[-1] == (len(CONTENT), len(CONTENT))
+    assert len(told) > 3
+    files = [request for request in sim.requests if not request.in_api]
+    assert files
+    assert sim.api_key not in repr([request.headers for request in files])
+
+
+async def test_a_torn_download_is_fetched_again_and_nothing_half_is_left(sim, cases, with_file, make_client, tmp_path):
+    (attachment,) = with_file.attachments
+    sim.faults.next(Fault.torn(after=100_000))
+    assert (await cases.download(attachment, tmp_path / "a.pdf")).read_bytes() == CONTENT
+    sim.faults.add(Fault.torn(after=100_000))
+    with pytest.raises(TransportError):
+        await make_client(sim).cases.download(attachment, tmp_path / "b.pdf")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.pdf"]
+
+
+async def test_a_file_of_the_wrong_size_is_not_kept(sim, cases, with_file, tmp_path):
+    (attachment,) = with_file.attachments
+    sim.faults.add(Fault.body(b"short", content_type="application/pdf"))
+    with pytest.raises(TransportError, match="5 bytes long"):
+        await cases.download(attachment, tmp_path / "a.pdf")
+    assert not list(tmp_path.iterdir())
+
+
+async def test_an_expired_address_is_replaced_by_asking_for_the_case(make_client, tmp_path):
+    clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    async with Simulator(cases=0, clock=clock) as sim:
+        cases = make_client(sim).cases
+        case = await cases.create(sim.store.template("KYC").id)
+        case = await cases.update(case.id, attachments=[Upload("report.pdf", CONTENT)])
+        clock.advance(7 * 3600)
+        path = await cases.download(case.attachments[0], tmp_path / "report.pdf")
+        assert path.read_bytes() == CONTENT
+        assert len(sim.requests.matching("GET", f"/cases/{case.id}")) == 1
+
+
+async def test_an_address_that_stays_refused_is_an_error(sim, cases, with_file, tmp_path):
+    sim.faults.add(Fault.status(403), when=lambda request: not request.in_api)
+    with pytest.raises(PermissionDeniedError):
+        await cases.download(with_file.attachments[0], tmp_path / "a.pdf")
+    assert not list(tmp_path.iterdir())
+
+
+async def test_addresses_that_can_not_be_used_are_refused(cases, with_file, tmp_path):
+    import attrs
+
+    (attachment,) = with_file.attachments
+    for url, complaint in ((None, "no url"), ("http://files.example.com/a.pdf?access_token=t", "https")):
+        with pytest.raises(InvalidArgumentError, match=complaint) as caught:
+            await cases.download(attrs.evolve(attachment, url=url), tmp_path / "a.pdf")
+        assert "access_token" not in str(caught.value)
+    with pytest.raises(InvalidArgumentError, match="can not write"):
+        await cases.download(attachment, tmp_path)
+
+
+async def test_the_template_shows_its_fields(sim, make_client, template):
+    client = make_client(sim)
+    found = await client.case_templates.get(template)
+    assert (found.id, found.status) == (template, "active")
+    assert "priority" in {field.key for field in found.field_schemas}
+    with pytest.raises(NotFoundError):
+        await client.case_templates.get("ctmpl_none")
+
+
+async def test_the_rate_limits_are_told(make_client):
+    async with Simulator(cases=0, rate_limit="50/60") as sim:
+        (limit,) = await make_client(sim).rate_limits()
+        assert (limit.limit, limit.remaining) == (50, 49)

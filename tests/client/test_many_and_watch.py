@@ -1,0 +1,163 @@
+"""Many cases by id, and new cases as they appear."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from persona_cases import PersonaError, ServerError
+from persona_cases.resources.watching import CaseWatch
+from persona_cases.testing import Fault, Simulator
+
+
+@pytest.fixture
+async def sim():
+    async with Simulator(cases=40) as simulator:
+        yield simulator
+
+
+async def test_many_cases_come_in_the_order_of_the_ids_and_the_missing_are_named(sim, make_client):
+    ids = [*list(sim.store.cases)[:25], "case_none", *list(sim.store.cases)[:2], "case_nil"]
+    many = await make_client(sim).cases.get_many(ids, concurrency=4)
+    assert [case.id for case in many] == [*ids[:25], *ids[26:28]]
+    assert many.missing == ("case_none", "case_nil")
+    assert len(sim.requests) == 27
+    assert len(many) == 27
+
+
+async def test_many_cases_stay_within_their_concurrency(sim, make_client):
+    under_way = highest = 0
+
+    async def counting(request, call_next):
+        nonlocal under_way, highest
+        under_way += 1
+        highest = max(highest, under_way)
+        try:
+            return await call_next(request)
+        finally:
+            under_way -= 1
+
+    client = make_client(sim, hooks=[counting])
+    await client.cases.get_many(list(sim.store.cases), concurrency=3)
+    assert highest == 3
+
+
+async def test_many_cases_stay_inside_the_limit(make_client):
+    async with Simulator(cases=30, rate_limit="20/1") as sim:
+        many = await make_client(sim).cases.get_many(list(sim.store.cases), concurrency=30)
+        assert len(many) == 30
+        assert {request.status for request in sim.requests} == {200}
+
+
+async def test_the_first_failure_ends_the_others_and_is_raised_by_itself(sim, make_client):
+    client = make_client(sim)
+    sim.faults.add(Fault.status(503), path=f"/cases/{list(sim.store.cases)[5]}")
+    sim.faults.add(Fault.delay(0.02))
+    with pytest.raises(ServerError):
+        await client.cases.get_many(list(sim.store.cases), concurrency=4)
+    assert len(sim.requests) < 40
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_no_ids_no_requests(sim, make_client):
+    assert (await make_client(sim).cases.get_many([])).cases == ()
+    assert not sim.requests
+
+
+async def test_includes_and_fields_hold_for_all(sim, make_client):
+    ids = list(sim.store.cases)[:3]
+    many = await make_client(sim).cases.get_many(ids, include=iter(["case-template"]), fields=iter(["status"]))
+    assert len(many) == 3
+    assert len({request.query for request in sim.requests}) == 1
+    assert "include=case-template&fields%5Bcase%5D=status" in sim.requests[0].query
+
+
+class Naps:
+    """Sleeps that take no time, and let a test act while they last."""
+
+    def __init__(self, *acts):
+        self.acts = list(acts)
+        self.taken: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.taken.append(seconds)
+        if self.acts:
+            act = self.acts.pop(0)
+            act()
+
+
+def nothing() -> None:
+    pass
+
+
+def watch(client, naps, since=None, **settings) -> CaseWatch:
+    return CaseWatch(
+        lambda cursor: client.cases.list(before=cursor, page_size=5),
+        since,
+        **{"interval": 1, "max_interval": 8, "sleep": naps, **settings},
+    )
+
+
+async def test_new_cases_come_once_and_oldest_first(sim, make_client):
+    made: list[str] = []
+
+    def make(count: int):
+        def act() -> None:
+            made.extend(sim.store.create_case().id for _ in range(count))
+
+        return act
+
+    seen = []
+    async for case in watch(make_client(sim), Naps(make(3), nothing, make(12), make(1))):
+        seen.append(case.id)
+        if len(seen) == 16:
+            break
+    assert seen == made
+
+
+async def test_a_watch_backs_off_when_nothing_happens_and_hurries_when_something_does(sim, make_client):
+    naps = Naps(*[nothing] * 5, sim.store.create_case, nothing, sim.store.create_case)
+    async for _ in watch(make_client(sim), naps):
+        if not naps.acts:
+            break
+    assert naps.taken == [1, 2, 4, 8, 8, 8, 1, 2]
+
+
+async def test_a_watch_goes_on_from_its_cursor(sim, make_client):
+    client = make_client(sim)
+    newest_first = [case.id async for case in client.cases.list()]
+    first = watch(client, Naps(), since=newest_first[10])
+    assert [(await anext(first)).id for _ in range(4)] == list(reversed(newest_first))[-10:-6]
+    second = watch(client, Naps(), since=first.cursor)
+    assert [(await anext(second)).id for _ in range(6)] == list(reversed(newest_first))[-6:]
+
+
+async def test_an_error_of_a_watch_carries_its_cursor(sim, make_client):
+    client = make_client(sim)
+    newest = await client.cases.list().first()
+    watching = watch(client, Naps(lambda: sim.faults.add(Fault.status(503))))
+    with pytest.raises(PersonaError) as caught:
+        await anext(watching)
+    assert caught.value.cursor == watching.cursor == newest.id
+    sim.faults.clear()
+    made = sim.store.create_case()
+    assert (await anext(watching)).id == made.id
+
+
+async def test_a_watch_of_nothing_yet_gives_the_first_case_ever(make_client):
+    async with Simulator(cases=0) as sim:
+        watching = watch(make_client(sim), Naps(nothing, sim.store.create_case))
+        assert (await anext(watching)).id == next(iter(sim.store.cases))
+
+
+async def test_a_watch_of_one_template_gives_its_cases_alone(sim, make_client):
+    client = make_client(sim)
+    template = sim.store.template("AML").id
+    async with asyncio.timeout(30):
+        watching = client.cases.watch(case_template_id=template, interval=0.01, max_interval=0.01)
+        waiting = asyncio.ensure_future(anext(watching))
+        await asyncio.sleep(0.1)
+        sim.store.create_case("KYC")
+        wanted = sim.store.create_case("AML")
+        assert (await waiting).id == wanted.id
