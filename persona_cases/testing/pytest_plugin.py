@@ -1,1 +1,84 @@
-"""What other test suites get from this package."""
+"""Fixtures for the tests of code that uses this library; pytest loads them by itself.
+
+`persona_simulator` is a running `Simulator`, `persona_client` a client that talks to it, `mocked_http` stands for
+aiohttp itself. They need the extra `persona-cases[testing]`.
+"""
+
+# ruff: noqa: PLC0415 - pytest loads this at every start: what costs time or may be missing is imported on use
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+if TYPE_CHECKING:
+    from aioresponses import aioresponses
+
+    from persona_cases import PersonaClient
+    from persona_cases.testing.simulator import Simulator
+
+_MARKER = "persona_simulator"
+_MISSING = "needs {package}, which is not installed: pip install 'persona-cases[testing]'"
+
+_T = TypeVar("_T")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers",
+        f"{_MARKER}(**settings): settings of the `persona_simulator` fixture, as `Simulator(...)` takes them",
+    )
+
+
+def _async_fixture(make: Callable[..., AsyncIterator[_T]]) -> Any:
+    """pytest-asyncio's fixture; without pytest-asyncio one that says what is missing, to those who use it."""
+    try:
+        import pytest_asyncio
+    except ImportError:
+
+        @pytest.fixture(name=make.__name__)
+        def unavailable() -> None:
+            pytest.fail(f"{make.__name__} {_MISSING.format(package='pytest-asyncio')}", pytrace=False)
+
+        return unavailable
+    return pytest_asyncio.fixture(make)
+
+
+@_async_fixture
+async def persona_simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
+    """A running simulator with a store of its own, stopped after the test.
+
+    `@pytest.mark.persona_simulator(cases=50, rate_limit="60/3")` sets its arguments; of several markers, the
+    one closest to the test wins, setting by setting.
+    """
+    from persona_cases.testing.simulator import Simulator
+
+    settings: dict[str, Any] = {}
+    for marker in request.node.iter_markers(_MARKER):
+        if marker.args:
+            pytest.fail(f"{_MARKER}: give settings by name, such as cases=50", pytrace=False)
+        settings = {**marker.kwargs, **settings}
+    async with Simulator(**settings) as simulator:
+        yield simulator
+
+
+@_async_fixture
+async def persona_client(persona_simulator: Simulator) -> AsyncIterator[PersonaClient]:
+    """A client of `persona_simulator`, closed after the test."""
+    from persona_cases import PersonaClient
+
+    async with PersonaClient(api_key=persona_simulator.api_key, base_url=persona_simulator.base_url) as client:
+        yield client
+
+
+@pytest.fixture
+def mocked_http() -> Iterator[aioresponses]:
+    """The `aioresponses` mock, mended: requests of aiohttp clients get the answers that the test registers."""
+    try:
+        from persona_cases.testing.aioresponses import mended_aioresponses
+    except ImportError:
+        pytest.fail(f"mocked_http {_MISSING.format(package='aioresponses')}", pytrace=False)
+    with mended_aioresponses() as mock:
+        yield mock

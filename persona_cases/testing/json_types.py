@@ -1,0 +1,17 @@
+"""Telling JSON arrays and objects apart from other values, for the type checkers too."""
+
+from __future__ import annotations
+
+from typing import Any, TypeGuard
+
+__all__ = ["is_array", "is_object"]
+
+
+def is_array(value: object) -> TypeGuard[list[Any]]:
+    """Whether a decoded JSON value is an array."""
+    return isinstance(value, list)
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a decoded JSON value is an object."""
+    return isinstance(value, dict)

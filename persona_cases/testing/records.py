@@ -1,0 +1,174 @@
+"""What the simulator keeps: cases, their templates and what is attached to them, as frozen values.
+
+Times are kept as the API writes them (`2025-01-15T10:30:00.000Z`): one fixed width, so they sort as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import attrs
+
+from persona_cases.errors import InvalidArgumentError
+
+__all__ = [
+    "Account",
+    "Actor",
+    "CaseRecord",
+    "FieldSpec",
+    "Queue",
+    "Ref",
+    "Resource",
+    "StoredFile",
+    "Template",
+    "User",
+    "timestamp",
+]
+
+
+def timestamp(moment: datetime) -> str:
+    """The aware `moment` as the API writes it: UTC, milliseconds, `Z`.
+
+    Raises:
+        InvalidArgumentError: `moment` is naive.
+    """
+    if moment.tzinfo is None:
+        raise InvalidArgumentError("a time needs a timezone, such as tzinfo=datetime.UTC")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+class Ref(NamedTuple):
+    """The `type` and `id` by which one object points to another."""
+
+    type: str
+    id: str
+
+
+class StoredFile(NamedTuple):
+    """An attached file; `token` is what makes its URL valid."""
+
+    filename: str
+    byte_size: int
+    token: str
+
+
+class Actor(NamedTuple):
+    """Who did something to a case: an id or e-mail address, and its type."""
+
+    id: str
+    type: str
+
+
+@attrs.frozen
+class User:
+    """Someone who works on cases: searches know the id, cases show the e-mail address."""
+
+    id: str
+    email: str
+
+    @property
+    def actor(self) -> Actor:
+        """The person as the history of a case shows it."""
+        return Actor(self.email, "user")
+
+
+@attrs.frozen
+class Account:
+    """An account that cases point to, with the reference id that `filter[reference-id]` looks for."""
+
+    id: str
+    reference_id: str
+
+
+@attrs.frozen
+class Queue:
+    """A case queue."""
+
+    id: str
+    name: str
+
+
+@attrs.frozen
+class FieldSpec:
+    """One custom field of a template, in the token of the template's schema (`multi-choices`)."""
+
+    key: str
+    type: str
+    label: str
+    options: tuple[str, ...] = ()
+    searchable: bool = True
+
+
+@attrs.frozen
+class Template:
+    """A case template: which statuses, resolutions, fields and queues its cases have."""
+
+    id: str
+    prefix: str
+    name: str
+    initial: str
+    intermediate: tuple[str, ...]
+    end: tuple[str, ...]
+    fields: tuple[FieldSpec, ...]
+    queues: tuple[Queue, ...]
+
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """All statuses that a case of this template can have."""
+        return (self.initial, *self.intermediate, *self.end)
+
+    def state(self, status: str) -> str:
+        """The kind of a status: `initial`, `intermediate` or `end`."""
+        if status == self.initial:
+            return "initial"
+        return "end" if status in self.end else "intermediate"
+
+
+@attrs.frozen
+class Resource:
+    """An object that `include` can bring along; names are in the vendor's kebab case."""
+
+    ref: Ref
+    attributes: Mapping[str, Any]
+    relationships: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+
+
+@attrs.frozen(kw_only=True)
+class CaseRecord:
+    """A case. Names are those of the API in snake case; relationships are ids and `Ref`s.
+
+    `fields` holds wire values: `{"priority": {"type": "choices", "value": "high"}}`.
+    """
+
+    id: str
+    template_id: str
+    status: str
+    name: str
+    created_at: str
+    resolution: str | None = None
+    updated_at: str | None = None
+    assigned_at: str | None = None
+    resolved_at: str | None = None
+    redacted_at: str | None = None
+    sla_expires_at: str | None = None
+    creator_id: str | None = None
+    creator_type: str | None = None
+    assignee_id: str | None = None
+    assigner_id: str | None = None
+    assigner_type: str | None = None
+    resolver_id: str | None = None
+    resolver_type: str | None = None
+    updater_id: str | None = None
+    updater_type: str | None = None
+    tags: tuple[str, ...] = ()
+    fields: Mapping[str, Any] = attrs.field(factory=dict[str, Any], hash=False)
+    attachments: tuple[StoredFile, ...] = ()
+    queue_id: str | None = None
+    comments: tuple[Ref, ...] = ()
+    accounts: tuple[Ref, ...] = ()
+    inquiries: tuple[Ref, ...] = ()
+    reports: tuple[Ref, ...] = ()
+    verifications: tuple[Ref, ...] = ()
+    txns: tuple[Ref, ...] = ()

@@ -1,0 +1,128 @@
+"""The HTTP side of the simulator: sockets in front, pure answers behind."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+import attrs
+from aiohttp import web
+
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.testing.delivery import Delivery
+from persona_cases.testing.problems import payload_too_large
+from persona_cases.testing.traffic import Answer, ReceivedRequest
+
+__all__ = ["HttpServer", "Outcome", "Responder"]
+
+_LARGEST_BODY = 64 * 1024 * 1024
+_GRACE = 0.05
+"""Seconds that requests under way have left when the server stops."""
+
+
+@attrs.frozen
+class Outcome:
+    """An answer and how to send it."""
+
+    answer: Answer
+    delivery: Delivery
+
+
+class Responder(Protocol):
+    """What decides about answers."""
+
+    def __call__(self, request: ReceivedRequest, authorization: str | None) -> Outcome:
+        """The outcome of a request, whose path still has its root."""
+        ...
+
+
+class HttpServer:
+    """Listens on one address and lets a `Responder` answer.
+
+    Args:
+        respond: decides what to answer.
+        host: address to bind.
+        port: port to bind; 0 takes a free one.
+    """
+
+    def __init__(self, respond: Responder, host: str, port: int) -> None:
+        self._respond = respond
+        self._host = host
+        self._port = port
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def port(self) -> int:
+        """The port listened on."""
+        return self._port
+
+    async def start(self) -> None:
+        """Begin to listen.
+
+        Raises:
+            InvalidArgumentError: the address can not be bound.
+        """
+        app = web.Application(client_max_size=_LARGEST_BODY)
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE, handler_cancellation=True)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self._port).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise InvalidArgumentError(
+                f"port: {self._host}:{self._port} can not be listened on ({error.strerror or 'in use'}); "
+                "stop what uses it, or take port 0 for a free one"
+            ) from error
+        self._runner = runner
+        self._port = runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Stop listening and close all connections; harmless if it does not listen."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            problem = payload_too_large()
+            answer = Answer.json(problem.status, problem.document(), {})
+            return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+        received = ReceivedRequest(
+            method=request.method,
+            path=request.path,
+            query=request.rel_url.raw_query_string,
+            headers={name.lower(): value for name, value in request.headers.items() if name.lower() != "authorization"},
+            body=body,
+        )
+        outcome = self._respond(received, request.headers.get("Authorization"))
+        return await _deliver(request, outcome.answer, outcome.delivery)
+
+
+async def _deliver(request: web.Request, answer: Answer, how: Delivery) -> web.StreamResponse:
+    if how.delay:
+        await asyncio.sleep(how.delay)
+    if how.unanswered:
+        _hang_up(request)
+    if how.cut_after is None and how.chunk is None:
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+    response = web.StreamResponse(status=answer.status, headers=answer.headers)
+    response.content_length = len(answer.body)
+    await response.prepare(request)
+    sent = answer.body if how.cut_after is None else answer.body[: how.cut_after]
+    step = how.chunk or max(1, len(sent))
+    for start in range(0, len(sent), step):
+        if start:
+            await asyncio.sleep(how.pause)
+        await response.write(sent[start : start + step])
+    if how.cut_after is not None:
+        _hang_up(request)
+    return response
+
+
+def _hang_up(request: web.Request) -> None:
+    # aiohttp then finds that it can not write the rest of the response, and lets it be.
+    if request.transport is not None:
+        request.transport.close()

@@ -1,0 +1,60 @@
+"""One case as the answer to a request: with the neighbours and the fieldset that the request asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from persona_cases.testing.calls import Call, Reply
+from persona_cases.testing.parameters import Family, Parameters
+from persona_cases.testing.records import CaseRecord
+from persona_cases.testing.store import CaseStore
+from persona_cases.testing.wire import check_include, included, serialize_case
+
+__all__ = ["CREATED", "RETRIEVED", "UPDATED", "SingleCase"]
+
+_ALLOWED: frozenset[Family] = frozenset({"include", "fields"})
+
+CREATED = ("accounts", "inquiries", "reports")
+"""What versions before 2025-10-27 include in a new case if the request does not say."""
+UPDATED = (*CREATED, "case-comments")
+"""The same for a changed case."""
+RETRIEVED = (*CREATED, "verifications", "case-comments")
+"""The same for a case that is only looked at."""
+
+
+@attrs.frozen
+class SingleCase:
+    """What a request wants to see of the one case that it is about."""
+
+    call: Call
+    parameters: Parameters
+
+    @classmethod
+    def asked_by(cls, call: Call) -> SingleCase:
+        """Read the query string, before anything is done about the case.
+
+        Raises:
+            AnsweredError: 400 for parameters other than `include` and `fields`, or for paths that can not be included.
+        """
+        parameters = call.parameters(_ALLOWED)
+        check_include(parameters.include)
+        return cls(call, parameters)
+
+    def reply(self, case: CaseRecord, store: CaseStore, *, unasked: tuple[str, ...], status: int = 200) -> Reply:
+        """The document with the case.
+
+        Args:
+            case: the case as it is now.
+            store: knows its neighbours.
+            unasked: what old versions include if there is no `include`.
+            status: HTTP status.
+        """
+        look = self.call.styled(self.parameters)
+        document: dict[str, Any] = {"data": serialize_case(case, look)}
+        asked = self.parameters.include
+        paths = unasked if asked is None and look.is_open else asked
+        if paths is not None:
+            document["included"] = included(case, paths, store, look)
+        return Reply(document, status)

@@ -1,0 +1,114 @@
+"""Requests as the simulator received them, and answers before they go onto the wire."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, overload
+from urllib.parse import parse_qsl
+
+import attrs
+import msgspec
+
+__all__ = ["Answer", "ReceivedRequest", "RequestLog"]
+
+JSON_TYPE = "application/json; charset=utf-8"
+_KEPT = 10_000
+
+
+@attrs.frozen
+class Answer:
+    """What the simulator is going to send.
+
+    Attributes:
+        status: HTTP status.
+        headers: all headers but those that HTTP itself needs.
+        body: the bytes of the body.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = attrs.field(repr=False)
+
+    @classmethod
+    def json(cls, status: int, document: Any, headers: Mapping[str, str]) -> Answer:
+        """An answer with a JSON document."""
+        return cls(status, {"Content-Type": JSON_TYPE, **headers}, msgspec.json.encode(document))
+
+
+@attrs.define(eq=False)
+class ReceivedRequest:
+    """One request, as it arrived.
+
+    Attributes:
+        method: `GET`, `POST`, ...
+        path: decoded path below `/api/v1`, such as `/cases/search`; the whole path if it lies elsewhere.
+        query: the query string as sent, without the question mark.
+        headers: headers by lower-case name; `authorization` is left out.
+        body: the bytes of the body.
+        received_at: the simulator's monotonic clock, in seconds.
+        status: the status that was answered; None while it is being answered, and if it never was.
+        fault: name of the scripted fault that hit the request.
+        in_api: whether the path lies below `/api/v1`.
+        replayed: whether an idempotency key brought back an earlier answer.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
+    received_at: float = 0.0
+    status: int | None = None
+    fault: str | None = None
+    in_api: bool = True
+    replayed: bool = False
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The query parameters, decoded."""
+        return dict(parse_qsl(self.query, keep_blank_values=True))
+
+    def json(self) -> Any:
+        """The body as JSON, None if there is none.
+
+        Raises:
+            msgspec.DecodeError: the body is not JSON.
+        """
+        return msgspec.json.decode(self.body) if self.body else None
+
+
+class RequestLog(Sequence[ReceivedRequest]):
+    """The requests that a simulator received, oldest first; it keeps the latest 10,000."""
+
+    def __init__(self) -> None:
+        self._requests: deque[ReceivedRequest] = deque(maxlen=_KEPT)
+
+    @overload
+    def __getitem__(self, index: int) -> ReceivedRequest: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ReceivedRequest]: ...
+    def __getitem__(self, index: int | slice) -> ReceivedRequest | Sequence[ReceivedRequest]:
+        if isinstance(index, slice):
+            return list(self._requests)[index]
+        return self._requests[index]
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    def __iter__(self) -> Iterator[ReceivedRequest]:
+        return iter(self._requests)
+
+    def record(self, request: ReceivedRequest) -> None:
+        """Append a request."""
+        self._requests.append(request)
+
+    def matching(self, method: str | None = None, path: str | None = None) -> list[ReceivedRequest]:
+        """Those with this method and this exact path; what is left out matches all."""
+        return [
+            request for request in self._requests if method in {None, request.method} and path in {None, request.path}
+        ]
+
+    def clear(self) -> None:
+        """Forget all requests so far."""
+        self._requests.clear()

@@ -1,0 +1,154 @@
+"""The plugin, as the test suites of others use it."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+STRICT_SUITE = """
+    import pytest
+    from aiohttp import ClientSession
+
+    pytestmark = pytest.mark.persona_simulator(cases=3, rate_limit="50/60")
+
+    @pytest.mark.asyncio
+    @pytest.mark.persona_simulator(cases=2)
+    async def test_the_closest_marker_wins(persona_simulator):
+        headers = {"Authorization": f"Bearer {persona_simulator.api_key}"}
+        async with ClientSession(headers=headers) as session:
+            async with session.get(persona_simulator.base_url + "/cases") as response:
+                assert len((await response.json())["data"]) == 2
+                assert response.headers["RateLimit-Limit"] == "50"
+
+    @pytest.mark.asyncio
+    async def test_the_outer_marker_holds(persona_simulator):
+        assert len(persona_simulator.store.cases) == 3
+"""
+
+PLAIN_SUITE = """
+    async def test_it_runs_without_a_marker(persona_simulator):
+        assert len(persona_simulator.store.cases) == 100
+        assert persona_simulator.base_url.startswith("http://127.0.0.1:")
+"""
+
+INI = """
+[pytest]
+asyncio_mode = {mode}
+asyncio_default_fixture_loop_scope = function
+filterwarnings = error
+addopts = --strict-markers -p no:cacheprovider
+"""
+
+
+WITHOUT = """
+    import sys
+
+    class Missing:
+        def find_spec(self, name, path=None, target=None):
+            if name == "{missing}":
+                raise ModuleNotFoundError(name=name)
+
+    # Ahead of pytest's own hook, which finds the plugins that it rewrites.
+    sys.meta_path.insert(0, Missing())
+"""
+
+
+def run(pytester, mode, suite):
+    pytester.makefile(".ini", pytest=INI.format(mode=mode))
+    pytester.makepyfile(suite)
+    return pytester.runpytest_subprocess()
+
+
+def test_in_strict_mode_with_markers(pytester):
+    run(pytester, "strict", STRICT_SUITE).assert_outcomes(passed=2)
+
+
+def test_in_auto_mode(pytester):
+    run(pytester, "auto", PLAIN_SUITE).assert_outcomes(passed=1)
+
+
+def test_the_client_fixture_talks_to_the_simulator(pytester):
+    suite = """
+        async def test_the_client(persona_client, persona_simulator):
+            case = persona_simulator.store.create_case("KYC")
+            assert (await persona_client.cases.get(case.id)).id == case.id
+    """
+    run(pytester, "auto", suite).assert_outcomes(passed=1)
+
+
+def test_a_marker_without_names_is_refused(pytester):
+    suite = """
+        import pytest
+
+        @pytest.mark.persona_simulator(50)
+        async def test_it(persona_simulator):
+            raise AssertionError
+    """
+    result = run(pytester, "auto", suite)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*give settings by name, such as cases=50*"])
+
+
+def test_the_tests_shown_in_the_documentation_pass(pytester):
+    page = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    shown = [block for block in blocks if "async def test_" in block]
+    result = run(pytester, "strict", "from persona_cases import PersonaClient\n" + "\n".join(shown))
+    result.assert_outcomes(passed=len(shown))
+    assert shown
+
+
+def test_the_marker_is_explained(pytester):
+    pytester.runpytest_subprocess("--markers").stdout.fnmatch_lines(["@pytest.mark.persona_simulator(**settings):*"])
+
+
+@pytest.mark.parametrize(
+    ("missing", "fixture"),
+    [
+        ("pytest_asyncio", "persona_simulator"),
+        ("pytest_asyncio", "persona_client"),
+        ("aioresponses", "mocked_http"),
+    ],
+)
+def test_without_an_optional_package_only_those_who_need_it_fail(pytester, missing, fixture):
+    pytester.makepyfile(f"""
+        def test_something_else():
+            pass
+
+        def test_with_the_fixture({fixture}):
+            raise AssertionError
+    """)
+    pytester.makepyfile(without=WITHOUT.format(missing=missing))
+    disabled = ["-p", "no:asyncio"] if missing == "pytest_asyncio" else []
+    result = pytester.runpytest_subprocess("-p", "without", *disabled)
+    result.assert_outcomes(passed=1, errors=1)
+    package = missing.replace("_", "-")
+    result.stdout.fnmatch_lines([f"*{fixture} needs {package}*pip install 'persona-cases?testing?'*"])
+
+
+def loaded_after(statement):
+    code = f"import sys; {statement}; print(*sys.modules)"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_loading_the_plugin_costs_nothing():
+    loaded = loaded_after("import persona_cases.testing.pytest_plugin")
+    assert not {"aiohttp.web", "aioresponses", "persona_cases.testing.simulator"} & loaded
+
+
+def test_the_simulator_needs_the_core_dependencies_only():
+    loaded = loaded_after("import persona_cases.testing.simulator")
+    assert not {"pytest", "pytest_asyncio", "aioresponses", "rich", "typer", "hypothesis"} & loaded
+
+
+def test_every_exported_name_exists():
+    from persona_cases import testing
+
+    assert {name for name in testing.__all__ if getattr(testing, name)} == set(testing.__all__)
+    assert set(dir(testing)) >= set(testing.__all__)
+    with pytest.raises(AttributeError, match="Simulatr"):
+        _ = testing.Simulatr
