@@ -40,7 +40,7 @@ def lowest(session: nox.Session) -> None:
     session.run("pytest", "-n", "auto", *session.posargs)
 
 
-@nox.session
+@nox.session(default=False)
 def coverage(session: nox.Session) -> None:
     """All tests once more, to see what they do not reach; not part of the default run."""
     session.install("-e", EXTRAS, *group("test"))
@@ -72,6 +72,21 @@ def docs(session: nox.Session) -> None:
     """Build the documentation; any warning is an error."""
     session.install("-e", EXTRAS, *group("docs"))
     session.run("sphinx-build", "-W", "-n", "-q", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session(venv_backend="none")
+def readme(session: nox.Session) -> None:
+    """Run the first command of the README as it is written, in a fresh copy."""
+    copy = Path(session.create_tmp()).absolute() / "copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(".", copy, ignore=shutil.ignore_patterns(".*", "_build", "*.jsonl"))
+    lines = Path("README.md").read_text(encoding="utf-8").splitlines()
+    command = next(line.removeprefix("$ ") for line in lines if line.startswith("$ "))
+    with session.chdir(copy):
+        session.run("bash", "-c", command, external=True)
+        exported = Path("open.jsonl").read_text(encoding="utf-8").splitlines()
+    if not exported:
+        session.error("the README's first command exported nothing")
 
 
 @nox.session
