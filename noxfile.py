@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import nox
@@ -20,6 +21,20 @@ os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 EXTRAS = ".[cli,fastapi,testing]"
+
+
+def show_pyenv_versions() -> None:
+    """Let the interpreters that pyenv has, but has not selected, be found too."""
+    pyenv = shutil.which("pyenv")
+    if pyenv is None or "PYENV_VERSION" in os.environ:
+        return
+    listed = subprocess.run([pyenv, "versions", "--bare"], capture_output=True, text=True, check=False)
+    ours = [version for version in listed.stdout.split() if version.rpartition(".")[0] in PYTHONS]
+    if ours:
+        os.environ["PYENV_VERSION"] = ":".join([*ours, "system"])
+
+
+show_pyenv_versions()
 
 
 def group(name: str) -> tuple[str, ...]:
@@ -48,6 +63,23 @@ def coverage(session: nox.Session) -> None:
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "combine")
     session.run("coverage", "report")
+
+
+@nox.session(default=False)
+def conformance(session: nox.Session) -> None:
+    """The tests and the simulator against OpenAPI documents: `-- PATH`, or PERSONA_OPENAPI; not part of the default run."""
+    given = session.posargs[0] if session.posargs else os.environ.get("PERSONA_OPENAPI")
+    if not given:
+        session.skip("give an OpenAPI document, or a directory of some: nox -s conformance -- PATH")
+    path = Path(given).resolve()
+    if not path.exists():
+        session.error(f"{path} does not exist")
+    session.install("-e", EXTRAS, *group("conformance"))
+    env = {"PYTHONPATH": "tests", "PERSONA_OPENAPI": str(path)}
+    pytest = ("pytest", "-n", "auto", "-p", "conformance.plugin")
+    fuzzed = "tests/conformance/test_schemathesis.py"
+    session.run(*pytest, "--openapi-complete", f"--ignore={fuzzed}", env=env)
+    session.run(*pytest, fuzzed, env=env)
 
 
 @nox.session
