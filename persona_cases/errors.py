@@ -215,7 +215,8 @@ class APIError(PersonaError):
 
     def __str__(self) -> str:
         said = self.message or "; ".join(map(_headline, self.errors)) or "no error document in the answer"
-        return f"{self.status} {said}{_request_suffix(self.request_id)}"
+        status = f"{self.status} " if self.status else ""
+        return f"{status}{said}{_request_suffix(self.request_id)}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"

@@ -79,13 +79,14 @@ class Attempts:
         if _outcome_unknown(error):
             self.doubt = error
 
-    def delay(self, error: PersonaError, *, elapsed: float, draw: float) -> float | None:
+    def delay(self, error: PersonaError, *, elapsed: float, draw: float, max_wait: float | None = None) -> float | None:
         """Decide whether the request is sent again after `error`.
 
         Args:
             error: how the last sending failed, already recorded.
             elapsed: seconds since the first sending.
             draw: a random number in [0, 1) for the jitter.
+            max_wait: the most seconds to wait for a quota; None for as long as the policy allows.
 
         Returns:
             Seconds to wait before the next sending, or None to give up.
@@ -94,6 +95,8 @@ class Attempts:
             return None
         if isinstance(error, RateLimitError):
             wait = _after_refusal(error, draw)
+            if max_wait is not None and wait > max_wait:
+                return None
         elif self.failures < self.policy.attempts and _worth_repeating(self.request.safety, error):
             wait = self.policy.wait(self.failures, draw)
         else:

@@ -84,7 +84,7 @@ class Transport:
                 return outcome
             attempts.record(outcome)
             elapsed = self._clock() - started
-            delay = attempts.delay(outcome, elapsed=elapsed, draw=self._draw())
+            delay = attempts.delay(outcome, elapsed=elapsed, draw=self._draw(), max_wait=options.max_wait)
             if delay is None:
                 raise attempts.final_error(outcome) from outcome.__cause__
             logger.info("request.retry %s delay=%.3f", _where(request, attempts.sent), delay)

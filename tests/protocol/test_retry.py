@@ -102,6 +102,13 @@ def test_a_quota_is_waited_out_by_the_request_itself():
     assert delay_after(QuotaExceededError(), attempts(), draw=0.0) == 5
 
 
+def test_a_quota_is_not_waited_for_longer_than_allowed():
+    tried, error = attempts(), QuotaExceededError(retry_after=7)
+    tried.record(error)
+    assert tried.delay(error, elapsed=0, draw=0.5, max_wait=7.0) is None
+    assert tried.delay(error, elapsed=0, draw=0.5, max_wait=8.0) == 7.5
+
+
 def test_a_read_ends_in_its_last_error():
     tried = attempts()
     delay_after(DOWN, tried)
@@ -126,6 +133,7 @@ def test_a_lost_write_names_no_status_and_one_that_failed_names_it():
     delay_after(LOST, lost)
     delay_after(DOWN, failed)
     assert lost.final_error(LOST).status == 0
+    assert str(lost.final_error(LOST)).startswith("it is unknown")
     assert (failed.final_error(DOWN).status, failed.final_error(DOWN).request_id) == (503, "req_down")
 
 
