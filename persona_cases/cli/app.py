@@ -1,44 +1,54 @@
-"""The commands, and how they are called."""
+"""The program: its commands, and how they are called."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from functools import partial
-from typing import Annotated
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Final
 
 import typer
 
 from persona_cases import __version__
+from persona_cases.cli.commands import attaching, changing, reading, tagging, trying
 from persona_cases.cli.examples import PROGRAM, epilog, exit_codes
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.exporting import Export, export_cases, how_to_go_on
-from persona_cases.cli.options import (
-    Connection,
-    FieldsOption,
-    Filters,
-    LimitOption,
-    Selection,
-    Server,
-    Shape,
-    Walk,
-    with_options,
-)
-from persona_cases.cli.running import execute
-from persona_cases.cli.selection import listing, searching
-from persona_cases.cli.serving import serve
-from persona_cases.cli.showing import from_cursor, get_cases, walk_cases
-from persona_cases.client import PersonaClient
-from persona_cases.models import Case
-from persona_cases.paging import Pager
+from persona_cases.cli.spreading import with_options
 
 __all__ = ["app", "run"]
+
+_READ, _CHANGE, _TRY = "Read", "Change", "Try out"
+
+Commands = Mapping[str, Callable[..., None]]
+
+_READING: Final[Commands] = {
+    "search": reading.search,
+    "list": reading.list_,
+    "get": reading.get,
+    "export": reading.export,
+    "download": reading.download,
+    "watch": reading.watch,
+    "template": reading.template,
+    "limits": reading.limits,
+}
+_CHANGING: Final[Commands] = {
+    "create": changing.create,
+    "update": changing.update,
+    "assign": changing.assign,
+    "status": changing.status,
+    "comment": changing.comment,
+    "redact": changing.redact,
+}
+_TAGGING: Final[Commands] = {"add": tagging.add, "remove": tagging.remove, "set": tagging.set_}
+_ATTACHING: Final[Commands] = {"add": attaching.add, "remove": attaching.remove}
+_TRYING: Final[Commands] = {"simulator": trying.simulator}
+
+_SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_SETTINGS,
     epilog=exit_codes(),
 )
 
@@ -68,90 +78,28 @@ def persona_cases(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = None,
 ) -> None:
-    """Search, list, get and export the cases of Persona, or stand in for its API.
+    """Read and change the cases of Persona, or stand in for its API.
 
     The API key is read from the environment variable PERSONA_API_KEY.
-    Without an account, give --simulator to ask made-up cases.
+    Without an account, give --simulator: made-up cases, new ones for each command.
 
     Data goes to stdout, everything else to stderr.
     """
 
 
-@app.command(epilog=epilog("search"))
-@with_options
-def search(selection: Selection, walk: Walk, shape: Shape, connection: Connection) -> None:
-    """Search cases by any expression.
-
-    What was just written is not found yet: the search index lags behind by
-    about a minute. The commands list and get show it at once.
-    """
-
-    def make(persona: PersonaClient, fields: list[str] | None) -> Pager[Case]:
-        return searching(persona, selection, fields, walk)
-
-    execute(partial(walk_cases, make, walk, shape, connection), verbose=connection.verbose, resume=from_cursor(walk))
+def _add(commands: Commands, to: typer.Typer, *, panel: str | None = None, group: str = "") -> None:
+    for name, command in commands.items():
+        to.command(name, epilog=epilog(group + name), rich_help_panel=panel)(with_options(command))
 
 
-@app.command("list", epilog=epilog("list"))
-@with_options
-def list_(filters: Filters, walk: Walk, shape: Shape, connection: Connection) -> None:
-    """List cases, newest first."""
-
-    def make(persona: PersonaClient, fields: list[str] | None) -> Pager[Case]:
-        return listing(persona, filters, fields, walk)
-
-    execute(partial(walk_cases, make, walk, shape, connection), verbose=connection.verbose, resume=from_cursor(walk))
+def _add_group(commands: Commands, name: str, what: str) -> None:
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", context_settings=_SETTINGS)
+    _add(commands, group, group=f"{name} ")
+    app.add_typer(group, name=name, help=what, rich_help_panel=_CHANGE)
 
 
-@app.command(epilog=epilog("get"))
-@with_options
-def get(
-    ids: Annotated[list[str], typer.Argument(metavar="ID…", help="The ids of the cases.", show_default=False)],
-    shape: Shape,
-    connection: Connection,
-    include: Annotated[
-        str | None,
-        typer.Option(metavar="NAME,…", help="Load related objects as well: case-template,accounts"),
-    ] = None,
-) -> None:
-    """Get cases by their ids.
-
-    With --include, a case is printed as in an answer of the API, with the
-    related objects beside it: {"data": …, "included": …}.
-    """
-    execute(partial(get_cases, ids, include, shape, connection), verbose=connection.verbose)
-
-
-@app.command(epilog=epilog("export"))
-@with_options
-def export(
-    output_file: Annotated[
-        str, typer.Option("--output-file", "-o", metavar="PATH", help="The file to write; - for stdout.")
-    ],
-    selection: Selection,
-    connection: Connection,
-    limit: LimitOption = None,
-    fields: FieldsOption = None,
-) -> None:
-    """Write all matching cases to a file of JSON Lines.
-
-    Each line is a case, exactly as the API sent it. The file appears under its
-    name when it is complete, and not before.
-    """
-    what = Export(path=output_file, selection=selection, limit=limit, fields=fields)
-    execute(
-        partial(export_cases, what, connection),
-        verbose=connection.verbose,
-        resume=how_to_go_on if what.to_stdout else None,
-    )
-
-
-@app.command(epilog=epilog("simulator"))
-@with_options
-def simulator(server: Server) -> None:
-    """Stand in for the API on a local port, with made-up cases.
-
-    One line says when it is ready, and with which PERSONA_BASE_URL and
-    PERSONA_API_KEY to reach it. Ctrl-C or SIGTERM stops it.
-    """
-    execute(partial(serve, server))
+_add(_READING, app, panel=_READ)
+_add(_CHANGING, app, panel=_CHANGE)
+_add_group(_TAGGING, "tag", "Add tags to a case, remove them, or set them.")
+_add_group(_ATTACHING, "objects", "Attach accounts, inquiries, reports and other objects to a case, or detach them.")
+_add(_TRYING, app, panel=_TRY)

@@ -29,6 +29,50 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         """persona-cases export --simulator --where "status == 'open'" -o open.jsonl""",
         """persona-cases export --simulator --fields status,tags -o - | head -3""",
     ),
+    "download": ("""persona-cases download --simulator case_ZzNTi4Vy7QcZ1XdOXRZHvr4d --to files""",),
+    "watch": (
+        """ID=case_V5jmuMjFfET4ce8vxiVBLbHr
+persona-cases watch --simulator --since $ID --limit 3""",
+    ),
+    "template": ("""persona-cases template --simulator ctmpl_oKGrX8DdwiiEZiK7VOkCExRG""",),
+    "limits": ("""persona-cases limits --simulator --output table""",),
+    "create": (
+        """ID=ctmpl_oKGrX8DdwiiEZiK7VOkCExRG
+persona-cases create --simulator --template $ID --field priority=high --sla 2h
+persona-cases create --simulator --template $ID --field-json risk_score=7""",
+    ),
+    "update": (
+        """persona-cases update --simulator case_j5DjGo07GUN80NQLDbXhXwpr --sla 2h""",
+        """ID=case_j5DjGo07GUN80NQLDbXhXwpr
+persona-cases update --simulator $ID --field priority=high --no-queue""",
+    ),
+    "assign": (
+        """ID=case_j5DjGo07GUN80NQLDbXhXwpr
+persona-cases assign --simulator $ID maya.okafor@example.com""",
+    ),
+    "status": ("""persona-cases status --simulator case_j5DjGo07GUN80NQLDbXhXwpr pending""",),
+    "comment": (
+        """persona-cases comment --simulator case_j5DjGo07GUN80NQLDbXhXwpr Phoned.""",
+        """date | persona-cases comment --simulator case_j5DjGo07GUN80NQLDbXhXwpr -""",
+    ),
+    "redact": ("""persona-cases redact --simulator --yes case_j5DjGo07GUN80NQLDbXhXwpr""",),
+    "tag add": ("""persona-cases tag add --simulator case_j5DjGo07GUN80NQLDbXhXwpr urgent vip""",),
+    "tag remove": (
+        """ID=case_j5DjGo07GUN80NQLDbXhXwpr
+persona-cases tag remove --simulator $ID false-positive""",
+    ),
+    "tag set": (
+        """persona-cases tag set --simulator case_j5DjGo07GUN80NQLDbXhXwpr urgent""",
+        """persona-cases tag set --simulator case_j5DjGo07GUN80NQLDbXhXwpr --none""",
+    ),
+    "objects add": (
+        """ID=case_ZzNTi4Vy7QcZ1XdOXRZHvr4d
+persona-cases objects add --simulator $ID act_SX7OA6NNoCLf7oQqtgbotXLa""",
+    ),
+    "objects remove": (
+        """ID=case_j5DjGo07GUN80NQLDbXhXwpr
+persona-cases objects remove --simulator $ID act_SX7OA6NNoCLf7oQqtgbotXLa""",
+    ),
     "simulator": (
         """persona-cases simulator --port 8080""",
         """persona-cases simulator --port 0 --cases 50000 --rate-limit off""",
@@ -37,8 +81,8 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
 
 
 def epilog(command: str) -> str:
-    """Return the end of a command's help: a paragraph an example, so that lines are not joined."""
-    return "\n\n".join(("Examples:", *EXAMPLES[command]))
+    """Return the end of a command's help: a paragraph a line, so that lines are not joined."""
+    return "\n\n".join(("Examples:", *(line for example in EXAMPLES[command] for line in example.splitlines())))
 
 
 def exit_codes() -> str:

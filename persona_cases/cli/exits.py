@@ -19,6 +19,7 @@ class ExitCode(enum.IntEnum):
     API = 6
     NETWORK = 7
     ANSWER = 8
+    UNKNOWN = 9
     INTERRUPTED = 130
     BROKEN_PIPE = 141
     TERMINATED = 143
@@ -31,14 +32,15 @@ class ExitCode(enum.IntEnum):
 
 _MEANINGS = {
     ExitCode.OK: "all went well",
-    ExitCode.FAILURE: "something else failed, such as a full disk",
+    ExitCode.FAILURE: "something else failed, such as a full disk; or a question was answered no",
     ExitCode.USAGE: "an argument can not work",
     ExitCode.DENIED: "no API key, a wrong one, or one without permission",
-    ExitCode.NOT_FOUND: "there is no such case",
+    ExitCode.NOT_FOUND: "there is no such case, template or file",
     ExitCode.RATE_LIMIT: "the rate limit or a quota is used up",
     ExitCode.API: "the API refused or failed in another way",
     ExitCode.NETWORK: "no connection, or no answer in time",
     ExitCode.ANSWER: "the answer is not what the API's contract says",
+    ExitCode.UNKNOWN: "it is unknown whether the change was made; stderr says how to find out",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
     ExitCode.BROKEN_PIPE: "the reader of the output went away",
     ExitCode.TERMINATED: "terminated (SIGTERM)",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from collections.abc import Awaitable
@@ -20,7 +19,7 @@ from persona_cases.cli.terminal import is_terminal, visible
 from persona_cases.client import PersonaClient
 from persona_cases.export.runner import ExportProgress, OnProgress, write_json_lines
 
-__all__ = ["Export", "export_cases", "how_to_go_on"]
+__all__ = ["Export", "export_cases"]
 
 _STDOUT = "-"
 
@@ -73,11 +72,6 @@ async def export_cases(export: Export, connection: Connection) -> ExitCode:
         where = "stdout" if export.to_stdout else visible(export.path)
         typer.echo(summary(done, where, time.monotonic() - started), err=True)
     return ExitCode.OK
-
-
-def how_to_go_on(cursor: str) -> str:
-    """Return how to get the rest of an export to stdout."""
-    return f"what was written is whole; search with the same options gets the rest, --after {shlex.quote(cursor)}"
 
 
 class _Stdout:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final, TypeVar
 
 import attrs
 
+from persona_cases.cli.advice import Advise
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.terminal import visible
 from persona_cases.errors import (
     APIError,
     AuthenticationError,
+    ConflictError,
     DecodeError,
+    IndeterminateError,
     InvalidArgumentError,
     NotFoundError,
     PaginationError,
@@ -25,12 +28,9 @@ from persona_cases.errors import (
     TransportError,
 )
 
-__all__ = ["Failure", "MissingKeyError", "ResumeHint", "describe"]
+__all__ = ["Failure", "MissingKeyError", "NoSuchFileError", "describe"]
 
 T = TypeVar("T")
-
-ResumeHint = Callable[[str], str]
-"""Says how to go on from a cursor."""
 
 
 class MissingKeyError(InvalidArgumentError):
@@ -38,6 +38,13 @@ class MissingKeyError(InvalidArgumentError):
 
     def __init__(self) -> None:
         super().__init__("no API key: set the environment variable PERSONA_API_KEY, or try it with --simulator")
+
+
+class NoSuchFileError(PersonaError):
+    """The case has no file of that name."""
+
+    def __init__(self) -> None:
+        super().__init__("the case has no attachment of that name")
 
 
 @attrs.frozen
@@ -62,6 +69,8 @@ _CODES: Final[tuple[tuple[type[PersonaError], ExitCode], ...]] = (
     (RateLimitError, ExitCode.RATE_LIMIT),
     (PermissionDeniedError, ExitCode.DENIED),
     (NotFoundError, ExitCode.NOT_FOUND),
+    (NoSuchFileError, ExitCode.NOT_FOUND),
+    (IndeterminateError, ExitCode.UNKNOWN),
     (APIError, ExitCode.API),
     (TransportError, ExitCode.NETWORK),
     (DecodeError, ExitCode.ANSWER),
@@ -70,7 +79,11 @@ _CODES: Final[tuple[tuple[type[PersonaError], ExitCode], ...]] = (
 )
 _HINTS: Final[tuple[tuple[type[PersonaError], str | None], ...]] = (
     (AuthenticationError, "is PERSONA_API_KEY a key of the right environment?"),
-    (PermissionDeniedError, "the API key needs the permission case.read, and its list of IP addresses this one"),
+    (
+        PermissionDeniedError,
+        "the API key needs the permission case.read, or case.write to change; its list of IP addresses, this one",
+    ),
+    (ConflictError, "look at the case again: it was changed meanwhile, or is in no state for this"),
     (NotFoundError, "ids belong to one environment, and so does the API key"),
     (QuotaExceededError, None),
     (RateLimitError, "wait, or let the command wait longer with --max-wait"),
@@ -79,7 +92,7 @@ _HINTS: Final[tuple[tuple[type[PersonaError], str | None], ...]] = (
 
 
 def describe(
-    error: PersonaError, *, subject: str | None = None, verbose: bool = False, resume: ResumeHint | None = None
+    error: PersonaError, *, subject: str | None = None, verbose: bool = False, advise: Advise | None = None
 ) -> Failure:
     """Say what went wrong in one line, with hints on further lines.
 
@@ -87,7 +100,7 @@ def describe(
         error: what went wrong.
         subject: what it went wrong with, if that is not plain.
         verbose: whether to add what the vendor said in `details`, which may quote personal data.
-        resume: says how to go on, if the error ended a walk that can be resumed.
+        advise: says what to do after an error of the command.
     """
     lines = [f"error: {'' if subject is None else f'{subject}: '}{_message(error)}"]
     details = tuple(_details(error))
@@ -95,7 +108,7 @@ def describe(
         lines.extend(f"details: {each}" for each in details)
     elif details:
         lines.append("hint: --verbose shows the details of the API, which may quote personal data")
-    lines.extend(f"hint: {hint}" for hint in _hints(error, resume))
+    lines.extend(f"hint: {hint}" for hint in _hints(error, advise))
     return Failure(_chosen(error, _CODES, ExitCode.FAILURE), tuple(map(visible, lines)))
 
 
@@ -109,13 +122,13 @@ def _details(error: PersonaError) -> Iterator[str]:
         yield from (item.details for item in error.errors if item.details)
 
 
-def _hints(error: PersonaError, resume: ResumeHint | None) -> Iterator[str]:
+def _hints(error: PersonaError, advise: Advise | None) -> Iterator[str]:
     if isinstance(error, TransportError) and not error.sent:
         yield "is the address right? See PERSONA_BASE_URL and --base-url"
     elif (hint := _chosen(error, _HINTS, None)) is not None:
         yield hint
-    if resume is not None and error.cursor is not None:
-        yield resume(error.cursor)
+    if advise is not None:
+        yield from advise(error)
 
 
 def _chosen(error: PersonaError, table: tuple[tuple[type[PersonaError], T], ...], otherwise: T) -> T:

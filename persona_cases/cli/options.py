@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import enum
-import inspect
-from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Final, TypeAlias, cast, get_type_hints
+from typing import Annotated, Final, TypeAlias
 
 import attrs
-from typer import Option
+from typer import Argument, Option
 
 __all__ = [
     "DEFAULT_CASES",
+    "CaseId",
     "Connection",
     "FieldsOption",
     "Filters",
     "Format",
     "LimitOption",
+    "OutputOption",
     "Selection",
-    "Server",
     "Shape",
     "Walk",
-    "with_options",
+    "Watching",
 ]
 
 DEFAULT_CASES: Final = 1000
@@ -34,7 +33,7 @@ _WHERE = "Where to ask"
 
 
 class Format(enum.StrEnum):
-    """How cases are printed."""
+    """How cases, and what belongs to them, are printed."""
 
     TABLE = "table"
     PRETTY = "pretty"
@@ -49,6 +48,14 @@ FieldsOption: TypeAlias = Annotated[
     str | None,
     Option(metavar="NAME,…", help="Load these attributes alone: status,fields.priority", rich_help_panel=_OUT),
 ]
+OutputOption: TypeAlias = Annotated[
+    Format | None,
+    Option(
+        help="By default pretty on a terminal, and jsonl in a pipe: a line each.",
+        rich_help_panel=_OUT,
+    ),
+]
+CaseId: TypeAlias = Annotated[str, Argument(metavar="ID", help="The id of the case.", show_default=False)]
 
 
 @attrs.frozen(kw_only=True)
@@ -132,6 +139,41 @@ class Shape:
 
 
 @attrs.frozen(kw_only=True)
+class Watching:
+    """Which new cases to wait for, and how impatiently."""
+
+    since: Annotated[
+        str | None,
+        Option(
+            metavar="ID",
+            help="Begin with what is newer than this case; by default with what comes from now on.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None
+    template: Annotated[
+        str | None, Option(metavar="ID", help="Only cases made from this template.", rich_help_panel=_WHAT)
+    ] = None
+    status: Annotated[
+        str | None, Option(help="Only cases in this status when they are seen.", rich_help_panel=_WHAT)
+    ] = None
+    limit: Annotated[
+        int | None, Option(min=1, metavar="N", help="End after so many cases; never by default.", rich_help_panel=_WHAT)
+    ] = None
+    interval: Annotated[
+        float,
+        Option(metavar="SECONDS", help="Time between two requests while cases keep coming.", rich_help_panel=_HOW),
+    ] = 2.0
+    max_interval: Annotated[
+        float,
+        Option(
+            metavar="SECONDS",
+            help="Longest time between two requests; it doubles each time that nothing is new.",
+            rich_help_panel=_HOW,
+        ),
+    ] = 60.0
+
+
+@attrs.frozen(kw_only=True)
 class Connection:
     """Whom to ask, and how patiently."""
 
@@ -181,56 +223,3 @@ class Connection:
             rich_help_panel=_WHERE,
         ),
     ] = False
-
-
-@attrs.frozen(kw_only=True)
-class Server:
-    """The settings of a simulator, by the names of its arguments."""
-
-    host: Annotated[str, Option(help="The address to listen on.")] = "127.0.0.1"
-    port: Annotated[int, Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8080
-    cases: Annotated[int, Option(min=0, help="Cases to make up.")] = 10_000
-    seed: Annotated[int, Option(help="The same seed makes up the same cases.")] = 0
-    api_key: Annotated[str, Option(help="The key that requests must carry; any word will do.")] = (
-        "persona_sandbox_simulator"
-    )
-    rate_limit: Annotated[
-        str, Option(metavar="REQUESTS/SECONDS|off", help="The rate limit; by default the API's own.")
-    ] = "300/60"
-    latency: Annotated[float, Option(min=0, help="Seconds that each answer takes longer.")] = 0.0
-    index_lag: Annotated[float, Option(min=0, help="Seconds until searches see a change.")] = 0.0
-
-
-def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Let a command take groups of options: a parameter annotated with a group above becomes all options of it.
-
-    Typer makes one option of one parameter, so it is shown a signature with the groups spread out.
-    """
-    groups: dict[str, type[Any]] = {}
-    shown: list[inspect.Parameter] = []
-    hints = get_type_hints(command, include_extras=True)
-    for name, parameter in inspect.signature(command).parameters.items():
-        if attrs.has(hints[name]):
-            groups[name] = hints[name]
-            shown.extend(_spread(hints[name]))
-        else:
-            shown.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
-
-    def spread_command(**given: Any) -> None:
-        made = {
-            name: group(**{field.name: given.pop(field.name) for field in attrs.fields(group)})
-            for name, group in groups.items()
-        }
-        command(**made, **given)
-
-    spread_command.__name__, spread_command.__doc__ = command.__name__, command.__doc__
-    cast("Any", spread_command).__signature__ = inspect.Signature(shown)
-    return spread_command
-
-
-def _spread(group: type[Any]) -> Iterator[inspect.Parameter]:
-    hints = get_type_hints(group, include_extras=True)
-    for field in attrs.fields(group):
-        yield inspect.Parameter(
-            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
-        )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from datetime import timedelta
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TimeElapsedColumn
 from rich.text import Text
 
+from persona_cases.cli.quantities import duration, plural, size
 from persona_cases.cli.terminal import is_terminal
 from persona_cases.export.runner import ExportProgress, OnProgress
 from persona_cases.transport.limiter import LocalLimiter
@@ -21,7 +20,6 @@ from persona_cases.transport.limiter import LocalLimiter
 __all__ = ["PlainLines", "budget", "shown_progress", "summary"]
 
 _SECONDS_BETWEEN_LINES = 5.0
-_UNITS = ("kB", "MB", "GB")
 
 
 def shown_progress(limiter: LocalLimiter, limit: int | None, *, live: bool) -> AbstractContextManager[OnProgress]:
@@ -39,7 +37,7 @@ def shown_progress(limiter: LocalLimiter, limit: int | None, *, live: bool) -> A
 
 def summary(done: ExportProgress, where: str, seconds: float) -> str:
     """Return the line that closes an export."""
-    return f"exported {_counts(done)} ({_size(done.size)}) to {where} in {_duration(seconds)}"
+    return f"exported {_counts(done)} ({size(done.size)}) to {where} in {duration(seconds)}"
 
 
 def budget(limiter: LocalLimiter) -> str:
@@ -128,19 +126,4 @@ def _speed(task: Task) -> str:
 
 
 def _counts(done: ExportProgress) -> str:
-    return f"{_plural(done.cases, 'case')} in {_plural(done.pages, 'page')}"
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _size(number: int) -> str:
-    if number < 1000:
-        return f"{number} bytes"
-    power = min(int(math.log10(number)) // 3, len(_UNITS))
-    return f"{number / 1000**power:.1f} {_UNITS[power - 1]}"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))
+    return f"{plural(done.cases, 'case')} in {plural(done.pages, 'page')}"

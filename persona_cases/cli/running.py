@@ -13,41 +13,40 @@ from typing import Any, NoReturn
 
 import typer
 
+from persona_cases.cli.advice import Advise
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.failures import ResumeHint, describe
+from persona_cases.cli.failures import describe
 from persona_cases.errors import PersonaError
 
 __all__ = ["Work", "execute", "on_signals", "report"]
 
 Work = Callable[[], Coroutine[Any, Any, ExitCode]]
-"""What a command does, in an event loop."""
+"""What a command does, in an event loop. It is called before there is one, which is the time to ask questions."""
 
 
 class _TerminatedError(Exception):
     """The process was asked to end, and has put everything away."""
 
 
-def execute(work: Work, *, verbose: bool = False, resume: ResumeHint | None = None) -> NoReturn:
+def execute(work: Work, *, verbose: bool = False, advise: Advise | None = None) -> NoReturn:
     """Do the work of a command, and end the command with its exit code.
 
     Args:
         work: what to do.
         verbose: whether logs, and the vendor's details of an error, go to stderr.
-        resume: says how to go on, if an error ends a walk that can be resumed.
+        advise: says what to do after an error of this command.
 
     Raises:
         typer.Exit: always.
     """
     with _logs(shown=verbose):
-        code = _outcome(work, verbose=verbose, resume=resume)
+        code = _outcome(work, verbose=verbose, advise=advise)
     raise typer.Exit(code)
 
 
-def report(
-    error: PersonaError, *, subject: str | None = None, verbose: bool, resume: ResumeHint | None = None
-) -> ExitCode:
+def report(error: PersonaError, *, subject: str | None = None, verbose: bool, advise: Advise | None = None) -> ExitCode:
     """Say on stderr what went wrong, and with what if that is not plain; return the exit code for it."""
-    failure = describe(error, subject=subject, verbose=verbose, resume=resume)
+    failure = describe(error, subject=subject, verbose=verbose, advise=advise)
     typer.echo("\n".join(failure.lines), err=True)
     return failure.code
 
@@ -60,16 +59,20 @@ def on_signals(act: Callable[[], object], *numbers: signal.Signals) -> None:
             loop.add_signal_handler(number, act)
 
 
-def _outcome(work: Work, *, verbose: bool, resume: ResumeHint | None) -> ExitCode:
+def _outcome(work: Work, *, verbose: bool, advise: Advise | None) -> ExitCode:
     try:
-        return asyncio.run(_terminable(work))
+        return asyncio.run(_terminable(work()))
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
         return ExitCode.INTERRUPTED
     except _TerminatedError:
         return ExitCode.TERMINATED
     except PersonaError as error:
-        return report(error, verbose=verbose, resume=resume)
+        return report(error, verbose=verbose, advise=advise)
+    except UnicodeEncodeError:
+        # Arguments that are no UTF-8 get as far as a request. What they say stays unsaid.
+        typer.echo("error: an argument is no text in UTF-8", err=True)
+        return ExitCode.USAGE
     except BrokenPipeError:
         _abandon_stdout()
         return ExitCode.BROKEN_PIPE
@@ -79,9 +82,9 @@ def _outcome(work: Work, *, verbose: bool, resume: ResumeHint | None) -> ExitCod
         return ExitCode.FAILURE
 
 
-async def _terminable(work: Work) -> ExitCode:
+async def _terminable(work: Coroutine[Any, Any, ExitCode]) -> ExitCode:
     # SIGTERM would otherwise end the process on the spot, and leave half a file behind.
-    task = asyncio.ensure_future(work())
+    task = asyncio.ensure_future(work)
     terminated = asyncio.Event()
 
     def terminate() -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Generator
-from pathlib import Path
 
-import msgspec
-
+from persona_cases.cli.given import given_bytes, json_document
 from persona_cases.cli.options import Filters, Selection, Walk
 from persona_cases.client import PersonaClient
 from persona_cases.errors import InvalidArgumentError, QueryError
@@ -17,6 +14,8 @@ from persona_cases.paging import Pager
 from persona_cases.query import Predicate, Sort, parse
 
 __all__ = ["listing", "names", "predicate", "searching", "sort_order"]
+
+_NO_JSON = "--query-json is no JSON; to read it from a file, give @FILE"
 
 
 def searching(persona: PersonaClient, selection: Selection, fields: list[str] | None, walk: Walk) -> Pager[Case]:
@@ -72,7 +71,7 @@ def predicate(selection: Selection) -> Predicate | None:
             return parse(selection.where)
     if selection.query_json is not None:
         with _blaming("--query-json"):
-            return Predicate.from_json(_document(selection.query_json))
+            return Predicate.from_json(json_document(given_bytes(selection.query_json), _NO_JSON))
     return None
 
 
@@ -108,24 +107,6 @@ def _blaming(option: str) -> Generator[None]:
         yield
     except QueryError as error:
         raise QueryError(f"{option}: {error}", pointer=error.pointer) from error
-
-
-def _document(given: str) -> object:
-    try:
-        return msgspec.json.decode(_query_text(given))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise InvalidArgumentError("--query-json is no JSON; to read it from a file, give @FILE") from None
-
-
-def _query_text(given: str) -> bytes:
-    if given == "-":
-        return sys.stdin.buffer.read()
-    if not given.startswith("@"):
-        return given.encode(errors="surrogateescape")
-    try:
-        return Path(given[1:]).read_bytes()
-    except OSError as error:
-        raise InvalidArgumentError(f"can not read {given[1:]}: {error.strerror}") from error
 
 
 def _limited(pager: Pager[Case], walk: Walk) -> Pager[Case]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -11,11 +10,12 @@ from typing import Any
 
 import typer
 
+from persona_cases.cli.advice import Advise, going_on
 from persona_cases.cli.connect import connected, unconnected
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.failures import ResumeHint
 from persona_cases.cli.options import Connection, Format, Shape, Walk
-from persona_cases.cli.output import CaseWriter, bare, case_writer, with_included
+from persona_cases.cli.output import Writer, bare, case_writer, form_of, with_included
+from persona_cases.cli.quantities import plural
 from persona_cases.cli.running import report
 from persona_cases.cli.selection import names
 from persona_cases.cli.terminal import is_terminal
@@ -47,7 +47,7 @@ async def walk_cases(make: MakePager, walk: Walk, shape: Shape, connection: Conn
             printed += len(page.items)
         writer.finish()
     if is_terminal(sys.stdout):
-        typer.echo(f"{printed:,} case{'' if printed == 1 else 's'}", err=True)
+        typer.echo(plural(printed, "case"), err=True)
     return ExitCode.OK
 
 
@@ -72,16 +72,15 @@ async def get_cases(ids: Sequence[str], include: str | None, shape: Shape, conne
     return code
 
 
-def from_cursor(walk: Walk) -> ResumeHint:
+def from_cursor(walk: Walk) -> Advise:
     """Return what says how to go on with a walk."""
-    option = "--after" if walk.before is None else "--before"
-    return lambda cursor: f"go on with the same options and {option} {shlex.quote(cursor)}"
+    return going_on("go on with the same options and", "--after" if walk.before is None else "--before")
 
 
-def _writer(shape: Shape, fields: list[str] | None, on_terminal: Format, *, included: bool = False) -> CaseWriter:
+def _writer(shape: Shape, fields: list[str] | None, on_terminal: Format, *, included: bool = False) -> Writer[Case]:
     columns = None if fields is None else Fieldset.of(fields).names
     text = with_included if included else bare
-    return case_writer(shape.output, on_terminal=on_terminal, text=text, columns=columns)
+    return case_writer(form_of(shape.output, on_terminal), text=text, columns=columns)
 
 
 async def _found(gate: asyncio.Semaphore, get: Callable[[], Awaitable[Case]]) -> Case | NotFoundError:

@@ -36,9 +36,9 @@ class CaseTable:
         self._asked = columns
         self._widths: dict[str, int] = {}
 
-    def write(self, cases: Iterable[Case]) -> None:
+    def write(self, items: Iterable[Case]) -> None:
         """Print some more rows."""
-        documents = [case.to_json() for case in cases]
+        documents = [case.to_json() for case in items]
         if not documents:
             return
         first = not self._widths

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -68,9 +69,12 @@ def process() -> Callable[..., Ran]:
 
 @pytest.fixture
 def on_terminal() -> Callable[..., Ran]:
-    """Run a command on a terminal of 80 columns; what it writes to stdout and stderr comes together, as `out`."""
+    """Run a command on a terminal of 80 columns; what it writes to stdout and stderr comes together, as `out`.
 
-    def run(*argv: str, **env: str) -> Ran:
+    What is `typed` waits for the command to read it; once it has written `interrupt_at`, it is interrupted.
+    """
+
+    def run(*argv: str, typed: bytes = b"", interrupt_at: bytes | None = None, **env: str) -> Ran:
         master, slave = pytest.importorskip("pty").openpty()
         environment = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
         environment |= {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "40", **env}
@@ -79,7 +83,13 @@ def on_terminal() -> Callable[..., Ran]:
         )
         os.close(slave)
         try:
-            out = _everything(master)
+            os.write(master, typed)
+            out = b""
+            for part in _parts(master):
+                out += part
+                if interrupt_at is not None and interrupt_at in out:
+                    interrupt_at = None
+                    started.send_signal(signal.SIGINT)
             return Ran(started.wait(timeout=60), out.replace(b"\r\n", b"\n"), "")
         finally:
             started.kill()
@@ -125,14 +135,12 @@ def serving(simulator: Simulator) -> Iterator[Simulator]:
         loop.close()
 
 
-def _everything(master: int) -> bytes:
-    parts = []
+def _parts(master: int) -> Iterator[bytes]:
     while select.select([master], [], [], 60)[0]:
         try:
             part = os.read(master, 65536)
         except OSError:
-            break
+            return
         if not part:
-            break
-        parts.append(part)
-    return b"".join(parts)
+            return
+        yield part

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 
 from persona_cases import __version__
-from persona_cases.cli.examples import EXAMPLES, exit_codes
+from persona_cases.cli.examples import EXAMPLES, PROGRAM, exit_codes
 from persona_cases.cli.exits import ExitCode
+from persona_cases.cli.server_options import Server
+from persona_cases.testing import Simulator
 
 RUNNABLE = [example for command, examples in EXAMPLES.items() if command != "simulator" for example in examples]
+NEEDS_SHELL = re.compile(r"[|$\n]")
 READY = re.compile(r"simulator ready: PERSONA_BASE_URL=(\S+) PERSONA_API_KEY=(\S+)\n")
 
 
-@pytest.mark.parametrize("example", RUNNABLE)
-def test_the_examples_work_as_they_are(example, tmp_path):
+@pytest.mark.parametrize("example", [example for example in RUNNABLE if not NEEDS_SHELL.search(example)])
+def test_the_examples_work_as_they_are(cli, example, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    program, *argv = shlex.split(example)
+    assert program == PROGRAM
+    ran = cli(*argv)
+    assert ran.code == 0, ran.err
+    assert ran.out or list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("example", [example for example in RUNNABLE if NEEDS_SHELL.search(example)])
+def test_the_examples_work_in_a_shell(example, tmp_path):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     ran = subprocess.run(
-        example,
+        f"set -e\n{example}",
         shell=True,
         cwd=tmp_path,
         env=os.environ | {"PATH": path},
@@ -40,17 +56,46 @@ def test_the_examples_work_as_they_are(example, tmp_path):
 @pytest.mark.parametrize("command", list(EXAMPLES))
 def test_help_shows_the_examples_in_one_piece(cli, monkeypatch, command):
     monkeypatch.setenv("COLUMNS", "80")
-    ran = cli(command, "--help")
+    ran = cli(*command.split(), "--help")
     assert ran.code == 0
+    shown = [line.strip() for line in ran.out.decode().splitlines()]
     for example in EXAMPLES[command]:
-        assert example in ran.out.decode()
+        assert set(example.splitlines()) <= set(shown)
+
+
+def test_help_lists_every_command_in_its_group(cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = cli("--help").out.decode()
+    groups = re.findall(r"^╭─ ([A-Z][\w ]+?) ─+╮$(.*?)^╰", shown, re.MULTILINE | re.DOTALL)
+    listed = {title: re.findall(r"^│ ([a-z]+) ", body, re.MULTILINE) for title, body in groups}
+    assert list(listed) == ["Options", "Read", "Change", "Try out"]
+    assert {name for names in listed.values() for name in names} == {command.split()[0] for command in EXAMPLES}
+    assert {"search", "download", "limits"} <= set(listed["Read"])
+    assert {"create", "redact", "tag", "objects"} <= set(listed["Change"])
+
+
+@pytest.mark.parametrize("group", ["tag", "objects"])
+def test_help_of_a_group_lists_its_commands(cli, group):
+    ran = cli(group, "--help")
+    assert ran.code == 0
+    for command in EXAMPLES:
+        if command.startswith(f"{group} "):
+            assert command.split()[1] in ran.out.decode()
+
+
+def test_a_simulator_has_the_settings_of_the_library():
+    theirs = inspect.signature(Simulator).parameters
+    own = {"cases", "port", "rate_limit", "case_quota"}
+    for setting in attrs.fields(Server):
+        assert setting.name in theirs
+        assert setting.name in own or setting.default == theirs[setting.name].default
 
 
 def test_help_tells_the_exit_codes(cli):
     ran = cli("--help")
     assert ran.code == 0
     assert all(f"{code.value}: {code.meaning}" in exit_codes() for code in ExitCode)
-    assert "5: the rate limit or a quota is used up" in ran.out.decode()
+    assert "5: the rate limit or a quota is used up;" in " ".join(ran.out.decode().split())
 
 
 def test_the_page_tells_the_same_exit_codes():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
@@ -74,8 +76,13 @@ def test_a_list_is_narrowed_by_reference_id(cli, api):
 def test_json_lines_are_what_the_api_sent(cli, api):
     ran = cli("list", "--limit", "3", "--output", "jsonl")
     sent = cli("list", "--limit", "3", "--output", "json")
-    assert [line.rstrip(b",") for line in sent.out.splitlines()[1:-1]] == ran.out.splitlines()
+    assert [line.rstrip(b",") for line in timeless(sent.out).splitlines()[1:-1]] == timeless(ran.out).splitlines()
     assert ran.cases[0]["attributes"]["fields"] == dict(api.store.cases[ran.ids[0]].fields)
+
+
+def timeless(out):
+    """Cases but for what the addresses of attached files say of the time of asking."""
+    return re.sub(rb"access_token=[^\"]+", b"", out)
 
 
 @pytest.mark.parametrize("count", [0, 1, 250])

@@ -1,0 +1,124 @@
+"""The commands that change cases: `create`, `update`, `assign`, `status`, `comment`, `redact`."""
+
+from __future__ import annotations
+
+import shlex
+from functools import partial
+from typing import Annotated
+
+from typer import Argument, Option
+
+from persona_cases.cli.change_options import Creation, FieldValues, Posting, Updating
+from persona_cases.cli.changing import Change, KeyedAct, change_case, creating, keyed, updating
+from persona_cases.cli.given import stdin_text
+from persona_cases.cli.options import CaseId, Connection, OutputOption
+from persona_cases.cli.redacting import redact_cases
+from persona_cases.cli.running import execute
+
+__all__ = ["assign", "comment", "create", "post", "redact", "status", "update"]
+
+
+def create(
+    template: Annotated[str, Option(metavar="ID", help="The template to make the case from.", show_default=False)],
+    fields: FieldValues,
+    creation: Creation,
+    posting: Posting,
+    connection: Connection,
+) -> None:
+    """Create a case, in the initial status of its template.
+
+    The template says which custom fields there are: see the command template.
+    """
+
+    def make() -> Change:
+        return keyed(creating(template, fields, creation), posting.idempotency_key, "persona-cases list --limit 5")
+
+    execute(partial(change_case, make, posting.output, connection), verbose=connection.verbose)
+
+
+def update(id: CaseId, fields: FieldValues, new: Updating, connection: Connection, output: OutputOption = None) -> None:
+    """Change custom fields, queue or SLA of a case, or attach files to it.
+
+    What is not named stays as it is.
+    """
+
+    def make() -> Change:
+        return Change(act=updating(id, fields, new), look=_look(id))
+
+    execute(partial(change_case, make, output, connection), verbose=connection.verbose)
+
+
+def assign(
+    id: CaseId,
+    email: Annotated[str, Argument(metavar="EMAIL", help="The user's e-mail address.", show_default=False)],
+    posting: Posting,
+    connection: Connection,
+) -> None:
+    """Assign a case to a user."""
+    post(id, lambda persona, key: persona.cases.assign(id, email, idempotency_key=key), posting, connection)
+
+
+def status(
+    id: CaseId,
+    status: Annotated[
+        str,
+        Argument(metavar="STATUS", help="Any status of its template, spelled as there.", show_default=False),
+    ],
+    posting: Posting,
+    connection: Connection,
+) -> None:
+    """Set the status of a case."""
+    post(id, lambda persona, key: persona.cases.set_status(id, status, idempotency_key=key), posting, connection)
+
+
+def comment(
+    id: CaseId,
+    message: Annotated[str, Argument(metavar="MESSAGE|-", help="The text; - reads it from stdin.", show_default=False)],
+    posting: Posting,
+    connection: Connection,
+) -> None:
+    """Add a comment to a case."""
+
+    def make() -> Change:
+        text = stdin_text("the comment") if message == "-" else message
+        return keyed(
+            lambda persona, key: persona.cases.add_comment(id, text, idempotency_key=key),
+            posting.idempotency_key,
+            _look(id),
+        )
+
+    execute(partial(change_case, make, posting.output, connection), verbose=connection.verbose)
+
+
+def redact(
+    ids: Annotated[list[str], Argument(metavar="ID", help="The ids of the cases.", show_default=False)],
+    connection: Connection,
+    *,
+    yes: Annotated[bool, Option("--yes", "-y", help="Do it without being asked.")] = False,
+    output: OutputOption = None,
+) -> None:
+    """Erase the personal data of cases for good. This can not be undone.
+
+    On a terminal you are asked first; elsewhere, --yes is needed.
+    """
+    execute(partial(redact_cases, ids, output, connection, sure=yes), verbose=connection.verbose)
+
+
+def post(id: str, act: KeyedAct, posting: Posting, connection: Connection) -> None:
+    """Make a change of one case under an idempotency key, and print the case.
+
+    Args:
+        id: the id of the case.
+        act: makes the change, with the key.
+        posting: how to send it, and print the case.
+        connection: whom to ask.
+    """
+
+    def make() -> Change:
+        return keyed(act, posting.idempotency_key, _look(id))
+
+    execute(partial(change_case, make, posting.output, connection), verbose=connection.verbose)
+
+
+def _look(id: str) -> str:
+    return f"persona-cases get {shlex.quote(id)}"

@@ -1,0 +1,132 @@
+"""The commands that read: `search`, `list`, `get`, `export`, `download`, `watch`, `template`, `limits`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from persona_cases.cli.advice import going_on
+from persona_cases.cli.downloading import Download, download_files
+from persona_cases.cli.exporting import Export, export_cases
+from persona_cases.cli.facts import show_limits, show_template
+from persona_cases.cli.options import (
+    CaseId,
+    Connection,
+    FieldsOption,
+    Filters,
+    LimitOption,
+    OutputOption,
+    Selection,
+    Shape,
+    Walk,
+    Watching,
+)
+from persona_cases.cli.running import execute
+from persona_cases.cli.selection import listing, searching
+from persona_cases.cli.showing import from_cursor, get_cases, walk_cases
+from persona_cases.cli.watching import going_on_watching, watch_cases
+from persona_cases.client import PersonaClient
+from persona_cases.models import Case
+from persona_cases.paging import Pager
+
+__all__ = ["download", "export", "get", "limits", "list_", "search", "template", "watch"]
+
+
+def search(selection: Selection, walk: Walk, shape: Shape, connection: Connection) -> None:
+    """Search cases by any expression.
+
+    What was just written is not found yet: the search index lags behind by
+    about a minute. The commands list and get show it at once.
+    """
+
+    def make(persona: PersonaClient, fields: list[str] | None) -> Pager[Case]:
+        return searching(persona, selection, fields, walk)
+
+    execute(partial(walk_cases, make, walk, shape, connection), verbose=connection.verbose, advise=from_cursor(walk))
+
+
+def list_(filters: Filters, walk: Walk, shape: Shape, connection: Connection) -> None:
+    """List cases, newest first."""
+
+    def make(persona: PersonaClient, fields: list[str] | None) -> Pager[Case]:
+        return listing(persona, filters, fields, walk)
+
+    execute(partial(walk_cases, make, walk, shape, connection), verbose=connection.verbose, advise=from_cursor(walk))
+
+
+def get(
+    ids: Annotated[list[str], Argument(metavar="ID", help="The ids of the cases.", show_default=False)],
+    shape: Shape,
+    connection: Connection,
+    include: Annotated[
+        str | None,
+        Option(metavar="NAME,…", help="Load related objects as well: case-template,accounts"),
+    ] = None,
+) -> None:
+    """Get cases by their ids.
+
+    With --include, a case is printed as in an answer of the API, with the
+    related objects beside it: {"data": …, "included": …}.
+    """
+    execute(partial(get_cases, ids, include, shape, connection), verbose=connection.verbose)
+
+
+def export(
+    output_file: Annotated[str, Option("--output-file", "-o", metavar="PATH", help="The file to write; - for stdout.")],
+    selection: Selection,
+    connection: Connection,
+    limit: LimitOption = None,
+    fields: FieldsOption = None,
+) -> None:
+    """Write all matching cases to a file of JSON Lines.
+
+    Each line is a case, exactly as the API sent it. The file appears under its
+    name when it is complete, and not before.
+    """
+    what = Export(path=output_file, selection=selection, limit=limit, fields=fields)
+    how = going_on("what was written is whole; search with the same options gets the rest,", "--after")
+    execute(partial(export_cases, what, connection), verbose=connection.verbose, advise=how if what.to_stdout else None)
+
+
+def download(
+    id: CaseId,
+    to: Annotated[Path, Option(metavar="DIR", help="The directory to put the files in; made if it is not there.")],
+    connection: Connection,
+    *,
+    name: Annotated[str | None, Option(metavar="FILENAME", help="Only the files of this name; all by default.")] = None,
+    overwrite: Annotated[bool, Option("--overwrite", help="Replace files that are there already.")] = False,
+) -> None:
+    """Download the files that are attached to a case.
+
+    The path of each file is printed when the file is complete, and not before.
+    """
+    what = Download(case_id=id, directory=to, name=name, overwrite=overwrite)
+    execute(partial(download_files, what, connection), verbose=connection.verbose)
+
+
+def watch(watching: Watching, connection: Connection) -> None:
+    """Print new cases as they appear, a line of JSON each, until Ctrl-C.
+
+    However it ends, it says how another watch can go on without a gap.
+    """
+    execute(partial(watch_cases, watching, connection), verbose=connection.verbose, advise=going_on_watching)
+
+
+def template(
+    id: Annotated[str, Argument(metavar="ID", help="The id of the template.", show_default=False)],
+    connection: Connection,
+    output: OutputOption = None,
+) -> None:
+    """Show a case template; as a table, its custom fields.
+
+    The API can not list templates: their ids are in the dashboard and in cases.
+    """
+    execute(partial(show_template, id, output, connection), verbose=connection.verbose)
+
+
+def limits(connection: Connection, output: OutputOption = None) -> None:
+    """Show how far the rate limits are used up; the question itself is counted."""
+    execute(partial(show_limits, output, connection), verbose=connection.verbose)

@@ -1,0 +1,45 @@
+"""The commands `tag add`, `tag remove` and `tag set`."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from typer import Argument, Option
+
+from persona_cases.cli.change_options import Posting
+from persona_cases.cli.commands.changing import post
+from persona_cases.cli.options import CaseId, Connection
+from persona_cases.cli.tags import Tags, changing_each, setting
+
+__all__ = ["add", "remove", "set_"]
+
+Names: TypeAlias = Annotated[
+    list[str] | None, Argument(metavar="NAME", help="The names of the tags.", show_default=False)
+]
+Ids: TypeAlias = Annotated[list[str] | None, Option("--id", metavar="TAG_ID", help="A tag by its id; once for each.")]
+
+
+def add(id: CaseId, posting: Posting, connection: Connection, names: Names = None, ids: Ids = None) -> None:
+    """Add tags to a case, with one request each.
+
+    An unknown name makes a new tag, of which an organisation may have 1,000.
+    """
+    post(id, changing_each(id, Tags.of(names, ids), lambda persona: persona.cases.add_tag), posting, connection)
+
+
+def remove(id: CaseId, posting: Posting, connection: Connection, names: Names = None, ids: Ids = None) -> None:
+    """Remove tags from a case, with one request each."""
+    post(id, changing_each(id, Tags.of(names, ids), lambda persona: persona.cases.remove_tag), posting, connection)
+
+
+def set_(
+    id: CaseId,
+    posting: Posting,
+    connection: Connection,
+    names: Names = None,
+    *,
+    ids: Ids = None,
+    none: Annotated[bool, Option("--none", help="Remove all tags.")] = False,
+) -> None:
+    """Give a case exactly these tags: all others are removed."""
+    post(id, setting(id, Tags.of(names, ids), none=none), posting, connection)

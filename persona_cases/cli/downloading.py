@@ -1,0 +1,84 @@
+"""The work of `download`: the files that are attached to a case."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import attrs
+import typer
+
+from persona_cases.cli.connect import connected
+from persona_cases.cli.exits import ExitCode
+from persona_cases.cli.failures import NoSuchFileError
+from persona_cases.cli.file_progress import shown_file_progress
+from persona_cases.cli.filenames import safe_names
+from persona_cases.cli.options import Connection
+from persona_cases.cli.output import stdout_bytes
+from persona_cases.cli.quantities import duration, plural, size
+from persona_cases.cli.running import report
+from persona_cases.cli.terminal import visible
+from persona_cases.errors import InvalidArgumentError, PersonaError
+from persona_cases.models import Attachment
+
+__all__ = ["Download", "download_files"]
+
+
+@attrs.frozen(kw_only=True)
+class Download:
+    """Which files to download, and where to.
+
+    Attributes:
+        case_id: the case that they are attached to.
+        directory: where to put them; made if it is not there.
+        name: the name of those to download; None for all.
+        overwrite: whether files that are there may be replaced.
+    """
+
+    case_id: str
+    directory: Path
+    name: str | None = None
+    overwrite: bool = False
+
+    def targets(self, attachments: Iterable[Attachment]) -> list[tuple[Attachment, Path]]:
+        """Return what to download, each with the path to write, and make the directory.
+
+        Raises:
+            NoSuchFileError: if a name is asked for, and no file has it.
+            InvalidArgumentError: if a file is in the way, or the directory can not be made.
+        """
+        wanted = [each for each in attachments if self.name is None or each.filename == self.name]
+        if self.name is not None and not wanted:
+            raise NoSuchFileError
+        paths = [self.directory / name for name in safe_names(each.filename for each in wanted)]
+        if not self.overwrite and (there := [path for path in paths if path.exists() or path.is_symlink()]):
+            raise InvalidArgumentError(f"{there[0]} is there already: give --overwrite to replace it")
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidArgumentError(f"can not write to {self.directory}: {error.strerror}") from error
+        return list(zip(wanted, paths, strict=True))
+
+
+async def download_files(download: Download, connection: Connection) -> ExitCode:
+    """Download files, and print the path of each once it is complete."""
+    async with connected(connection) as there:
+        case = await there.persona.cases.get(download.case_id, fields=["attachments"])
+        targets = download.targets(case.attachments)
+        started, written = time.monotonic(), 0
+        with shown_file_progress(live=not connection.verbose) as follow:
+            for number, (attachment, path) in enumerate(targets, start=1):
+                which = f"file {number} of {len(targets)}"
+                try:
+                    await there.persona.cases.download(attachment, path, on_progress=follow(which))
+                except PersonaError as error:
+                    # The names of files are often those of people.
+                    return report(error, subject=which, verbose=connection.verbose)
+                stdout_bytes().write(os.fsencode(path) + b"\n")
+                stdout_bytes().flush()
+                written += path.stat().st_size
+    done = f"{plural(len(targets), 'file')} ({size(written)}) to {visible(str(download.directory))}"
+    typer.echo(f"downloaded {done} in {duration(time.monotonic() - started)}", err=True)
+    return ExitCode.OK

@@ -1,0 +1,47 @@
+"""The work of `watch`: print new cases as they appear."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+
+import typer
+
+from persona_cases.cli.advice import going_on
+from persona_cases.cli.connect import connected
+from persona_cases.cli.exits import ExitCode
+from persona_cases.cli.options import Connection, Watching
+from persona_cases.cli.output import JsonLines, bare, stdout_bytes
+
+__all__ = ["going_on_watching", "watch_cases"]
+
+_HOW = "go on with the same options and"
+_OPTION = "--since"
+
+going_on_watching = going_on(_HOW, _OPTION)
+"""Says how to go on after an error."""
+
+
+async def watch_cases(watching: Watching, connection: Connection) -> ExitCode:
+    """Print new cases, a line each, until there were enough or somebody ends it."""
+    writer = JsonLines(stdout_bytes(), bare)
+    async with connected(connection) as there:
+        watch = there.persona.cases.watch(
+            since=watching.since,
+            interval=watching.interval,
+            max_interval=watching.max_interval,
+            status=watching.status,
+            case_template_id=watching.template,
+        )
+        printed = 0
+        try:
+            async for case in watch:
+                writer.write([case])
+                printed += 1
+                if printed == watching.limit:
+                    break
+        except asyncio.CancelledError:
+            if watch.cursor is not None:
+                typer.echo(f"hint: {_HOW} {_OPTION} {shlex.quote(watch.cursor)}", err=True)
+            raise
+    return ExitCode.OK

@@ -1,0 +1,102 @@
+"""`download`: whole files, under names that can do no harm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from persona_cases.cli.filenames import safe_names
+from persona_cases.testing import Fault
+
+
+@pytest.fixture
+def case(api):
+    files = [("passport.pdf", b"%PDF-1"), ("photo.png", b"PNG" * 50_000), ("passport.pdf", b"%PDF-2")]
+    return api.store.create_case("KYC", attachments=tuple(api.store.upload(*file) for file in files))
+
+
+def test_all_files_of_a_case_arrive(cli, case, tmp_path):
+    ran = cli("download", case.id, "--to", str(tmp_path / "new" / "files"))
+    assert ran.code == 0
+    paths = [Path(line.decode()) for line in ran.out.splitlines()]
+    assert [path.name for path in paths] == ["passport.pdf", "photo.png", "passport-2.pdf"]
+    assert [path.read_bytes() for path in paths] == [b"%PDF-1", b"PNG" * 50_000, b"%PDF-2"]
+    assert set((tmp_path / "new" / "files").iterdir()) == set(paths)
+    assert ran.err.startswith("downloaded 3 files (150.0 kB) to ")
+
+
+def test_one_name_is_asked_for(cli, case, tmp_path):
+    assert cli("download", case.id, "--name", "photo.png", "--to", str(tmp_path)).code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
+    ran = cli("download", case.id, "--name", "nope.png", "--to", str(tmp_path))
+    assert (ran.code, ran.err) == (4, "error: the case has no attachment of that name\n")
+
+
+def test_a_case_without_files_is_no_error(cli, api, tmp_path):
+    bare = api.store.create_case("KYC")
+    ran = cli("download", bare.id, "--to", str(tmp_path))
+    assert (ran.code, ran.out) == (0, b"")
+    assert ran.err.startswith("downloaded 0 files (0 bytes) to ")
+
+
+def test_what_is_there_is_not_replaced_unasked(cli, api, case, tmp_path):
+    (tmp_path / "photo.png").write_text("mine")
+    ran = cli("download", case.id, "--to", str(tmp_path))
+    assert ran.code == 2
+    assert ran.err.endswith("photo.png is there already: give --overwrite to replace it\n")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("photo.png", "mine")]
+    assert cli("download", case.id, "--to", str(tmp_path), "--overwrite").code == 0
+    assert (tmp_path / "photo.png").read_bytes() == b"PNG" * 50_000
+
+
+def test_a_directory_that_can_not_be_one_is_refused(cli, case, tmp_path):
+    (tmp_path / "file").write_text("x")
+    ran = cli("download", case.id, "--to", str(tmp_path / "file"))
+    assert ran.code == 2
+    assert ran.err.startswith("error: can not write to ")
+
+
+def test_a_file_that_fails_is_counted_and_not_named(cli, api, case, tmp_path):
+    api.faults.add(Fault.status(404), path="/files/photo.png")
+    ran = cli("download", case.id, "--to", str(tmp_path))
+    assert ran.code == 4
+    assert ran.err.startswith("error: file 2 of 3: 404 ")
+    assert "photo" not in ran.err
+    assert [path.name for path in tmp_path.iterdir()] == ["passport.pdf"]
+    assert ran.out.splitlines() == [str(tmp_path / "passport.pdf").encode()]
+
+
+def test_progress_is_shown_on_a_terminal(on_terminal, case, tmp_path):
+    ran = on_terminal("download", case.id, "--to", str(tmp_path))
+    assert ran.code == 0
+    assert b"file 1 of 3" in ran.out
+    assert b"\ndownloaded 3 files (150.0 kB)" in ran.out or b"\x1b[2Kdownloaded 3 files (150.0 kB)" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("names", "safe"),
+    [
+        (["a.pdf", "a.pdf", "A.PDF", "a-2.pdf"], ["a.pdf", "a-2.pdf", "A-3.PDF", "a-2-2.pdf"]),
+        (["../../etc/passwd", "..\\x", "/", "", None, ".."], ["_.._etc_passwd", "_x", "_", *["attachment"]]),
+        ([".bashrc", "~/.ssh"], ["bashrc", "~_.ssh"]),
+        (["a\x1b[2J.pdf", "gnp.\u202efdp.exe"], ["a_[2J.pdf", "gnp._fdp.exe"]),
+        (["CON", "lpt1.txt", "a. ", "x:y"], ["_CON", "_lpt1.txt", "a", "x_y"]),
+        (["x" * 300 + ".pdf"], ["x" * 116 + ".pdf"]),
+    ],
+)
+def test_names_are_made_safe(names, safe):
+    assert safe_names(names)[: len(safe)] == safe
+
+
+@given(st.lists(st.text() | st.sampled_from(["a.pdf", "A.pdf", "a-2.pdf", "..", "con"]) | st.none(), max_size=8))
+def test_no_name_leads_elsewhere_or_hides_or_comes_twice(names):
+    chosen = safe_names(names)
+    assert len({name.casefold() for name in chosen}) == len(names)
+    for name in chosen:
+        assert name == Path(name).name
+        assert name[0] not in ". "
+        assert not any(ord(character) < 32 or character in "/\\:\x7f\u202e" for character in name)
+        assert len(name) <= 124
