@@ -168,7 +168,7 @@ class Api:
                     self._dispatch(request, window, origin)
                 raise failure.problem
         except AnsweredError as problem:
-            reply = Reply(problem.document(), problem.status)
+            return Answer.json(problem.status, problem.document(), {**self._identity(), **problem.headers})
         return Answer.json(reply.status, reply.document, self._identity())
 
     def _identity(self) -> dict[str, str]:
@@ -180,15 +180,16 @@ class Api:
 
     def _dispatch(self, request: ReceivedRequest, window: WindowState, origin: str) -> Reply:
         look = _presentation(request.headers, FileLinks(origin, self._signer, self._signer.expiry()))
+        allowed: set[str] = set()
         for route in self._routes if request.in_api else ():
             match = route.path.fullmatch(request.path)
             if match is None:
                 continue
-            handler = route.methods.get(request.method)
-            if handler is None:
-                raise method_not_allowed(request.method)
-            return handler(Call(request, look, window, match.groupdict()))
-        raise not_found()
+            if (handler := route.methods.get(request.method)) is not None:
+                return handler(Call(request, look, window, match.groupdict()))
+            # `/cases/search` is a path of its own for POST, and an id like any other for GET.
+            allowed |= route.methods.keys()
+        raise method_not_allowed(request.method, allowed) if allowed else not_found()
 
 
 def _unauthenticated(problem: AnsweredError) -> Answer:

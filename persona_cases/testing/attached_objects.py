@@ -64,10 +64,6 @@ class AttachedObjects:
         """Make the objects known that a case shows."""
         self.add(_shown(case))
 
-    def forget(self, case_id: str) -> None:
-        """A case is gone; its objects are not."""
-        self._unshown.pop(case_id, None)
-
     def attach(self, case: CaseRecord, refs: Iterable[Ref]) -> dict[str, Any]:
         """Attach objects at the end of what a case has; the result is what changes about it."""
         listed: dict[str, list[Ref]] = {}

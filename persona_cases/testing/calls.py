@@ -50,13 +50,16 @@ class Call:
         """The JSON body; None if it is empty.
 
         Raises:
-            AnsweredError: 400 if it is not JSON, or not called so.
+            AnsweredError: 400 if it is not JSON, or not called so, or null.
         """
         if not self.request.body:
             return None
         if self.request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             raise bad_request("Content-Type must be application/json")
         try:
-            return self.request.json()
+            document = self.request.json()
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             raise bad_request("The body is not valid JSON") from None
+        if document is None:
+            raise bad_request("The body must be an object")
+        return document

@@ -12,7 +12,7 @@ from persona_cases.testing.clock import Clock
 from persona_cases.testing.problems import bad_request, not_found, unprocessable
 from persona_cases.testing.records import CaseRecord, Template, timestamp
 from persona_cases.testing.request_bodies import Members, Node
-from persona_cases.testing.single_case import UPDATED, SingleCase
+from persona_cases.testing.single_case import WRITTEN, SingleCase
 from persona_cases.testing.store import CaseStore
 
 __all__ = ["CaseActions"]
@@ -110,7 +110,7 @@ class CaseActions:
         return self._reply(wanted, self._store.update_case(case.id, **changes, **STAMP))
 
     def _reply(self, wanted: SingleCase, case: CaseRecord) -> Reply:
-        return wanted.reply(case, self._store, unasked=UPDATED)
+        return wanted.reply(case, self._store, unasked=WRITTEN)
 
     def _resolution(self, case: CaseRecord, status: str, template: Template) -> dict[str, Any]:
         if status == case.status:

@@ -19,7 +19,7 @@ from persona_cases.testing.files import media_type
 from persona_cases.testing.problems import conflict, not_found, unprocessable
 from persona_cases.testing.records import CaseRecord
 from persona_cases.testing.request_bodies import Members, Node
-from persona_cases.testing.single_case import CREATED, UPDATED, SingleCase
+from persona_cases.testing.single_case import WRITTEN, SingleCase
 from persona_cases.testing.store import CaseStore
 
 __all__ = ["STAMP", "CaseWrites", "writable_case"]
@@ -61,7 +61,7 @@ class CaseWrites:
         case = self._store.create_case(template.id, fields=values, **changes)
         if objects:
             case = self._store.attach(case.id, objects, updated_at=case.updated_at)
-        return wanted.reply(case, self._store, unasked=CREATED, status=201)
+        return wanted.reply(case, self._store, unasked=WRITTEN, status=201)
 
     def update(self, call: Call) -> Reply:
         """`PATCH /cases/{id}`: what is not sent stays as it is; files are added to those that are there."""
@@ -83,13 +83,13 @@ class CaseWrites:
             files = tuple(self._store.upload(filename, content) for filename, content in uploads)
             changes["attachments"] = (*case.attachments, *files)
         case = self._store.update_case(case.id, fields=values, **changes, **STAMP)
-        return wanted.reply(case, self._store, unasked=UPDATED)
+        return wanted.reply(case, self._store, unasked=WRITTEN)
 
     def redact(self, call: Call) -> Reply:
         """`DELETE /cases/{id}`: the fields and files of the case are gone for good, the case is not."""
         wanted = SingleCase.asked_by(call)
         case = writable_case(call, self._store)
-        return wanted.reply(self._store.redact_case(case.id, **STAMP), self._store, unasked=UPDATED)
+        return wanted.reply(self._store.redact_case(case.id, **STAMP), self._store, unasked=WRITTEN)
 
 
 def writable_case(call: Call, store: CaseStore) -> CaseRecord:

@@ -49,18 +49,18 @@ class Fault:
         problem: an error that is answered instead of the result.
         applied: whether the request takes effect before the fault. If not, the answer is that of `problem`, and
             without one an empty 502 for `alter` to change.
-        stored: whether the API itself fails, so that a replay of the request's idempotency key fails too. If not,
-            the problem lies before the API, and a replay brings the result of a request that took effect.
         alter: changes the answer before it is sent.
         delivery: how the answer is sent.
+        stored: whether the API itself fails, so that a replay of the request's idempotency key fails too. If not,
+            the problem lies before the API, and a replay brings the result of a request that took effect.
     """
 
     name: str
     problem: AnsweredError | None = None
     applied: bool = True
-    stored: bool = False
     alter: Callable[[Answer], Answer] | None = None
     delivery: Delivery = attrs.field(factory=Delivery)
+    stored: bool = False
 
     @classmethod
     def status(
@@ -89,7 +89,7 @@ class Fault:
         if stored and status in _NEVER_STORED:
             raise InvalidArgumentError(f"stored: {status} is answered before idempotency keys are looked at")
         problem = AnsweredError(status, title or _TITLES.get(status, "Error"), details)
-        return cls(f"status {status}", problem, applied, stored, _with_headers(headers or {}))
+        return cls(f"status {status}", problem, applied, _with_headers(headers or {}), stored=stored)
 
     @classmethod
     def rate_limited(cls, reset: int | None = None) -> Fault:

@@ -47,7 +47,7 @@ def file_answer(request: ReceivedRequest, store: CaseStore, signer: FileSigner) 
 
 def _find(request: ReceivedRequest, store: CaseStore, signer: FileSigner) -> StoredFile:
     if request.method != "GET":
-        raise method_not_allowed(request.method)
+        raise method_not_allowed(request.method, ["GET"])
     token = signer.token(request.params.get("access_token", ""))
     if token is None:
         raise forbidden("The access token is not valid, or has expired")

@@ -6,6 +6,7 @@ with `details` where the vendor gives them. There is no status inside the docume
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 __all__ = [
@@ -34,10 +35,20 @@ class AnsweredError(Exception):
         title: what kind of error it is.
         details: what exactly is wrong.
         pointer: JSON pointer to what is wrong in the body; documented for 422 alone.
+        headers: headers that belong to the error.
     """
 
-    def __init__(self, status: int, title: str, details: str | None = None, pointer: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        details: str | None = None,
+        pointer: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(title)
+        self.headers = headers or {}
         self.status = status
         self.title = title
         self.details = details
@@ -73,9 +84,10 @@ def not_found(place: str | None = None) -> AnsweredError:
     return AnsweredError(404, "Record not found", None if place is None else f"{place} is not found")
 
 
-def method_not_allowed(method: str) -> AnsweredError:
+def method_not_allowed(method: str, allowed: Iterable[str]) -> AnsweredError:
     """The path exists, but not for this method."""
-    return AnsweredError(405, "Method not allowed", f"{method} is not supported here")
+    headers = {"Allow": ", ".join(sorted(allowed))}
+    return AnsweredError(405, "Method not allowed", f"{method} is not supported here", headers=headers)
 
 
 def payload_too_large() -> AnsweredError:

@@ -63,7 +63,7 @@ class HttpServer:
             InvalidArgumentError: the address can not be bound.
         """
         app = web.Application(client_max_size=_LARGEST_BODY)
-        app.router.add_route("*", "/{path:.*}", self._handle)
+        app.router.add_route("*", r"/{path:[\s\S]*}", self._handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE, handler_cancellation=True)
         await runner.setup()
         try:

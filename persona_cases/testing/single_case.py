@@ -12,15 +12,13 @@ from persona_cases.testing.records import CaseRecord
 from persona_cases.testing.store import CaseStore
 from persona_cases.testing.wire import check_include, included, serialize_case
 
-__all__ = ["CREATED", "RETRIEVED", "UPDATED", "SingleCase"]
+__all__ = ["RETRIEVED", "WRITTEN", "SingleCase"]
 
 _ALLOWED: frozenset[Family] = frozenset({"include", "fields"})
 
-CREATED = ("accounts", "inquiries", "reports")
-"""What versions before 2025-10-27 include in a new case if the request does not say."""
-UPDATED = (*CREATED, "case-comments")
-"""The same for a changed case."""
-RETRIEVED = (*CREATED, "verifications", "case-comments")
+WRITTEN = ("accounts", "inquiries", "reports", "case-comments")
+"""What versions before 2025-10-27 include in a new or changed case if the request does not say."""
+RETRIEVED = (*WRITTEN, "verifications")
 """The same for a case that is only looked at."""
 
 

@@ -185,7 +185,6 @@ class CaseStore:
             KeyError: there is no such case.
         """
         del self._cases[case_id]
-        self._objects.forget(case_id)
         self._record(Change(self._clock.monotonic(), case_id, None))
 
     def redact_case(self, case_id: str, **changes: Any) -> CaseRecord:

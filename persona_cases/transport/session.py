@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import platform
 
 import aiohttp
@@ -25,6 +26,7 @@ __all__ = ["ClientSession", "HttpSession", "client_timeout", "translated"]
 
 USER_AGENT = f"persona-cases Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 
+_LARGE_BODY = 1_048_576
 _NEVER_SENT = (
     aiohttp.ClientConnectorError,
     aiohttp.ClientProxyConnectionError,
@@ -88,7 +90,7 @@ class HttpSession:
             async with session.request(
                 request.method,
                 URL(self._base.join(request.path, request.query), encoded=True),
-                data=request.body,
+                data=_payload(request.body),
                 headers=self._headers(request, options),
                 timeout=client_timeout(options.timeout),
                 allow_redirects=False,
@@ -151,6 +153,11 @@ class HttpSession:
         if request.idempotency_key is not None:
             headers["Idempotency-Key"] = request.idempotency_key
         return headers
+
+
+def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
+    # aiohttp writes large bytes in one piece, which would hold up the event loop; a file object goes in pieces.
+    return io.BytesIO(body) if body is not None and len(body) > _LARGE_BODY else body
 
 
 def client_timeout(timeout: Timeout, *, bounded: bool = True) -> aiohttp.ClientTimeout:

@@ -232,6 +232,14 @@ async def test_a_file_comes_back_whole_and_the_key_stays_here(sim, cases, with_f
     assert sim.api_key not in repr([request.headers for request in files])
 
 
+async def test_a_large_file_goes_up_and_comes_down(cases, template, tmp_path):
+    content = b"\x89PNG" * 1_000_000
+    case = await cases.create(template)
+    case = await cases.update(case.id, attachments=[Upload("scan.png", content)])
+    path = await cases.download(case.attachments[-1], tmp_path / "scan.png")
+    assert path.read_bytes() == content
+
+
 async def test_a_torn_download_is_fetched_again_and_nothing_half_is_left(sim, cases, with_file, make_client, tmp_path):
     (attachment,) = with_file.attachments
     sim.faults.next(Fault.torn(after=100_000))

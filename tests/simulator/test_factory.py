@@ -104,7 +104,7 @@ def test_no_cases_are_a_possible_number():
     assert list(CaseFactory(0)) == []
 
 
-@pytest.mark.parametrize("settings", [{"cases": -1}, {"cases": 1, "epoch": datetime(2026, 1, 1)}])  # noqa: DTZ001
+@pytest.mark.parametrize("settings", [{"cases": -1}, {"cases": 1, "epoch": datetime(2026, 1, 1)}])
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(InvalidArgumentError):
         CaseFactory(**settings)

@@ -108,7 +108,7 @@ async def test_people_are_found_by_id_and_not_by_address(simulate):
     api = await simulate(cases=30)
     case = next(case for case in api.sim.store.cases.values() if case.assignee_id)
     assert await found(api, leaf("assignee", "eq", case.assignee_id)) == []
-    user = api.sim.store.user(case.assignee_id)
+    user = api.sim.store.users[case.assignee_id]
     assert case.id in await found(api, leaf("assignee", "eq", user.id))
 
 

@@ -202,3 +202,22 @@ async def test_a_template_of_ones_own(api):
     assert [one["attributes"]["name"] for one in data["included"]] == ["Mine", "My own"]
     leaf = {"attribute": "fields.colour", "operator": "eq", "value": "red"}
     assert (await api.search({"query": leaf})).ids == [case.id]
+
+
+async def test_a_wrong_method_is_told_the_right_ones(api):
+    answer = await api.send("PUT", "/rate-limits")
+    assert (answer.status, answer.headers["Allow"]) == (405, "GET")
+
+
+async def test_search_is_an_id_like_any_other_where_it_is_no_action(api):
+    assert (await api.send("GET", "/cases/search")).status == 404
+
+
+async def test_an_id_with_a_line_break_is_not_found_like_any_other(api):
+    answer = await api.send("GET", "/cases/%0Ay")
+    assert (answer.status, answer.headers["Content-Type"]) == (404, "application/json; charset=utf-8")
+
+
+async def test_a_body_that_is_null_is_refused(api):
+    answer = await api.send("POST", "/cases/search", data=b"null", headers={"Content-Type": "application/json"})
+    assert answer.status == 400
