@@ -9,22 +9,25 @@ from persona_cases.models.converter import converter, structure
 from persona_cases.models.decode import CasePage, Links, decode_case, decode_page, decode_resource
 from persona_cases.models.fields import CaseFields, FieldValue
 from persona_cases.models.fieldset import Fieldset
-from persona_cases.models.rate_limits import RateLimitStatus, decode_rate_limits
-from persona_cases.models.relationships import CaseRelationships
-from persona_cases.models.resources import (
-    Attachment,
+from persona_cases.models.neighbours import (
+    Account,
     CaseComment,
     CaseQueue,
     CaseTemplate,
-    FieldSchema,
-    Resource,
-    ResourceIdentifier,
+    Inquiry,
+    Report,
+    Transaction,
+    Verification,
 )
+from persona_cases.models.rate_limits import RateLimitStatus, decode_rate_limits
+from persona_cases.models.relationships import CaseRelationships
+from persona_cases.models.resources import Attachment, FieldSchema, Resource, ResourceIdentifier
 from persona_cases.models.spelling import Inflection
 from persona_cases.models.unset import UNSET, Unset, UnsetType
 
 __all__ = [
     "UNSET",
+    "Account",
     "Attachment",
     "Case",
     "CaseComment",
@@ -37,12 +40,16 @@ __all__ = [
     "FieldValue",
     "Fieldset",
     "Inflection",
+    "Inquiry",
     "Links",
     "RateLimitStatus",
+    "Report",
     "Resource",
     "ResourceIdentifier",
+    "Transaction",
     "Unset",
     "UnsetType",
+    "Verification",
     "converter",
     "decode_case",
     "decode_page",

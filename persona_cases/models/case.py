@@ -16,15 +16,19 @@ from persona_cases.models.fieldset import Fieldset
 from persona_cases.models.included import read_included
 from persona_cases.models.jsontext import encode_json, parse_json, plain_json
 from persona_cases.models.loading import Origin, check_asked
-from persona_cases.models.reading import read_document, read_record, read_record_text, unknown_members
-from persona_cases.models.relationships import CaseRelationships
-from persona_cases.models.resources import (
-    Attachment,
+from persona_cases.models.neighbours import (
+    Account,
     CaseComment,
     CaseQueue,
     CaseTemplate,
-    Resource,
+    Inquiry,
+    Report,
+    Transaction,
+    Verification,
 )
+from persona_cases.models.reading import read_document, read_record, read_record_text, unknown_members
+from persona_cases.models.relationships import CaseRelationships
+from persona_cases.models.resources import Attachment, Resource
 from persona_cases.models.spelling import (
     Inflection,
     check_inflection,
@@ -208,34 +212,34 @@ class Case:
         return tuple(find(each, CaseComment, "case-comments") for each in self.relationships.case_comments)
 
     @property
-    def accounts(self) -> tuple[Resource, ...]:
+    def accounts(self) -> tuple[Account, ...]:
         """The accounts that the case is about."""
         find = self._origin.included.find
-        return tuple(find(each, Resource, "accounts") for each in self.relationships.accounts)
+        return tuple(find(each, Account, "accounts") for each in self.relationships.accounts)
 
     @property
-    def inquiries(self) -> tuple[Resource, ...]:
+    def inquiries(self) -> tuple[Inquiry, ...]:
         """The attached inquiries."""
         find = self._origin.included.find
-        return tuple(find(each, Resource, "inquiries") for each in self.relationships.inquiries)
+        return tuple(find(each, Inquiry, "inquiries") for each in self.relationships.inquiries)
 
     @property
-    def reports(self) -> tuple[Resource, ...]:
+    def reports(self) -> tuple[Report, ...]:
         """The attached reports."""
         find = self._origin.included.find
-        return tuple(find(each, Resource, "reports") for each in self.relationships.reports)
+        return tuple(find(each, Report, "reports") for each in self.relationships.reports)
 
     @property
-    def verifications(self) -> tuple[Resource, ...]:
+    def verifications(self) -> tuple[Verification, ...]:
         """The attached verifications."""
         find = self._origin.included.find
-        return tuple(find(each, Resource, "verifications") for each in self.relationships.verifications)
+        return tuple(find(each, Verification, "verifications") for each in self.relationships.verifications)
 
     @property
-    def transactions(self) -> tuple[Resource, ...]:
+    def transactions(self) -> tuple[Transaction, ...]:
         """The attached transactions."""
         find = self._origin.included.find
-        return tuple(find(each, Resource, "txns") for each in self.relationships.txns)
+        return tuple(find(each, Transaction, "txns") for each in self.relationships.txns)
 
     @property
     def included(self) -> tuple[Resource, ...]:

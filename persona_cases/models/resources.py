@@ -1,8 +1,7 @@
-"""The objects around a case: identifiers, templates, queues, comments, attachments, and any other resource."""
+"""What the objects around a case are made of: identifiers, attachments, field schemas, and `Resource`."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, ClassVar, TypeVar, cast
 
 import attrs
@@ -20,13 +19,11 @@ from persona_cases.models.spelling import (
 
 __all__ = [
     "Attachment",
-    "CaseComment",
-    "CaseQueue",
-    "CaseTemplate",
     "FieldSchema",
     "Resource",
     "ResourceIdentifier",
     "read_resource",
+    "register",
 ]
 
 R = TypeVar("R", bound="Resource")
@@ -140,78 +137,14 @@ class Resource:
         return f"{type(self).__name__}({shown}id={self.id!r})"
 
 
-@attrs.frozen(repr=False)
-class CaseTemplate(Resource):
-    """The template that a case was made from.
-
-    Attributes:
-        status: `active`, `archived`, or something newer.
-        name: its name.
-        resolutions: the labels with which its cases can be resolved.
-        created_at: when it was made.
-        updated_at: when it was changed last.
-        archived_at: when it was archived.
-        field_schemas: the custom fields of its cases.
-
-    See https://docs.withpersona.com/api-reference/case-templates.
-    """
-
-    resource_type: ClassVar[str | None] = "case-template"
-
-    status: str | None = None
-    name: str | None = None
-    resolutions: tuple[str, ...] = ()
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-    archived_at: datetime | None = None
-    field_schemas: tuple[FieldSchema, ...] = ()
+_CLASSES: dict[str | None, type[Resource]] = {}
 
 
-@attrs.frozen(repr=False)
-class CaseQueue(Resource):
-    """The queue that a case waits in.
-
-    Attributes:
-        status: `active`, `archived`, or something newer.
-        name: its name.
-        created_at: when it was made.
-        updated_at: when it was changed last.
-        archived_at: when it was archived.
-    """
-
-    resource_type: ClassVar[str | None] = "case-queue"
-
-    status: str | None = None
-    name: str | None = None
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-    archived_at: datetime | None = None
-
-
-@attrs.frozen(repr=False)
-class CaseComment(Resource):
-    """A comment on a case.
-
-    Attributes:
-        message: the text.
-        created_at: when it was written.
-        updated_at: when it was changed last.
-        commenter_id: who wrote it, an e-mail address for a user.
-        commenter_type: such as `user`.
-    """
-
-    resource_type: ClassVar[str | None] = "case-comment"
-
-    message: str | None = None
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-    commenter_id: str | None = None
-    commenter_type: str | None = None
-
-
-_CLASSES: dict[str | None, type[Resource]] = {
-    each.resource_type: each for each in (CaseTemplate, CaseQueue, CaseComment)
-}
+def register(*classes: type[Resource]) -> None:
+    """Let objects of these classes' types be read as such."""
+    for cls in classes:
+        attrs.resolve_types(cls)
+        _CLASSES[cls.resource_type] = cls
 
 
 def read_resource(value: object, cls: type[R], *, spelling: Inflection | None = None, pointer: str = "") -> R:
@@ -245,9 +178,11 @@ class _Envelope:
 def _structure_resource(value: Any, cls: type[R]) -> R:
     sent = plain_json(value)
     envelope = structure(sent, _Envelope)
-    if cls.resource_type not in {None, envelope.type}:
+    # What stands before the slash is the kind: `report/watchlist` is a report.
+    kind = envelope.type.partition("/")[0]
+    if cls.resource_type not in {None, kind}:
         raise DecodeError(f"expected {cls.resource_type!r}, got another string", pointer=step("type"))
-    made = cast("type[R]", _CLASSES.get(envelope.type, cls)) if cls is Resource else cls
+    made = cast("type[R]", _CLASSES.get(kind, cls)) if cls is Resource else cls
     own = [field for field in attrs.fields(made) if field.name not in attrs.fields_dict(Resource)]
     given = {name: each for name, each in (envelope.attributes or {}).items() if each is not None}
     typed = {
@@ -279,8 +214,6 @@ def _unstructure_resource(resource: Resource) -> dict[str, Any]:
     return resource.to_json()
 
 
-for _each in (CaseTemplate, CaseQueue, CaseComment):
-    attrs.resolve_types(_each)
 converter.register_structure_hook(FieldSchema, _structure_field_schema)
 converter.register_structure_hook_func(_is_resource, _structure_resource)
 converter.register_unstructure_hook_func(_is_resource, _unstructure_resource)

@@ -263,3 +263,29 @@ async def test_nothing_personal_is_logged(persona_simulator, persona_client, cap
     }
     assert values
     assert not [value for value in values if value in shown]
+
+
+VERSIONS = [
+    "2020-05-18",
+    "2021-05-14",
+    "2021-07-05",
+    "2022-09-01",
+    "2023-01-05",
+    "2025-10-27",
+    "2025-12-08",
+    "2026-09-29",
+]
+
+
+@pytest.mark.persona_simulator(cases=30)
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_every_version_of_the_api_gives_the_same_cases(persona_simulator, persona_client, version):
+    client = persona_client.with_options(version=version)
+    cases = await client.cases.list().collect()
+    assert cases == await persona_client.cases.list().collect()
+    assert await client.cases.search(sort=Q.created_at.desc()).collect() == cases
+    template = persona_simulator.store.template("KYC").id
+    made = await client.cases.create(template, fields={"priority": "high"}, include=["case-template"])
+    made = await client.cases.update(made.id, fields={"priority": "low"}, include=["case-template"])
+    assert (made.fields["priority"], made.template.id) == ("low", template)
+    assert (await client.cases.get(made.id)).included == ()

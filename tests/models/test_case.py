@@ -226,4 +226,4 @@ def test_no_personal_data_in_reprs() -> None:
         assert secret not in shown
     assert "Case(id='case_4GwPq')" in shown
     assert "CaseComment(id='cscm_1')" in shown
-    assert "Resource(type='account', id='act_1')" in shown
+    assert "Account(id='act_1')" in shown

@@ -7,10 +7,12 @@ from case_documents import a_body, a_case
 
 from persona_cases.errors import DecodeError, NotLoadedError
 from persona_cases.models import (
+    Account,
     Case,
     CaseComment,
     CaseQueue,
     CaseTemplate,
+    Report,
     Resource,
     decode_case,
     decode_page,
@@ -135,13 +137,31 @@ def test_queue_and_comments(case: Case) -> None:
     assert comment.extras == {"pinned": True}
 
 
-def test_anything_else_is_a_resource(case: Case) -> None:
+def test_an_account_has_its_attributes_typed_and_the_others_too(case: Case) -> None:
     (account,) = case.accounts
-    assert type(account) is Resource
+    assert (type(account), account.reference_id) == (Account, "r-1")
     assert account.attributes == ACCOUNT["attributes"]
     assert account.relationships == ACCOUNT["relationships"]
     assert account.to_json("kebab")["attributes"] == {"reference-id": "r-1", "fields": {"Odd_key-x": 1}}
     assert case.included == (case.template, case.queue, case.comments[0], account)
+
+
+def test_reports_and_verifications_of_every_kind_share_a_class_and_the_unknown_is_a_resource() -> None:
+    watchlist = {"type": "report/watchlist", "id": "rep_1", "attributes": {"has_match": True, "tags": ["a"]}}
+    selfie = {"type": "verification/selfie", "id": "ver_1", "attributes": {"status": "passed"}}
+    newer = {"type": "graph/new", "id": "gr_1", "attributes": {"status": 5}}
+    related = {
+        "reports": {"data": [{"type": "report/watchlist", "id": "rep_1"}]},
+        "verifications": {"data": [{"type": "verification/selfie", "id": "ver_1"}]},
+    }
+    data = {"type": "case", "id": "case_1", "relationships": related}
+    case = Case.from_json({"data": data, "included": [watchlist, selfie, newer]})
+    assert [(type(each), each.has_match, each.tags) for each in case.reports] == [(Report, True, ("a",))]
+    assert [(each.type, each.status) for each in case.verifications] == [("verification/selfie", "passed")]
+    assert type(case.included[2]) is Resource
+    wrong = {**watchlist, "attributes": {"has_match": "yes"}}
+    with pytest.raises(DecodeError, match="/included/0/attributes/has_match"):
+        Case.from_json({"data": data, "included": [wrong]})
 
 
 def test_what_was_not_included_is_an_error_with_the_remedy() -> None:
