@@ -67,7 +67,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def conformance(session: nox.Session) -> None:
-    """The tests and the simulator against OpenAPI documents: `-- PATH`, or PERSONA_OPENAPI; not part of the default run."""
+    """What the tests send and the simulator answers, against OpenAPI documents: `-- PATH`, or PERSONA_OPENAPI."""
     given = session.posargs[0] if session.posargs else os.environ.get("PERSONA_OPENAPI")
     if not given:
         session.skip("give an OpenAPI document, or a directory of some: nox -s conformance -- PATH")

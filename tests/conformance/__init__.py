@@ -1,0 +1,1 @@
+"""Holds what the tests send, and what the simulator answers, against an OpenAPI document."""
