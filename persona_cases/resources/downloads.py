@@ -42,7 +42,7 @@ class Download:
     trust_env: bool
     refresh: Callable[[str], Awaitable[Case]]
     on_progress: OnBytes | None = None
-    _received: int = 0
+    _received: int = attrs.field(default=0, init=False)
 
     async def to(self, path: str | os.PathLike[str]) -> Path:
         """Fetch the file and give it its name when it is complete.
@@ -88,14 +88,12 @@ class Download:
                 self.on_progress(self._received, self.attachment.byte_size)
 
         try:
-            size = await fetch_file(
-                _address(self.attachment), write, limits=self.options.timeout, trust_env=self.trust_env
-            )
+            await fetch_file(_address(self.attachment), write, limits=self.options.timeout, trust_env=self.trust_env)
         except (APIError, TransportError) as error:
             return error
         expected = self.attachment.byte_size
-        if expected is not None and size != expected:
-            return ConnectionFailedError(f"the file is {size} bytes long, and the case says {expected}")
+        if expected is not None and self._received != expected:
+            return ConnectionFailedError(f"the file is {self._received} bytes long, and the case says {expected}")
         return None
 
     async def _take_fresh_address(self) -> None:

@@ -17,7 +17,7 @@ from persona_cases.transport.session import client_timeout, translated
 _PIECE = 65_536
 
 
-async def fetch_file(url: str, write: Callable[[bytes], object], *, limits: Timeout, trust_env: bool) -> int:
+async def fetch_file(url: str, write: Callable[[bytes], object], *, limits: Timeout, trust_env: bool) -> None:
     """Fetch a file, piece by piece.
 
     The address authenticates itself, so the request carries nothing of ours, and redirects may be followed. A session
@@ -29,9 +29,6 @@ async def fetch_file(url: str, write: Callable[[bytes], object], *, limits: Time
         limits: how long it may take; `total` does not apply, since files are of any size.
         trust_env: whether to take proxies from the environment.
 
-    Returns:
-        How many bytes there were.
-
     Raises:
         APIError: if the server answered with an error status; an address that has expired is one reason.
         TransportError: if not all of it came.
@@ -41,7 +38,6 @@ async def fetch_file(url: str, write: Callable[[bytes], object], *, limits: Time
         raise InvalidArgumentError(
             "the attachment's url must be https://: its access token would be readable on the way"
         )
-    size = 0
     async with (
         aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(), trust_env=trust_env, timeout=client_timeout(limits, bounded=False)
@@ -52,8 +48,6 @@ async def fetch_file(url: str, write: Callable[[bytes], object], *, limits: Time
             raise refusal
         while piece := await _read(answer):
             write(piece)
-            size += len(piece)
-    return size
 
 
 async def _open(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientResponse:

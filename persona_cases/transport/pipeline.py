@@ -66,9 +66,9 @@ class Transport:
         """
         self.session.check_usable()
         with self._key_in_flight(request.idempotency_key):
-            return await self._attempt(request, options)
+            return await self._send_while_worth_it(request, options)
 
-    async def _attempt(self, request: Request, options: Options) -> Response:
+    async def _send_while_worth_it(self, request: Request, options: Options) -> Response:
         attempts = Attempts(request, options.retry)
         patience, started = options.max_wait, self._clock()
         while True:
@@ -79,7 +79,8 @@ class Transport:
             attempts.sent += 1
             if attempts.sent == 1:
                 started = self._clock()
-            outcome = await self._send(attrs.evolve(request, attempt=attempts.sent), options, permit)
+            numbered = attrs.evolve(request, attempt=attempts.sent)
+            outcome = await self._send(numbered, options, permit)
             if isinstance(outcome, Response):
                 return outcome
             attempts.record(outcome)
@@ -87,7 +88,7 @@ class Transport:
             delay = attempts.delay(outcome, elapsed=elapsed, draw=self._draw(), max_wait=options.max_wait)
             if delay is None:
                 raise attempts.final_error(outcome) from outcome.__cause__
-            logger.info("request.retry %s delay=%.3f", _where(request, attempts.sent), delay)
+            logger.info("request.retry %s delay=%.3f", _where(numbered), delay)
             await self._sleep(delay)
             patience = _lesser(options.max_wait, options.retry.deadline - elapsed - delay)
 
@@ -107,7 +108,7 @@ class Transport:
 
     async def _send(self, request: Request, options: Options, permit: Permit) -> Response | PersonaError:
         send = compose(self.hooks, partial(self.session.send, options=options))
-        started, where, feedback = self._clock(), _where(request, request.attempt), Feedback()
+        started, where, feedback = self._clock(), _where(request), Feedback()
         try:
             response = await send(request)
             error = error_of(response)
@@ -126,9 +127,9 @@ class Transport:
         return response if error is None else error
 
 
-def _where(request: Request, attempt: int) -> str:
+def _where(request: Request) -> str:
     # Never the query or the body: filters and fields are personal data.
-    return f"method={request.method} path={request.path} attempt={attempt}"
+    return f"method={request.method} path={request.path} attempt={request.attempt}"
 
 
 def _lesser(max_wait: float | None, left: float) -> float:
