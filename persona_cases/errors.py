@@ -129,7 +129,16 @@ class UnknownAttributeError(QueryError, AttributeError):
 
 
 class QueryTooComplexError(QueryError):
-    """The expression does not fit the API's limits on nesting and width."""
+    """The expression does not fit the API's limits on nesting and width.
+
+    Attributes:
+        pointer: JSON pointer of the part that takes too much, if the expression was planned.
+        searches_needed: how many searches it would take at least; None if no number of them would do.
+    """
+
+    def __init__(self, message: str, *, pointer: str | None = None, searches_needed: int | None = None) -> None:
+        super().__init__(message, pointer=pointer)
+        self.searches_needed = searches_needed
 
 
 class TransportError(PersonaError):

@@ -10,6 +10,18 @@ from persona_cases.query.limits import SearchLimits
 from persona_cases.query.namespace import Q
 from persona_cases.query.nodes import Predicate
 from persona_cases.query.parser import parse
+from persona_cases.query.planner import DEFAULT_MAX_SEARCHES, Plan, plan
 from persona_cases.query.sort import Sort
 
-__all__ = ["Predicate", "Q", "SearchLimits", "Sort", "as_predicate", "evaluate", "parse"]
+__all__ = [
+    "DEFAULT_MAX_SEARCHES",
+    "Plan",
+    "Predicate",
+    "Q",
+    "SearchLimits",
+    "Sort",
+    "as_predicate",
+    "evaluate",
+    "parse",
+    "plan",
+]

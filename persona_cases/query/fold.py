@@ -28,8 +28,11 @@ def fold(root: N, children: Callable[[N], Sequence[N]], combine: Callable[[N, li
         node, arity = pending.pop()
         if arity is None:
             below = children(node)
-            pending.append((node, len(below)))
-            pending.extend((child, None) for child in reversed(below))
+            if below:
+                pending.append((node, len(below)))
+                pending.extend([(child, None) for child in reversed(below)])
+            else:
+                results.append(combine(node, []))
         else:
             first = len(results) - arity
             results[first:] = [combine(node, results[first:])]

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from persona_cases.errors import InvalidArgumentError, QueryTooComplexError
-from persona_cases.query.nodes import Comparison, Node, Predicate, fold_nodes
+from persona_cases.query.nodes import Comparison, Node, Not, Predicate, as_node, fold_nodes
 
 __all__ = ["SearchLimits"]
 
@@ -22,14 +22,34 @@ class SearchLimits:
     """How deep and how wide an expression may be for one search request.
 
     Attributes:
-        max_depth: levels of `and`, `or` and `not`; a comparison has none, `not(comparison)` one.
+        max_depth: levels of `and`, `or` and `not`; a comparison has none.
         max_clauses: clauses of one `and` or `or`; each has at least one.
+        count_negated_leaf: whether `not` right before a comparison is a level. The API does not say; counting it is
+            the strict reading, and the default.
 
     See https://docs.withpersona.com/api-reference/cases/search-cases.
     """
 
     max_depth: int = attrs.field(default=2, validator=_positive)
     max_clauses: int = attrs.field(default=20, validator=_positive)
+    count_negated_leaf: bool = attrs.field(default=True, validator=attrs.validators.instance_of(bool), kw_only=True)
+
+    def admit(self, predicate: Predicate) -> bool:
+        """Return whether one request can carry the expression."""
+        level: list[Node] = [as_node(predicate)]
+        for _ in range(self.max_depth + 1):
+            below: list[Node] = []
+            for node in level:
+                if isinstance(node, Comparison) or self._is_free(node):
+                    continue
+                parts = node.parts
+                if not 0 < len(parts) <= self.max_clauses:
+                    return False
+                below.extend(parts)
+            if not below:
+                return True
+            level = below
+        return False
 
     def check(self, predicate: Predicate) -> None:
         """Refuse an expression that one request can not carry.
@@ -38,7 +58,7 @@ class SearchLimits:
             QueryTooComplexError: it nests too deep, or one of its nodes has too many clauses or none.
         """
         problems: list[str] = []
-        depth = predicate.depth
+        depth = self.depth(predicate)
         widest, narrowest = fold_nodes(predicate, _extremes)
         if depth > self.max_depth:
             problems.append(f"it nests {depth} levels of and/or/not where the API allows {self.max_depth}")
@@ -48,6 +68,16 @@ class SearchLimits:
             problems.append("one and/or has no clause where the API needs at least 1 (simplify() removes such nodes)")
         if problems:
             raise QueryTooComplexError(f"the expression does not fit one search: {'; '.join(problems)}")
+
+    def depth(self, predicate: Predicate) -> int:
+        """Return the levels of boolean nodes, as these limits count them."""
+        return fold_nodes(predicate, self._depth)
+
+    def _depth(self, node: Node, depths: list[int]) -> int:
+        return 0 if isinstance(node, Comparison) or self._is_free(node) else 1 + max(depths, default=0)
+
+    def _is_free(self, node: Node) -> bool:
+        return not self.count_negated_leaf and isinstance(node, Not) and isinstance(node.part, Comparison)
 
 
 def _extremes(node: Node, below: list[tuple[int, int]]) -> tuple[int, int]:

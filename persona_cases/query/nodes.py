@@ -6,7 +6,6 @@ holds for every case, an empty `AnyOf` for none. Nothing in here recurses.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Final, Literal, NoReturn, TypeAlias, TypeVar, cast, final, get_args
 
@@ -27,7 +26,7 @@ Token: TypeAlias = tuple[str, Operator, Scalar] | tuple[str, int]
 T = TypeVar("T")
 
 
-class Predicate(ABC):
+class Predicate:
     """A search expression. Make one with `Q`, `parse` or `Predicate.from_json`; combine with `&`, `|` and `~`.
 
     Predicates compare by what is written, not by what it means: `a & b` is not `b & a`, and `eq(1)` is neither
@@ -37,9 +36,9 @@ class Predicate(ABC):
     __slots__ = ()
 
     @property
-    @abstractmethod
     def parts(self) -> tuple[Node, ...]:
         """The nodes directly below this one."""
+        raise NotImplementedError
 
     @property
     def depth(self) -> int:
@@ -121,7 +120,8 @@ class Predicate(ABC):
         return True
 
     def __hash__(self) -> int:
-        return fold(as_node(self), _parts_without_hash, _remembered_hash)
+        node = as_node(self)
+        return fold(node, _parts_without_hash, _remembered_hash) if node._hash is None else node._hash
 
     def __repr__(self) -> str:
         return render.to_python(self)
@@ -156,6 +156,7 @@ class Comparison(Predicate):
     attribute: str
     operator: Operator
     value: Scalar
+    _hash: int | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         if self.operator not in OPERATORS:
@@ -292,12 +293,10 @@ def _identity(node: Predicate) -> tuple[object, ...]:
 
 
 def _parts_without_hash(node: Node) -> tuple[Node, ...]:
-    return () if isinstance(node, Comparison) or node._hash is not None else node.parts
+    return node.parts if node._hash is None else ()
 
 
 def _remembered_hash(node: Node, hashes: list[int]) -> int:
-    if isinstance(node, Comparison):
-        return hash(_identity(node))
     if node._hash is None:
         object.__setattr__(node, "_hash", hash((*_identity(node), *hashes)))
     return cast("int", node._hash)

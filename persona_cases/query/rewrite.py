@@ -13,12 +13,13 @@ import attrs
 
 from persona_cases.query.fold import fold
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, as_node
+from persona_cases.query.ranges import contradictory_or_needless
 
 __all__ = ["simplify", "to_nnf"]
 
 
 def simplify(predicate: Predicate) -> Predicate:
-    """Flatten, and drop duplicates, double negations, constants and what other parts imply."""
+    """Flatten, and drop duplicates, double negations, constants and what other parts imply, by their ranges too."""
     return fold(as_node(predicate), _flat_parts, _simplified)
 
 
@@ -67,13 +68,22 @@ def _simplified_not(part: Node) -> Node:
 
 
 def _simplified_junction(kind: type[AllOf | AnyOf], dual: type[AllOf | AnyOf], parts: list[Node]) -> Node:
-    # Simplifying a part may have brought the node's own kind to the surface: `a & ~~(b & c)`.
-    flat = (inner for part in parts for inner in (part.parts if isinstance(part, kind) else (part,)))
-    distinct = dict.fromkeys(flat)
-    if any(_settles(part, distinct, dual) for part in distinct):
-        return dual()
-    kept = [part for part in distinct if not (isinstance(part, dual) and _is_implied(part, distinct))]
-    return kept[0] if len(kept) == 1 else kind(kept)
+    while True:
+        # Simplifying a part may have brought the node's own kind to the surface: `a & ~~(b & c)`.
+        flat = (inner for part in parts for inner in (part.parts if isinstance(part, kind) else (part,)))
+        distinct = dict.fromkeys(flat)
+        if any(_settles(part, distinct, dual) for part in distinct):
+            return dual()
+        needless = contradictory_or_needless(distinct, conjunctive=kind is AllOf)
+        if needless is None:
+            return dual()
+        inside = [part for part in distinct if isinstance(part, dual)]
+        barred = {part.part for part in distinct if isinstance(part, Not)}
+        changed: dict[Node, Node] = {part: _reduced(part, distinct, barred, dual) for part in inside}
+        parts = [changed.get(part, part) for part in distinct if part not in needless]
+        if all(changed[part] is part for part in inside):
+            kept = [part for part in parts if not (isinstance(part, dual) and _is_implied(part, distinct))]
+            return kept[0] if len(kept) == 1 else kind(kept)
 
 
 def _settles(part: Node, siblings: dict[Node, None], dual: type[AllOf | AnyOf]) -> bool:
@@ -81,6 +91,16 @@ def _settles(part: Node, siblings: dict[Node, None], dual: type[AllOf | AnyOf]) 
     if isinstance(part, Not):
         return part.part in siblings
     return isinstance(part, dual) and not part.parts
+
+
+def _reduced(part: AllOf | AnyOf, siblings: dict[Node, None], barred: set[Node], dual: type[AllOf | AnyOf]) -> Node:
+    """A part without those of its own parts that a sibling rules out: `(a | b) & ~a` is `b & ~a`."""
+    kept = [
+        inner for inner in part.parts if not (inner in barred or (isinstance(inner, Not) and inner.part in siblings))
+    ]
+    if len(kept) == len(part.parts):
+        return part
+    return kept[0] if len(kept) == 1 else dual(kept)
 
 
 def _is_implied(part: Node, siblings: dict[Node, None]) -> bool:

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from persona_cases.errors import QueryError, QueryTypeError
 
-__all__ = ["Scalar", "instant", "require_time_text", "to_scalar", "unwrap_enum"]
+__all__ = ["Scalar", "instant", "is_date", "require_time_text", "to_scalar", "unwrap_enum"]
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -85,6 +85,11 @@ def instant(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if match["clock"] else moment.replace(tzinfo=UTC)
+
+
+def is_date(text: str) -> bool:
+    """Whether a text that `instant` understands names a whole day."""
+    return "T" not in text
 
 
 def require_time_text(text: str, subject: str) -> None:

@@ -90,11 +90,16 @@ class _Grammar:
             kind, operand = next(iter(members.items()))
             rule = self._rules().get(kind)
             if rule is not None:
-                if depth >= self.limits.max_depth:
+                level = depth if self._is_free(kind, operand) else depth + 1
+                if level > self.limits.max_depth:
                     raise bad_request(f"{where}.{kind} is nested deeper than {self.limits.max_depth} levels")
-                rule(operand, f"{where}.{kind}", depth + 1)
+                rule(operand, f"{where}.{kind}", level)
                 return
         self._leaf(members, where)
+
+    def _is_free(self, kind: str, operand: Any) -> bool:
+        counted = self.limits.count_negated_leaf or kind != "not"
+        return not counted and is_object(operand) and "attribute" in operand
 
     def _rules(self) -> Mapping[str, Callable[[Any, str, int], None]]:
         return {"and": self._clauses, "or": self._clauses, "not": self.check}

@@ -1,0 +1,215 @@
+"""Blocks: what one search can say, as sets of small integers.
+
+A *literal* stands for a comparison (an even number) or its complement (the odd number after it). A *clause* is a set of
+literals of which any must hold; a *block* is a set of clauses of which all must hold. So a block is a conjunctive
+normal form, and with the API's two levels it is one search: `and` of comparisons, complements and `or`s.
+
+A complement costs a level of its own, so `or` inside `and` has no room for one, unless the limits leave it free.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import product
+from math import ceil, inf, prod
+from typing import Final, TypeAlias
+
+import attrs
+
+from persona_cases.query.limits import SearchLimits
+from persona_cases.query.nodes import Comparison, Node, Not, Predicate, fold_nodes
+from persona_cases.query.ranges import axis_of, contradictory_or_needless
+
+__all__ = ["EVERYTHING", "Block", "Clause", "Shape", "Vocabulary", "disjoined", "normal", "split"]
+
+Clause: TypeAlias = frozenset[int]
+Block: TypeAlias = frozenset[Clause]
+
+EVERYTHING: Final[Block] = frozenset()
+
+
+class Vocabulary:
+    """The comparisons of an expression by number, in the order in which they were written.
+
+    Args:
+        predicate: the expression.
+    """
+
+    def __init__(self, predicate: Predicate) -> None:
+        self._numbers: dict[Comparison, int] = {}
+        fold_nodes(predicate, self._note)
+        self._leaves = list(self._numbers)
+        axes = [axis_of(leaf) for leaf in self._leaves]
+        shared = Counter(axis for axis in axes if axis is not None)
+        self._related = frozenset(
+            literal
+            for number, axis in enumerate(axes)
+            if axis is not None and shared[axis] > 1
+            for literal in (2 * number, 2 * number + 1)
+        )
+
+    def _note(self, node: Node, _below: list[None]) -> None:
+        if isinstance(node, Comparison):
+            self._numbers.setdefault(node, len(self._numbers))
+
+    def literal(self, leaf: Comparison, *, negated: bool) -> int:
+        """Return the number of a comparison or of its complement."""
+        return 2 * self._numbers[leaf] + negated
+
+    def node(self, literal: int) -> Node:
+        """Return what a literal stands for."""
+        leaf = self._leaves[literal // 2]
+        return Not(leaf) if literal % 2 else leaf
+
+    def without_needless(self, literals: frozenset[int]) -> frozenset[int] | None:
+        """Drop from literals that are to hold together those which others imply; None if they can not."""
+        related = literals & self._related
+        if len(related) < 2:
+            return literals
+        nodes = {self.node(literal): literal for literal in related}
+        needless = contradictory_or_needless(nodes, conjunctive=True)
+        return None if needless is None else literals - {nodes[node] for node in needless}
+
+
+@attrs.frozen
+class Shape:
+    """What the limits leave room for.
+
+    Attributes:
+        width: clauses of a node.
+        nested: whether `and` and `or` may stand inside each other.
+        free_complements: whether a complement has room wherever a comparison has.
+    """
+
+    width: int
+    nested: bool
+    free_complements: bool
+
+    @classmethod
+    def of(cls, limits: SearchLimits) -> Shape:
+        """Read it off the limits."""
+        free = not limits.count_negated_leaf or limits.max_depth > 2
+        return cls(limits.max_clauses, limits.max_depth > 1, free)
+
+    def is_free(self, literal: int) -> bool:
+        """Whether a literal has room in the `or` of an `and`, and in the `and` of an `or`."""
+        return self.free_complements or not literal % 2
+
+    def slots(self, block: Block) -> float:
+        """Return how many places of one `and` a block takes; infinity if none can hold it."""
+        if len(block) == 1:
+            return 1
+        free = sum(len(clause) == 1 and self.is_free(*clause) for clause in block)
+        bound = len(block) - free
+        if not self.nested:
+            return inf if bound else free
+        return len(block) if len(block) <= self.width else bound + ceil(free / self.width)
+
+    def holds(self, block: Block) -> bool:
+        """Whether one search can say a block."""
+        if len(block) == 1:
+            (clause,) = block
+            return len(clause) <= (self.width**2 if self.nested else self.width)
+        return self.slots(block) <= self.width and all(len(clause) <= self.width for clause in block)
+
+
+def normal(clauses: Iterable[Clause], vocabulary: Vocabulary) -> Block | None:
+    """Simplify clauses that are to hold together; None if they can not."""
+    block = frozenset(clauses)
+    while True:
+        units = frozenset(literal for clause in block if len(clause) == 1 for literal in clause)
+        kept = vocabulary.without_needless(units)
+        if kept is None or any(literal ^ 1 in kept for literal in kept):
+            return None
+        wide = [clause for clause in block if len(clause) > 1]
+        if not wide:
+            return frozenset(frozenset((literal,)) for literal in kept)
+        false = {literal ^ 1 for literal in units}
+        reduced = {clause - false for clause in wide if not clause & units}
+        if frozenset() in reduced:
+            return None
+        found = frozenset({*(frozenset((literal,)) for literal in kept), *_minimal(reduced)})
+        if found == block:
+            return block
+        block = found
+
+
+def _minimal(clauses: set[Clause]) -> Iterable[Clause]:
+    if len(clauses) < 2:
+        return clauses
+    return [clause for clause in clauses if not any(other < clause for other in clauses)]
+
+
+def disjoined(left: Block, right: Block, vocabulary: Vocabulary, shape: Shape) -> Block | None:
+    """Return the block that holds where either does; None if there is none of a size that a search can say."""
+    common = left & right
+    own, other = left - common, right - common
+    if len(own) * len(other) > 2 * shape.width:
+        return None
+    clauses = set(common)
+    for clause in (one | two for one in own for two in other):
+        if any(literal ^ 1 in clause for literal in clause):
+            continue
+        if len(clause) > 1 and not all(shape.is_free(literal) for literal in clause):
+            return None
+        clauses.add(clause)
+    return normal(clauses, vocabulary)
+
+
+@attrs.frozen
+class Split:
+    """A block as a union of blocks that a search can say each.
+
+    Attributes:
+        blocks: the blocks; None if there would be too many.
+        count: how many there are or would be; infinity if no number of them would do.
+    """
+
+    blocks: list[Block] | None
+    count: float
+
+
+def split(block: Block, vocabulary: Vocabulary, shape: Shape, most: int) -> Split:
+    """Split a block into blocks that a search can say each, `most` at the most."""
+    if shape.holds(block):
+        return Split([block], 1)
+    choices = [_pieces(clause, shape) for clause in sorted(block, key=sorted)]
+    widths = sorted(len(clause) for pieces in choices for clause in pieces[:1] if len(clause) > 1)
+    count = prod(map(len, choices)) * _spread(block, widths, shape)
+    if count > most:
+        return Split(None, count)
+    pending = [frozenset(chosen) for chosen in product(*choices)]
+    found: dict[Block, None] = {}
+    while pending:
+        piece = normal(pending.pop(), vocabulary)
+        if piece is None:
+            continue
+        if shape.holds(piece):
+            found[piece] = None
+            continue
+        narrowest = min((clause for clause in piece if len(clause) > 1), key=lambda it: (len(it), sorted(it)))
+        rest = piece - {narrowest}
+        pending.extend(rest | {frozenset((literal,))} for literal in narrowest)
+    return Split(list(found), len(found))
+
+
+def _pieces(clause: Clause, shape: Shape) -> list[Clause]:
+    """A clause as a union of clauses that fit into an `and`."""
+    literals = sorted(clause)
+    width = shape.width if shape.nested else 1
+    return [frozenset(literals[start : start + width]) for start in range(0, len(literals), width)]
+
+
+def _spread(block: Block, widths: list[int], shape: Shape) -> float:
+    """How many times a block must be split so that its clauses have room, the narrowest clauses dissolved first."""
+    alone = sum(not shape.is_free(*clause) for clause in block if len(clause) == 1)
+    for dissolved in range(len(widths) + 1):
+        wide = len(widths) - dissolved
+        free = len(block) - alone - wide
+        if not shape.nested:
+            return 1 if not alone and free <= shape.width else inf
+        slots = len(block) if len(block) <= shape.width else alone + wide + ceil(free / shape.width)
+        if slots <= shape.width:
+            return prod(widths[:dissolved])
+    return inf

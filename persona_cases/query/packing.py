@@ -1,0 +1,207 @@
+"""Packing: from the blocks of a cover to as few searches as are found, and from those to expressions.
+
+Two kinds of search can say blocks. An `and` says one block. An `or` says up to as many *terms* as it has clauses:
+blocks that need no level below their own, which are conjunctions of comparisons, and clauses. So terms share a search,
+where other blocks need one each; and a block of few combinations may be cheaper as its terms, if others leave room.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import product
+from math import ceil, prod
+
+import attrs
+
+from persona_cases.query.blocks import EVERYTHING, Block, Shape, Vocabulary, disjoined, normal, split
+from persona_cases.query.covers import Cover, minimal
+from persona_cases.query.limits import SearchLimits
+from persona_cases.query.nesting import nested
+from persona_cases.query.nodes import AllOf, AnyOf, Node, Predicate
+
+__all__ = ["Packing", "expression", "pack"]
+
+# Tries at merging two blocks, for all of a packing.
+_MERGES = 500
+
+
+@attrs.frozen
+class Packing:
+    """Searches, each a union of blocks that it can say.
+
+    Attributes:
+        searches: the searches; None if there would be too many.
+        count: how many there are or would be at least; infinity if no number of them would do.
+    """
+
+    searches: tuple[tuple[Block, ...], ...] | None
+    count: float
+
+
+def pack(cover: Cover, vocabulary: Vocabulary, shape: Shape, most: int) -> Packing:
+    """Say a cover in as few searches as are found, `most` at the most."""
+    if cover.whole == EVERYTHING:
+        return Packing(((EVERYTHING,),), 1)
+    best = _packed(minimal(cover.blocks), vocabulary, shape, most)
+    if cover.whole is not None and best.count > 1:
+        best = min(best, _packed([cover.whole], vocabulary, shape, most), key=_count)
+    if best.count > 1:
+        best = min(best, _packed(_merged(cover.blocks, vocabulary, shape), vocabulary, shape, most), key=_count)
+    return best
+
+
+def _count(packing: Packing) -> float:
+    return packing.count
+
+
+def _packed(blocks: Iterable[Block], vocabulary: Vocabulary, shape: Shape, most: int) -> Packing:
+    terms: list[Block] = []
+    own: list[Block] = []
+    needed: float = 0
+    for block in blocks:
+        if _is_term(block, shape):
+            terms.append(block)
+            continue
+        pieces = split(block, vocabulary, shape, most)
+        needed += pieces.count
+        own.extend(pieces.blocks or ())
+    if needed > most:
+        return Packing(None, needed)
+    own = minimal(own)
+    terms, own = _spread(terms, own, vocabulary, shape)
+    searches = [*_pools(terms, shape), *((block,) for block in own)]
+    return Packing(tuple(searches) if len(searches) <= most else None, len(searches))
+
+
+def _merged(blocks: Sequence[Block], vocabulary: Vocabulary, shape: Shape) -> list[Block]:
+    """Merge blocks as long as a search can say the result; those with the same complements are the likely ones."""
+    alike: dict[Block, list[Block]] = defaultdict(list)
+    tries: int = _MERGES
+    for block in blocks:
+        bound = frozenset(clause for clause in block if not all(map(shape.is_free, clause)))
+        group = alike[bound]
+        for index, other in enumerate(group):
+            if tries < 1 or not (other & block):
+                continue
+            tries -= 1
+            merged = disjoined(other, block, vocabulary, shape)
+            if merged is not None and shape.holds(merged):
+                group[index] = merged
+                break
+        else:
+            group.append(block)
+    return minimal([block for group in alike.values() for block in group])
+
+
+def _is_term(block: Block, shape: Shape) -> bool:
+    """Whether a block is one clause of an `or`, or can be cut into such."""
+    if len(block) == 1:
+        return shape.nested or all(map(shape.is_free, _only(block)))
+    free = all(len(clause) == 1 and shape.is_free(*clause) for clause in block)
+    return shape.nested and free and len(block) <= shape.width
+
+
+def _spread(
+    terms: list[Block], own: list[Block], vocabulary: Vocabulary, shape: Shape
+) -> tuple[list[Block], list[Block]]:
+    """Write those blocks as terms for which that saves searches, the ones with the fewest combinations first."""
+    sized = sorted(
+        (_combinations(block), sorted(map(sorted, block)), block) for block in own if _has_terms(block, shape)
+    )
+    slots = _slots(terms, shape)
+    best, spread = ceil(slots / shape.width), 0
+    for index, (combinations, _, _) in enumerate(sized, start=1):
+        slots += combinations
+        if (searches := ceil(slots / shape.width) - index) < best:
+            best, spread = searches, index
+    chosen = [block for _, _, block in sized[:spread]]
+    united = [term for block in chosen for term in _terms(block, vocabulary)]
+    return minimal([*terms, *united]), [block for block in own if block not in chosen]
+
+
+def _has_terms(block: Block, shape: Shape) -> bool:
+    return shape.nested and len(block) <= shape.width and all(shape.is_free(it) for clause in block for it in clause)
+
+
+def _combinations(block: Block) -> int:
+    return prod(map(len, block))
+
+
+def _terms(block: Block, vocabulary: Vocabulary) -> Iterable[Block]:
+    for literals in product(*(sorted(clause) for clause in sorted(block, key=sorted))):
+        term = normal((frozenset((literal,)) for literal in literals), vocabulary)
+        if term is not None:
+            yield term
+
+
+def _slots(terms: Iterable[Block], shape: Shape) -> int:
+    """How many places of an `or` terms take, where single comparisons are gathered in one `or` below."""
+    slots = leaves = 0
+    for term in terms:
+        if len(term) > 1:
+            slots += 1
+            continue
+        (clause,) = term
+        free = sum(map(shape.is_free, clause))
+        leaves += free
+        slots += len(clause) - free
+    return slots + (ceil(leaves / shape.width) if shape.nested and slots + leaves > shape.width else leaves)
+
+
+def _pools(terms: list[Block], shape: Shape) -> list[tuple[Block, ...]]:
+    """Fill searches with terms, in the order in which they were written."""
+    entries = sorted((entry for term in terms for entry in _entries(term, shape)), key=_first)
+    if not shape.nested or _slots(entries, shape) <= shape.width:
+        return _chunks(entries, shape.width) if entries else []
+    leaves = [entry for entry in entries if len(entry) == 1 and shape.is_free(*next(iter(entry)))]
+    gathered = [_gathered(chunk) for chunk in _chunks(leaves, shape.width)]
+    alone = frozenset(leaves)
+    others = [entry for entry in entries if entry not in alone]
+    return _chunks(sorted([*others, *gathered], key=_first), shape.width)
+
+
+def _gathered(leaves: Iterable[Block]) -> Block:
+    return frozenset((frozenset(literal for leaf in leaves for literal in _only(leaf)),))
+
+
+def _entries(term: Block, shape: Shape) -> Iterable[Block]:
+    if len(term) > 1:
+        return [term]
+    return [frozenset((frozenset((literal,)),)) for literal in _only(term)]
+
+
+def _only(block: Block) -> frozenset[int]:
+    (clause,) = block
+    return clause
+
+
+def _first(block: Block) -> list[list[int]]:
+    return sorted(map(sorted, block))
+
+
+def _chunks(entries: Sequence[Block], size: int) -> list[tuple[Block, ...]]:
+    return [tuple(entries[start : start + size]) for start in range(0, len(entries), size)]
+
+
+def expression(search: tuple[Block, ...], vocabulary: Vocabulary, limits: SearchLimits) -> Predicate | None:
+    """Return a search as an expression within the limits; None if it finds every case."""
+    if EVERYTHING in search:
+        return None
+    said = _joined(AnyOf, [_block_node(block, vocabulary) for block in search])
+    packed = nested(said, limits)
+    return said if packed is None else packed
+
+
+def _block_node(block: Block, vocabulary: Vocabulary) -> Node:
+    clauses = [
+        _joined(AnyOf, [vocabulary.node(literal) for literal in sorted(clause)]) for clause in sorted(block, key=sorted)
+    ]
+    return _joined(AllOf, clauses)
+
+
+def _joined(kind: type[AllOf | AnyOf], parts: list[Node]) -> Node:
+    if len(parts) == 1:
+        return parts[0]
+    flat = [inner for part in parts for inner in (part.parts if isinstance(part, kind) else (part,))]
+    return kind(flat)

@@ -1,0 +1,126 @@
+"""Planning: any expression as the fewest searches that are found for it, each within the API's limits.
+
+The steps, from the cheapest to the dearest; the first that gives one search ends it:
+
+1. What was written is sent as it was written, if it fits and is neither always nor never true.
+2. Simplified: complements stand right before comparisons, which never takes more levels; nodes are flattened, without
+   doubles and without what other parts imply.
+3. Nested: a node that is too wide becomes a node of nodes.
+4. Covered by blocks (`covers`), and the blocks packed into searches (`packing`).
+
+Every step keeps the meaning under the API's two-valued logic, and the size of every intermediate result is bounded, so
+an expression that would take too many searches is refused soon.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+import attrs
+import msgspec
+
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.query.blame import too_complex
+from persona_cases.query.blocks import Shape, Vocabulary
+from persona_cases.query.covers import Covers, TooManyBlocksError
+from persona_cases.query.entry import as_predicate
+from persona_cases.query.limits import SearchLimits
+from persona_cases.query.nesting import nested
+from persona_cases.query.nodes import AllOf, AnyOf, Predicate
+from persona_cases.query.packing import Packing, expression, pack
+
+__all__ = ["DEFAULT_MAX_SEARCHES", "Plan", "plan"]
+
+DEFAULT_MAX_SEARCHES = 16
+
+_ALL, _NONE = AllOf(), AnyOf()
+
+
+@attrs.frozen
+class Plan:
+    """An expression as searches that the API can carry out.
+
+    A case matches the expression exactly if it matches at least one of the searches; it may match several.
+
+    Attributes:
+        where: what was asked for; None stands for all cases.
+        searches: what to search for; None stands for all cases. Empty if no case can match.
+        limits: what each search was held to.
+    """
+
+    where: Predicate | None
+    searches: tuple[Predicate | None, ...]
+    limits: SearchLimits
+
+    def explain(self) -> str:
+        """Describe the plan in words and JSON. It shows the values of the query."""
+        if not self.searches:
+            return f"no search: no case can match {self.where}"
+        count = len(self.searches)
+        heading = "one search" if count == 1 else f"{count} searches, side by side, each case once"
+        return "\n".join([heading, *(self._line(number) for number in range(count))])
+
+    def _line(self, number: int) -> str:
+        search = self.searches[number]
+        numbered = f"{number + 1}. " if len(self.searches) > 1 else ""
+        if search is None:
+            return f"{numbered}all cases"
+        note = " (as written)" if search is self.where else ""
+        return f"{numbered}{search}{note}\n   {msgspec.json.encode(search.to_json()).decode()}"
+
+
+def plan(where: Predicate | None, limits: SearchLimits | None = None, max_searches: int = DEFAULT_MAX_SEARCHES) -> Plan:
+    """Make searches of an expression of any shape.
+
+    Args:
+        where: what to look for; None stands for all cases.
+        limits: what one search can carry; by default what the API documents.
+        max_searches: how many searches the plan may have.
+
+    Returns:
+        The plan; the same for the same arguments.
+
+    Raises:
+        QueryTypeError: if `where` is no expression of `Q`.
+        InvalidArgumentError: if `max_searches` is not a whole number of at least 1.
+        QueryTooComplexError: if it would take more searches; `pointer` says where in the expression that comes
+            from, and `searches_needed` how many, if any number would do.
+
+    See https://docs.withpersona.com/api-reference/cases/search-cases.
+    """
+    _check_count(max_searches)
+    within = SearchLimits() if limits is None else limits
+    if where is None:
+        return Plan(None, (None,), within)
+    written = as_predicate(where, "where")
+    return Plan(written, _searches(written, within, max_searches), within)
+
+
+def _check_count(max_searches: object) -> None:
+    if not isinstance(max_searches, int) or isinstance(max_searches, bool) or max_searches < 1:
+        raise InvalidArgumentError("max_searches must be a whole number of at least 1")
+
+
+def _searches(written: Predicate, limits: SearchLimits, most: int) -> tuple[Predicate | None, ...]:
+    fits = limits.admit(written)
+    simple = (written if fits else written.to_nnf()).simplify()
+    if simple in {_ALL, _NONE}:
+        return (None,) if simple == _ALL else ()
+    if fits:
+        return (written,)
+    fitting = nested(simple, limits)
+    if fitting is not None:
+        return (fitting,)
+    vocabulary = Vocabulary(simple)
+    packing = _packing(simple, vocabulary, Shape.of(limits), most)
+    if packing.searches is None:
+        raise too_complex(written, limits, most, packing.count)
+    return tuple(expression(search, vocabulary, limits) for search in packing.searches)
+
+
+def _packing(normal: Predicate, vocabulary: Vocabulary, shape: Shape, most: int) -> Packing:
+    try:
+        cover = Covers(vocabulary, shape, most * shape.width).of(normal)
+    except TooManyBlocksError as error:
+        return Packing(None, max(most + 1, ceil(error.count / shape.width)))
+    return pack(cover, vocabulary, shape, most)
