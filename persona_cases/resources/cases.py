@@ -7,24 +7,22 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
 from persona_cases.export.runner import ExportProgress, OnProgress, write_json_lines
 from persona_cases.export.sinks import AtomicFile
 from persona_cases.models import Attachment, Case, decode_case
 from persona_cases.paging import LARGEST_PAGE, Pager, check_page
 from persona_cases.protocol.message import Request
 from persona_cases.protocol.urls import segment
-from persona_cases.query import Predicate, Sort
+from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, SearchLimits, Sort
 from persona_cases.resources import parameters
 from persona_cases.resources.case_changes import CaseChanges
 from persona_cases.resources.downloads import Download, OnBytes
 from persona_cases.resources.many import DEFAULT_CONCURRENCY, ManyCases, get_many
 from persona_cases.resources.searches import Search, describe
-from persona_cases.resources.walks import nothing, walk
+from persona_cases.resources.walks import walk
 from persona_cases.resources.watching import CaseWatch
 
-_LIST, _SEARCH = "/cases", "/cases/search"
+_LIST = "/cases"
 
 
 class Cases(CaseChanges):
@@ -96,8 +94,14 @@ class Cases(CaseChanges):
         page_size: int = LARGEST_PAGE,
         after: str | None = None,
         before: str | None = None,
+        max_searches: int = DEFAULT_MAX_SEARCHES,
+        limits: SearchLimits | None = None,
     ) -> Pager[Case]:
         """Search cases by any expression of `Q`.
+
+        An expression that one search of the API can not hold is planned as several, which run side by side; each case
+        comes once, in the order asked for. Among cases of equal value that is the order of the plan, and cases
+        without a value come last. `explain()` of the pager shows the plan.
 
         The search index lags behind by about a minute; use `list` or `get` to read what was just written.
 
@@ -106,8 +110,10 @@ class Cases(CaseChanges):
             sort: the order, such as `Q.updated_at.asc()`; newest first by default.
             fields: the only attributes to load, such as `["status", "fields.priority"]`; None loads all.
             page_size: cases a request, 1 to 100. For a total, use `.limit(n)` of the pager.
-            after: start behind the case with this id.
-            before: walk the other way, from the case with this id.
+            after: start behind the case with this id; if several searches are run, a cursor of the same search.
+            before: walk the other way, from the case with this id; not if several searches are run.
+            max_searches: how many searches the expression may take.
+            limits: what one search can carry, if not what the API documents.
 
         Returns:
             A pager; nothing is sent before it is walked or awaited.
@@ -115,23 +121,22 @@ class Cases(CaseChanges):
         Raises:
             InvalidArgumentError: if an argument can not work.
             QueryTypeError: if `where` is no expression of `Q`, or `sort` no order.
-            QueryTooComplexError: if the expression does not fit the API's limits.
+            QueryTooComplexError: if the expression takes more than `max_searches` searches.
+            QueryError: if it takes several searches, and cases do not show what they are sorted by.
 
         See https://docs.withpersona.com/api-reference/cases/search-cases.
         """
         check_page(page_size, after, before)
-        search = Search.of(where, sort)
-        sparse, fieldset = parameters.fieldset(fields)
-        request = Request("POST", _SEARCH, query=sparse, body=msgspec.json.encode(search.to_json()))
-        return Pager(
-            fetch=nothing if search.impossible else walk(self._api, request, fieldset),
+        search, fieldset = Search.of(where, sort, max_searches, limits).loading(fields)
+        pager = Pager(
+            fetch=search.fetch(partial(walk, self._api, fieldset=fieldset)),
             page_size=page_size,
-            start=after or before,
             backward=before is not None,
             # A case that moves behind the cursor between two pages comes twice.
             distinct=search.unstable,
-            explanation=search.explain(request),
+            explanation=search.explain(),
         )
+        return pager.resume(after or before)
 
     async def get(self, id: str, *, include: Iterable[str] | None = None, fields: Iterable[str] | None = None) -> Case:
         """Retrieve one case.

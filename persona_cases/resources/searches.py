@@ -1,71 +1,116 @@
-"""A search as it will be sent: the expression, fitted to the API's limits, and the order."""
+"""A search as it will be sent: the expression, planned within the API's limits, and the order."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import attrs
 import msgspec
 
-from persona_cases.errors import QueryTooComplexError, QueryTypeError
-from persona_cases.protocol.message import Request
-from persona_cases.query import Predicate, Q, SearchLimits, Sort, as_predicate
+from persona_cases.errors import QueryTypeError
+from persona_cases.models import Case, Fieldset
+from persona_cases.paging import Fetch, Merge
+from persona_cases.protocol.message import QueryPairs, Request
+from persona_cases.query import Plan, Predicate, Q, SearchLimits, Sort, plan
+from persona_cases.resources import parameters
+from persona_cases.resources.order import sort_key
+from persona_cases.resources.walks import nothing
 
-_LIMITS = SearchLimits()
+_SEARCH = "/cases/search"
 _BY_CREATION = {Q.created_at.asc(), Q.created_at.desc()}
 
 
 @attrs.frozen(kw_only=True)
 class Search:
-    """One search request.
+    """One or several search requests for one expression.
 
     Attributes:
-        where: what to look for; None finds all cases.
+        plan: what to search for.
         sort: the order. It is always sent, since the API does not say what it is otherwise.
-        impossible: whether nothing can match, so that there is nothing to send.
+        query: the parameters of the requests.
     """
 
-    where: Predicate | None
+    plan: Plan
     sort: Sort
-    impossible: bool = False
+    query: QueryPairs = ()
 
     @classmethod
-    def of(cls, where: object, sort: object) -> Search:
+    def of(cls, where: Predicate | None, sort: object, max_searches: int, limits: SearchLimits | None) -> Search:
         """Check the arguments of a search.
 
         Raises:
             QueryTypeError: if `where` is no expression, or `sort` no order.
-            QueryTooComplexError: if the expression does not fit the API's limits, even simplified.
+            QueryTooComplexError: if the expression takes more than `max_searches` searches.
+            QueryError: if it takes several searches in an order that they can not be merged by.
         """
-        order = _order(sort)
-        if where is None:
-            return cls(where=None, sort=order)
-        written = as_predicate(where, "where")
-        simple = written.simplify()
-        if simple == Q.all_of([]):
-            return cls(where=None, sort=order)
-        if simple == Q.any_of([]):
-            return cls(where=written, sort=order, impossible=True)
-        return cls(where=_fitting(written, simple), sort=order)
+        search = cls(plan=plan(where, limits, max_searches), sort=_order(sort))
+        if search.merged:
+            sort_key(search.sort)
+        return search
+
+    @property
+    def merged(self) -> bool:
+        """Whether several searches are run."""
+        return len(self.plan.searches) > 1
 
     @property
     def unstable(self) -> bool:
         """Whether a case can move in this order while it is walked."""
         return self.sort not in _BY_CREATION
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the body of the request."""
-        body: dict[str, Any] = {} if self.where is None else {"query": self.where.to_json()}
-        return {**body, "sort": self.sort.to_json()}
+    def loading(self, fields: Iterable[str] | None) -> tuple[Search, Fieldset | None]:
+        """Return the search of only those attributes, and of the one that results are merged by."""
+        query, fieldset = parameters.fieldset(fields)
+        if fieldset is not None and self.merged:
+            query, fieldset = parameters.fieldset([*fieldset.names, self.sort.attribute])
+        return attrs.evolve(self, query=query), fieldset
 
-    def explain(self, request: Request) -> str:
-        """Describe the search in words and JSON."""
-        if self.impossible:
-            return f"nothing is sent: no case can match {self.where}"
-        looked_for = "all cases" if self.where is None else f"cases where {self.where}"
+    def requests(self) -> list[Request]:
+        """Return the requests, without page parameters."""
+        return [
+            Request("POST", _SEARCH, query=self.query, body=msgspec.json.encode(self._body(where)))
+            for where in self.plan.searches
+        ]
+
+    def fetch(self, walk: Callable[[Request], Fetch[Case]]) -> Fetch[Case] | Merge[Case]:
+        """Return what fetches the pages.
+
+        Args:
+            walk: makes what fetches the pages of one request.
+        """
+        requests = self.requests()
+        if not requests:
+            return nothing
+        if not self.merged:
+            return walk(requests[0])
+        return Merge(
+            fetches=tuple(map(walk, requests)),
+            key=sort_key(self.sort),
+            descending=self.sort.direction == "desc",
+            fingerprint=b"\n".join(request.body or b"" for request in requests).decode(),
+        )
+
+    def explain(self) -> str:
+        """Describe the requests in words and JSON."""
+        if not self.plan.searches:
+            return f"nothing is sent: no case can match {self.plan.where}"
+        requests = self.requests()
+        described = [self._described(*each) for each in zip(self.plan.searches, requests, strict=True)]
+        if not self.merged:
+            return f"one search: {described[0]}"
+        heading = f"{len(described)} searches, run side by side and merged; each case comes once"
+        return "\n".join([heading, *(f"{number}. {text}" for number, text in enumerate(described, start=1))])
+
+    def _described(self, where: Predicate | None, request: Request) -> str:
+        looked_for = "all cases" if where is None else f"cases where {where}"
         order = f"by {self.sort.attribute}, {'descending' if self.sort.direction == 'desc' else 'ascending'}"
         body = msgspec.json.format(request.body or b"", indent=2).decode()
-        return f"one search: {looked_for}, {order}\n{describe(request)}\n{body}"
+        return f"{looked_for}, {order}\n{describe(request)}\n{body}"
+
+    def _body(self, where: Predicate | None) -> dict[str, Any]:
+        query: dict[str, Any] = {} if where is None else {"query": where.to_json()}
+        return {**query, "sort": self.sort.to_json()}
 
 
 def describe(request: Request) -> str:
@@ -80,13 +125,3 @@ def _order(sort: object) -> Sort:
     if not isinstance(sort, Sort):
         raise QueryTypeError("sort must be an order such as Q.created_at.desc()")
     return sort
-
-
-def _fitting(written: Predicate, simple: Predicate) -> Predicate:
-    # What was written is sent as it was written, if it can be sent at all.
-    try:
-        _LIMITS.check(written)
-    except QueryTooComplexError:
-        _LIMITS.check(simple)
-        return simple
-    return written

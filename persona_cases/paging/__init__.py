@@ -1,0 +1,23 @@
+"""Walking pages: `Pager`, which is at once the first page, all pages and all items, of one search or of several."""
+
+from persona_cases.paging.merge import Merge, MergedWalk
+from persona_cases.paging.order import SortValue
+from persona_cases.paging.page import LARGEST_PAGE, Fetch, Identified, Page, Position, check_page
+from persona_cases.paging.pager import Pager
+from persona_cases.paging.walk import ItemWalk, PageWalk, Walk
+
+__all__ = [
+    "LARGEST_PAGE",
+    "Fetch",
+    "Identified",
+    "ItemWalk",
+    "Merge",
+    "MergedWalk",
+    "Page",
+    "PageWalk",
+    "Pager",
+    "Position",
+    "SortValue",
+    "Walk",
+    "check_page",
+]

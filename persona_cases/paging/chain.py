@@ -1,0 +1,102 @@
+"""`PageChain`: the pages of one search as the server links them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import Any, Generic
+
+from persona_cases.errors import PaginationError
+from persona_cases.paging.page import Fetch, Page, Position, T
+from persona_cases.protocol.message import QueryPairs
+
+
+class PageChain(Generic[T]):
+    """The pages of one search, each found by the cursor of the one before.
+
+    At most one request is under way, and it ends when the chain is let go. If a request fails or is cancelled, the
+    chain stays where it was.
+
+    Args:
+        fetch: gets the page at a position.
+        start: the cursor of the first page, None for the beginning.
+        backward: whether the chain goes towards newer objects.
+    """
+
+    def __init__(self, fetch: Fetch[T], *, start: str | None, backward: bool = False) -> None:
+        self._fetch = fetch
+        self._backward = backward
+        self._following: QueryPairs = ()
+        self._seen_cursors = {start}
+        self._repeated = False
+        self._task: asyncio.Task[Page[T]] | None = None
+        self.cursor = start
+        """The cursor of the next page; None at the beginning and at the end."""
+        self.ended = False
+        """Whether there is no page any more."""
+
+    async def next(self, size: int) -> Page[T]:
+        """Return the next page; not to be called once the chain has ended.
+
+        Args:
+            size: how many items to ask for, if the page is not on its way already.
+
+        Raises:
+            PaginationError: if the server repeated a cursor.
+            PersonaError: whatever the request may raise.
+        """
+        if self._repeated:
+            raise PaginationError("the server repeated a cursor: the walk would never end")
+        task, self._task = self._task, None
+        page = await (self._fetch(self._position(size)) if task is None else task)
+        self._go_behind(page)
+        return page
+
+    def look_ahead(self, size: int) -> None:
+        """Start fetching the next page, if there is one and it is not on its way."""
+        if self._task is None and not self.ended and not self._repeated:
+            self._task = asyncio.ensure_future(self._fetch(self._position(size)))
+            self._task.add_done_callback(retrieve)
+
+    def cancel(self) -> list[asyncio.Task[Any]]:
+        """Cancel the request that may be under way, and return what there is to wait for."""
+        task, self._task = self._task, None
+        if task is None:
+            return []
+        task.cancel()
+        return [task]
+
+    async def aclose(self) -> None:
+        """End the chain, and the request that may be under way."""
+        self.ended = True
+        await settled(self.cancel())
+
+    def __del__(self) -> None:
+        task = self._task
+        if task is not None and not task.done() and not task.get_loop().is_closed():
+            # The garbage collector may run in any thread.
+            task.get_loop().call_soon_threadsafe(task.cancel)
+
+    def _go_behind(self, page: Page[T]) -> None:
+        self.cursor, self._following = page.cursor, page.following
+        if page.cursor is None:
+            self.ended = True
+            return
+        # Raised at the next step: the items of this page are good.
+        self._repeated = page.cursor in self._seen_cursors
+        self._seen_cursors.add(page.cursor)
+
+    def _position(self, size: int) -> Position:
+        return Position(cursor=self.cursor, backward=self._backward, size=size, following=self._following)
+
+
+async def settled(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Wait for the end of all tasks, whatever it is."""
+    if tasks:
+        await asyncio.wait(tasks)
+
+
+def retrieve(task: asyncio.Task[Any]) -> None:
+    """Read the error of a task that nobody may ask for any more, which keeps asyncio from reporting it."""
+    if not task.cancelled():
+        task.exception()

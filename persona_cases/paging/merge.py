@@ -1,0 +1,222 @@
+"""`Merge`: several searches as one walk, in one order, each item once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Generic, final
+
+import attrs
+
+from persona_cases.errors import PersonaError
+from persona_cases.paging.chain import retrieve, settled
+from persona_cases.paging.cursor import Place, decode, encode
+from persona_cases.paging.order import Rank, SortValue, rank
+from persona_cases.paging.page import Fetch, Page, T
+from persona_cases.paging.stream import Stream
+
+
+@final
+@attrs.frozen(kw_only=True)
+class Merge(Generic[T]):
+    """Several searches in the same order, to be walked as one.
+
+    Attributes:
+        fetches: get the pages of the searches, in the order of the plan. The id of an item is a cursor of each
+            search: what lies behind the item.
+        key: the value of the attribute that the searches are sorted by; None if an item has none.
+        descending: whether they are sorted by it downwards.
+        fingerprint: identifies the searches and their order. A cursor holds a digest of it.
+    """
+
+    fetches: tuple[Fetch[T], ...] = attrs.field(repr=False)
+    key: Callable[[T], SortValue | None] = attrs.field(repr=False)
+    descending: bool
+    fingerprint: str = attrs.field(repr=False)
+
+    def places(self, cursor: str | None) -> tuple[Place, ...]:
+        """Where each search has to begin.
+
+        Args:
+            cursor: the cursor of a merged walk, None for the beginning.
+
+        Raises:
+            InvalidArgumentError: if the cursor is none of these searches in this order.
+        """
+        if cursor is None:
+            return tuple(Place() for _ in self.fetches)
+        return decode(cursor, self.fingerprint, len(self.fetches))
+
+    def rank(self, item: T) -> Rank:
+        """Where an item stands in the order."""
+        return rank(self.key(item), descending=self.descending)
+
+
+class MergedWalk(Generic[T]):
+    """One walk over merged pages. Each search has at most one request under way; they end when the walk is let go.
+
+    The next item is the foremost of what the searches have to give next. If several stand equal, it is that of the
+    earliest search in the plan. An item that came already, from any of them, is passed over.
+
+    Args:
+        merge: the searches.
+        page_size: how many items to ask each search for at a time, and how many a merged page has at most.
+        start: the cursor to go on from, None for the beginning.
+        total: how many items to give at most; None for all.
+        distinct: whether items can move in the order while they are walked. The ids of all items are remembered then,
+            else only those of equal rank.
+        ahead: whether to fetch more as soon as a page is handed out.
+    """
+
+    def __init__(
+        self, merge: Merge[T], *, page_size: int, start: str | None, total: int | None, distinct: bool, ahead: bool
+    ) -> None:
+        places = merge.places(start)
+        self._merge = merge
+        self._page_size = page_size
+        self._start = start
+        self._wanted = total
+        self._distinct = distinct
+        self._ahead = ahead
+        self._streams = tuple(
+            Stream(fetch, merge.rank, page_size, place) for fetch, place in zip(merge.fetches, places, strict=True)
+        )
+        self._foremost = max if merge.descending else min
+        self._live: list[Stream[T]] = []  # Those with an item to take.
+        self._dry = list(self._streams)  # Those to be read before anything can be taken.
+        self._items: list[T] = []
+        self._group = 0
+        self._rank: Rank | None = None  # Of the group.
+        self._seen_ids: set[str] = set()
+        self._begun = self._ended = False
+        self._failure: PersonaError | None = None
+
+    def __aiter__(self) -> MergedWalk[T]:
+        return self
+
+    async def __anext__(self) -> Page[T]:
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        if self._ended or self._wanted == 0:
+            raise StopAsyncIteration
+        try:
+            await self._collect(self._page_size if self._wanted is None else min(self._page_size, self._wanted))
+        except PersonaError as error:
+            error.cursor = self._cursor()
+            await self._close()
+            if not self._items:
+                raise
+            self._failure = error  # Raised at the next step: the items before it are good.
+        except asyncio.CancelledError:
+            self._cancel()
+            raise
+        page = self._page()
+        if self._ahead:
+            self.look_ahead()
+        return page
+
+    def look_ahead(self) -> None:
+        """Start fetching the next page of each search; under a limit, only those that are certainly needed."""
+        if self._ended or self._wanted == 0:
+            return
+        for stream in self._streams if self._wanted is None else self._dry:
+            stream.look_ahead(self._wanted)
+
+    async def aclose(self) -> None:
+        """End the walk, and the requests that may be under way. Leaving an `async for` does the same."""
+        self._failure = None
+        await self._close()
+
+    async def _close(self) -> None:
+        self._ended = True
+        await settled(self._cancel())
+
+    def _cancel(self) -> list[asyncio.Task[Any]]:
+        return [task for stream in self._streams for task in stream.cancel()]
+
+    async def _collect(self, size: int) -> None:
+        """Take items until there are `size` or no more."""
+        while len(self._items) < size:
+            if self._dry:
+                await self._read()
+            if not self._live:
+                return
+            stream = self._foremost(self._live, key=_rank_of)
+            if stream.head.id in self._seen_ids:
+                stream.take(self._group)
+            else:
+                self._enter_group(stream.rank)
+                self._items.append(stream.take(self._group))
+                self._seen_ids.add(self._items[-1].id)
+            if not stream.filled:
+                self._sort_out()
+        self._pass_over()
+
+    def _pass_over(self) -> None:
+        """Drop the repetitions that are next: the walk may be over behind them."""
+        for stream in self._live:
+            while stream.filled and stream.head.id in self._seen_ids:
+                stream.take(self._group)
+        self._sort_out()
+
+    async def _read(self) -> None:
+        wanted = None if self._wanted is None else self._wanted - len(self._items)
+        if len(self._dry) == 1:
+            await self._dry[0].fill(wanted)
+        else:
+            await _side_by_side(stream.fill(wanted) for stream in self._dry)
+        if not self._begun:
+            self._recall()
+        self._sort_out()
+
+    def _recall(self) -> None:
+        self._begun = True
+        for stream in self._streams:
+            self._seen_ids.update(stream.recalled)
+            self._rank = self._rank or stream.recalled_rank
+
+    def _sort_out(self) -> None:
+        self._live = [stream for stream in self._streams if stream.filled]
+        self._dry = [stream for stream in self._streams if not stream.filled and not stream.ended]
+
+    def _enter_group(self, rank: Rank) -> None:
+        if self._rank is not None and rank != self._rank:
+            self._group += 1
+            if not self._distinct:
+                self._seen_ids.clear()
+        self._rank = rank
+
+    def _page(self) -> Page[T]:
+        items, self._items = tuple(self._items), []
+        if self._wanted is not None:
+            self._wanted -= len(items)
+        if self._failure is not None:
+            return Page(items=items, cursor=self._failure.cursor)
+        self._ended = not self._live and not self._dry
+        return Page(items=items, cursor=None if self._ended else self._cursor())
+
+    def _cursor(self) -> str | None:
+        if not self._begun:
+            return self._start
+        return encode([stream.place(self._group) for stream in self._streams], self._merge.fingerprint)
+
+
+def _rank_of(stream: Stream[Any]) -> Rank:
+    return stream.rank
+
+
+async def _side_by_side(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run all steps at once; the first that fails ends the others."""
+    tasks = [asyncio.ensure_future(step) for step in steps]
+    for task in tasks:
+        task.add_done_callback(retrieve)
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await settled(tasks)
+    failed = [task for task in tasks if not task.cancelled() and task.exception() is not None]
+    for task in failed or tasks:
+        task.result()

@@ -1,0 +1,93 @@
+"""`Page`, and how one is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Generic, Protocol, TypeVar
+
+import attrs
+
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.protocol.checks import whole_number
+from persona_cases.protocol.message import QueryPairs
+
+LARGEST_PAGE = 100
+
+
+class Identified(Protocol):
+    """What a page is made of: things with an id."""
+
+    @property
+    def id(self) -> str:
+        """The id."""
+        ...
+
+
+T = TypeVar("T", bound=Identified)
+
+
+@attrs.frozen(kw_only=True)
+class Page(Generic[T]):
+    """One page of a walk.
+
+    Attributes:
+        items: what is on it; a page may be empty without being the last.
+        cursor: where `Pager.resume` goes on after this page; None if it is the last.
+        request_id: the vendor's id of the request; None if the page was merged from several searches.
+        following: the query parameters that the server's link to the next page carries.
+    """
+
+    items: tuple[T, ...] = attrs.field(repr=lambda items: f"<{len(items)} items>")
+    cursor: str | None
+    request_id: str | None = None
+    following: QueryPairs = attrs.field(default=(), repr=False)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@attrs.frozen(kw_only=True)
+class Position:
+    """Where a walk stands: what to ask the server for next.
+
+    Attributes:
+        cursor: the cursor, None at the beginning.
+        backward: whether the walk goes towards newer objects (`page[before]`).
+        size: how many items to ask for.
+        following: the query parameters of the server's link that led here.
+    """
+
+    cursor: str | None
+    backward: bool
+    size: int
+    following: QueryPairs = ()
+
+
+Fetch = Callable[[Position], Awaitable[Page[T]]]
+"""Gets the page at a position."""
+
+
+def check_page(page_size: object, after: object, before: object) -> None:
+    """Check where and in what steps a walk is to go.
+
+    Raises:
+        InvalidArgumentError: if the page size is not 1 to 100, a cursor is no string, or both cursors are given.
+    """
+    whole_number(page_size, "page_size", most=LARGEST_PAGE, hint="; for a total use .limit(n)")
+    check_cursor("after", after)
+    check_cursor("before", before)
+    if after is not None and before is not None:
+        raise InvalidArgumentError("give after or before, not both: a walk goes one way")
+
+
+def check_cursor(argument: str, value: object) -> None:
+    """Check that something can be a cursor, or None.
+
+    Raises:
+        InvalidArgumentError: if it is no string or is empty.
+    """
+    if value is not None and (not isinstance(value, str) or not value):
+        raise InvalidArgumentError(f"{argument} must be a cursor (the .cursor of a page or of an error), or None")

@@ -1,0 +1,140 @@
+"""`Pager`: the results of a list or a search, before anything is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, Generic
+
+import attrs
+
+from persona_cases.errors import InvalidArgumentError, ResultCountError
+from persona_cases.paging.cursor import is_merged
+from persona_cases.paging.merge import Merge, MergedWalk
+from persona_cases.paging.page import LARGEST_PAGE, Fetch, Page, T, check_cursor
+from persona_cases.paging.walk import ItemWalk, PageWalk, Walk
+from persona_cases.protocol.checks import whole_number
+
+
+@attrs.frozen(kw_only=True)
+class Pager(Generic[T]):
+    """All results of a list or a search, fetched page by page as they are asked for.
+
+    .. code-block:: python
+
+        async for case in pager: ...              # every item
+        async for page in pager.pages(): ...      # every page
+        page = await pager                        # the first page
+        cases = await pager.limit(20).collect()   # at most 20 items in all
+
+    A pager is a frozen description: each of these starts a walk of its own. The next page is fetched while the
+    current one is consumed, one ahead at most. Nothing is held between pages, so a loop can be left at any time.
+
+    An expression that one search can not hold is run as several, whose results are merged. All of this holds for them
+    as well, each search being one page ahead at most.
+
+    See https://docs.withpersona.com/pagination.
+    """
+
+    _fetch: Fetch[T] | Merge[T] = attrs.field(alias="fetch", repr=False)
+    _page_size: int = attrs.field(alias="page_size", default=LARGEST_PAGE)
+    _start: str | None = attrs.field(alias="start", default=None)
+    _backward: bool = attrs.field(alias="backward", default=False)
+    _total: int | None = attrs.field(alias="total", default=None)
+    _distinct: bool = attrs.field(alias="distinct", default=False)
+    _explanation: str = attrs.field(alias="explanation", default="", repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self._backward and isinstance(self._fetch, Merge):
+            raise InvalidArgumentError("several merged searches can not be walked backward")
+
+    def limit(self, total: int) -> Pager[T]:
+        """Return a pager that stops after `total` items, and asks the server for no more than that.
+
+        Raises:
+            InvalidArgumentError: if `total` is not a whole number of at least 0.
+        """
+        whole_number(total, "limit", least=0)
+        return attrs.evolve(self, total=total if self._total is None else min(total, self._total))
+
+    def resume(self, cursor: str | None) -> Pager[T]:
+        """Return a pager that goes on where a page or an error said.
+
+        Args:
+            cursor: the `cursor` of a `Page`, or of an error raised in a walk; None starts at the beginning. If several
+                searches are merged, it has to come from a walk of the same query in the same order.
+
+        Raises:
+            InvalidArgumentError: if the cursor is no string or is empty, or belongs to another kind of walk or, where
+                searches are merged, to another query.
+        """
+        check_cursor("cursor", cursor)
+        if isinstance(self._fetch, Merge):
+            self._fetch.places(cursor)
+        elif cursor is not None and is_merged(cursor):
+            raise InvalidArgumentError("cursor belongs to a query of several merged searches, and this is one search")
+        return attrs.evolve(self, start=cursor)
+
+    def explain(self) -> str:
+        """Return what will be asked of the server, in words and JSON. It shows the values of the query."""
+        return self._explanation
+
+    def pages(self) -> Walk[T]:
+        """Walk the pages, with `async for`.
+
+        Raises:
+            PersonaError: whatever a request may raise, with the `cursor` of the page that could not be had.
+            PaginationError: if the server repeats a cursor, or links to somewhere else.
+        """
+        return self._walk(ahead=True)
+
+    def __aiter__(self) -> ItemWalk[T]:
+        return ItemWalk(self._walk(ahead=False))
+
+    def __await__(self) -> Generator[Any, None, Page[T]]:
+        return self._first_page().__await__()
+
+    async def collect(self) -> list[T]:
+        """Walk to the end and return all items; `limit(n)` bounds them."""
+        return [item async for item in self]
+
+    async def first(self) -> T | None:
+        """Return the first item, or None if there is none. One small request a search, unless pages are empty."""
+        async for item in self.limit(1):
+            return item
+        return None
+
+    async def one(self) -> T:
+        """Return the only item.
+
+        Raises:
+            ResultCountError: if there is none, or more than one.
+        """
+        found = await self.limit(2).collect()
+        if len(found) != 1:
+            raise ResultCountError(f"expected exactly one result, found {'more than one' if found else 'none'}")
+        return found[0]
+
+    async def _first_page(self) -> Page[T]:
+        async for page in self._walk(ahead=False):
+            return page
+        return Page(items=(), cursor=None)
+
+    def _walk(self, *, ahead: bool) -> Walk[T]:
+        if isinstance(self._fetch, Merge):
+            return MergedWalk(
+                self._fetch,
+                page_size=self._page_size,
+                start=self._start,
+                total=self._total,
+                distinct=self._distinct,
+                ahead=ahead,
+            )
+        return PageWalk(
+            self._fetch,
+            page_size=self._page_size,
+            start=self._start,
+            backward=self._backward,
+            total=self._total,
+            distinct=self._distinct,
+            ahead=ahead,
+        )

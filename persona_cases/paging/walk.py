@@ -1,0 +1,130 @@
+"""Walks over pages and over items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic, Protocol
+
+import attrs
+
+from persona_cases.errors import PersonaError
+from persona_cases.paging.chain import PageChain
+from persona_cases.paging.page import Fetch, Page, T
+
+
+class Walk(Protocol[T]):
+    """One walk over pages, with `async for`."""
+
+    def __aiter__(self) -> Walk[T]: ...
+
+    async def __anext__(self) -> Page[T]: ...
+
+    def look_ahead(self) -> None:
+        """Start fetching what is needed next, if it is not on its way."""
+        ...
+
+    async def aclose(self) -> None:
+        """End the walk, and the requests that may be under way. Leaving an `async for` does the same."""
+        ...
+
+
+class PageWalk(Generic[T]):
+    """One walk over the pages of one search. At most one request is under way, and it ends when the walk is let go.
+
+    Args:
+        fetch: gets the page at a position.
+        page_size: how many items to ask for at a time.
+        start: the cursor to start behind, None for the beginning.
+        backward: whether to walk towards newer objects.
+        total: how many items to give at most; None for all.
+        distinct: whether to leave out items that came before.
+        ahead: whether to fetch the next page as soon as one is handed out.
+    """
+
+    def __init__(
+        self,
+        fetch: Fetch[T],
+        *,
+        page_size: int,
+        start: str | None,
+        backward: bool,
+        total: int | None,
+        distinct: bool,
+        ahead: bool,
+    ) -> None:
+        self._chain = PageChain(fetch, start=start, backward=backward)
+        self._page_size = page_size
+        self._wanted = total
+        self._distinct = distinct
+        self._ahead = ahead
+        self._seen_ids: set[str] = set()
+
+    def __aiter__(self) -> PageWalk[T]:
+        return self
+
+    async def __anext__(self) -> Page[T]:
+        if self._chain.ended or self._wanted == 0:
+            raise StopAsyncIteration
+        try:
+            page = await self._chain.next(self._size())
+        except PersonaError as error:
+            error.cursor = self._chain.cursor
+            self._chain.ended = True
+            raise
+        items = self._selected(page.items)
+        if self._ahead:
+            self.look_ahead()
+        return attrs.evolve(page, items=items)
+
+    def look_ahead(self) -> None:
+        """Start fetching the next page, if one is needed and none is on its way."""
+        if self._wanted != 0:
+            self._chain.look_ahead(self._size())
+
+    async def aclose(self) -> None:
+        """End the walk, and the request that may be under way. Leaving an `async for` does the same."""
+        await self._chain.aclose()
+
+    def _selected(self, items: tuple[T, ...]) -> tuple[T, ...]:
+        if self._distinct:
+            items = tuple(item for item in items if item.id not in self._seen_ids)
+            self._seen_ids.update(item.id for item in items)
+        if self._wanted is not None:
+            items = items[: self._wanted]
+            self._wanted -= len(items)
+        return items
+
+    def _size(self) -> int:
+        return self._page_size if self._wanted is None else min(self._page_size, self._wanted)
+
+
+class ItemWalk(Generic[T]):
+    """One walk over items. The next page is fetched once the second item of a page is asked for.
+
+    Args:
+        pages: the walk over their pages.
+    """
+
+    def __init__(self, pages: Walk[T]) -> None:
+        self._pages = pages
+        self._items: Iterator[T] = iter(())
+        self._given = 0
+
+    def __aiter__(self) -> ItemWalk[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        while True:
+            if self._given == 1:
+                # Who asks for a second item is likely to want them all; who leaves after the first costs no request.
+                self._pages.look_ahead()
+            for item in self._items:
+                self._given += 1
+                return item
+            page = await self._pages.__anext__()
+            self._items, self._given = iter(page.items), 0
+
+    async def aclose(self) -> None:
+        """End the walk, and the request that may be under way. Leaving an `async for` does the same."""
+        self._items = iter(())
+        await self._pages.aclose()
