@@ -8,9 +8,9 @@ where other blocks need one each; and a block of few combinations may be cheaper
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
-from math import ceil, prod
+from math import ceil, inf, prod
 
 import attrs
 
@@ -24,6 +24,8 @@ __all__ = ["Packing", "expression", "pack"]
 
 # Tries at merging two blocks, for all of a packing.
 _MERGES = 500
+# How many terms of single comparisons and complements a whole cover is written as, to see whether that is better.
+_EXPANDED = 200
 
 
 @attrs.frozen
@@ -43,16 +45,26 @@ def pack(cover: Cover, vocabulary: Vocabulary, shape: Shape, most: int) -> Packi
     """Say a cover in as few searches as are found, `most` at the most."""
     if cover.whole == EVERYTHING:
         return Packing(((EVERYTHING,),), 1)
-    best = _packed(minimal(cover.blocks), vocabulary, shape, most)
-    if cover.whole is not None and best.count > 1:
-        best = min(best, _packed([cover.whole], vocabulary, shape, most), key=_count)
-    if best.count > 1:
-        best = min(best, _packed(_merged(cover.blocks, vocabulary, shape), vocabulary, shape, most), key=_count)
+    best = Packing(None, inf)
+    for blocks in _ways(cover, vocabulary, shape):
+        packing = _packed(blocks, vocabulary, shape, most)
+        if packing.count < best.count:
+            best = packing
+        if best.count <= 1:
+            break
     return best
 
 
-def _count(packing: Packing) -> float:
-    return packing.count
+def _ways(cover: Cover, vocabulary: Vocabulary, shape: Shape) -> Iterator[Sequence[Block]]:
+    """The same cover in other blocks, the likely ones first."""
+    yield minimal(cover.blocks)
+    if cover.whole is not None:
+        yield [cover.whole]
+    yield _merged(cover.blocks, vocabulary, shape)
+    if sum(map(_combinations, cover.blocks)) <= _EXPANDED:
+        terms = minimal(term for block in cover.blocks for term in _terms(block, vocabulary))
+        yield terms
+        yield _merged(terms, vocabulary, shape)
 
 
 def _packed(blocks: Iterable[Block], vocabulary: Vocabulary, shape: Shape, most: int) -> Packing:
