@@ -27,6 +27,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "export": (
         """persona-cases export --simulator --cases 5000 -o all.jsonl""",
         """persona-cases export --simulator --where "status == 'open'" -o open.jsonl""",
+        """persona-cases export --simulator --fields status,tags -o all.csv""",
         """persona-cases export --simulator --fields status,tags -o - | head -3""",
     ),
     "download": ("""persona-cases download --simulator case_ZzNTi4Vy7QcZ1XdOXRZHvr4d --to files""",),

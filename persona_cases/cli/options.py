@@ -8,11 +8,14 @@ from typing import Annotated, Final, TypeAlias
 import attrs
 from typer import Argument, Option
 
+from persona_cases.export.formats.target import Compression, FileFormat
+
 __all__ = [
     "DEFAULT_CASES",
     "CaseId",
     "Connection",
     "FieldsOption",
+    "FileShape",
     "Filters",
     "Format",
     "LimitOption",
@@ -135,6 +138,24 @@ class Shape:
             help="In a pipe jsonl by default: a line a case, exactly as sent. On a terminal a table; get: pretty.",
             rich_help_panel=_OUT,
         ),
+    ] = None
+
+
+@attrs.frozen(kw_only=True)
+class FileShape:
+    """What a file holds of the cases, and how it is written."""
+
+    fields: FieldsOption = None
+    format: Annotated[
+        FileFormat | None, Option(help="By default what the path ends in; jsonl for stdout.", rich_help_panel=_OUT)
+    ] = None
+    compression: Annotated[
+        Compression | None,
+        Option(help="By default what the path ends in, .gz or .zst; for parquet zstd, inside.", rich_help_panel=_OUT),
+    ] = None
+    columns_from: Annotated[
+        str | None,
+        Option(metavar="ID", help="A case template whose fields become columns of its types.", rich_help_panel=_OUT),
     ] = None
 
 

@@ -1,1 +1,9 @@
-"""From pages to files."""
+"""From pages to files: JSON Lines, CSV, Parquet, SQLite, and sinks of one's own."""
+
+from persona_cases.export.columns.column import Column
+from persona_cases.export.columns.declared import columns_from
+from persona_cases.export.formats.target import CompressionName, FormatName
+from persona_cases.export.runner import ExportProgress, OnProgress
+from persona_cases.export.sinks import Sink
+
+__all__ = ["Column", "CompressionName", "ExportProgress", "FormatName", "OnProgress", "Sink", "columns_from"]

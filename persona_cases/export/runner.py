@@ -1,12 +1,23 @@
-"""Walking pages into a sink."""
+"""From pages of cases to a sink, or to a file of any format."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterable, Callable, Iterable
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import attrs
+
+from persona_cases.export.case_source import CaseBuffer, CaseSource
+from persona_cases.export.columns.choice import ColumnChoice
+from persona_cases.export.columns.survey import Survey
+from persona_cases.export.formats.opening import open_sink
+from persona_cases.export.formats.target import FileFormat, Target
+from persona_cases.export.sinks import Output, Sink
+from persona_cases.export.threads import off_loop
+
+__all__ = ["ExportProgress", "Exportable", "FileExport", "OnProgress", "Pages", "export_to_sink"]
 
 
 class Exportable(Protocol):
@@ -18,22 +29,15 @@ class Exportable(Protocol):
         ...
 
 
-class ByteSink(Protocol):
-    """What bytes can be written to; the whole of each call or nothing of it."""
-
-    def write(self, data: bytes, /) -> object:
-        """Append bytes."""
-        ...
-
-
 @attrs.frozen(kw_only=True)
 class ExportProgress:
     """How far an export has come.
 
     Attributes:
-        cases: cases written.
+        cases: cases fetched.
         pages: pages fetched.
-        size: bytes written.
+        size: bytes written; in the end those of the finished file, before that those of the cases if the file can be
+            begun only when all are there. For a sink of one's own, the bytes given to it.
     """
 
     cases: int = 0
@@ -42,32 +46,140 @@ class ExportProgress:
 
 
 OnProgress = Callable[[ExportProgress], object]
-"""Called after each page."""
+"""Called after each page, and at the end if the size is another then."""
+
+Pages = AsyncIterable[Iterable[Exportable]]
+"""What there is to export, in its final order."""
 
 
-async def write_json_lines(
-    pages: AsyncIterable[Iterable[Exportable]], sink: ByteSink, on_progress: OnProgress | None = None
+@attrs.frozen(kw_only=True)
+class FileExport:
+    """An export to a file or a stream.
+
+    Attributes:
+        target: what to write.
+        output: where to; it is committed in the end, or discarded.
+        choice: which columns.
+        buffer_directory: whose disk holds the cases until their columns are known; None for the system's choice.
+    """
+
+    target: Target
+    output: Output
+    choice: ColumnChoice = attrs.field(factory=ColumnChoice)
+    buffer_directory: Path | None = None
+
+    async def run(self, pages: Pages, on_progress: OnProgress | None = None) -> ExportProgress:
+        """Write all cases of all pages: JSON Lines as they come, a table when the last one is there.
+
+        Returns:
+            What was written.
+        """
+        try:
+            if self.target.format is FileFormat.JSON_LINES:
+                sink = open_sink(self.target, self.output, ())
+                progress = await export_to_sink(pages, sink, on_progress, lambda: self.output.size)
+            else:
+                progress = await self._buffered(pages, on_progress)
+        finally:
+            self.output.discard()
+        done = attrs.evolve(progress, size=self.output.size)
+        if on_progress is not None and done != progress:
+            on_progress(done)
+        return done
+
+    async def write_from(self, source: CaseSource) -> int:
+        """Write all cases of a source; a table reads it once for the columns, and once for the rows.
+
+        Returns:
+            The size of what was written, in bytes.
+
+        Raises:
+            DecodeError: if a line is no case; it tells the number of the line and the place in it.
+        """
+        try:
+            survey = Survey()
+            if self.target.format is not FileFormat.JSON_LINES:
+                await _read_through(source, survey.observe)
+            sink = open_sink(self.target, self.output, survey.columns(self.choice))
+            async with _ended(sink):
+                await _read_through(source, sink.write)
+        finally:
+            self.output.discard()
+        return self.output.size
+
+    async def _buffered(self, pages: Pages, on_progress: OnProgress | None) -> ExportProgress:
+        with contextlib.closing(CaseBuffer(self.buffer_directory)) as buffer:
+            progress = await _feed(pages, buffer.write, on_progress, lambda: buffer.size)
+            await self.write_from(buffer)
+        return progress
+
+
+async def export_to_sink(
+    pages: Pages, sink: Sink, on_progress: OnProgress | None = None, measure: Callable[[], int] | None = None
 ) -> ExportProgress:
-    """Write every item of every page as one line of JSON, exactly as the API sent it.
-
-    Each page is written in one piece off the event loop, so that neither the loop nor a line is ever left half done.
+    """Write every case of every page as it comes, and commit the sink, or discard it.
 
     Args:
         pages: the pages to write.
         sink: where to write to.
         on_progress: called after each page.
+        measure: tells how many bytes were written; by default, what was given to the sink counts.
 
     Returns:
         What was written.
     """
-    progress = ExportProgress()
+    async with _ended(sink):
+        return await _feed(pages, sink.write, on_progress, measure)
+
+
+async def _feed(
+    pages: Pages,
+    write: Callable[[Sequence[bytes]], object],
+    on_progress: OnProgress | None,
+    measure: Callable[[], int] | None,
+) -> ExportProgress:
+    progress, given = ExportProgress(), 0
     async for page in pages:
         lines = [item.raw_line for item in page]
-        block = b"".join(line + b"\n" for line in lines)
-        await asyncio.to_thread(sink.write, block)
-        progress = ExportProgress(
-            cases=progress.cases + len(lines), pages=progress.pages + 1, size=progress.size + len(block)
-        )
+        # In one piece, so that neither the loop nor a line is ever left half done.
+        await off_loop(write, lines)
+        given += sum(map(len, lines)) + len(lines)
+        size = given if measure is None else measure()
+        progress = ExportProgress(cases=progress.cases + len(lines), pages=progress.pages + 1, size=size)
         if on_progress is not None:
             on_progress(progress)
     return progress
+
+
+async def _read_through(source: CaseSource, work: Callable[[Sequence[bytes]], object]) -> None:
+    batches = iter(source.batches())
+
+    def step() -> bool:
+        batch = next(batches, None)
+        if batch is not None:
+            work(batch)
+        return batch is not None
+
+    # A thread a batch, so that a cancellation need not wait for the last one.
+    while await off_loop(step):
+        pass
+
+
+@contextlib.asynccontextmanager
+async def _ended(sink: Sink) -> AsyncGenerator[None]:
+    """Commit a sink if all goes well, discard it otherwise."""
+    committed = False
+
+    def commit() -> None:
+        nonlocal committed
+        sink.commit()
+        committed = True
+
+    try:
+        yield
+        await off_loop(commit)
+    except BaseException:
+        # What was cancelled while it was committed is there nevertheless.
+        if not committed:
+            await off_loop(sink.discard)
+        raise

@@ -1,13 +1,67 @@
-"""Where an export goes: files that are whole or not there at all."""
+"""Where an export goes: sinks for cases, and files that are whole or not there at all."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from persona_cases.errors import InvalidArgumentError
+
+__all__ = ["AtomicFile", "ByteSink", "Output", "Sink"]
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """What takes cases, one's own included.
+
+    The methods run in threads, one call at a time, so that they may block. `commit` or `discard` is the last call; if
+    `commit` raises, `discard` follows.
+    """
+
+    def write(self, cases: Sequence[bytes], /) -> object:
+        """Take the next cases.
+
+        Args:
+            cases: each is one case, the JSON that the API sent, on one line without a line feed.
+        """
+        ...
+
+    def commit(self) -> object:
+        """Keep what was written: that was all."""
+        ...
+
+    def discard(self) -> object:
+        """Drop what was written: the export failed or was cancelled."""
+        ...
+
+
+class ByteSink(Protocol):
+    """What bytes can be written to; the whole of each call or nothing of it."""
+
+    def write(self, data: bytes, /) -> object:
+        """Append bytes."""
+        ...
+
+
+class Output(ByteSink, Protocol):
+    """Where the bytes of an export go, and how that ends."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes are there."""
+        ...
+
+    def commit(self) -> object:
+        """Keep them."""
+        ...
+
+    def discard(self) -> object:
+        """Drop them; without effect after `commit`."""
+        ...
 
 
 class AtomicFile:
@@ -19,6 +73,10 @@ class AtomicFile:
     Args:
         path: the destination.
 
+    Attributes:
+        path: the destination, links resolved.
+        part: the file as it grows, for what writes files by their names.
+
     Raises:
         InvalidArgumentError: if it can not be written, or is there and no regular file (a directory, a pipe, a
             device), before anything else happens.
@@ -29,11 +87,19 @@ class AtomicFile:
         if self.path.exists() and not self.path.is_file():
             kind = "a directory" if self.path.is_dir() else "no regular file"
             raise InvalidArgumentError(f"can not write {self.path}: it is {kind}")
-        self._part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
+        self.part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
         try:
-            self._file = self._part.open("xb")
+            self._file = self.part.open("xb")
         except OSError as error:
             raise InvalidArgumentError(f"can not write {self.path}: {error.strerror}") from error
+
+    @property
+    def size(self) -> int:
+        """How many bytes are in the file."""
+        if self._file.closed:
+            return self.path.stat().st_size
+        self._file.flush()
+        return os.fstat(self._file.fileno()).st_size
 
     def write(self, data: bytes) -> None:
         """Append bytes."""
@@ -49,10 +115,12 @@ class AtomicFile:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        self._part.replace(self.path)
+        self.part.replace(self.path)
 
     def discard(self) -> None:
         """Leave nothing behind; without effect after `commit`."""
-        self._file.close()
+        with contextlib.suppress(OSError):
+            # What is still buffered may not fit on the disk; it is not wanted either.
+            self._file.close()
         with contextlib.suppress(FileNotFoundError):
-            self._part.unlink()
+            self.part.unlink()

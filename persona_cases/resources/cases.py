@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from persona_cases.export.runner import ExportProgress, OnProgress, write_json_lines
-from persona_cases.export.sinks import AtomicFile
 from persona_cases.models import Attachment, Case, decode_case
 from persona_cases.paging import LARGEST_PAGE, Pager, check_page
 from persona_cases.protocol.message import Request
@@ -17,6 +15,7 @@ from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, SearchLimits, S
 from persona_cases.resources import parameters
 from persona_cases.resources.case_changes import CaseChanges
 from persona_cases.resources.downloads import Download, OnBytes
+from persona_cases.resources.exports import CaseExports
 from persona_cases.resources.many import DEFAULT_CONCURRENCY, ManyCases, get_many
 from persona_cases.resources.searches import Search, describe
 from persona_cases.resources.walks import walk
@@ -25,8 +24,8 @@ from persona_cases.resources.watching import CaseWatch
 _LIST = "/cases"
 
 
-class Cases(CaseChanges):
-    """The cases of an environment: reading them here, changing them in `CaseChanges`."""
+class Cases(CaseExports, CaseChanges):
+    """The cases of an environment: reading them here, changing them in `CaseChanges`, `export` in `CaseExports`."""
 
     def list(
         self,
@@ -247,43 +246,3 @@ class Cases(CaseChanges):
         session.check_usable()
         download = Download(attachment, self._api.options, session.trust_env, self.get, on_progress)
         return await download.to(to)
-
-    async def export(
-        self,
-        where: Predicate | None,
-        to: str | os.PathLike[str],
-        *,
-        sort: Sort | None = None,
-        fields: Iterable[str] | None = None,
-        limit: int | None = None,
-        on_progress: OnProgress | None = None,
-    ) -> ExportProgress:
-        """Write all matching cases to a file of JSON Lines: a case a line, exactly as the API sent it.
-
-        The file appears under its name when it is complete, and replaces one that was there.
-
-        Args:
-            where: what to export; None exports all cases.
-            to: the path of the file.
-            sort: the order, newest first by default.
-            fields: the only attributes to export; None exports all.
-            limit: the most cases to export.
-            on_progress: called after each page with what was written so far.
-
-        Returns:
-            What was written.
-
-        Raises:
-            InvalidArgumentError: if the file can not be written, before the first request.
-            PersonaError: whatever a search may raise.
-        """
-        pager = self.search(where, sort=sort, fields=fields)
-        if limit is not None:
-            pager = pager.limit(limit)
-        file = AtomicFile(to)
-        try:
-            progress = await write_json_lines(pager.pages(), file, on_progress)
-            file.commit()
-        finally:
-            file.discard()
-        return progress

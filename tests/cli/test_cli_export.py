@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -195,8 +200,6 @@ async def test_the_budget_is_what_the_limiter_knows():
 
 
 def test_the_live_line_shows_what_was_exported():
-    import io
-
     from rich.console import Console
 
     screen = io.StringIO()
@@ -206,3 +209,87 @@ def test_the_live_line_shows_what_was_exported():
     assert "400 cases" in screen.getvalue()
     assert "4 pages" in screen.getvalue()
     assert "300 left" in screen.getvalue()
+
+
+@pytest.mark.parametrize("name", ["found.csv", "found.csv.gz", "found.db"])
+def test_a_table_holds_exactly_the_matching_cases(cli, records, tmp_path, name):
+    path = tmp_path / name
+    ran = cli("export", "--simulator", "--where", WHERE, "-o", str(path))
+    assert set(ids_in_table(path)) == matching(records())
+    assert (ran.code, ran.out, [path]) == (0, b"", list(tmp_path.iterdir()))
+
+
+def ids_in_table(path):
+    if path.suffix == ".db":
+        with closing(sqlite3.connect(path)) as database:
+            return [id for (id,) in database.execute("SELECT id FROM cases")]
+    data = path.read_bytes()
+    text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+    return [row["id"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+
+
+def test_parquet_is_written_too(cli, records, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra parquet")
+    assert cli("export", "--simulator", "--where", WHERE, "-o", str(tmp_path / "x.parquet")).code == 0
+    assert set(parquet.read_table(tmp_path / "x.parquet")["id"].to_pylist()) == matching(records())
+
+
+@pytest.mark.parametrize(("asked", "open_"), [((), bytes), (("--compression", "gzip"), gzip.decompress)])
+def test_csv_can_go_to_stdout(cli, tmp_path, asked, open_):
+    what = ("export", "--simulator", "--limit", "30", "--fields", "status,tags,account_ids,fields.priority")
+    to_file, to_stdout = cli(*what, "-o", str(tmp_path / "x.csv")), cli(*what, "--format", "csv", *asked, "-o", "-")
+    assert open_(to_stdout.out) == (tmp_path / "x.csv").read_bytes()
+    assert to_stdout.out.startswith(b"id,status,tags,account_ids,fields.priority\r\n") or asked
+    assert to_file.code == to_stdout.code == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (
+            ("-o", "-", "--format", "parquet"),
+            "parquet can not go to stdout, since it is not written from front to back",
+        ),
+        (("-o", "-", "--format", "sqlite"), "sqlite can not go to stdout, since it is not written from front to back"),
+        (("-o", "x.json"), "nothing is known of files that end in .json: give one of .jsonl, "),
+        (("-o", "x.db.gz"), ".db.gz is not written: SQLite could not open it; compress the finished file"),
+    ],
+)
+def test_a_format_that_can_not_be_written_is_refused_before_the_first_request(cli, api, asked, reason):
+    ran = cli("export", *asked)
+    assert (ran.code, ran.out, len(api.requests)) == (2, b"", 0)
+    assert ran.err.startswith(f"error: {reason}")
+
+
+def test_a_table_on_stdout_that_fails_has_no_rest_to_get(cli, api):
+    api.faults.add(Fault.status(422), path="/cases/search", nth=3)
+    ran = cli("export", "--format", "csv", "-o", "-")
+    assert (ran.code, ran.out) == (6, b"")
+    assert "--after" not in ran.err
+
+
+def test_the_fields_of_a_template_are_columns_whatever_the_cases_are(cli, api, tmp_path):
+    path = tmp_path / "none.csv"
+    template = next(iter(api.store.cases.values())).template_id
+    ran = cli("export", "--where", "status == 'never'", "--columns-from", template, "-o", str(path))
+    assert ran.code == 0
+    assert any(name.startswith("fields.") for name in path.read_text().strip().split(","))
+    assert cli("export", "--columns-from", "ctmpl_nope", "-o", str(path)).code == 4
+
+
+def test_a_full_disk_under_a_table_is_said_in_one_line(tmp_path):
+    resource = pytest.importorskip("resource")
+
+    def small() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "persona_cases", "export", "--simulator", "-o", str(tmp_path / "x.csv")],
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+        preexec_fn=small,
+    )
+    assert (ran.returncode, ran.stderr) == (1, b"error: can not read or write: File too large\n")
+    assert list(tmp_path.iterdir()) == []

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import gzip
 import os
+import sqlite3
 import stat
+from contextlib import closing
+from datetime import date
 
 import msgspec
 import pytest
 
-from persona_cases import InvalidArgumentError, Q, RetryPolicy, ServerError
+from persona_cases import InvalidArgumentError, Q, RetryPolicy, ServerError, UnprocessableEntityError
+from persona_cases.export import Sink, columns_from
 from persona_cases.testing import Fault, Simulator
 
 WHERE = Q.status.eq("open") & ~Q.fields.priority.eq("low")
@@ -92,3 +98,195 @@ async def test_the_file_has_the_permissions_of_any_new_file(sim, make_client, tm
     await make_client(sim).cases.export(None, tmp_path / "cases.jsonl", limit=1)
     modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     assert len(modes) == 1
+
+
+TEXTS = (
+    "status",
+    "name",
+    "resolution",
+    "creator_id",
+    "creator_type",
+    "assignee_id",
+    "assigner_id",
+    "assigner_type",
+    "resolver_id",
+    "resolver_type",
+    "updater_id",
+    "updater_type",
+)
+TIMES = ("created_at", "updated_at", "assigned_at", "resolved_at", "redacted_at", "sla_expires_at")
+RELATED = {
+    "account_ids": "accounts",
+    "case_comment_ids": "case_comments",
+    "inquiry_ids": "inquiries",
+    "report_ids": "reports",
+    "verification_ids": "verifications",
+    "transaction_ids": "txns",
+}
+HASHES = {"fields.address", "fields.counterparty", "fields.registered_address"}
+DAYS = {f"fields.{key}" for key in ("document_expiry", "detected_on", "issued_on", "incorporated_on", "disputed_on")}
+
+
+def plain(case):
+    """What a table holds of a case, as it is in the model."""
+    ids = {name: [each.id for each in getattr(case.relationships, api)] for name, api in RELATED.items()}
+    one = {
+        "case_template_id": case.relationships.case_template.id,
+        "case_queue_id": case.relationships.case_queue.id if case.relationships.case_queue else None,
+    }
+    attributes = {name: getattr(case, name) for name in ("id", *TEXTS, *TIMES)}
+    fields = {f"fields.{key}": value for key, value in case.fields.items()}
+    row = {**attributes, "tags": list(case.tags), **ids, **one, **fields}
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def in_text(value):
+    """How CSV and SQLite write a value that is no text, and no number either."""
+    if hasattr(value, "isoformat"):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return msgspec.json.encode(value).decode() if isinstance(value, list | dict) else value
+
+
+def rows_of_csv(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{name: cell for name, cell in row.items() if cell} for row in csv.DictReader(file, strict=True)]
+
+
+def rows_of_database(path):
+    with closing(sqlite3.connect(path)) as database:
+        cursor = database.execute("SELECT * FROM cases ORDER BY rowid")
+        names = [column[0] for column in cursor.description]
+        return [{n: cell for n, cell in zip(names, row, strict=True) if cell is not None} for row in cursor]
+
+
+def compared(row):
+    """What `plain` knows of a row."""
+    return {name: value for name, value in row.items() if name not in {"attachments", "raw"}}
+
+
+async def test_csv_holds_what_a_search_finds(sim, make_client, tmp_path):
+    client = make_client(sim)
+    result = await client.cases.export(WHERE, tmp_path / "open.csv")
+    cases = await client.cases.search(WHERE).collect()
+    expected = [
+        {
+            name: text if isinstance(text := in_text(value), str) else msgspec.json.encode(text).decode()
+            for name, value in plain(case).items()
+        }
+        for case in cases
+    ]
+    assert [compared(row) for row in rows_of_csv(tmp_path / "open.csv")] == expected
+    assert result.cases == len(cases) > 10
+
+
+async def test_a_database_holds_what_a_search_finds(sim, make_client, tmp_path):
+    client = make_client(sim)
+    await client.cases.export(WHERE, tmp_path / "open.db")
+    cases = await client.cases.search(WHERE).collect()
+    expected = [{name: in_text(value) for name, value in plain(case).items()} for case in cases]
+    found = rows_of_database(tmp_path / "open.db")
+    assert [compared(row) for row in found] == expected
+    assert [row["raw"].encode() for row in found] == [case.raw for case in cases]
+
+
+async def test_parquet_holds_what_a_search_finds(sim, make_client, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra parquet")
+    client = make_client(sim)
+    await client.cases.export(WHERE, tmp_path / "open.parquet")
+    cases = await client.cases.search(WHERE).collect()
+    expected = [plain(case) for case in cases]
+    for row in expected:
+        row.update({name: in_text(row[name]) for name in row.keys() & HASHES})
+        row.update({name: date.fromisoformat(row[name]) for name in row.keys() & DAYS})
+    found = [
+        {name: value for name, value in row.items() if value is not None}
+        for row in parquet.read_table(tmp_path / "open.parquet").to_pylist()
+    ]
+    assert [compared(row) for row in found] == expected
+
+
+async def test_columns_can_be_chosen_and_named_as_in_the_table_or_in_the_api(sim, make_client, tmp_path):
+    client, path = make_client(sim), tmp_path / "some.csv"
+    fields = ["fields.priority", "account_ids", "case_template", "created_at", "fields.nobody_has_it", "novel"]
+    await client.cases.export(None, path, fields=fields, limit=20)
+    header, *rows = path.read_text().splitlines()
+    assert header == "id,fields.priority,account_ids,case_template_id,created_at,fields.nobody_has_it,extra.novel"
+    assert len(rows) == 20
+    [asked] = {request.params["fields[case]"] for request in sim.requests}
+    assert asked == "fields.priority,accounts,case_template,created_at,fields.nobody_has_it,novel"
+
+
+async def test_a_template_gives_the_columns_of_its_fields(sim, make_client, tmp_path):
+    client, path = make_client(sim), tmp_path / "none.csv"
+    template = await client.case_templates.get((await client.cases.list().first()).relationships.case_template.id)
+    await client.cases.export(Q.status.eq("no such status"), path, columns=columns_from(template))
+    assert {f"fields.{schema.key}" for schema in template.field_schemas} <= set(path.read_text().strip().split(","))
+
+
+async def test_compressed_json_lines_hold_the_same_as_others(sim, make_client, tmp_path):
+    client, reports = make_client(sim), []
+    await client.cases.export(WHERE, tmp_path / "open.jsonl")
+    result = await client.cases.export(WHERE, tmp_path / "open.jsonl.gz", on_progress=reports.append)
+    assert gzip.decompress((tmp_path / "open.jsonl.gz").read_bytes()) == (tmp_path / "open.jsonl").read_bytes()
+    assert result == reports[-1]
+    assert result.size == (tmp_path / "open.jsonl.gz").stat().st_size
+
+
+async def test_the_format_and_the_compression_can_be_given(sim, make_client, tmp_path):
+    path = tmp_path / "cases.txt"
+    await make_client(sim).cases.export(None, path, format="csv", compression="gzip", fields=["status"], limit=3)
+    assert gzip.decompress(path.read_bytes()).startswith(b"id,status\r\n")
+
+
+async def test_a_sink_of_ones_own_gets_the_cases_as_they_were_sent(sim, make_client):
+    class Kept(list[bytes]):
+        ended = ""
+
+        def write(self, cases):
+            self.extend(cases)
+
+        def commit(self):
+            self.ended += "committed"
+
+        def discard(self):
+            self.ended += "discarded"
+
+    client, kept = make_client(sim), Kept()
+    assert isinstance(kept, Sink)
+    result = await client.cases.export(WHERE, kept)
+    assert kept == [case.raw async for case in client.cases.search(WHERE)]
+    assert (kept.ended, result.cases) == ("committed", len(kept))
+    with pytest.raises(InvalidArgumentError, match="format and compression are for files"):
+        await client.cases.export(WHERE, kept, format="csv")
+    sim.faults.add(Fault.status(422))
+    with pytest.raises(UnprocessableEntityError):
+        await client.cases.export(WHERE, kept)
+    assert kept.ended == "committeddiscarded"
+
+
+@pytest.mark.parametrize("name", ["cases.csv", "cases.db", "cases.jsonl.gz"])
+async def test_a_table_that_was_there_is_replaced_only_by_a_whole_one(sim, make_client, tmp_path, name):
+    client = make_client(sim, retry=RetryPolicy(attempts=1))
+    target = tmp_path / name
+    target.write_text("before")
+    sim.faults.add(Fault.status(503), nth=3, times=1)
+    with pytest.raises(ServerError):
+        await client.cases.export(None, target)
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [(name, "before")]
+    assert (await client.cases.export(None, target)).cases == 500
+    assert target.stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("cases.json", "nothing is known of files that end in .json"),
+        ("cases.db.gz", "SQLite could not open it"),
+        ("missing/cases.csv", "can not write"),
+    ],
+)
+async def test_what_can_not_be_written_is_refused_before_the_first_request(sim, make_client, tmp_path, name, message):
+    with pytest.raises(InvalidArgumentError, match=message):
+        await make_client(sim).cases.export(None, tmp_path / name)
+    assert not sim.requests
+    assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from persona_cases.cli.facts import show_limits, show_template
 from persona_cases.cli.options import (
     CaseId,
     Connection,
-    FieldsOption,
+    FileShape,
     Filters,
     LimitOption,
     OutputOption,
@@ -77,18 +77,19 @@ def get(
 def export(
     output_file: Annotated[str, Option("--output-file", "-o", metavar="PATH", help="The file to write; - for stdout.")],
     selection: Selection,
+    shape: FileShape,
     connection: Connection,
     limit: LimitOption = None,
-    fields: FieldsOption = None,
 ) -> None:
-    """Write all matching cases to a file of JSON Lines.
+    """Write all matching cases to a file: .jsonl, .csv, .parquet or .sqlite.
 
-    Each line is a case, exactly as the API sent it. The file appears under its
-    name when it is complete, and not before.
+    JSON Lines, also as .ndjson, hold each case exactly as the API sent it; the
+    others are tables. Behind .jsonl and .csv, .gz and .zst compress. The file
+    appears under its name when it is complete, and not before.
     """
-    what = Export(path=output_file, selection=selection, limit=limit, fields=fields)
+    what = Export(path=output_file, selection=selection, shape=shape, limit=limit)
     how = going_on("what was written is whole; search with the same options gets the rest,", "--after")
-    execute(partial(export_cases, what, connection), verbose=connection.verbose, advise=how if what.to_stdout else None)
+    execute(partial(export_cases, what, connection), verbose=connection.verbose, advise=how if what.in_lines else None)
 
 
 def download(

@@ -1,0 +1,1 @@
+"""From cases to flat rows: which columns there are, of what types, and what stands in them."""

@@ -1,0 +1,83 @@
+"""Which columns somebody wants: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import attrs
+
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.export.columns.column import EXTRA, FIELD, FIXED, RELATIONSHIP, RELATIONSHIP_COLUMNS, Column
+from persona_cases.export.columns.types import JSON, TEXT
+from persona_cases.models import Fieldset
+
+__all__ = ["ColumnChoice", "sparse_names"]
+
+_ALL_FIELDS: Final = "fields"
+_LINKED: Final = {column.name: name for name, column in RELATIONSHIP_COLUMNS.items()}
+
+
+@attrs.frozen
+class ColumnChoice:
+    """Which columns somebody wants.
+
+    Attributes:
+        names: the attributes to choose, as `Fieldset` spells them; None for all.
+        declared: columns of custom fields whose types are known beforehand.
+    """
+
+    names: tuple[str, ...] | None = None
+    declared: tuple[Column, ...] = ()
+
+    @classmethod
+    def of(cls, fields: Iterable[str] | None, declared: Iterable[Column]) -> ColumnChoice:
+        """Read what a caller asked for.
+
+        Raises:
+            InvalidArgumentError: if a name can not be one, or a declared column is none of a custom field.
+        """
+        columns = tuple(declared)
+        for column in columns:
+            if not column.name.startswith(FIELD):
+                raise InvalidArgumentError("columns must hold columns of custom fields, as columns_from returns them")
+        return cls(None if fields is None else Fieldset.of(fields).names, columns)
+
+    def among(self, custom: Sequence[Column], unknown: Sequence[Column]) -> tuple[Column, ...]:
+        """Return the chosen columns.
+
+        Args:
+            custom: the columns of custom fields that there are.
+            unknown: the columns of attributes and relationships that the library does not know.
+        """
+        if self.names is None:
+            return (*FIXED, *custom, *unknown)
+        there = {column.name: column for column in (*FIXED, *custom, *unknown)}
+        chosen = [there["id"]]
+        for name in self.names:
+            chosen += custom if name == _ALL_FIELDS else [_find(name, there)]
+        return tuple(dict.fromkeys(chosen))
+
+
+def sparse_names(names: Iterable[str]) -> list[str]:
+    """Return what to ask the API for, so that the columns of these names can be filled.
+
+    Args:
+        names: names of columns or of attributes.
+    """
+    return [_LINKED.get(name, name.removeprefix(EXTRA).removeprefix(RELATIONSHIP)) for name in names]
+
+
+def _find(name: str, there: Mapping[str, Column]) -> Column:
+    """The column of a name; an empty one if no case has it."""
+    for found in (
+        RELATIONSHIP_COLUMNS.get(name),
+        there.get(name),
+        there.get(EXTRA + name),
+        there.get(RELATIONSHIP + name),
+    ):
+        if found is not None:
+            return found
+    if name.startswith(FIELD):
+        return Column(name, TEXT)
+    return Column(name if name.startswith((EXTRA, RELATIONSHIP)) else EXTRA + name, JSON)

@@ -1,0 +1,73 @@
+"""`Column`, and the columns that every table of cases begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from persona_cases.export.columns.types import JSON, TEXT, TEXTS, TIME, ColumnType
+
+__all__ = ["ATTACHMENTS", "EXTRA", "FIELD", "FIXED", "RELATIONSHIP", "RELATIONSHIP_COLUMNS", "Column"]
+
+FIELD: Final = "fields."
+"""What the name of a custom field's column begins with."""
+
+EXTRA: Final = "extra."
+"""What the name of the column of an attribute that the library does not know begins with."""
+
+RELATIONSHIP: Final = "relationships."
+"""What the name of the column of a relationship that the library does not know begins with."""
+
+ATTACHMENTS: Final = "attachments"
+
+
+@attrs.frozen
+class Column:
+    """A column of a table of cases.
+
+    Attributes:
+        name: its name.
+        type: the type of what stands in it; any value may also be missing.
+    """
+
+    name: str
+    type: ColumnType
+
+
+RELATIONSHIP_COLUMNS: Final[Mapping[str, Column]] = {
+    "accounts": Column("account_ids", TEXTS),
+    "case_template": Column("case_template_id", TEXT),
+    "case_queue": Column("case_queue_id", TEXT),
+    "inquiries": Column("inquiry_ids", TEXTS),
+    "reports": Column("report_ids", TEXTS),
+    "verifications": Column("verification_ids", TEXTS),
+    "txns": Column("transaction_ids", TEXTS),
+    "case_comments": Column("case_comment_ids", TEXTS),
+}
+"""The columns of relationships, by the API's names of these."""
+
+FIXED: Final[tuple[Column, ...]] = (
+    Column("id", TEXT),
+    *(Column(name, TEXT) for name in ("status", "name", "resolution")),
+    *(Column(f"{name}_at", TIME) for name in ("created", "updated", "assigned", "resolved", "redacted", "sla_expires")),
+    *(
+        Column(name, TEXT)
+        for name in (
+            "creator_id",
+            "creator_type",
+            "assignee_id",
+            "assigner_id",
+            "assigner_type",
+            "resolver_id",
+            "resolver_type",
+            "updater_id",
+            "updater_type",
+        )
+    ),
+    Column("tags", TEXTS),
+    Column(ATTACHMENTS, JSON),
+    *RELATIONSHIP_COLUMNS.values(),
+)
+"""What the vendor documents of every case. See https://docs.withpersona.com/api-reference/cases."""

@@ -1,0 +1,45 @@
+"""Types of custom fields that are known before any case is: from the words of the API."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from persona_cases.export.columns.column import FIELD, Column
+from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TEXTS, ColumnType, Kind
+from persona_cases.models import CaseTemplate
+
+__all__ = ["columns_from", "declared_type"]
+
+_DECLARED: Final[dict[str, ColumnType]] = {
+    "array": ColumnType(Kind.NOTHING, many=True),
+    "boolean": ColumnType(Kind.BOOLEAN),
+    "choices": TEXT,
+    "date": ColumnType(Kind.DATE),
+    "datetime": ColumnType(Kind.TIME),
+    "email_address": TEXT,
+    "file": JSON,
+    "hash": JSON,
+    "integer": ColumnType(Kind.INTEGER),
+    "json": JSON,
+    "multi_choices": TEXTS,
+    "number": ColumnType(Kind.NUMBER),
+    "relation_schema": JSON,
+    "string": TEXT,
+}
+
+
+def columns_from(template: CaseTemplate) -> tuple[Column, ...]:
+    """Return the columns of the custom fields that a case template declares.
+
+    Give them to `export`, so that a field has its column, and the same type, whatever the cases at hand hold. A value
+    that does not fit what the template says widens the type of the column; it is never changed.
+
+    Args:
+        template: the template, as `case_templates.get` returns it.
+    """
+    return tuple(Column(FIELD + each.key, declared_type(each.type)) for each in template.field_schemas)
+
+
+def declared_type(word: str) -> ColumnType:
+    """Return the type that the API declares with a word; cases spell it `multi_choices`, templates `multi-choices`."""
+    return _DECLARED.get(word.replace("-", "_"), NOTHING)

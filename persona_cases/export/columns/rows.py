@@ -1,0 +1,138 @@
+"""From a line of JSON to a flat row: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from typing import Any, TypeAlias
+
+import attrs
+import msgspec
+
+from persona_cases.errors import DecodeError
+from persona_cases.export.columns.column import ATTACHMENTS, EXTRA, FIELD, FIXED, RELATIONSHIP, RELATIONSHIP_COLUMNS
+from persona_cases.models import wire
+from persona_cases.models.fields import CaseFields, FieldValue
+from persona_cases.models.reading import read_record_text
+from persona_cases.models.spelling import respell_resource, spelling_of
+
+__all__ = ["Row", "Rows", "read_row"]
+
+_TYPED_ATTRIBUTES = wire.ATTRIBUTES - {ATTACHMENTS}
+_ATTRIBUTES = tuple(column.name for column in FIXED if column.name in _TYPED_ATTRIBUTES)
+_NO_ATTRIBUTES = wire.Attributes()
+_NO_RELATIONSHIPS = wire.Relationships()
+_NULL = b"null"
+
+_Related: TypeAlias = wire.Identifier | tuple[wire.Identifier, ...]
+
+
+class _Members(msgspec.Struct):
+    """What a case consists of, its values not looked into."""
+
+    attributes: dict[str, msgspec.Raw] | None = None
+    relationships: dict[str, msgspec.Raw] | None = None
+
+
+_members_of = msgspec.json.Decoder(_Members).decode
+
+
+@attrs.frozen
+class Row:
+    """A case, flat.
+
+    Attributes:
+        values: what stands in the columns, by their names; what is null may be missing.
+        fields: the custom fields and their declared types, by their keys.
+        identifiers: what the case is related to, by the API's names of relationships.
+        line: the case as it was sent.
+    """
+
+    values: dict[str, Any]
+    fields: dict[str, FieldValue]
+    identifiers: dict[str, tuple[wire.Identifier, ...]]
+    line: bytes
+
+    @property
+    def id(self) -> str:
+        """The id of the case."""
+        identifier: str = self.values["id"]
+        return identifier
+
+
+class Rows:
+    """Reads lines in their order, and knows which one is wrong."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def read(self, lines: Iterable[bytes]) -> Iterator[Row]:
+        """Read the next lines.
+
+        Raises:
+            DecodeError: if one is no case; it tells the number of the line and the place in it.
+        """
+        for line in lines:
+            self._number += 1
+            try:
+                row = read_row(line)
+            except DecodeError as error:
+                failure = DecodeError(f"line {self._number}: {error.reason}", pointer=error.pointer)
+            else:
+                yield row
+                continue
+            raise failure
+
+
+def read_row(line: bytes) -> Row:
+    """Flatten a case.
+
+    Raises:
+        DecodeError: if it is none.
+    """
+    try:
+        members = _members_of(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        members = _Members()
+    sections = {"attributes": members.attributes or {}, "relationships": members.relationships or {}}
+    spelling = spelling_of(sections)
+    record, sections = read_record_text(line, spelling), respell_resource(sections, spelling, "snake")
+    fields, links = _fields(record), dict(_links(record))
+    values: dict[str, Any] = {"id": record.id}
+    values.update((name, getattr(record.attributes or _NO_ATTRIBUTES, name)) for name in _ATTRIBUTES)
+    values.update((FIELD + key, field.value) for key, field in fields.items())
+    values.update((RELATIONSHIP_COLUMNS[name].name, _ids(related)) for name, related in links.items())
+    for name, text in _untyped(sections["attributes"], _TYPED_ATTRIBUTES):
+        values[name if name == ATTACHMENTS else EXTRA + name] = text
+    for name, text in _untyped(sections["relationships"], wire.RELATIONSHIPS):
+        values[RELATIONSHIP + name] = text
+    return Row(values, fields, {name: _several(related) for name, related in links.items()}, line)
+
+
+def _fields(record: wire.CaseRecord) -> dict[str, FieldValue]:
+    fields = CaseFields((record.attributes or _NO_ATTRIBUTES).fields or {})
+    try:
+        return {key: fields.typed(key) for key in fields}
+    except RecursionError:
+        reason = "the JSON is nested too deeply"
+    raise DecodeError(reason, pointer="/attributes/fields")
+
+
+def _links(record: wire.CaseRecord) -> Iterator[tuple[str, _Related]]:
+    for name in RELATIONSHIP_COLUMNS:
+        link: wire.ToOne | wire.ToMany | None = getattr(record.relationships or _NO_RELATIONSHIPS, name)
+        if link is not None and link.data is not None:
+            yield name, link.data
+
+
+def _ids(related: _Related) -> str | list[str]:
+    return related.id if isinstance(related, wire.Identifier) else [each.id for each in related]
+
+
+def _several(related: _Related) -> tuple[wire.Identifier, ...]:
+    return (related,) if isinstance(related, wire.Identifier) else related
+
+
+def _untyped(members: dict[str, msgspec.Raw], typed: AbstractSet[str]) -> Iterator[tuple[str, msgspec.Raw]]:
+    """The members that the record does not type, their JSON as it was sent."""
+    return ((name, text) for name, text in members.items() if name not in typed and bytes(text) != _NULL)

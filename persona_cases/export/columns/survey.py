@@ -1,0 +1,65 @@
+"""Which columns the cases need: the first of two readings. Pure, and small however many cases there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from persona_cases.export.columns.choice import ColumnChoice
+from persona_cases.export.columns.column import FIELD, FIXED, Column
+from persona_cases.export.columns.declared import declared_type
+from persona_cases.export.columns.rows import Rows
+from persona_cases.export.columns.types import JSON, NOTHING, ColumnType, Kind, type_of
+
+__all__ = ["Survey"]
+
+_FIXED = frozenset(column.name for column in FIXED)
+
+
+class Survey:
+    """Looks at all cases once, and knows then which columns they need.
+
+    The order of the cases makes no difference.
+    """
+
+    def __init__(self) -> None:
+        self._rows = Rows()
+        self._seen: defaultdict[str, ColumnType] = defaultdict(lambda: NOTHING)
+        self._declared: defaultdict[str, ColumnType] = defaultdict(lambda: NOTHING)
+        self._unknown: set[str] = set()
+
+    def observe(self, lines: Sequence[bytes]) -> None:
+        """Look at some cases.
+
+        Raises:
+            DecodeError: if a line is no case.
+        """
+        for row in self._rows.read(lines):
+            for key, field in row.fields.items():
+                name = FIELD + key
+                self._seen[name] |= type_of(field.value, field.type)
+                if field.type is not None:
+                    self._declared[name] |= declared_type(field.type)
+            self._unknown.update(row.values.keys() - _FIXED - self._seen.keys())
+
+    def columns(self, choice: ColumnChoice) -> tuple[Column, ...]:
+        """Return the columns.
+
+        All of them come in a fixed order: what is documented of every case, custom fields by their names, what the
+        library does not know by its names. Chosen ones come in the order of the choice, behind the id.
+        """
+        declared = self._declared.copy()
+        for column in choice.declared:
+            declared[column.name] |= column.type
+        custom = tuple(
+            Column(name, _final(self._seen[name], declared[name])) for name in sorted({*self._seen, *declared})
+        )
+        unknown = tuple(Column(name, JSON) for name in sorted(self._unknown))
+        return choice.among(custom, unknown)
+
+
+def _final(seen: ColumnType, declared: ColumnType) -> ColumnType:
+    """What is declared holds if the values fit: then the next export, with other cases, has the same type."""
+    chosen = declared if seen | declared == declared else seen
+    settled = {Kind.SMALL: Kind.INTEGER, Kind.NOTHING: Kind.TEXT}.get(chosen.kind, chosen.kind)
+    return ColumnType(settled, chosen.many)

@@ -1,0 +1,149 @@
+"""The types of columns: what a JSON value is, and what fits two values at once."""
+
+from __future__ import annotations
+
+import enum
+import re
+from datetime import UTC, date, datetime
+from functools import reduce
+from typing import Any, Final
+
+import attrs
+
+from persona_cases.models.jsontext import is_array
+
+__all__ = ["JSON", "NOTHING", "TEXT", "TEXTS", "TIME", "ColumnType", "Kind", "as_date", "as_time", "type_of"]
+
+_EXACT_IN_A_FLOAT: Final = 2**53
+_LARGEST: Final = 2**63
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+class Kind(enum.Enum):
+    """What a value is.
+
+    `SMALL` is an integer that a float holds exactly, so that it can stand among floats; `INTEGER` is any that 64 bits
+    hold. Longer ones are `JSON`, whose text has all their digits.
+    """
+
+    NOTHING = "nothing"
+    BOOLEAN = "boolean"
+    SMALL = "small"
+    INTEGER = "integer"
+    NUMBER = "number"
+    DATE = "date"
+    TIME = "time"
+    TEXT = "text"
+    JSON = "json"
+
+
+@attrs.frozen
+class ColumnType:
+    """The type of a column, or of one value.
+
+    Types form a lattice: `a | b` is the narrowest type that holds all values of both unchanged. The order in which
+    values are seen makes no difference.
+
+    Attributes:
+        kind: what the values are.
+        many: whether each is a list of them.
+    """
+
+    kind: Kind
+    many: bool = False
+
+    def __or__(self, other: ColumnType) -> ColumnType:
+        if other in {self, NOTHING}:
+            return self
+        if self == NOTHING:
+            return other
+        kind = _joined(self.kind, other.kind) if self.many == other.many else Kind.JSON
+        return JSON if kind is Kind.JSON else ColumnType(kind, self.many)
+
+    def __str__(self) -> str:
+        return f"list of {self.kind.value}" if self.many else self.kind.value
+
+
+NOTHING: Final = ColumnType(Kind.NOTHING)
+JSON: Final = ColumnType(Kind.JSON)
+TEXT: Final = ColumnType(Kind.TEXT)
+TEXTS: Final = ColumnType(Kind.TEXT, many=True)
+TIME: Final = ColumnType(Kind.TIME)
+
+
+def type_of(value: Any, declared: str | None = None) -> ColumnType:
+    """Return the narrowest type that holds a JSON value.
+
+    Args:
+        value: the value.
+        declared: what the API calls its type. Text alone does not tell that it is a date or a time.
+    """
+    if is_array(value):
+        # What is in a list within a list makes no difference, so that lists may be nested as deep as they like.
+        kind = reduce(_joined, (Kind.JSON if is_array(item) else _kind_of(item, None) for item in value), Kind.NOTHING)
+        return JSON if kind is Kind.JSON else ColumnType(kind, many=True)
+    return ColumnType(_kind_of(value, declared))
+
+
+def as_date(text: str) -> date | None:
+    """Return the date that a text is, written `2025-12-31`; None if it is none."""
+    if not _DATE.fullmatch(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def as_time(text: str) -> datetime | None:
+    """Return the moment that a text is, in UTC; None if it is none, has no zone, or is finer than microseconds."""
+    if not _TIME.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _kind_of(value: Any, declared: str | None) -> Kind:
+    match value:
+        case None:
+            return Kind.NOTHING
+        case bool():
+            return Kind.BOOLEAN
+        case int():
+            return _kind_of_integer(value)
+        case float():
+            return Kind.NUMBER
+        case str():
+            return _kind_of_text(value, declared)
+        case _:
+            return Kind.JSON
+
+
+def _kind_of_integer(value: int) -> Kind:
+    if -_EXACT_IN_A_FLOAT <= value <= _EXACT_IN_A_FLOAT:
+        return Kind.SMALL
+    return Kind.INTEGER if -_LARGEST <= value < _LARGEST else Kind.JSON
+
+
+def _kind_of_text(value: str, declared: str | None) -> Kind:
+    if declared == "date" and as_date(value) is not None:
+        return Kind.DATE
+    if declared == "datetime" and as_time(value) is not None:
+        return Kind.TIME
+    return Kind.TEXT
+
+
+def _joined(one: Kind, other: Kind) -> Kind:
+    kinds = {one, other} - {Kind.NOTHING}
+    if len(kinds) < 2:
+        return kinds.pop() if kinds else Kind.NOTHING
+    if kinds == {Kind.SMALL, Kind.INTEGER}:
+        return Kind.INTEGER
+    if kinds == {Kind.SMALL, Kind.NUMBER}:
+        return Kind.NUMBER
+    if kinds <= {Kind.DATE, Kind.TIME, Kind.TEXT}:
+        return Kind.TEXT
+    return Kind.JSON

@@ -1,0 +1,39 @@
+"""Packages that only some formats need."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+from persona_cases.errors import InvalidArgumentError
+
+__all__ = ["pyarrow", "zstd"]
+
+
+def pyarrow(module: str) -> Any:
+    """Return a module of pyarrow.
+
+    Raises:
+        InvalidArgumentError: if it is not installed.
+    """
+    return _required(module, "Parquet needs pyarrow", "parquet")
+
+
+def zstd() -> Any:
+    """Return the module of Python 3.14 for Zstandard, or what is the same for earlier ones.
+
+    Raises:
+        InvalidArgumentError: if it is not installed.
+    """
+    module = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    return _required(module, f"zstd needs {module}", "zstd")
+
+
+def _required(module: str, need: str, extra: str) -> Any:
+    # By name, since type checkers know nothing of what may not be there.
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        reason = f"{need}, which is not installed: pip install 'persona-cases[{extra}]'"
+    raise InvalidArgumentError(reason)

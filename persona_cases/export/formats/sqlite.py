@@ -1,0 +1,151 @@
+"""SQLite: a database with a table of cases, one of their custom fields, and one of what they are related to."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sqlite3
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from itertools import chain, count
+from typing import Any, Final
+
+from persona_cases.export.columns.cells import as_text, as_value, json_text
+from persona_cases.export.columns.column import Column
+from persona_cases.export.columns.rows import Row, Rows
+from persona_cases.export.columns.types import ColumnType, Kind, type_of
+from persona_cases.export.sinks import AtomicFile
+
+__all__ = ["SqliteSink"]
+
+_RAW: Final = "raw"
+_INDEXED: Final = ("created_at", "status")
+_NATIVE: Final[Mapping[Kind, str]] = {Kind.BOOLEAN: "INTEGER", Kind.INTEGER: "INTEGER", Kind.NUMBER: "REAL"}
+
+# The temporary file is thrown away if anything goes wrong, so that neither a journal nor a sync is of use.
+_SETTINGS: Final = ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA cache_size = -65536", "BEGIN")
+_TABLES: Final = (
+    """CREATE TABLE fields (
+        case_id TEXT NOT NULL, key TEXT NOT NULL, type TEXT, value,
+        PRIMARY KEY (case_id, key)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE relationships (
+        case_id TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL,
+        PRIMARY KEY (case_id, name, type, id)
+    ) WITHOUT ROWID""",
+)
+_INDEXES: Final = (
+    "CREATE INDEX fields_by_value ON fields (key, value)",
+    "CREATE INDEX relationships_by_id ON relationships (id)",
+)
+
+
+class SqliteSink:
+    """Writes cases into a new database; see `Sink`. Of two cases with one id, the first counts.
+
+    Args:
+        file: the file.
+        columns: the columns of the table `cases`.
+    """
+
+    def __init__(self, file: AtomicFile, columns: Sequence[Column]) -> None:
+        self._file = file
+        self._rows = Rows()
+        with _as_os_errors():
+            # Each call comes from a thread of its own, one after the other.
+            self._database = sqlite3.connect(file.part, isolation_level=None, check_same_thread=False)
+        kept = _distinct(columns[: self._most_columns()])
+        self._names = [name for name, _ in kept]
+        self._cells = [(column.name, _cell(column.type)) for _, column in kept]
+        try:
+            self._create(kept)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def write(self, cases: Sequence[bytes]) -> None:
+        """Insert rows."""
+        marks = ", ".join("?" * (len(self._cells) + 1))
+        insert = f"INSERT OR IGNORE INTO cases VALUES ({marks})"  # noqa: S608 - question marks alone
+        with _as_os_errors(), contextlib.closing(self._database.cursor()) as cursor:
+            for row in self._rows.read(cases):
+                cells = [convert(row.values.get(name)) for name, convert in self._cells]
+                cursor.execute(insert, (*cells, row.line.decode()))
+                if cursor.rowcount:
+                    cursor.executemany("INSERT INTO fields VALUES (?, ?, ?, ?)", _fields(row))
+                    cursor.executemany("INSERT OR IGNORE INTO relationships VALUES (?, ?, ?, ?)", _relationships(row))
+
+    def commit(self) -> None:
+        """Make the indexes, and complete the file."""
+        with _as_os_errors():
+            indexed = [name for name in _INDEXED if name in self._names]
+            for statement in (*(f"CREATE INDEX cases_by_{name} ON cases ({name})" for name in indexed), *_INDEXES):
+                self._database.execute(statement)
+            self._database.execute("COMMIT")
+            self._database.close()
+        self._file.commit()
+
+    def discard(self) -> None:
+        """Drop the file."""
+        self._database.close()
+        self._file.discard()
+
+    def _create(self, kept: Sequence[tuple[str, Column]]) -> None:
+        defined = [f"{_quoted(name)} {_native(column.type)}" for name, column in kept]
+        defined[0] += " PRIMARY KEY NOT NULL"
+        cases = f"CREATE TABLE cases ({', '.join(defined)}, {_RAW} TEXT NOT NULL)"
+        with _as_os_errors():
+            for statement in (*_SETTINGS, cases, *_TABLES):
+                self._database.execute(statement)
+
+    def _most_columns(self) -> int:
+        """How many columns fit beside the raw JSON; custom fields beyond are in a table of their own anyway."""
+        limits = (sqlite3.SQLITE_LIMIT_COLUMN, sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+        return min(map(self._database.getlimit, limits)) - 1
+
+
+def _distinct(columns: Sequence[Column]) -> list[tuple[str, Column]]:
+    """Columns with names that SQLite takes and tells apart, which it does not with `fields.Risk` and `fields.risk`."""
+    taken, named = {_RAW}, list[tuple[str, Column]]()
+    for column in columns:
+        # SQL can not quote a NUL.
+        plain = column.name.replace("\0", "\ufffd")
+        names = chain([plain], (f"{plain} ({number})" for number in count(2)))
+        name = next(name for name in names if name.lower() not in taken)
+        taken.add(name.lower())
+        named.append((name, column))
+    return named
+
+
+def _fields(row: Row) -> Iterator[tuple[object, ...]]:
+    return ((row.id, key, each.type, _cell(type_of(each.value))(each.value)) for key, each in row.fields.items())
+
+
+def _relationships(row: Row) -> Iterator[tuple[str, ...]]:
+    return ((row.id, name, each.type, each.id) for name, related in row.identifiers.items() for each in related)
+
+
+def _native(type: ColumnType) -> str:
+    return "TEXT" if type.many else _NATIVE.get(type.kind, "TEXT")
+
+
+def _cell(type: ColumnType) -> Callable[[Any], Any]:
+    if type.many:
+        return lambda value: None if value is None else json_text(value)
+    return as_value(type) if type.kind in _NATIVE or type.kind is Kind.SMALL else as_text(type)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+@contextlib.contextmanager
+def _as_os_errors() -> Generator[None]:
+    """Let a full disk look as it does everywhere else."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        code = errno.ENOSPC if error.sqlite_errorcode == sqlite3.SQLITE_FULL else errno.EIO
+    else:
+        return
+    raise OSError(code, os.strerror(code))

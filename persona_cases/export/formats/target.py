@@ -1,0 +1,120 @@
+"""`Target`: the format and the compression that a file name stands for. Pure."""
+
+from __future__ import annotations
+
+import enum
+import os
+from pathlib import PurePath
+from typing import Final, Literal, TypeAlias, TypeVar
+
+import attrs
+
+from persona_cases.errors import InvalidArgumentError
+
+__all__ = ["Compression", "CompressionName", "FileFormat", "FormatName", "Target"]
+
+E = TypeVar("E", bound=enum.StrEnum)
+
+FormatName: TypeAlias = Literal["jsonl", "csv", "parquet", "sqlite"]
+CompressionName: TypeAlias = Literal["none", "gzip", "zstd"]
+
+
+class FileFormat(enum.StrEnum):
+    """What a file of cases can look like."""
+
+    JSON_LINES = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+    SQLITE = "sqlite"
+
+
+class Compression(enum.StrEnum):
+    """How it can be compressed."""
+
+    NONE = "none"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+
+
+_FORMATS: Final = {
+    ".jsonl": FileFormat.JSON_LINES,
+    ".ndjson": FileFormat.JSON_LINES,
+    ".csv": FileFormat.CSV,
+    ".parquet": FileFormat.PARQUET,
+    ".sqlite": FileFormat.SQLITE,
+    ".sqlite3": FileFormat.SQLITE,
+    ".db": FileFormat.SQLITE,
+}
+_COMPRESSIONS: Final = {".gz": Compression.GZIP, ".zst": Compression.ZSTD}
+_STREAMS: Final = frozenset({FileFormat.JSON_LINES, FileFormat.CSV})
+
+
+@attrs.frozen
+class Target:
+    """What is to be written.
+
+    Attributes:
+        format: the format.
+        compression: how the file is compressed; for Parquet, how the pages in it are.
+    """
+
+    format: FileFormat
+    compression: Compression
+
+    @classmethod
+    def of(cls, path: str | os.PathLike[str], format: str | None = None, compression: str | None = None) -> Target:
+        """Tell from the name of a file what is to be in it.
+
+        Args:
+            path: the file. A name without an ending stands for JSON Lines.
+            format: the format, whatever the name is.
+            compression: the compression, whatever the name is.
+
+        Raises:
+            InvalidArgumentError: if the name's ending stands for nothing, or the format can not be compressed so.
+        """
+        name = PurePath(os.fsdecode(path))
+        ending = _COMPRESSIONS.get(name.suffix.lower())
+        stem = name if ending is None else PurePath(name.stem)
+        chosen = _format_of(stem.suffix) if format is None else _read(FileFormat, format, "format")
+        if chosen not in _STREAMS and ending is not None and format is None:
+            raise InvalidArgumentError(f"{stem.suffix}{name.suffix} is not written: {_WHY_NOT[chosen]}")
+        if compression is not None:
+            wanted = _read(Compression, compression, "compression")
+        else:
+            wanted = Compression.ZSTD if chosen is FileFormat.PARQUET else ending or Compression.NONE
+        if chosen is FileFormat.SQLITE and wanted is not Compression.NONE:
+            raise InvalidArgumentError(f"compression {wanted.value} is not possible: {_WHY_NOT[chosen]}")
+        return cls(chosen, wanted)
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it can be written to a pipe."""
+        return self.format in _STREAMS
+
+
+_WHY_NOT: Final = {
+    FileFormat.PARQUET: "Parquet is compressed inside, so name it .parquet",
+    FileFormat.SQLITE: "SQLite could not open it; compress the finished file",
+}
+
+
+def _format_of(suffix: str) -> FileFormat:
+    if not suffix:
+        return FileFormat.JSON_LINES
+    found = _FORMATS.get(suffix.lower())
+    if found is None:
+        known = ", ".join(_FORMATS)
+        raise InvalidArgumentError(
+            f"nothing is known of files that end in {suffix}: give one of {known}, "
+            "the first three also with .gz or .zst behind; or give the format, jsonl, csv, parquet or sqlite, as well"
+        )
+    return found
+
+
+def _read(choices: type[E], given: str, argument: str) -> E:
+    try:
+        return choices(given)
+    except ValueError:
+        known = ", ".join(repr(each.value) for each in choices)
+    raise InvalidArgumentError(f"{argument} must be one of {known}, got {given!r}")

@@ -1,0 +1,237 @@
+"""Which columns there are, and what stands in them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lines_of_cases import columns_of, make_line
+
+from persona_cases import DecodeError, InvalidArgumentError
+from persona_cases.export import Column, columns_from
+from persona_cases.export.columns.cells import as_text, as_value
+from persona_cases.export.columns.choice import ColumnChoice, sparse_names
+from persona_cases.export.columns.column import FIXED
+from persona_cases.export.columns.rows import Rows, read_row
+from persona_cases.export.columns.survey import Survey
+from persona_cases.export.columns.types import JSON, TEXT, ColumnType, Kind
+from persona_cases.models import Case, CaseTemplate, decode_resource
+from persona_cases.models.wire import ATTRIBUTES, RELATIONSHIPS
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8"))
+    | st.dates().map(date.isoformat)
+)
+contents = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("xy"), inner), max_leaves=4
+)
+typed = st.builds(
+    lambda word, value: {"type": word, "value": value},
+    st.sampled_from(["string", "date", "integer", "number", "json", "hash", "array", "new_word"]),
+    contents,
+)
+many_fields = st.lists(st.dictionaries(st.sampled_from(["a", "B", "c.d", "ü"]), contents | typed), max_size=12)
+
+
+def lines_with(many: list[dict[str, object]]) -> list[bytes]:
+    return [make_line(number, fields=fields) for number, fields in enumerate(many)]
+
+
+def type_of_field(lines, name="fields.a", **asked):
+    return {column.name: column.type for column in columns_of(lines, **asked)}[name]
+
+
+def test_every_documented_attribute_and_relationship_has_a_column():
+    names = {column.name for column in FIXED}
+    assert names >= ATTRIBUTES - {"fields"}
+    assert len(FIXED) == len(names) == 1 + len(ATTRIBUTES - {"fields"}) + len(RELATIONSHIPS)
+
+
+@given(many_fields, st.randoms(use_true_random=False))
+def test_the_order_of_the_cases_makes_no_difference(many, random):
+    lines = lines_with(many)
+    shuffled = random.sample(lines, len(lines))
+    at_once, apart = Survey(), Survey()
+    at_once.observe(lines)
+    for line in shuffled:
+        apart.observe([line])
+    assert at_once.columns(ColumnChoice()) == apart.columns(ColumnChoice())
+
+
+@given(many_fields)
+def test_no_value_is_lost_or_changed(many):
+    lines = lines_with(many)
+    columns = columns_of(lines)
+    for line in lines:
+        row, case = read_row(line), Case.from_json(msgspec.json.decode(line))
+        for column in columns[len(FIXED) :]:
+            key = column.name.removeprefix("fields.")
+            expected = case.fields.get(key)
+            cell = as_value(column.type)(row.values.get(column.name))
+            assert same(read_back(cell, column.type), expected)
+            text = as_text(column.type)(row.values.get(column.name))
+            assert (text is None) == (expected is None)
+            if expected is not None and column.type.kind not in {Kind.TEXT, Kind.DATE, Kind.TIME}:
+                assert msgspec.json.decode(text) == expected
+
+
+def read_back(cell, type):
+    if cell is None:
+        return None
+    match type.kind:
+        case Kind.JSON:
+            return msgspec.json.decode(cell)
+        case Kind.DATE:
+            return cell.isoformat()
+        case _:
+            return cell
+
+
+def same(one, other):
+    """Equal, and a bool is no number; that 1 stands as 1.0 among floats is no change."""
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+def test_columns_come_in_a_fixed_order():
+    lines = [
+        make_line(1, fields={"b": 1}, attributes={"zeta": 1, "alpha": {"x": 1}}),
+        make_line(2, fields={"a": "x"}, relationships={"cats": {"data": []}}),
+    ]
+    names = [column.name for column in columns_of(lines)]
+    assert names[: len(FIXED)] == [column.name for column in FIXED]
+    assert names[len(FIXED) :] == ["fields.a", "fields.b", "extra.alpha", "extra.zeta", "relationships.cats"]
+
+
+def test_chosen_columns_come_in_the_order_of_the_choice_behind_the_id():
+    lines = [make_line(1, fields={"b": 1, "a": 2}, attributes={"alpha": 1}, relationships={"cats": {"data": []}})]
+    chosen = ["fields.b", "updated_at", "id", "accounts", "case_queue_id", "fields.none", "alpha", "cats", "omega"]
+    assert [str(column.name) for column in columns_of(lines, chosen)] == [
+        "id",
+        "fields.b",
+        "updated_at",
+        "account_ids",
+        "case_queue_id",
+        "fields.none",
+        "extra.alpha",
+        "relationships.cats",
+        "extra.omega",
+    ]
+    assert [column.name for column in columns_of(lines, ["fields"])] == ["id", "fields.a", "fields.b"]
+    assert columns_of([], ["fields.none"])[1] == Column("fields.none", TEXT)
+
+
+def test_names_of_columns_are_asked_for_by_the_names_of_the_api():
+    asked = ["status", "account_ids", "transaction_ids", "fields.a", "extra.alpha", "relationships.cats"]
+    assert sparse_names(asked) == ["status", "accounts", "txns", "fields.a", "alpha", "cats"]
+
+
+def test_a_field_that_is_always_null_has_the_declared_type():
+    assert type_of_field([make_line(fields={"a": {"type": "integer", "value": None}})]) == ColumnType(Kind.INTEGER)
+    assert type_of_field([make_line(fields={"a": None})]) == TEXT
+
+
+def test_whole_numbers_of_a_number_field_are_numbers():
+    lines = [make_line(fields={"a": {"type": "number", "value": 1}})]
+    assert type_of_field(lines) == ColumnType(Kind.NUMBER)
+    assert type_of_field([*lines, make_line(fields={"a": {"type": "number", "value": 2**60}})]) == ColumnType(
+        Kind.INTEGER
+    )
+
+
+def test_two_templates_that_declare_a_field_differently():
+    lines = [
+        make_line(1, fields={"a": {"type": "string", "value": "x"}}),
+        make_line(2, fields={"a": {"type": "integer", "value": 7}}),
+    ]
+    assert type_of_field(lines) == JSON
+    assert [as_text(JSON)(read_row(line).values["fields.a"]) for line in lines] == ['"x"', "7"]
+
+
+def test_a_template_gives_columns_that_no_case_has():
+    schemas = [("a", "date"), ("b", "multi-choices"), ("c", "hash"), ("d", "of-the-future"), ("e", "integer")]
+    attributes = {"field_schemas": [{"key": key, "type": type} for key, type in schemas]}
+    document = {"data": {"type": "case-template", "id": "ctmpl_1", "attributes": attributes}}
+    template = decode_resource(msgspec.json.encode(document), CaseTemplate)
+    declared = columns_from(template)
+    columns = {column.name: str(column.type) for column in columns_of([make_line(fields={"e": 1})], declared=declared)}
+    assert [columns[f"fields.{key}"] for key in "abcde"] == ["date", "list of text", "json", "text", "integer"]
+
+
+def test_a_value_that_the_template_does_not_allow_for_widens_the_column():
+    declared = [Column("fields.a", ColumnType(Kind.INTEGER))]
+    assert type_of_field([make_line(fields={"a": 2.5})], declared=declared) == ColumnType(Kind.NUMBER)
+    assert type_of_field([make_line(fields={"a": "x"})], declared=declared) == TEXT
+
+
+def test_only_columns_of_custom_fields_can_be_declared():
+    with pytest.raises(InvalidArgumentError, match="columns must hold columns of custom fields"):
+        columns_of([], declared=[Column("status", JSON)])
+
+
+def test_what_the_library_does_not_know_is_kept_as_it_was_sent():
+    line = (
+        b'{"type":"case","id":"case_1","attributes":{"odd":1.10,"huge":1e999,"nil":null,'
+        b'"attachments":[{"filename":"a","url":"u","byte_size":1,"more":2}]},"relationships":{"cats":{"data":null}}}'
+    )
+    row = read_row(line)
+    texts = {name: as_text(JSON)(value) for name, value in row.values.items() if name != "id" and value is not None}
+    assert texts == {
+        "extra.odd": "1.10",
+        "extra.huge": "1e999",
+        "attachments": '[{"filename":"a","url":"u","byte_size":1,"more":2}]',
+        "relationships.cats": '{"data":null}',
+    }
+
+
+def test_any_spelling_of_the_names_gives_the_same_columns():
+    line = msgspec.json.encode(
+        {
+            "type": "case",
+            "id": "case_1",
+            "attributes": {"created-at": "2025-01-01T00:00:00.000Z", "odd-one": 1, "fields": {"any-key": 1}},
+            "relationships": {"case-template": {"data": {"type": "case-template", "id": "ctmpl_1"}}},
+        }
+    )
+    values = read_row(line).values
+    assert values["created_at"] == datetime(2025, 1, 1, tzinfo=UTC)
+    assert values["case_template_id"] == "ctmpl_1"
+    assert {name for name in values if "." in name} == {"fields.any-key", "extra.odd_one"}
+
+
+@pytest.mark.parametrize("depth", [50, 300])
+def test_lists_in_lists_are_json_however_deep(depth):
+    text = "[" * depth + "]" * depth
+    line = make_line().replace(b'"fields":{}', b'"fields":{"a":%b}' % text.encode())
+    [column] = columns_of([line], ["fields.a"])[1:]
+    assert as_text(column.type)(read_row(line).values["fields.a"]) == text
+
+
+@pytest.mark.parametrize("depth", [995, 5000])
+def test_a_case_that_is_nested_too_deeply_is_told_by_its_line(depth):
+    line = make_line().replace(b'"fields":{}', b'"fields":{"a":%b%b}' % (b"[" * depth, b"]" * depth))
+    with pytest.raises(DecodeError, match="line 1: the JSON is nested too deeply"):
+        list(Rows().read([line]))
+
+
+@pytest.mark.parametrize(
+    ("broken", "pointer"),
+    [
+        (b'{"type":"case","id":"case_1","attributes":{"created_at":"Jane"}}', "/attributes/created_at"),
+        (b'{"type":"case","id":7}', "/id"),
+        (b'{"type":"case","id":"ca', ""),
+        (b'{"type":"case","id":"case_1","attributes":"Jane"}', "/attributes"),
+    ],
+)
+def test_a_line_that_is_no_case_is_told_by_number_and_place(broken, pointer):
+    with pytest.raises(DecodeError) as raised:
+        list(Rows().read([make_line(), broken]))
+    assert raised.value.pointer == pointer
+    assert str(raised.value).startswith("line 2: ")
+    assert "Jane" not in str(raised.value)
