@@ -12,6 +12,8 @@ from hypothesis import settings
 from persona_cases import PersonaClient, RetryPolicy
 from persona_cases.testing import Simulator
 
+pytest_plugins = ["secrecy.plugin"]
+
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")

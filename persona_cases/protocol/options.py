@@ -8,10 +8,11 @@ from collections.abc import Mapping
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.protocol.checks import seconds
+from persona_cases.protocol.checks import seconds, whole_number
 from persona_cases.protocol.retry import RetryPolicy
 
 DEFAULT_VERSION = "2025-12-08"
+DEFAULT_MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VISIBLE = re.compile(r"[\x20-\x7e]*")
@@ -62,6 +63,7 @@ class Options:
         retry: when a failed request is sent again.
         max_wait: the most seconds to wait for the rate limit; None waits as long as it takes.
         headers: additional request headers.
+        max_answer_bytes: the most bytes that an answer may have, counted after unpacking.
     """
 
     version: str = DEFAULT_VERSION
@@ -69,12 +71,14 @@ class Options:
     retry: RetryPolicy = RetryPolicy()
     max_wait: float | None = None
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False, hash=False)
+    max_answer_bytes: int = DEFAULT_MAX_ANSWER_BYTES
 
     def __attrs_post_init__(self) -> None:
         check_version(self.version)
         check_retry(self.retry)
         if self.max_wait is not None:
             seconds(self.max_wait, "max_wait", least=0.0)
+        whole_number(self.max_answer_bytes, "max_answer_bytes")
         for name, value in self.headers.items():
             check_header(name, value)
 

@@ -88,7 +88,13 @@ class Download:
                 self.on_progress(self._received, self.attachment.byte_size)
 
         try:
-            await fetch_file(_address(self.attachment), write, limits=self.options.timeout, trust_env=self.trust_env)
+            await fetch_file(
+                _address(self.attachment),
+                write,
+                limits=self.options.timeout,
+                trust_env=self.trust_env,
+                size=self.attachment.byte_size,
+            )
         except (APIError, TransportError) as error:
             return error
         expected = self.attachment.byte_size

@@ -9,6 +9,7 @@ A `Fault` says what happens to a request, a rule of `Faults` which request it ha
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Collection, Mapping
 from fnmatch import fnmatchcase
 from random import Random
@@ -37,6 +38,7 @@ _TITLES: Mapping[int, str] = {
     500: "Internal server error",
     503: "Service unavailable",
 }
+_PIECE = 65_536
 _NEVER_STORED = frozenset({401, 429})
 
 
@@ -113,9 +115,28 @@ class Fault:
         return cls("drop", applied=applied, delivery=Delivery(unanswered=True))
 
     @classmethod
-    def torn(cls, after: int = 20) -> Fault:
-        """Cut the connection in the middle of the body, after that many bytes of it."""
-        return cls("torn", delivery=Delivery(cut_after=after))
+    def reset(cls, *, applied: bool = False) -> Fault:
+        """Reset the connection without an answer.
+
+        Args:
+            applied: True if the request takes effect before that.
+        """
+        return cls("reset", applied=applied, delivery=Delivery(unanswered=True, reset=True))
+
+    @classmethod
+    def torn(cls, after: int = 20, *, reset: bool = False) -> Fault:
+        """Cut the connection in the middle of the body, after that many bytes of it; or reset it there."""
+        return cls("torn", delivery=Delivery(cut_after=after, reset=reset))
+
+    @classmethod
+    def wrong_length(cls, announced: int) -> Fault:
+        """Announce another length of the body than it has, and close the connection after it."""
+        return cls("wrong length", delivery=Delivery(announced=announced))
+
+    @classmethod
+    def closed_after(cls) -> Fault:
+        """Answer, and close the connection that the answer promised to keep open."""
+        return cls("closed after", delivery=Delivery(closed_after=True))
 
     @classmethod
     def delay(cls, seconds: float) -> Fault:
@@ -157,6 +178,29 @@ class Fault:
         return cls("html", applied=False, alter=alter)
 
     @classmethod
+    def redirect(cls, location: str, *, status: int = 302) -> Fault:
+        """Answer that the resource is to be found at another URL."""
+
+        def alter(answer: Answer) -> Answer:
+            return Answer(status, {"Location": location}, b"")
+
+        return cls("redirect", applied=False, alter=alter)
+
+    @classmethod
+    def huge(cls, size: int, *, status: int = 200) -> Fault:
+        """Answer with a JSON document of at least that many bytes."""
+        return attrs.evolve(cls.body(b'{"data": []' + b" " * size + b"}", status=status), name="huge")
+
+    @classmethod
+    def packed(cls, size: int) -> Fault:
+        """Answer with more than that many bytes, packed by gzip into very few. They are blanks, which is no JSON."""
+
+        def alter(answer: Answer) -> Answer:
+            return Answer(200, {**answer.headers, "Content-Encoding": "gzip"}, _packed(size))
+
+        return cls("packed", alter=alter)
+
+    @classmethod
     def headers(cls, headers: Mapping[str, str | None]) -> Fault:
         """Set headers of the answer, or with None leave them out."""
         return cls("headers", alter=_with_headers(headers))
@@ -178,6 +222,14 @@ def _with_headers(headers: Mapping[str, str | None]) -> Callable[[Answer], Answe
         return attrs.evolve(answer, headers={name: value for name, value in merged.items() if value is not None})
 
     return alter
+
+
+def _packed(size: int) -> bytes:
+    # By pieces, since nobody has the memory that the whole would take.
+    gzip = zlib.compressobj(level=1, wbits=16 + zlib.MAX_WBITS)
+    blank = b" " * _PIECE
+    pieces = [gzip.compress(blank) for _ in range(size // _PIECE + 1)]
+    return b"".join((*pieces, gzip.flush()))
 
 
 @attrs.define(eq=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import Protocol
 
 import attrs
@@ -105,24 +107,39 @@ async def _deliver(request: web.Request, answer: Answer, how: Delivery) -> web.S
     if how.delay:
         await asyncio.sleep(how.delay)
     if how.unanswered:
-        _hang_up(request)
-    if how.cut_after is None and how.chunk is None:
+        _hang_up(request, reset=how.reset)
+    whole = how.cut_after is None and how.announced is None and not how.closed_after
+    if whole and how.chunk is None:
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
-    response.content_length = len(answer.body)
+    response.content_length = len(answer.body) if how.announced is None else how.announced
     await response.prepare(request)
-    sent = answer.body if how.cut_after is None else answer.body[: how.cut_after]
-    step = how.chunk or max(1, len(sent))
-    for start in range(0, len(sent), step):
-        if start:
+    await _write(response, answer.body if how.cut_after is None else answer.body[: how.cut_after], how)
+    if how.announced is not None and request.transport is not None:
+        # aiohttp sends no more than was announced.
+        if how.pause:
             await asyncio.sleep(how.pause)
-        await response.write(sent[start : start + step])
-    if how.cut_after is not None:
-        _hang_up(request)
+        request.transport.write(answer.body[how.announced :])
+    if not whole:
+        _hang_up(request, reset=how.reset)
     return response
 
 
-def _hang_up(request: web.Request) -> None:
+async def _write(response: web.StreamResponse, body: bytes, how: Delivery) -> None:
+    step = how.chunk or max(1, len(body))
+    for start in range(0, len(body), step):
+        if start:
+            await asyncio.sleep(how.pause)
+        await response.write(body[start : start + step])
+
+
+def _hang_up(request: web.Request, *, reset: bool) -> None:
     # aiohttp then finds that it can not write the rest of the response, and lets it be.
-    if request.transport is not None:
-        request.transport.close()
+    if request.transport is None:
+        return
+    connection = request.transport.get_extra_info("socket")
+    if reset and connection is not None:
+        # To linger for no time is how the system is asked for a reset.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        request.transport.abort()
+    request.transport.close()

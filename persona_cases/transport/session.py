@@ -7,46 +7,22 @@ import io
 import platform
 
 import aiohttp
+import attrs
 from aiohttp import ClientSession
 from yarl import URL
 
-from persona_cases.errors import (
-    ClientStateError,
-    ConnectionFailedError,
-    InvalidArgumentError,
-    RequestTimeoutError,
-    TransportError,
-)
+from persona_cases.errors import ClientStateError, DecodeError
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.options import Options, Timeout
 from persona_cases.protocol.secret import Secret
 from persona_cases.protocol.urls import BaseURL
+from persona_cases.transport.failures import one_request, translated
 
-__all__ = ["ClientSession", "HttpSession", "client_timeout", "translated"]
+__all__ = ["ClientSession", "HttpSession", "client_timeout"]
 
 USER_AGENT = f"persona-cases Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 
 _LARGE_BODY = 1_048_576
-_NEVER_SENT = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ClientProxyConnectionError,
-    aiohttp.ConnectionTimeoutError,
-)
-
-
-class _ConnectionLost(aiohttp.ClientError):
-    """What aiohttp would answer by sending the request again; see `_one_request`."""
-
-
-async def _one_request(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    # aiohttp sends GET, PUT and DELETE a second time when the connection drops before an answer. Attempts, hooks and
-    # the rate limit must see every request, so that error gets a name under which aiohttp lets it pass.
-    try:
-        return await handler(request)
-    except _NEVER_SENT:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _ConnectionLost from error
 
 
 class HttpSession:
@@ -83,6 +59,7 @@ class HttpSession:
 
         Raises:
             TransportError: if no whole answer came.
+            DecodeError: if the answer is a success and larger than `options.max_answer_bytes`.
             ClientStateError: if the session is closed, or belongs to another event loop.
         """
         session = self._usable_session()
@@ -95,13 +72,12 @@ class HttpSession:
                 timeout=client_timeout(options.timeout),
                 allow_redirects=False,
                 raise_for_status=False,
-                middlewares=(_one_request,),
+                middlewares=(one_request,),
             ) as answer:
-                body = await answer.read()
-                headers = {name.lower(): value for name, value in answer.headers.items()}
-                return Response(answer.status, headers, body)
+                return await _whole(answer, options.max_answer_bytes)
         except (aiohttp.ClientError, OSError) as error:
-            raise translated(error) from error
+            failure = translated(error)
+        raise failure
 
     async def close(self) -> None:
         """Close an own session; a borrowed one stays open. Nothing can be sent any more."""
@@ -155,6 +131,33 @@ class HttpSession:
         return headers
 
 
+async def _whole(answer: aiohttp.ClientResponse, most: int) -> Response:
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    response = Response(answer.status, headers)
+    body = await _body(answer, most)
+    if body is not None:
+        return attrs.evolve(response, body=body)
+    if response.ok:
+        raise DecodeError(
+            f"the answer is larger than {most} bytes: ask for less at a time (page_size, fields), or raise the limit",
+            request_id=response.request_id,
+        )
+    # What went wrong is told by the status; a document this large is not the vendor's.
+    return response
+
+
+async def _body(answer: aiohttp.ClientResponse, most: int) -> bytes | None:
+    # Read by pieces, a body is unpacked by pieces too: what was packed small can not fill the memory.
+    pieces: list[bytes] = []
+    size = 0
+    while piece := await answer.content.readany():
+        size += len(piece)
+        if size > most:
+            return None
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
 def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
     # aiohttp writes large bytes in one piece, which would hold up the event loop; a file object goes in pieces.
     return io.BytesIO(body) if body is not None and len(body) > _LARGE_BODY else body
@@ -165,19 +168,3 @@ def client_timeout(timeout: Timeout, *, bounded: bool = True) -> aiohttp.ClientT
     return aiohttp.ClientTimeout(
         total=timeout.total if bounded else None, connect=None, sock_connect=timeout.connect, sock_read=timeout.read
     )
-
-
-def translated(error: aiohttp.ClientError | OSError) -> TransportError | InvalidArgumentError:
-    """Return our error for one of aiohttp's or of the system's."""
-    if isinstance(error, _ConnectionLost):
-        return ConnectionFailedError("the connection was lost before an answer came")
-    sent = not isinstance(error, _NEVER_SENT)
-    if isinstance(error, TimeoutError):
-        return RequestTimeoutError(
-            "no whole answer within the timeout" if sent else "no connection within the timeout", sent=sent
-        )
-    if isinstance(error, aiohttp.InvalidURL):
-        return InvalidArgumentError("base_url is no URL that can be requested")
-    if not sent:
-        return ConnectionFailedError("the connection could not be made", sent=False)
-    return ConnectionFailedError("the connection broke before the whole answer was read")

@@ -161,4 +161,4 @@ def test_nobody_there_is_a_network_error(cli, monkeypatch):
     monkeypatch.setenv("PERSONA_API_KEY", "k")
     ran = cli("list", "--base-url", "http://127.0.0.1:9/api/v1")
     assert ran.code == 7
-    assert ran.err.startswith("error: the connection could not be made (4 attempts)\nhint: is the address right?")
+    assert ran.err.startswith("error: the connection could not be made: Connection refused (4 attempts)\nhint: is")

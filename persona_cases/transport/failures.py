@@ -1,0 +1,85 @@
+"""From aiohttp's errors to ours, without what aiohttp's errors carry along.
+
+Their texts quote URLs, their attributes hold the request's headers, and whatever prints an exception's chain would
+print both: the API key, and the personal data in a query. So nothing of them is kept but the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+
+import aiohttp
+
+from persona_cases.errors import ConnectionFailedError, InvalidArgumentError, RequestTimeoutError, TransportError
+
+_NEVER_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientProxyConnectionError,
+    aiohttp.ConnectionTimeoutError,
+)
+
+
+class ConnectionLostError(aiohttp.ClientError):
+    """What aiohttp would answer by sending the request again; see `one_request`."""
+
+
+async def one_request(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Send a request once, whatever happens: a middleware for aiohttp.
+
+    aiohttp sends GET, PUT and DELETE a second time when the connection drops before an answer. Attempts, hooks and
+    the rate limit must see every request, so that error gets a name under which aiohttp lets it pass.
+    """
+    try:
+        return await handler(request)
+    except _NEVER_SENT:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise ConnectionLostError(_reason(error)) from None
+
+
+def translated(error: aiohttp.ClientError | OSError) -> TransportError | InvalidArgumentError:
+    """Return our error for one of aiohttp's or of the system's, to be raised outside of its `except` block.
+
+    Raised inside, it would have the original as its context.
+    """
+    if isinstance(error, ConnectionLostError):
+        return ConnectionFailedError(f"the connection was lost before an answer came{error}")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return ConnectionFailedError(f"{_step(error)}{_reason(error.os_error)}", sent=False)
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return RequestTimeoutError("no connection within the timeout", sent=False)
+    if isinstance(error, TimeoutError):
+        return RequestTimeoutError("no whole answer within the timeout")
+    if isinstance(error, aiohttp.RedirectClientError):
+        return ConnectionFailedError("the server redirected to something that can not be requested")
+    if isinstance(error, aiohttp.InvalidURL):
+        return InvalidArgumentError("base_url is no URL that can be requested")
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return ConnectionFailedError(f"the proxy refused the connection with status {error.status}", sent=False)
+    if isinstance(error, aiohttp.ClientResponseError):
+        return ConnectionFailedError("the answer is not HTTP that can be read")
+    return ConnectionFailedError(f"the connection broke before the whole answer was read{_reason(error)}")
+
+
+def _step(error: aiohttp.ClientConnectorError) -> str:
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "the name of the host could not be resolved"
+    if isinstance(error.os_error, ssl.SSLError):
+        return "no TLS connection could be made"
+    return "the connection could not be made"
+
+
+def _reason(error: BaseException) -> str:
+    # Nothing but words of the system's own: the texts that come with errors name hosts and URLs. The numbers of
+    # resolvers are not those of the system.
+    if isinstance(error, socket.gaierror):
+        return ""
+    if isinstance(error, ssl.SSLError):
+        # Errors that were not made by OpenSSL lack both.
+        said = getattr(error, "verify_message", None) or getattr(error, "reason", None)
+        return f": {said}" if said else ""
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return f": {os.strerror(error.errno)}"
+    return ""

@@ -1,0 +1,1 @@
+"""Watching, in the whole test run, that no secret and no personal data get out."""

@@ -1,0 +1,63 @@
+"""What may not be shown: API keys, access tokens, and all that the case factory invents about people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from persona_cases.testing import catalog, field_values
+from persona_cases.testing.simulator import DEFAULT_API_KEY
+
+__all__ = ["Secrets"]
+
+# Shorter ones that tests use as keys, such as "key", are words that occur anyway.
+_SHORTEST_KEY = 8
+_HIDDEN = "***"
+_CONTEXT = 100
+
+
+def _any_of(*texts: str) -> str:
+    return "|".join(map(re.escape, sorted(texts, key=len, reverse=True)))
+
+
+_KINDS = {
+    "API key": rf"{re.escape(DEFAULT_API_KEY)}|Bearer\s+\S+",
+    "access token": r"access_token=[^\s&'\"]+",
+    "e-mail address": r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+",
+    "comment": _any_of(*catalog.COMMENTS, *field_values._SENTENCES),
+    "name": rf"\b(?:{_any_of(*catalog.FIRST_NAMES, *catalog.LAST_NAMES)})\b",
+    "website": rf"\b(?:{_any_of(*map(str.lower, catalog.LAST_NAMES))})\.example\.com",
+    "address": rf"\b(?:{_any_of(*catalog.CITIES)})\b",
+    "account": r"\bcustomer-\d+\b",
+    "file name": r"\b(?:statement|passport)\.\w+-\d+\.\w+",
+}
+_PERSONAL = re.compile("|".join(f"(?P<k{number}>{pattern})" for number, pattern in enumerate(_KINDS.values())))
+_NAMES = list(_KINDS)
+
+
+class Secrets:
+    """Finds secrets in texts. The keys that clients are made with are added as they come."""
+
+    def __init__(self) -> None:
+        self._keys: set[str] = set()
+
+    def add_key(self, key: str) -> None:
+        """Look for an API key from now on."""
+        if len(key) >= _SHORTEST_KEY:
+            self._keys.add(key)
+
+    def find(self, text: str) -> Iterator[tuple[str, str]]:
+        """Give each kind of secret that a text shows, and the text around the first without any of them."""
+        kinds: set[str] = set()
+        for key in self._keys:
+            if key in text:
+                kinds.add("API key")
+                text = text.replace(key, _HIDDEN)
+
+        def hide(match: re.Match[str]) -> str:
+            kinds.add(_NAMES[int((match.lastgroup or "k0")[1:])])
+            return _HIDDEN
+
+        rest = _PERSONAL.sub(hide, text)
+        first = max(0, rest.find(_HIDDEN) - _CONTEXT)
+        yield from ((kind, rest[first : first + 2 * _CONTEXT]) for kind in sorted(kinds))
