@@ -13,16 +13,18 @@ from persona_cases.models import UNSET, RateLimitStatus, Unset, decode_rate_limi
 from persona_cases.protocol import secret
 from persona_cases.protocol.checks import whole_number
 from persona_cases.protocol.message import Request, Response, Safety
-from persona_cases.protocol.options import DEFAULT_VERSION, Options, Timeout
+from persona_cases.protocol.options import DEFAULT_MAX_ANSWER_BYTES, DEFAULT_VERSION, Options, Timeout
 from persona_cases.protocol.retry import RetryPolicy
 from persona_cases.protocol.urls import BaseURL
 from persona_cases.resources.api import Api
 from persona_cases.resources.case_templates import CaseTemplates
 from persona_cases.resources.cases import Cases
 from persona_cases.resources.other import other_request
+from persona_cases.transport.admission import Admission, check_limiter
 from persona_cases.transport.hooks import Hook, check_hooks
 from persona_cases.transport.limiter import Limiter, LocalLimiter
 from persona_cases.transport.pipeline import Transport
+from persona_cases.transport.quota_limiter import QuotaLimiter
 from persona_cases.transport.session import ClientSession, HttpSession
 
 DEFAULT_BASE_URL = "https://api.withpersona.com/api/v1"
@@ -47,11 +49,16 @@ class PersonaClient:
         version: the `Persona-Version` to send (https://docs.withpersona.com/versioning).
         timeout: how long one sending of a request may take: a `Timeout`, or the seconds of its total.
         retry: when a failed request is sent again.
-        max_wait: the most seconds that a request waits for the rate limit before it is given up with a
-            `RateLimitError`; None waits as long as it takes.
+        max_wait: the most seconds that a sending waits for the limits before it is given up with a `RateLimitError`
+            (a `QuotaExceededError` for the quota of case creation); None waits as long as it takes.
         headers: additional request headers.
+        max_answer_bytes: the most bytes that an answer may have, counted after unpacking; a larger one is a
+            `DecodeError`. Downloads of files are not bounded by it.
         limiter: keeps the requests inside the rate limit. The vendor counts all requests of an environment together:
             give the clients of one environment the same limiter.
+        creation_limiter: keeps the creation of cases inside its quota, which the vendor counts beside the rate limit;
+            to be shared like `limiter`. By default a `QuotaLimiter`, which holds nobody up before the API tells of a
+            quota.
         session: a session of yours to borrow; it stays open, and its middlewares are not used. By default the client
             makes its own.
         hooks: async functions around each sending, the first outermost; see `persona_cases.Hook`.
@@ -79,7 +86,9 @@ class PersonaClient:
         retry: RetryPolicy = RetryPolicy(),
         max_wait: float | None = None,
         headers: Mapping[str, str] | None = None,
+        max_answer_bytes: int = DEFAULT_MAX_ANSWER_BYTES,
         limiter: Limiter | None = None,
+        creation_limiter: Limiter | None = None,
         session: ClientSession | None = None,
         hooks: Iterable[Hook] = (),
         max_connections: int = 100,
@@ -91,6 +100,7 @@ class PersonaClient:
             retry=retry,
             max_wait=max_wait,
             headers=dict(headers or {}),
+            max_answer_bytes=max_answer_bytes,
         )
         base = BaseURL.parse(base_url or os.environ.get("PERSONA_BASE_URL") or DEFAULT_BASE_URL)
         key = (
@@ -101,8 +111,21 @@ class PersonaClient:
         http = HttpSession(
             base, key, session, max_connections=whole_number(max_connections, "max_connections"), trust_env=trust_env
         )
-        transport = Transport(http, LocalLimiter() if limiter is None else limiter, check_hooks(hooks))
-        self._use(Api(transport, base, options))
+        admission = Admission(
+            LocalLimiter() if limiter is None else check_limiter(limiter, "limiter"),
+            QuotaLimiter() if creation_limiter is None else check_limiter(creation_limiter, "creation_limiter"),
+        )
+        self._use(Api(Transport(http, admission, check_hooks(hooks)), base, options))
+
+    @property
+    def limiter(self) -> Limiter:
+        """What keeps the requests inside the rate limit; `limiter.state` tells what it knows."""
+        return self._api.transport.admission.limiter
+
+    @property
+    def creation_limiter(self) -> Limiter:
+        """What keeps the creation of cases inside its quota; `creation_limiter.state` tells what it knows."""
+        return self._api.transport.admission.creation_limiter
 
     def with_options(
         self,
@@ -112,8 +135,9 @@ class PersonaClient:
         retry: RetryPolicy | Unset = UNSET,
         max_wait: float | Unset | None = UNSET,
         headers: Mapping[str, str] | Unset = UNSET,
+        max_answer_bytes: int | Unset = UNSET,
     ) -> PersonaClient:
-        """Return a light copy with other settings, which shares the connections and the rate limit.
+        """Return a light copy with other settings, which shares the connections and the limiters.
 
         What is left out stays as it is; `headers` are added to those that are set already. Closing a copy closes the
         connections of all.
@@ -121,7 +145,12 @@ class PersonaClient:
         Raises:
             InvalidArgumentError: if a setting can not work.
         """
-        given: dict[str, Any] = {"version": version, "retry": retry, "max_wait": max_wait}
+        given: dict[str, Any] = {
+            "version": version,
+            "retry": retry,
+            "max_wait": max_wait,
+            "max_answer_bytes": max_answer_bytes,
+        }
         changes = {name: value for name, value in given.items() if value is not UNSET}
         if timeout is not UNSET:
             changes["timeout"] = Timeout.of(timeout)

@@ -54,6 +54,11 @@ class Request:
     idempotency_key: str | None = attrs.field(default=None, repr=False)
     attempt: int = 1
 
+    @property
+    def creates_case(self) -> bool:
+        """Whether the request counts against the quota of case creation, beside the rate limit."""
+        return (self.method, self.path) == ("POST", "/cases")
+
 
 @attrs.frozen
 class Response:
@@ -87,7 +92,9 @@ class Response:
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise DecodeError("the answer is not JSON", request_id=self.request_id) from None
+            # Raised below: a UnicodeDecodeError holds the text, and would be the context of the error raised here.
+            pass
+        raise DecodeError("the answer is not JSON", request_id=self.request_id)
 
     @property
     def ok(self) -> bool:

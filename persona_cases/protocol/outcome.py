@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -20,7 +22,7 @@ from persona_cases.errors import (
     UnprocessableEntityError,
 )
 from persona_cases.protocol.message import Response
-from persona_cases.protocol.quota import WindowReading, read_quota, read_rate_limit
+from persona_cases.protocol.quota import WindowReading, read_quota, read_rate_limit, read_retry_after
 
 _BY_STATUS: dict[int, type[APIError]] = {
     400: BadRequestError,
@@ -33,6 +35,7 @@ _BY_STATUS: dict[int, type[APIError]] = {
     429: RateLimitError,
 }
 _QUOTA_TITLE = "quota exceeded"
+_HOST = re.compile(r"[a-z0-9.:-]{1,253}")
 
 
 def error_of(response: Response) -> APIError | None:
@@ -50,13 +53,24 @@ def error_of(response: Response) -> APIError | None:
             status=response.status,
             errors=errors,
             request_id=response.request_id,
-            retry_after=_seconds(reading),
+            retry_after=_seconds(reading, response),
         )
     if response.status == 429:
         reading = read_rate_limit(response.headers)
-        return RateLimitError(errors=errors, request_id=response.request_id, retry_after=_seconds(reading))
-    message = "redirects are not followed: check base_url" if 300 <= response.status < 400 else None
+        wait = _seconds(reading, response)
+        return RateLimitError(errors=errors, request_id=response.request_id, retry_after=wait)
+    message = _redirected(response.header("location")) if 300 <= response.status < 400 else None
     return _class_of(response.status)(message, status=response.status, errors=errors, request_id=response.request_id)
+
+
+def _redirected(location: str | None) -> str:
+    # The host tells a login page from a moved API; what follows it may repeat the query, which is personal data.
+    try:
+        host = urlsplit(location or "").hostname
+    except ValueError:
+        host = None
+    whither = f" (this one leads to {host})" if host and _HOST.fullmatch(host) else ""
+    return f"redirects are not followed{whither}: check base_url"
 
 
 def error_items(body: bytes) -> tuple[ErrorItem, ...]:
@@ -85,8 +99,8 @@ def _object(value: object) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _seconds(reading: WindowReading | None) -> float | None:
-    return None if reading is None else float(reading.reset)
+def _seconds(reading: WindowReading | None, response: Response) -> float | None:
+    return read_retry_after(response.headers) if reading is None else float(reading.reset)
 
 
 def _text(value: object) -> str | None:

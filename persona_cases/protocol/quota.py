@@ -1,4 +1,4 @@
-"""Reading the vendor's rate limit and quota headers.
+"""Reading what the headers of an answer say about limits: the vendor's own, and a proxy's `Retry-After`.
 
 See https://docs.withpersona.com/rate-limiting.
 """
@@ -6,8 +6,14 @@ See https://docs.withpersona.com/rate-limiting.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import attrs
+
+# A program that waits for longer than this does not wait, it hangs.
+_LONGEST_RETRY_AFTER = 3600.0
+_MOST_DIGITS = 18
 
 
 @attrs.frozen
@@ -35,6 +41,28 @@ def read_quota(headers: Mapping[str, str]) -> WindowReading | None:
     return _read(headers, "quota-") or _read(headers, "quotalimit-")
 
 
+def read_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read `Retry-After`, which the vendor does not send and a proxy in front of it may.
+
+    A date is measured against the `Date` of the same answer, so that no clock of this machine plays a part.
+
+    Args:
+        headers: the headers of an answer, names in lower case.
+
+    Returns:
+        Seconds to wait, 0 for a date that has passed; None if the header is missing, is neither whole seconds nor a
+        date, or asks for more than an hour.
+
+    See https://www.rfc-editor.org/rfc/rfc9110.html#name-retry-after.
+    """
+    text = headers.get("retry-after", "").strip()
+    wait: float | None = _count(text)
+    if wait is None:
+        then, sent = _date(text), _date(headers.get("date", ""))
+        wait = None if then is None or sent is None else max(0.0, (then - sent).total_seconds())
+    return float(wait) if wait is not None and wait <= _LONGEST_RETRY_AFTER else None
+
+
 def _read(headers: Mapping[str, str], prefix: str) -> WindowReading | None:
     numbers = [_count(headers.get(prefix + name)) for name in ("limit", "remaining", "reset")]
     limit, remaining, reset = numbers
@@ -44,4 +72,14 @@ def _read(headers: Mapping[str, str], prefix: str) -> WindowReading | None:
 
 
 def _count(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+    # Python refuses to read numbers of thousands of digits; no header of ours has more than a few.
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    # The oldest of the three forms that HTTP allows names no zone; all its dates are in UTC.
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)

@@ -20,19 +20,25 @@ from persona_cases.errors import (
 from persona_cases.protocol.checks import seconds, whole_number
 from persona_cases.protocol.message import Request, Safety
 
+# The first of the waits that the vendor advises after refusals that do not say how long.
+_UNTOLD_QUOTA_WAIT = 5.0
+
 
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
     """How often and how patiently a failed request is sent again.
 
-    Waits grow exponentially with full jitter. A request refused by the rate limit waits for the window instead, and
-    is bounded by `deadline` alone. `RetryPolicy(attempts=1)` sends everything once.
+    Waits grow exponentially with full jitter; a `Retry-After` in the answer comes on top. A request refused by the rate
+    limit or the quota of case creation waits for the window instead, and is bounded by `deadline` alone.
+    `RetryPolicy(attempts=1)` sends everything once.
 
     Attributes:
         attempts: how many times a request may be sent when it fails.
         base: the longest first wait, in seconds; it doubles with each failure.
         cap: the longest wait, in seconds.
-        deadline: seconds after the first sending beyond which nothing is sent again.
+        deadline: seconds after the first sending beyond which nothing is sent again. All that happens meanwhile
+            counts: the sendings, the waits between them, and the waits for the rate limit. A sending that has begun
+            is not cut short by it, but by the timeout; the wait before the first sending is bounded by `max_wait`.
 
     Raises:
         InvalidArgumentError: if a number is out of range.
@@ -79,29 +85,58 @@ class Attempts:
         if _outcome_unknown(error):
             self.doubt = error
 
-    def delay(self, error: PersonaError, *, elapsed: float, draw: float, max_wait: float | None = None) -> float | None:
+    def patience(self, *, elapsed: float, max_wait: float | None) -> float | None:
+        """Decide how long the next sending may wait for the limits.
+
+        Args:
+            elapsed: seconds since the first sending; ignored before it.
+            max_wait: the most seconds that the caller lets any sending wait; None for as long as it takes.
+
+        Returns:
+            Seconds, or None for as long as it takes.
+        """
+        if not self.sent:
+            return max_wait
+        left = max(0.0, self.policy.deadline - elapsed)
+        return left if max_wait is None else min(max_wait, left)
+
+    def delay(
+        self,
+        error: PersonaError,
+        *,
+        elapsed: float,
+        draw: float,
+        retry_after: float | None = None,
+        max_wait: float | None = None,
+    ) -> float | None:
         """Decide whether the request is sent again after `error`.
 
         Args:
             error: how the last sending failed, already recorded.
             elapsed: seconds since the first sending.
             draw: a random number in [0, 1) for the jitter.
+            retry_after: the seconds that the answer's `Retry-After` asks for; None if it has none.
             max_wait: the most seconds to wait for a quota; None for as long as the policy allows.
 
         Returns:
-            Seconds to wait before the next sending, or None to give up.
+            Seconds to wait before the next sending, or None to give up. A wait for the rate limit or for the quota of
+            case creation is not among them: it is done where all requests do it together.
         """
         if self.policy.attempts == 1 or self.request.safety is Safety.ONCE:
             return None
         if isinstance(error, RateLimitError):
-            wait = _after_refusal(error, draw)
+            wait = self._after_refusal(error, draw, retry_after)
             if max_wait is not None and wait > max_wait:
                 return None
         elif self.failures < self.policy.attempts and _worth_repeating(self.request.safety, error):
-            wait = self.policy.wait(self.failures, draw)
+            wait = self.policy.wait(self.failures, draw) + (retry_after or 0.0)
         else:
             return None
         return wait if elapsed + wait < self.policy.deadline else None
+
+    def is_over(self, elapsed: float) -> bool:
+        """Whether the deadline has passed, which a wait may overrun."""
+        return elapsed >= self.policy.deadline
 
     def final_error(self, error: PersonaError) -> PersonaError:
         """Return what the caller gets when no more is sent: of a write that may have happened, that is said."""
@@ -121,13 +156,13 @@ class Attempts:
             idempotency_key=self.request.idempotency_key,
         )
 
-
-def _after_refusal(error: RateLimitError, draw: float) -> float:
-    # A refusal by the rate limit is waited out at the limiter, by all requests together. A quota concerns only
-    # the requests that create, so it is waited out here.
-    if isinstance(error, QuotaExceededError):
-        return (5.0 if error.retry_after is None else error.retry_after) + draw
-    return 0.0
+    def _after_refusal(self, error: RateLimitError, draw: float, retry_after: float | None) -> float:
+        # The rate limit and the quota of case creation have limiters. Another product's quota has none, and concerns
+        # nobody but the requests that create such things, so it is waited out here.
+        if not isinstance(error, QuotaExceededError) or self.request.creates_case:
+            return 0.0
+        told = (wait for wait in (error.retry_after, retry_after) if wait is not None)
+        return next(told, _UNTOLD_QUOTA_WAIT) + draw
 
 
 def _worth_repeating(safety: Safety, error: PersonaError) -> bool:

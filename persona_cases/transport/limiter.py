@@ -9,15 +9,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 import attrs
-from aiolimiter import AsyncLimiter
 
 from persona_cases.errors import RateLimitError
 from persona_cases.protocol.checks import seconds, whole_number
 from persona_cases.protocol.quota import WindowReading
 from persona_cases.protocol.window import RateWindow
-
-_SHARE_OF_WINDOW_FOR_BUDGET = 0.1
-_SHARE_OF_BUDGET_AT_ONCE = 0.1
+from persona_cases.transport.pacing import Pace
 
 
 @attrs.frozen
@@ -39,11 +36,40 @@ class Feedback:
         reading: what the answer said about the window, if it did.
         answered: whether any answer came.
         refused: whether the answer was a refusal by the rate limit.
+        retry_after: the seconds that a refusal's `Retry-After` asks for, if it has one.
+        sent: False if the request was given up before anything left.
     """
 
     reading: WindowReading | None = None
     answered: bool = False
     refused: bool = False
+    retry_after: float | None = None
+    sent: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class LimiterState:
+    """What a limiter knows at one moment.
+
+    Attributes:
+        limit: requests a window, as last heard from the server.
+        remaining: requests that may still leave in the current window, the reserve not counted.
+        in_flight: requests that left and have not been settled.
+        waiting: calls that wait for a permit, in this process.
+        reserve: requests of each window that are left to others.
+        resets_in: seconds until the current window ends at the latest; None if none is known to be open.
+        cooling_for: seconds for which nothing is sent because of a refusal; 0 if there is no such wait.
+        shared: whether other processes are counted in.
+    """
+
+    limit: int
+    remaining: int
+    in_flight: int
+    waiting: int
+    reserve: int
+    resets_in: float | None
+    cooling_for: float
+    shared: bool
 
 
 class Limiter(Protocol):
@@ -52,6 +78,11 @@ class Limiter(Protocol):
     The vendor counts an environment's requests together, whichever key and program they come from, so clients of
     the same environment should be given the same limiter.
     """
+
+    @property
+    def state(self) -> LimiterState:
+        """What is known now."""
+        ...
 
     async def acquire(self, max_wait: float | None = None) -> Permit:
         """Wait until a request may be sent.
@@ -79,16 +110,26 @@ class LocalLimiter:
     Args:
         limit: requests a window, until the server's headers tell.
         period: seconds a window. See https://docs.withpersona.com/rate-limiting for the vendor's 300 in 60 seconds.
+        reserve: how many requests of each window to leave to other programs; less than `limit`.
         clock: a monotonic clock, in seconds.
 
     Raises:
-        InvalidArgumentError: if a number is not above zero.
+        InvalidArgumentError: if a number is out of range.
     """
 
-    def __init__(self, limit: int = 300, period: float = 60.0, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._window = RateWindow(whole_number(limit, "limit"), seconds(period, "period"))
+    def __init__(
+        self,
+        limit: int = 300,
+        period: float = 60.0,
+        *,
+        reserve: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        limit = whole_number(limit, "limit")
+        reserve = whole_number(reserve, "reserve", least=0, most=limit - 1)
+        self._window = RateWindow(limit, seconds(period, "period"), reserve=reserve)
         self._clock = clock
-        self._longest_reset = 0.0
+        self._waiting = 0
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
@@ -109,11 +150,27 @@ class LocalLimiter:
         """Seconds until the current window ends at the latest; None if none is known to be open."""
         return self._window.seconds_left(self._clock())
 
+    @property
+    def state(self) -> LimiterState:
+        """What is known now."""
+        window, now = self._window, self._clock()
+        return LimiterState(
+            limit=window.limit,
+            remaining=window.remaining,
+            in_flight=window.in_flight,
+            waiting=self._waiting,
+            reserve=window.reserve,
+            resets_in=window.seconds_left(now),
+            cooling_for=window.cooling_for(now),
+            shared=False,
+        )
+
     async def acquire(self, max_wait: float | None = None) -> Permit:
         """Wait until a request may be sent; see `Limiter.acquire`."""
         self._enter_loop()
         self._refuse_long_wait(max_wait)
         waits_until = math.inf if max_wait is None else self._clock() + max_wait
+        self._waiting += 1
         try:
             async with asyncio.timeout(max_wait), self._turnstile:
                 await self._pass_gate(waits_until)
@@ -125,17 +182,20 @@ class LocalLimiter:
                 return Permit(departed)
         except TimeoutError:
             raise _too_long(max_wait, None) from None
+        finally:
+            self._waiting -= 1
 
     async def settle(self, permit: Permit, feedback: Feedback) -> None:
         """Give a permit back; see `Limiter.settle`."""
-        now, reading = self._clock(), feedback.reading
-        if feedback.refused:
-            self._window.refuse(now, permit.departed, reading)
+        self._enter_loop()
+        now, window = self._clock(), self._window
+        if not feedback.sent:
+            window.withdraw()
+        elif feedback.refused:
+            window.refuse(now, permit.departed, feedback.reading, retry_after=feedback.retry_after)
         else:
-            self._window.arrive(now, permit.departed, reading, answered=feedback.answered)
-        if reading is not None and (reading.reset > self._longest_reset or reading.limit != self._paced_for):
-            self._longest_reset = max(self._longest_reset, float(reading.reset))
-            self._set_pace(reading.limit, self._longest_reset)
+            window.arrive(now, permit.departed, feedback.reading, answered=feedback.answered)
+        self._pace.follow(feedback.reading, window.limit)
         self._changed.set()
 
     async def _pass_gate(self, waits_until: float) -> None:
@@ -161,13 +221,8 @@ class LocalLimiter:
             self._loop = loop
             self._turnstile = asyncio.Lock()
             self._changed = asyncio.Event()
-            self._set_pace(self._window.limit, self._longest_reset or self._window.period)
-
-    def _set_pace(self, limit: int, period: float) -> None:
-        burst = max(1.0, limit * _SHARE_OF_BUDGET_AT_ONCE)
-        rate = limit / (max(period, 1.0) * _SHARE_OF_WINDOW_FOR_BUDGET)
-        self._paced_for = limit
-        self._pace = AsyncLimiter(burst, burst / rate)
+            self._waiting = 0
+            self._pace = Pace(self._window.limit, self._window.period)
 
 
 def _too_long(max_wait: float | None, delay: float | None) -> RateLimitError:

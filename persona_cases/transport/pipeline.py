@@ -8,7 +8,6 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from functools import partial
 
 import attrs
 
@@ -16,13 +15,26 @@ from persona_cases.errors import InvalidArgumentError, PersonaError, RateLimitEr
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.options import Options
 from persona_cases.protocol.outcome import error_of
-from persona_cases.protocol.quota import read_rate_limit
+from persona_cases.protocol.quota import read_retry_after
 from persona_cases.protocol.retry import Attempts
+from persona_cases.transport.admission import Admission, Permits
 from persona_cases.transport.hooks import Hook, compose
-from persona_cases.transport.limiter import Feedback, Limiter, Permit
 from persona_cases.transport.session import HttpSession
 
 logger = logging.getLogger("persona_cases")
+
+
+@attrs.frozen
+class Failure:
+    """How a sending failed.
+
+    Attributes:
+        error: what the caller gets, unless the request is sent again.
+        retry_after: the seconds that the answer's `Retry-After` asks for; None if it has none.
+    """
+
+    error: PersonaError
+    retry_after: float | None = None
 
 
 class Transport:
@@ -30,7 +42,7 @@ class Transport:
 
     Args:
         session: sends a request once.
-        limiter: says when a request may be sent.
+        admission: says when a request may be sent.
         hooks: functions around each sending, the first outermost.
         clock: a monotonic clock, in seconds.
         sleep: waits for so many seconds.
@@ -40,7 +52,7 @@ class Transport:
     def __init__(
         self,
         session: HttpSession,
-        limiter: Limiter,
+        admission: Admission,
         hooks: tuple[Hook, ...] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -48,7 +60,7 @@ class Transport:
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.session = session
-        self.limiter = limiter
+        self.admission = admission
         self.hooks = hooks
         self._clock = clock
         self._sleep = sleep
@@ -70,27 +82,37 @@ class Transport:
 
     async def _send_while_worth_it(self, request: Request, options: Options) -> Response:
         attempts = Attempts(request, options.retry)
-        patience, started = options.max_wait, self._clock()
+        failure, started = None, self._clock()
         while True:
+            patience = attempts.patience(elapsed=self._clock() - started, max_wait=options.max_wait)
             try:
-                permit = await self.limiter.acquire(patience)
+                permits = await self.admission.acquire(request, patience)
             except RateLimitError as error:
-                raise attempts.final_error(error) from attempts.doubt
-            attempts.sent += 1
-            if attempts.sent == 1:
+                if failure is None:
+                    raise attempts.final_error(error) from None
+                # What the API said last tells more than that there is no time left to ask again.
+                raise attempts.final_error(failure.error) from error
+            if not attempts.sent:
                 started = self._clock()
+            attempts.sent += 1
             numbered = attrs.evolve(request, attempt=attempts.sent)
-            outcome = await self._send(numbered, options, permit)
+            outcome = await self._send(numbered, options, permits)
             if isinstance(outcome, Response):
                 return outcome
-            attempts.record(outcome)
-            elapsed = self._clock() - started
-            delay = attempts.delay(outcome, elapsed=elapsed, draw=self._draw(), max_wait=options.max_wait)
-            if delay is None:
-                raise attempts.final_error(outcome) from outcome.__cause__
-            logger.info("request.retry %s delay=%.3f", _where(numbered), delay)
-            await self._sleep(delay)
-            patience = _lesser(options.max_wait, options.retry.deadline - elapsed - delay)
+            failure = outcome
+            attempts.record(failure.error)
+            delay = attempts.delay(
+                failure.error,
+                elapsed=self._clock() - started,
+                draw=self._draw(),
+                retry_after=failure.retry_after,
+                max_wait=options.max_wait,
+            )
+            if delay is not None:
+                logger.info("request.retry %s delay=%.3f", _where(numbered), delay)
+                await self._sleep(delay)
+            if delay is None or attempts.is_over(self._clock() - started):
+                raise attempts.final_error(failure.error) from failure.error.__cause__
 
     @contextmanager
     def _key_in_flight(self, key: str | None) -> Generator[None]:
@@ -106,31 +128,42 @@ class Transport:
         finally:
             self._keys_in_flight.discard(key)
 
-    async def _send(self, request: Request, options: Options, permit: Permit) -> Response | PersonaError:
-        send = compose(self.hooks, partial(self.session.send, options=options))
-        started, where, feedback = self._clock(), _where(request), Feedback()
+    async def _send(self, request: Request, options: Options, permits: Permits) -> Response | Failure:
+        network, started, where = _Network(self.session, options), self._clock(), _where(request)
+        response: Response | None = None
+        error: PersonaError | None = None
         try:
-            response = await send(request)
-            error = error_of(response)
-            feedback = Feedback(
-                reading=read_rate_limit(response.headers),
-                answered=True,
-                refused=type(error) is RateLimitError,
-            )
+            answer = await compose(self.hooks, network.send)(request)
+            # A hook may have returned anything; the limits are told of answers that can be read.
+            response, error = answer, error_of(answer)
             seconds, said = self._clock() - started, (response.status, response.request_id)
             logger.debug("request.answered %s status=%d request_id=%s seconds=%.3f", where, *said, seconds)
-        except TransportError as failure:
-            logger.debug("request.failed %s error=%s", where, type(failure).__name__)
-            return failure
+            return response if error is None else Failure(error, read_retry_after(response.headers))
+        except TransportError as lost:
+            if lost is not network.lost:
+                raise
+            logger.debug("request.failed %s error=%s", where, type(lost).__name__)
+            return Failure(lost)
         finally:
-            await self.limiter.settle(permit, feedback)
-        return response if error is None else error
+            await self.admission.settle(permits, response, error)
+
+
+@attrs.define
+class _Network:
+    """What lies under all hooks. It remembers how it failed, so that an error of a hook's own is told from that."""
+
+    session: HttpSession
+    options: Options
+    lost: TransportError | None = None
+
+    async def send(self, request: Request) -> Response:
+        try:
+            return await self.session.send(request, self.options)
+        except TransportError as error:
+            self.lost = error
+            raise
 
 
 def _where(request: Request) -> str:
     # Never the query or the body: filters and fields are personal data.
     return f"method={request.method} path={request.path} attempt={request.attempt}"
-
-
-def _lesser(max_wait: float | None, left: float) -> float:
-    return max(0.0, left if max_wait is None else min(max_wait, left))

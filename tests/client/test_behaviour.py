@@ -346,16 +346,6 @@ async def test_a_mistake_in_a_hook_is_not_retried(sim, make_client):
     assert (calls, len(sim.requests)) == (1, 0)
 
 
-async def test_a_lost_connection_in_a_hook_is_retried_like_any_other(sim, make_client):
-    async def losing(request, call_next):
-        if request.attempt == 1:
-            raise ConnectionFailedError("lost in the hook")
-        return await call_next(request)
-
-    await make_client(sim, hooks=[losing]).cases.list()
-    assert len(sim.requests) == 1
-
-
 def not_async(request, call_next):
     return None
 

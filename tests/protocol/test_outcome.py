@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_cases import errors
+from persona_cases import DecodeError, errors
 from persona_cases.protocol.message import Response
 from persona_cases.protocol.outcome import error_items, error_of
 from persona_cases.protocol.quota import WindowReading, read_quota, read_rate_limit
@@ -42,6 +42,27 @@ def test_each_status_has_its_class(status, expected):
     assert (error.status, error.request_id, error.titles) == (status, "req_7", ("Some title",))
     assert "req_7" in str(error)
     assert str(status) in str(error)
+
+
+@pytest.mark.parametrize(
+    ("location", "whither"),
+    [
+        (None, ""),
+        ("/api/v2/cases?filter[reference-id]=jane%40example.com", ""),
+        (
+            "https://jane:pw@login.example.com:8443/cases?email=jane@example.com#jane",
+            " (this one leads to login.example.com)",
+        ),
+        ("//[::1]/x", " (this one leads to ::1)"),
+        ("https://[::1/x", ""),
+        ("https://jane doe/x", ""),
+        ("https://" + "a" * 300, ""),
+    ],
+)
+def test_a_redirect_tells_the_host_and_nothing_else(location, whither):
+    headers = {} if location is None else {"location": location}
+    error = error_of(Response(307, headers, b""))
+    assert str(error) == f"307 redirects are not followed{whither}: check base_url"
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])
@@ -123,3 +144,9 @@ def test_a_body_that_is_no_json_is_a_decode_error():
     with pytest.raises(errors.DecodeError, match="not JSON.*req_9"):
         Response(200, {"request-id": "req_9"}, b"<html>").json()
     assert Response(200, {}, b'{"a": 1}').json() == {"a": 1}
+
+
+def test_a_body_that_is_no_text_is_not_kept_by_the_error():
+    with pytest.raises(DecodeError) as caught:
+        Response(200, {}, b'{"a": "jane@example.com\xff"}').json()
+    assert caught.value.__context__ is None

@@ -33,10 +33,12 @@ def attempts(safety: Safety = Safety.READ, **policy: float) -> Attempts:
     return Attempts(Request("POST", "/x", safety=safety, idempotency_key=key), RetryPolicy(**policy))
 
 
-def delay_after(error, tried: Attempts, *, elapsed: float = 0.0, draw: float = 0.5) -> float | None:
+def delay_after(
+    error, tried: Attempts, *, elapsed: float = 0.0, draw: float = 0.5, retry_after: float | None = None
+) -> float | None:
     tried.sent += 1
     tried.record(error)
-    return tried.delay(error, elapsed=elapsed, draw=draw)
+    return tried.delay(error, elapsed=elapsed, draw=draw, retry_after=retry_after)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,65 @@ def test_no_wait_is_longer_than_the_cap(failures, draw):
     assert 0 <= RetryPolicy(cap=20).wait(failures, draw) <= 20
 
 
+FATES = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [LOST, UNSENT, DOWN, LIMITED, MISSING, QuotaExceededError(retry_after=3), ServerError(status=408)]
+        ),
+        st.none() | st.floats(0, 3600),
+        st.floats(0, 60),
+        st.floats(0, 1, exclude_max=True),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@st.composite
+def policies(draw) -> RetryPolicy:
+    return RetryPolicy(
+        attempts=draw(st.integers(1, 6)),
+        base=draw(st.floats(0, 5)),
+        cap=draw(st.floats(0, 30)),
+        deadline=draw(st.floats(0.1, 400)),
+    )
+
+
+@given(FATES, policies(), st.sampled_from(Safety), st.sampled_from(["/x", "/cases"]), st.none() | st.floats(0, 60))
+def test_whatever_happens_the_policy_is_kept(fates, policy, safety, path, max_wait):
+    tried, elapsed = Attempts(Request("POST", path, safety=safety), policy), 0.0
+    for error, retry_after, took, draw in fates:
+        before = tried.failures
+        tried.sent += 1
+        tried.record(error)
+        refused = isinstance(error, RateLimitError)
+        assert tried.failures == before + (not refused)
+        elapsed += took
+        delay = tried.delay(error, elapsed=elapsed, draw=draw, retry_after=retry_after, max_wait=max_wait)
+        if delay is None:
+            break
+        assert policy.attempts > 1
+        assert safety is not Safety.ONCE
+        assert elapsed + delay < policy.deadline
+        if refused:
+            assert max_wait is None or delay <= max_wait
+        else:
+            assert tried.failures < policy.attempts
+            least = retry_after or 0.0
+            assert least <= delay <= least + min(policy.cap, policy.base * 2 ** (tried.failures - 1))
+        elapsed += delay
+        patience = tried.patience(elapsed=elapsed, max_wait=max_wait)
+        assert patience is not None
+        assert 0 <= patience <= policy.deadline - elapsed
+        assert max_wait is None or patience <= max_wait
+
+
+@given(st.floats(0, 1000), st.floats(0.1, 1000))
+def test_the_deadline_is_over_when_no_sending_may_wait(elapsed, deadline):
+    tried = Attempts(Request("GET", "/x"), RetryPolicy(deadline=deadline), sent=1)
+    assert tried.is_over(elapsed) == (tried.patience(elapsed=elapsed, max_wait=None) == 0)
+
+
 def test_attempts_bound_failures():
     tried = attempts(attempts=3)
     assert [delay_after(LOST, tried) is not None for _ in range(3)] == [True, True, False]
@@ -97,12 +158,47 @@ def test_nothing_is_sent_after_the_deadline():
     assert delay_after(LIMITED, attempts(deadline=10), elapsed=10) is None
 
 
-def test_a_quota_is_waited_out_by_the_request_itself():
+def test_another_products_quota_is_waited_out_by_the_request_itself():
     assert delay_after(QuotaExceededError(retry_after=7), attempts(), draw=0.5) == 7.5
+    assert delay_after(QuotaExceededError(), attempts(), draw=0.5, retry_after=9) == 9.5
     assert delay_after(QuotaExceededError(), attempts(), draw=0.0) == 5
 
 
-def test_a_quota_is_not_waited_for_longer_than_allowed():
+def test_the_quota_of_case_creation_is_waited_out_at_its_limiter():
+    creation = Request("POST", "/cases", safety=Safety.KEYED, idempotency_key="key-1")
+    assert delay_after(QuotaExceededError(retry_after=7), Attempts(creation, RetryPolicy())) == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "creates"),
+    [("POST", "/cases", True), ("GET", "/cases", False), ("POST", "/cases/search", False), ("POST", "/case", False)],
+)
+def test_what_creates_a_case(method, path, creates):
+    assert Request(method, path).creates_case is creates
+
+
+def test_a_retry_after_comes_on_top_of_the_jitter():
+    assert delay_after(DOWN, attempts(base=2), draw=0.5, retry_after=7) == 8
+    assert delay_after(DOWN, attempts(base=0), draw=0.5, retry_after=7) == 7
+    assert delay_after(DOWN, attempts(deadline=7), draw=0.5, retry_after=7) is None
+    assert delay_after(MISSING, attempts(), retry_after=7) is None
+
+
+def test_the_first_sending_waits_as_long_as_the_caller_lets_it():
+    tried = attempts(deadline=10)
+    assert tried.patience(elapsed=99, max_wait=None) is None
+    assert tried.patience(elapsed=99, max_wait=30) == 30
+
+
+def test_later_sendings_wait_within_the_deadline():
+    tried = attempts(deadline=10)
+    tried.sent = 1
+    assert tried.patience(elapsed=4, max_wait=None) == 6
+    assert tried.patience(elapsed=4, max_wait=1) == 1
+    assert tried.patience(elapsed=40, max_wait=1) == 0
+
+
+def test_another_quota_is_not_waited_for_longer_than_allowed():
     tried, error = attempts(), QuotaExceededError(retry_after=7)
     tried.record(error)
     assert tried.delay(error, elapsed=0, draw=0.5, max_wait=7.0) is None

@@ -1,0 +1,138 @@
+"""Which limits a request has to pass, and what they are told of its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import cast
+
+import attrs
+
+from persona_cases.errors import InvalidArgumentError, PersonaError, QuotaExceededError, RateLimitError
+from persona_cases.protocol.message import Request, Response
+from persona_cases.protocol.quota import read_quota, read_rate_limit, read_retry_after
+from persona_cases.transport.limiter import Feedback, Limiter, Permit
+
+
+@attrs.frozen
+class Permits:
+    """Leave to send one request.
+
+    Attributes:
+        rate: the permit of the rate limit.
+        creation: that of the quota of case creation, for a request that creates one.
+    """
+
+    rate: Permit
+    creation: Permit | None = None
+
+
+class Admission:
+    """The rate limit, which all requests pass, and before it the quota that creations pass.
+
+    Args:
+        limiter: keeps to the rate limit.
+        creation_limiter: keeps to the quota of case creation.
+        clock: a monotonic clock, in seconds.
+
+    Raises:
+        InvalidArgumentError: if both are the same, which would count creations twice.
+    """
+
+    def __init__(
+        self, limiter: Limiter, creation_limiter: Limiter, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        if limiter is creation_limiter:
+            raise InvalidArgumentError(
+                "creation_limiter must be another limiter than limiter: the quota is another limit"
+            )
+        self.limiter = limiter
+        self.creation_limiter = creation_limiter
+        self._clock = clock
+
+    async def acquire(self, request: Request, max_wait: float | None) -> Permits:
+        """Wait until a request may be sent.
+
+        Args:
+            request: what is going to be sent.
+            max_wait: the most seconds to wait for all limits together; None for as long as it takes.
+
+        Raises:
+            RateLimitError: if the wait would be longer; a `QuotaExceededError` if it is the wait for the quota.
+        """
+        if not request.creates_case:
+            return Permits(await self.limiter.acquire(max_wait))
+        asked = self._clock()
+        creation = await self._acquire_creation(max_wait)
+        granted = self._clock()
+        try:
+            rate = await self.limiter.acquire(None if max_wait is None else max(0.0, max_wait - (granted - asked)))
+        except BaseException:
+            await self.creation_limiter.settle(creation, Feedback(sent=False))
+            raise
+        # The request leaves only now, perhaps in another window of the quota than the one it was let into.
+        return Permits(rate, attrs.evolve(creation, departed=creation.departed + self._clock() - granted))
+
+    async def settle(self, permits: Permits, response: Response | None, error: PersonaError | None) -> None:
+        """Give permits back and tell how the request ended.
+
+        Args:
+            permits: what `acquire` returned.
+            response: the answer; None if no whole one came.
+            error: what the answer stands for; None for a success.
+        """
+        try:
+            await self.limiter.settle(permits.rate, rate_feedback(response, error))
+        finally:
+            if permits.creation is not None:
+                await self.creation_limiter.settle(permits.creation, quota_feedback(response, error))
+
+    async def _acquire_creation(self, max_wait: float | None) -> Permit:
+        try:
+            return await self.creation_limiter.acquire(max_wait)
+        except RateLimitError as error:
+            wait = error.retry_after
+        needed = "" if wait is None else f" of {wait:.1f} s"
+        raise QuotaExceededError(
+            f"not sent: the wait{needed} for the quota of case creation is longer than max_wait allows",
+            retry_after=wait,
+        )
+
+
+def check_limiter(value: object, argument: str) -> Limiter:
+    """Check a limiter when it is given, not when it is first waited for.
+
+    Raises:
+        InvalidArgumentError: if it is none.
+    """
+    methods = (getattr(value, name, None) for name in ("acquire", "settle"))
+    if isinstance(value, type) or not all(map(callable, methods)):
+        raise InvalidArgumentError(f"{argument} must be a Limiter, such as LocalLimiter()")
+    return cast("Limiter", value)
+
+
+def rate_feedback(response: Response | None, error: PersonaError | None) -> Feedback:
+    """Return what the rate limit is to learn from an answer, or from the lack of one."""
+    if response is None:
+        return Feedback()
+    refused = isinstance(error, RateLimitError) and not isinstance(error, QuotaExceededError)
+    return Feedback(
+        reading=read_rate_limit(response.headers),
+        answered=True,
+        refused=refused,
+        retry_after=read_retry_after(response.headers) if refused else None,
+    )
+
+
+def quota_feedback(response: Response | None, error: PersonaError | None) -> Feedback:
+    """Return what the quota of case creation is to learn from the answer to a creation, or from the lack of one."""
+    if response is None:
+        return Feedback()
+    refused = isinstance(error, QuotaExceededError)
+    return Feedback(
+        reading=read_quota(response.headers),
+        # What the rate limit refused was answered before the quota had a say.
+        answered=refused or not isinstance(error, RateLimitError),
+        refused=refused,
+        retry_after=read_retry_after(response.headers) if refused else None,
+    )

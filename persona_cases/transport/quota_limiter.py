@@ -1,0 +1,76 @@
+"""The limiter for the creation of cases, whose quota nobody knows before the API tells it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import attrs
+
+from persona_cases.transport.limiter import Feedback, LimiterState, LocalLimiter, Permit
+
+__all__ = ["QuotaLimiter"]
+
+# Until the API tells the quota there is none to keep to. A number stands for it, as it does on the wire.
+_UNTOLD = 1_000_000
+
+
+class QuotaLimiter(LocalLimiter):
+    """Keeps the creation of cases inside its quota, in one process.
+
+    The vendor may limit how many cases an environment creates in a window, beside the rate limit, and tells so in
+    `Quota-*` or `QuotaLimit-*` headers. Until an answer has them, or refuses, this limiter holds nobody up. From then
+    on it does for creations what `LocalLimiter` does for requests.
+
+    Args:
+        period: seconds a window. The vendor does not say how long those of quotas are; the rate limit's are a minute.
+        clock: a monotonic clock, in seconds.
+
+    Raises:
+        InvalidArgumentError: if `period` is not above zero.
+
+    See https://docs.withpersona.com/rate-limiting.
+    """
+
+    def __init__(self, period: float = 60.0, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(_UNTOLD, period, clock=clock)
+        self._told = False
+        self._unlimited = 0
+
+    def __repr__(self) -> str:
+        return f"QuotaLimiter(limit={self._window.limit if self._told else 'untold'}, period={self._window.period:g})"
+
+    @property
+    def told(self) -> bool:
+        """Whether the API has told that there is a quota."""
+        return self._told
+
+    @property
+    def state(self) -> LimiterState:
+        """What is known now; until the API has told of a quota, a limit of 1,000,000 stands for none."""
+        known = super().state
+        return known if self._told else attrs.evolve(known, in_flight=self._unlimited)
+
+    async def acquire(self, max_wait: float | None = None) -> Permit:
+        """Wait until a case may be created; see `Limiter.acquire`."""
+        if self._told:
+            return await super().acquire(max_wait)
+        self._unlimited += 1
+        return Permit(self._clock())
+
+    async def settle(self, permit: Permit, feedback: Feedback) -> None:
+        """Give a permit back; see `Limiter.settle`."""
+        if not self._told:
+            if feedback.reading is None and not feedback.refused:
+                self._unlimited -= 1
+                return
+            self._begin()
+        await super().settle(permit, feedback)
+
+    def _begin(self) -> None:
+        # What is under way may be counted by the API or not, as any other request in flight.
+        self._told = True
+        self._enter_loop()
+        for _ in range(self._unlimited):
+            self._window.depart(self._clock())
+        self._unlimited = 0
