@@ -20,7 +20,7 @@ os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
-EXTRAS = ".[cli,fastapi,testing]"
+EXTRAS = ".[cli,fastapi,parquet,redis,testing,zstd]"
 
 
 def show_pyenv_versions() -> None:

@@ -1,5 +1,7 @@
 """An asyncio-native client for Persona's Cases API, with a composable query language."""
 
+from typing import TYPE_CHECKING, Any
+
 from persona_cases.client import PersonaClient
 from persona_cases.errors import (
     APIError,
@@ -40,7 +42,11 @@ from persona_cases.resources.many import ManyCases
 from persona_cases.resources.uploads import Upload
 from persona_cases.resources.watching import CaseWatch
 from persona_cases.transport.hooks import Hook, Next
-from persona_cases.transport.limiter import Feedback, Limiter, LocalLimiter, Permit
+from persona_cases.transport.limiter import Feedback, Limiter, LimiterState, LocalLimiter, Permit
+from persona_cases.transport.quota_limiter import QuotaLimiter
+
+if TYPE_CHECKING:
+    from persona_cases.transport.redis_limiter import RedisLimiter as RedisLimiter
 
 __version__ = "0.1.0"
 
@@ -61,6 +67,7 @@ __all__ = [
     "IndeterminateError",
     "InvalidArgumentError",
     "Limiter",
+    "LimiterState",
     "LocalLimiter",
     "ManyCases",
     "Next",
@@ -78,6 +85,7 @@ __all__ = [
     "QueryTooComplexError",
     "QueryTypeError",
     "QuotaExceededError",
+    "QuotaLimiter",
     "RateLimitError",
     "Request",
     "RequestTimeoutError",
@@ -93,3 +101,12 @@ __all__ = [
     "Upload",
     "__version__",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # It needs the extra `redis`, which most programs do without.
+    if name == "RedisLimiter":
+        from persona_cases.transport.redis_limiter import RedisLimiter  # noqa: PLC0415
+
+        return RedisLimiter
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import shutil
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,4 +92,10 @@ async def test_fastapi_app(account):
 
 
 def test_every_example_is_run():
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"search", "export", "fastapi_app"}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"search", "export", "fastapi_app", "shared_limit"}
+
+
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
+async def test_shared_limit(capfd):
+    assert await load("shared_limit").main() == 0
+    assert "3 processes sent 45 requests; 0 were refused." in capfd.readouterr().out

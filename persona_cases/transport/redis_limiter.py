@@ -1,0 +1,222 @@
+"""The limiter for any number of processes and hosts: they share one model of the window, in Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from persona_cases.errors import InvalidArgumentError, RateLimitError
+from persona_cases.protocol.checks import seconds, whole_number
+from persona_cases.transport.limiter import Feedback, LimiterState, Permit
+from persona_cases.transport.pacing import Pace
+from persona_cases.transport.redis_ledger import Ledger, Terms, state_of
+from persona_cases.transport.redis_state import Lease, layout
+from persona_cases.transport.redis_value import RedisClient, RedisValue
+
+__all__ = ["RedisLimiter"]
+
+_API_KEY = re.compile(r"persona_(sandbox|production)_", re.IGNORECASE)
+_NAME = re.compile(r"[\x21-\x7e]{1,200}")
+# What another process learns is heard by asking again: often while an answer may come any moment, else seldom.
+_ASK_AGAIN_SOON, _ASK_AGAIN = 0.03, 0.5
+
+
+class RedisLimiter:
+    """Keeps all processes that share an environment inside its rate limit, together.
+
+    The model of the vendor's window, which `LocalLimiter` has to itself, lies in Redis as one value: counts and times,
+    nothing of the requests. A process changes it by compare-and-set and goes by the clock of the Redis server alone.
+    What a process that dies had in flight is given up after `lease` seconds. The value vanishes a few windows after it
+    was last used.
+
+    While Redis can not be reached, each process goes on with an equal part of the limit; this is logged once, as
+    `limiter.redis_lost`. A process that sends requests tries Redis again every few seconds at the latest, and logs
+    `limiter.redis_back`.
+
+    Waiters of one process are served in the order in which they came. With a URL, the limiter opens its own
+    connections: use it as an asynchronous context manager, or call `aclose`, in each event loop that used it.
+
+    Args:
+        redis: a `redis.asyncio.Redis` or `RedisCluster`, which stays yours, or a URL: `redis://localhost:6379/0`.
+        environment: a name for the vendor's environment, such as its `env_…` id. All processes with keys of that
+            environment need to give the same; two environments never share. It is no API key.
+        limit: requests a window, until the server's headers tell.
+        period: seconds a window. See https://docs.withpersona.com/rate-limiting for the vendor's 300 in 60 seconds.
+        reserve: how many requests of each window to leave to programs that do not share the limiter.
+        namespace: what the key in Redis begins with.
+        lease: seconds after which a request counts as ended if its process has not said so; by default `period`.
+        processes: how many processes to divide the limit by while Redis has never been reached.
+        timeout: the most seconds that one command to Redis may take.
+        clock: a monotonic clock, in seconds. It only measures how long requests take; processes need not agree on it.
+
+    Raises:
+        InvalidArgumentError: if an argument can not work.
+    """
+
+    def __init__(
+        self,
+        redis: RedisClient | str,
+        *,
+        environment: str,
+        limit: int = 300,
+        period: float = 60.0,
+        reserve: int = 0,
+        namespace: str = "persona-cases",
+        lease: float | None = None,
+        processes: int = 4,
+        timeout: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._terms = Terms(
+            limit=whole_number(limit, "limit"),
+            period=seconds(period, "period"),
+            reserve=whole_number(reserve, "reserve", least=0, most=limit - 1),
+            lease=seconds(period if lease is None else lease, "lease"),
+            processes=whole_number(processes, "processes"),
+            timeout=seconds(timeout, "timeout"),
+        )
+        self._environment = _checked_name(environment, "environment")
+        key = f"{_checked_name(namespace, 'namespace')}:window:{layout()}:{self._environment}"
+        self._value = RedisValue(redis, key, self._terms.timeout)
+        self._clock = clock
+        self._waiting = 0
+        self._opens_at: float | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ledger: Ledger | None = None
+
+    def __repr__(self) -> str:
+        terms = self._terms
+        return f"RedisLimiter(environment={self._environment!r}, limit={terms.limit}, period={terms.period:g})"
+
+    @property
+    def state(self) -> LimiterState:
+        """What is known of the window, as last heard; while Redis is away, of this process's part of it."""
+        if self._ledger is None:
+            return state_of(self._terms.new_window(), 0.0, waiting=0)
+        return self._ledger.state(self._waiting)
+
+    async def acquire(self, max_wait: float | None = None) -> Permit:
+        """Wait until a request may be sent; see `Limiter.acquire`."""
+        ledger = self._enter_loop()
+        self._refuse_long_wait(max_wait)
+        waits_until = math.inf if max_wait is None else self._clock() + max_wait
+        self._waiting += 1
+        try:
+            await self._take_turn(max_wait)
+            try:
+                return await self._pass_gate(ledger, waits_until)
+            finally:
+                self._opens_at = None
+                self._turnstile.release()
+        finally:
+            self._waiting -= 1
+
+    async def settle(self, permit: Permit, feedback: Feedback) -> None:
+        """Give a permit back; see `Limiter.settle`."""
+        ledger = self._enter_loop()
+        if not isinstance(permit, Lease):
+            raise InvalidArgumentError("permit: give back what this limiter's acquire() returned")
+        self._pace.follow(feedback.reading)
+        await ledger.end(permit, feedback)
+        self._changed.set()
+
+    async def aclose(self) -> None:
+        """Tell the other processes that this one goes, and close the connections that are the limiter's own.
+
+        The limiter can be used again afterwards.
+        """
+        if self._ledger is not None and self._loop is asyncio.get_running_loop():
+            await self._ledger.leave()
+            await self._value.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _take_turn(self, max_wait: float | None) -> None:
+        # Those ahead may merely be talking to Redis, which is no wait for the rate limit.
+        patience = None if max_wait is None else max(max_wait, self._terms.timeout)
+        try:
+            async with asyncio.timeout(patience):
+                await self._turnstile.acquire()
+        except TimeoutError:
+            raise _too_long(None) from None
+
+    async def _pass_gate(self, ledger: Ledger, waits_until: float) -> Permit:
+        await self._wait_for_pace(waits_until)
+        while True:
+            self._changed.clear()
+            try:
+                answer = await ledger.ask()
+            except asyncio.CancelledError:
+                await ledger.clear_doubts()
+                raise
+            if isinstance(answer, Lease):
+                return answer
+            await self._wait_for_change(answer, waits_until)
+
+    async def _wait_for_pace(self, waits_until: float) -> None:
+        patience = None if waits_until == math.inf else max(0.0, waits_until - self._clock())
+        try:
+            async with asyncio.timeout(patience):
+                await self._pace.acquire()
+        except TimeoutError:
+            raise _too_long(None) from None
+
+    async def _wait_for_change(self, delay: float, waits_until: float) -> None:
+        now = self._clock()
+        self._opens_at = None if delay == math.inf else now + delay
+        if now >= waits_until or waits_until < now + delay < math.inf:
+            raise _too_long(None if delay == math.inf else delay)
+        soon = delay == math.inf or delay <= 1.0
+        try:
+            async with asyncio.timeout(min(delay, _ASK_AGAIN_SOON if soon else _ASK_AGAIN, waits_until - now)):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    def _refuse_long_wait(self, max_wait: float | None) -> None:
+        if max_wait is not None and self._opens_at is not None:
+            delay = self._opens_at - self._clock()
+            if delay > max_wait:
+                raise _too_long(delay)
+
+    def _enter_loop(self) -> Ledger:
+        # A limiter may outlive a loop (one `asyncio.run` after another), and be copied into another process by a fork;
+        # what it holds of the loop, and its name among the processes, may not.
+        loop = asyncio.get_running_loop()
+        if self._ledger is None or self._loop is not loop:
+            self._loop = loop
+            self._turnstile = asyncio.Lock()
+            self._changed = asyncio.Event()
+            self._pace = Pace(self._terms.limit, self._terms.period)
+            self._waiting, self._opens_at = 0, None
+            self._ledger = Ledger(self._value, self._terms, self._clock)
+        return self._ledger
+
+
+def _checked_name(value: object, argument: str) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise InvalidArgumentError(f"{argument} must be 1 to 200 printable ASCII characters without spaces")
+    if _API_KEY.search(value):
+        raise InvalidArgumentError(
+            f"{argument} looks like an API key, which must not be stored in Redis: give any name for the environment "
+            "that the key belongs to, such as its env_… id"
+        )
+    return value
+
+
+def _too_long(delay: float | None) -> RateLimitError:
+    needed = "" if delay is None else f" of {delay:.1f} s"
+    return RateLimitError(
+        f"not sent: the wait{needed} for the rate limit is longer than max_wait allows", retry_after=delay
+    )
