@@ -14,6 +14,7 @@ import random
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 
 from persona_cases.errors import QueryTooComplexError
 from persona_cases.query import Predicate, Q, plan
@@ -24,7 +25,7 @@ TYPICAL, LARGE, REFUSED = 100e-6, 50e-3, 500e-3
 REFUSED_BYTES = 8_000_000
 
 
-def leaves(count: int, value: object = 1) -> list[Predicate]:
+def leaves(count: int, value: int = 1) -> list[Predicate]:
     return [Q.fields[f"f{number}"].eq(value) for number in range(count)]
 
 
@@ -109,7 +110,7 @@ def main() -> int:
     missed = False
     for bound, rounds, queries in ((TYPICAL, 2_000, typical()), (LARGE, 10, large()), (REFUSED, 3, refused())):
         for name, where in queries.items():
-            took = seconds(lambda where=where: outcome(where), rounds)
+            took = seconds(partial(outcome, where), rounds)
             used = peak(where)
             over = took > bound or (bound == REFUSED and used > REFUSED_BYTES)
             missed |= over

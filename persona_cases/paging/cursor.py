@@ -77,7 +77,7 @@ def decode(cursor: str, fingerprint: str, searches: int) -> tuple[Place, ...]:
     try:
         digest, entries = _read(cursor.removeprefix(_VERSION))
         places = tuple(map(_from_json, entries))
-    except ValueError:
+    except (ValueError, msgspec.MsgspecError):
         raise InvalidArgumentError("cursor is damaged; give it exactly as the page or the error had it") from None
     if digest != _digest(fingerprint) or len(places) != searches:
         raise InvalidArgumentError("cursor belongs to another query or order; resume the one that it came from")

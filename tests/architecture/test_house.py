@@ -122,7 +122,8 @@ def test_the_package_imports_without_any_extra():
 
     program = (
         "import sys\n"
-        "for name in ('typer', 'rich', 'pytest', 'aioresponses', 'fastapi', 'orjson', 'redis', 'pyarrow'): sys.modules[name] = None\n"
+        "extras = 'typer rich pytest aioresponses fastapi orjson redis pyarrow'\n"
+        "for name in extras.split(): sys.modules[name] = None\n"
         "import persona_cases, persona_cases.testing\n"
         "from persona_cases import *\n"
     )

@@ -22,6 +22,10 @@ from persona_cases.testing import CaseRecord, Simulator
 
 PERSONA_CASES = [sys.executable, "-m", "persona_cases"]
 
+# A run in the background inherits that SIGINT is ignored, and would pass it on to the commands that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @attrs.frozen
 class Ran:
