@@ -50,6 +50,7 @@ ALLOWANCES: tuple[Allowance, ...] = (
     Allowance("our request", "* /things", "path", _FREE_REQUESTS),
     Allowance("our request", "POST /nowhere", "path", _FREE_REQUESTS),
     Allowance("our request", "POST /accounts", "path", _FREE_REQUESTS),
+    Allowance("our request", "POST /inquiries", "path", _FREE_REQUESTS),
     Allowance("our request", "P*T /cases/case_1", "path", _FREE_REQUESTS),
     Allowance(
         "our request",
