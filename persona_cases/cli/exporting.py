@@ -24,8 +24,11 @@ from persona_cases.export.columns.choice import ColumnChoice, sparse_names
 from persona_cases.export.formats.opening import check_available
 from persona_cases.export.formats.target import Compression, FileFormat, Target
 from persona_cases.export.runner import ExportProgress, FileExport, OnProgress
+from persona_cases.export.spool import is_unfinished
 
-__all__ = ["Export", "export_cases"]
+__all__ = ["DEFAULT_ORDER", "Export", "export_cases"]
+
+DEFAULT_ORDER: Final = "created_at:asc"
 
 _STDOUT: Final = "-"
 _LINES: Final = (None, FileFormat.JSON_LINES)
@@ -65,7 +68,8 @@ class Export:
         columns = await self._declared(persona)
         if self.to_stdout:
             loaded = None if fields is None else sparse_names(fields)
-            pager = searching(persona, where, loaded, Walk(limit=self.limit))
+            ordered = attrs.evolve(where, sort=where.sort or DEFAULT_ORDER)
+            pager = searching(persona, ordered, loaded, Walk(limit=self.limit))
             export = FileExport(target=target, output=_Stdout(), choice=ColumnChoice.of(fields, columns))
             async with aclosing(pager.pages()) as pages:
                 return await export.run(pages, on_progress)
@@ -79,6 +83,7 @@ class Export:
             format=target.format.value,
             compression=target.compression.value,
             columns=columns,
+            restart=self.shape.restart,
         )
 
     async def _declared(self, persona: PersonaClient) -> tuple[Column, ...]:
@@ -101,8 +106,15 @@ async def export_cases(export: Export, connection: Connection) -> ExitCode:
     live = not connection.verbose and not (export.to_stdout and is_terminal(sys.stdout))
     async with connected(connection) as there:
         started = time.monotonic()
-        with shown_progress(there.limiter, export.limit, live=live) as on_progress:
-            done = await export.run(there.persona, on_progress)
+        try:
+            with shown_progress(there.limiter, export.limit, live=live) as on_progress:
+                done = await export.run(there.persona, on_progress)
+        except BaseException:
+            if not export.to_stdout and is_unfinished(export.path):
+                typer.echo(
+                    "what was fetched is kept: the same command goes on from there, --restart starts over", err=True
+                )
+            raise
         where = "stdout" if export.to_stdout else visible(export.path)
         typer.echo(summary(done, where, time.monotonic() - started), err=True)
     return ExitCode.OK

@@ -157,6 +157,9 @@ class FileShape:
         str | None,
         Option(metavar="ID", help="A case template whose fields become columns of its types.", rich_help_panel=_OUT),
     ] = None
+    restart: Annotated[
+        bool, Option("--restart", help="Start over if an unfinished export is there.", rich_help_panel=_HOW)
+    ] = False
 
 
 @attrs.frozen(kw_only=True)

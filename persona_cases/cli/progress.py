@@ -15,6 +15,7 @@ from rich.text import Text
 from persona_cases.cli.quantities import duration, plural, size
 from persona_cases.cli.terminal import is_terminal
 from persona_cases.export.runner import ExportProgress, OnProgress
+from persona_cases.paging import LARGEST_PAGE
 from persona_cases.transport.limiter import LocalLimiter
 
 __all__ = ["PlainLines", "budget", "shown_progress", "summary"]
@@ -101,7 +102,8 @@ class LiveLine:
         self._progress.stop()
 
     def _show(self, done: ExportProgress) -> None:
-        self._progress.update(self._task, completed=done.cases, pages=done.pages)
+        total = None if done.pages_left is None else done.cases + LARGEST_PAGE * done.pages_left
+        self._progress.update(self._task, completed=done.cases, pages=done.pages, total=total)
 
 
 class _Told(ProgressColumn):

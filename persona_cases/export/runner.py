@@ -38,15 +38,17 @@ class ExportProgress:
         pages: pages fetched.
         size: bytes written; in the end those of the finished file, before that those of the cases if the file can be
             begun only when all are there. For a sink of one's own, the bytes given to it.
+        pages_left: how many pages there seem to be left; None if that is not known.
     """
 
     cases: int = 0
     pages: int = 0
     size: int = 0
+    pages_left: int | None = None
 
 
 OnProgress = Callable[[ExportProgress], object]
-"""Called after each page, and at the end if the size is another then."""
+"""Called after each page, or when the pages of several walkers are safely on disk, and at the end."""
 
 Pages = AsyncIterable[Iterable[Exportable]]
 """What there is to export, in its final order."""

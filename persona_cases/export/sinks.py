@@ -101,6 +101,10 @@ class AtomicFile:
         self._file.flush()
         return os.fstat(self._file.fileno()).st_size
 
+    def fileno(self) -> int:
+        """Return the descriptor, for what writes past this object."""
+        return self._file.fileno()
+
     def write(self, data: bytes) -> None:
         """Append bytes."""
         self._file.write(data)

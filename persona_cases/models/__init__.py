@@ -20,6 +20,7 @@ from persona_cases.models.neighbours import (
     Verification,
 )
 from persona_cases.models.rate_limits import RateLimitStatus, decode_rate_limits
+from persona_cases.models.raw_page import RawPage, decode_raw_page, moment_of, time_of
 from persona_cases.models.relationships import CaseRelationships
 from persona_cases.models.resources import Attachment, FieldSchema, Resource, ResourceIdentifier
 from persona_cases.models.spelling import Inflection
@@ -43,6 +44,7 @@ __all__ = [
     "Inquiry",
     "Links",
     "RateLimitStatus",
+    "RawPage",
     "Report",
     "Resource",
     "ResourceIdentifier",
@@ -54,6 +56,9 @@ __all__ = [
     "decode_case",
     "decode_page",
     "decode_rate_limits",
+    "decode_raw_page",
     "decode_resource",
+    "moment_of",
     "structure",
+    "time_of",
 ]

@@ -27,13 +27,13 @@ def walk(api: Api, request: Request, fieldset: Fieldset | None) -> Fetch[Case]:
     decode = partial(decode_page, fieldset=fieldset)
 
     async def fetch(position: Position) -> Page[Case]:
-        asked = attrs.evolve(request, query=_page_query(request.query, position))
+        asked = attrs.evolve(request, query=page_query(request.query, position))
         document, response = await api.fetch(asked, decode)
         link = document.links.prev if position.backward else document.links.next
         following = () if link is None else link_query(link, base=api.base, path=request.path)
         return Page(
             items=document.cases,
-            cursor=None if link is None else _cursor(following, position),
+            cursor=None if link is None else cursor_in(following, position),
             request_id=response.request_id,
             following=following,
         )
@@ -46,7 +46,8 @@ async def nothing(_position: Position) -> Page[Case]:
     return Page(items=(), cursor=None)
 
 
-def _page_query(own: QueryPairs, position: Position) -> QueryPairs:
+def page_query(own: QueryPairs, position: Position) -> QueryPairs:
+    """Return the parameters of the request for a page."""
     # A link may or may not echo the caller's parameters, and may carry others: the caller's win, and what only the
     # link has is passed on.
     ours = {name for name, _ in own}
@@ -57,7 +58,12 @@ def _page_query(own: QueryPairs, position: Position) -> QueryPairs:
     return (*own, *passed_on, *cursor, ("page[size]", str(position.size)))
 
 
-def _cursor(following: QueryPairs, position: Position) -> str:
+def cursor_in(following: QueryPairs, position: Position) -> str:
+    """Return the cursor that a link to the next page carries.
+
+    Raises:
+        PaginationError: if it has none.
+    """
     cursor = dict(following).get(_cursor_name(position))
     if not cursor:
         raise PaginationError(f"the server's link to the next page has no {_cursor_name(position)}")

@@ -14,11 +14,20 @@ from datetime import date
 import msgspec
 import pytest
 
-from persona_cases import InvalidArgumentError, Q, RetryPolicy, ServerError, UnprocessableEntityError
-from persona_cases.export import Sink, columns_from
+from persona_cases import (
+    ClientStateError,
+    InvalidArgumentError,
+    Q,
+    RetryPolicy,
+    ServerError,
+    UnprocessableEntityError,
+)
+from persona_cases.export import Column, Sink, columns_from
+from persona_cases.export.columns.types import JSON
 from persona_cases.testing import Fault, Simulator
 
 WHERE = Q.status.eq("open") & ~Q.fields.priority.eq("low")
+OLDEST_FIRST = Q.created_at.asc()
 
 
 @pytest.fixture
@@ -32,11 +41,12 @@ async def test_the_file_holds_exactly_the_matching_cases_as_they_were_sent(sim, 
     target, reports = tmp_path / "open.jsonl", []
     result = await client.cases.export(WHERE, target, on_progress=reports.append)
     lines = target.read_bytes().splitlines()
-    cases = await client.cases.search(WHERE).collect()
+    cases = await client.cases.search(WHERE, sort=OLDEST_FIRST).collect()
     assert lines == [case.raw for case in cases]
     assert {msgspec.json.decode(line)["id"] for line in lines} == {case.id for case in cases}
     assert result == reports[-1]
-    assert (result.cases, result.pages, result.size) == (len(cases), len(reports), target.stat().st_size)
+    assert (result.cases, result.size, result.pages_left) == (len(cases), target.stat().st_size, 0)
+    assert 1 <= result.pages <= len(sim.requests)
     assert len(cases) > 10
 
 
@@ -48,9 +58,9 @@ async def test_a_file_that_was_there_is_replaced_only_by_a_whole_one(sim, make_c
     with pytest.raises(ServerError):
         await client.cases.export(None, target)
     assert target.read_text() == "before"
-    assert list(tmp_path.iterdir()) == [target]
     assert (await client.cases.export(None, target)).cases == 500
     assert len(target.read_bytes().splitlines()) == 500
+    assert list(tmp_path.iterdir()) == [target]
 
 
 async def test_a_cancelled_export_leaves_nothing_behind(sim, make_client, tmp_path):
@@ -167,7 +177,7 @@ def compared(row):
 async def test_csv_holds_what_a_search_finds(sim, make_client, tmp_path):
     client = make_client(sim)
     result = await client.cases.export(WHERE, tmp_path / "open.csv")
-    cases = await client.cases.search(WHERE).collect()
+    cases = await client.cases.search(WHERE, sort=OLDEST_FIRST).collect()
     expected = [
         {
             name: text if isinstance(text := in_text(value), str) else msgspec.json.encode(text).decode()
@@ -182,7 +192,7 @@ async def test_csv_holds_what_a_search_finds(sim, make_client, tmp_path):
 async def test_a_database_holds_what_a_search_finds(sim, make_client, tmp_path):
     client = make_client(sim)
     await client.cases.export(WHERE, tmp_path / "open.db")
-    cases = await client.cases.search(WHERE).collect()
+    cases = await client.cases.search(WHERE, sort=OLDEST_FIRST).collect()
     expected = [{name: in_text(value) for name, value in plain(case).items()} for case in cases]
     found = rows_of_database(tmp_path / "open.db")
     assert [compared(row) for row in found] == expected
@@ -193,7 +203,7 @@ async def test_parquet_holds_what_a_search_finds(sim, make_client, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra parquet")
     client = make_client(sim)
     await client.cases.export(WHERE, tmp_path / "open.parquet")
-    cases = await client.cases.search(WHERE).collect()
+    cases = await client.cases.search(WHERE, sort=OLDEST_FIRST).collect()
     expected = [plain(case) for case in cases]
     for row in expected:
         row.update({name: in_text(row[name]) for name in row.keys() & HASHES})
@@ -254,7 +264,7 @@ async def test_a_sink_of_ones_own_gets_the_cases_as_they_were_sent(sim, make_cli
     client, kept = make_client(sim), Kept()
     assert isinstance(kept, Sink)
     result = await client.cases.export(WHERE, kept)
-    assert kept == [case.raw async for case in client.cases.search(WHERE)]
+    assert kept == [case.raw async for case in client.cases.search(WHERE, sort=OLDEST_FIRST)]
     assert (kept.ended, result.cases) == ("committed", len(kept))
     with pytest.raises(InvalidArgumentError, match="format and compression are for files"):
         await client.cases.export(WHERE, kept, format="csv")
@@ -272,9 +282,10 @@ async def test_a_table_that_was_there_is_replaced_only_by_a_whole_one(sim, make_
     sim.faults.add(Fault.status(503), nth=3, times=1)
     with pytest.raises(ServerError):
         await client.cases.export(None, target)
-    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [(name, "before")]
+    assert target.read_text() == "before"
     assert (await client.cases.export(None, target)).cases == 500
     assert target.stat().st_size > 1000
+    assert list(tmp_path.iterdir()) == [target]
 
 
 @pytest.mark.parametrize(
@@ -290,3 +301,83 @@ async def test_what_can_not_be_written_is_refused_before_the_first_request(sim, 
         await make_client(sim).cases.export(None, tmp_path / name)
     assert not sim.requests
     assert list(tmp_path.iterdir()) == []
+
+
+async def interrupted(sim, client, target, **settings):
+    """An export that fails at the fourth request, when some cases are safely on disk."""
+    sim.faults.add(Fault.status(422), nth=4, times=1)
+    with pytest.raises(UnprocessableEntityError):
+        await client.cases.export(None, target, **settings)
+    sim.faults.clear()
+    sim.requests.clear()
+
+
+async def test_the_same_export_goes_on_where_it_was(sim, make_client, tmp_path):
+    client, target = make_client(sim), tmp_path / "cases.jsonl"
+    await client.cases.export(None, tmp_path / "at_once.jsonl")
+    at_once = len(sim.requests)
+    await interrupted(sim, client, target)
+    assert not target.exists()
+    assert (await client.cases.export(None, target)).cases == 500
+    assert target.read_bytes() == (tmp_path / "at_once.jsonl").read_bytes()
+    assert 0 < len(sim.requests) < at_once
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({"fields": ["status"]}, "fields"),
+        ({"format": "csv"}, "format"),
+        ({"where": WHERE}, "where"),
+        ({"columns": [Column("fields.priority", JSON)]}, "columns"),
+    ],
+)
+async def test_another_export_to_the_same_file_is_refused_with_what_differs(
+    sim, make_client, tmp_path, change, difference
+):
+    client, target = make_client(sim), tmp_path / "cases.jsonl"
+    await interrupted(sim, client, target)
+    other = {"where": None, "to": target, **change}
+    with pytest.raises(InvalidArgumentError, match=f"differs from this one in {difference};"):
+        await client.cases.export(**other)
+    assert not sim.requests
+    await client.cases.export(**other, restart=True)
+    assert target.exists()
+    assert list(tmp_path.iterdir()) == [target]
+
+
+async def test_two_exports_to_one_file_at_the_same_time_are_refused(sim, make_client, tmp_path):
+    sim.faults.add(Fault.delay(30), nth=2)
+    first = asyncio.create_task(make_client(sim).cases.export(None, tmp_path / "cases.jsonl"))
+    while len(sim.requests) < 2:
+        await asyncio.sleep(0.01)
+    with pytest.raises(ClientStateError, match="another process"):
+        await make_client(sim).cases.export(None, tmp_path / "cases.jsonl")
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+
+
+async def test_a_failure_before_anything_was_fetched_leaves_nothing(sim, make_client, tmp_path):
+    sim.faults.add(Fault.status(422), times=2)
+    with pytest.raises(UnprocessableEntityError):
+        await make_client(sim).cases.export(None, tmp_path / "cases.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.jsonl.gz", "x.csv", "x.parquet", "x.db"])
+async def test_a_query_of_several_searches_is_exported_in_every_format(sim, make_client, tmp_path, name):
+    if name == "x.parquet":
+        pytest.importorskip("pyarrow", reason="Parquet needs the extra parquet")
+    deep = (Q.status.eq("open") | ~Q.fields.priority.eq("low")) & (Q.fields.amount.gt(500) | ~Q.resolved_at.is_set())
+    client = make_client(sim)
+    found = await client.cases.search(deep).collect()
+    assert (await client.cases.export(deep, tmp_path / name)).cases == len(found) > 10
+
+
+async def test_an_impossible_query_gives_an_empty_file_without_a_request(sim, make_client, tmp_path):
+    nothing = Q.status.eq("open") & ~Q.status.eq("open")
+    result = await make_client(sim).cases.export(nothing, tmp_path / "x.jsonl")
+    assert (result.cases, result.size) == (0, 0)
+    assert (tmp_path / "x.jsonl").read_bytes() == b""
+    assert not sim.requests

@@ -10,7 +10,7 @@ from typer import Argument, Option
 
 from persona_cases.cli.advice import going_on
 from persona_cases.cli.downloading import Download, download_files
-from persona_cases.cli.exporting import Export, export_cases
+from persona_cases.cli.exporting import DEFAULT_ORDER, Export, export_cases
 from persona_cases.cli.facts import show_limits, show_template
 from persona_cases.cli.options import (
     CaseId,
@@ -85,10 +85,12 @@ def export(
 
     JSON Lines, also as .ndjson, hold each case exactly as the API sent it; the
     others are tables. Behind .jsonl and .csv, .gz and .zst compress. The file
-    appears under its name when it is complete, and not before.
+    appears under its name when it is complete, and not before. If it can not
+    be completed, the same command goes on from what was fetched.
     """
     what = Export(path=output_file, selection=selection, shape=shape, limit=limit)
-    how = going_on("what was written is whole; search with the same options gets the rest,", "--after")
+    order = "the same options" if selection.sort else f"the same options and --sort {DEFAULT_ORDER}"
+    how = going_on(f"what was written is whole; search with {order} gets the rest,", "--after")
     execute(partial(export_cases, what, connection), verbose=connection.verbose, advise=how if what.in_lines else None)
 
 

@@ -1,0 +1,111 @@
+"""The manifest of an export under way: what was asked for, and how much of it is safely on disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+import msgspec
+
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.export.frontier import Frontier
+
+_FORMAT: Final = 1
+
+
+@attrs.frozen
+class Description:
+    """What an export is an export of. An export goes on only under the same description.
+
+    Attributes:
+        settings: by name, what decides about the content of the file, as plain JSON: the expression, the order, the
+            attributes, the format and so on. They stay on the disk beside the file as long as it is not finished.
+        library: the version of this library. A different one does not keep an export from going on.
+    """
+
+    settings: Mapping[str, Any] = attrs.field(repr=False)
+    library: str
+
+    @property
+    def digest(self) -> str:
+        """Identifies the settings."""
+        return hashlib.sha256(msgspec.json.encode(self.settings, order="sorted")).hexdigest()
+
+    def differences(self, other: Description) -> list[str]:
+        """Return the names of the settings that are not the same."""
+        names = sorted({*self.settings, *other.settings})
+        return [name for name in names if self._text(name) != other._text(name)]
+
+    def _text(self, name: str) -> bytes | None:
+        return msgspec.json.encode(self.settings[name], order="sorted") if name in self.settings else None
+
+
+@attrs.frozen(kw_only=True)
+class Manifest:
+    """What is on disk.
+
+    Attributes:
+        format: the version of this document.
+        description: what the export is one of.
+        digest: that of the description.
+        size: how many bytes of the log count.
+        frontier: what was walked.
+    """
+
+    format: int
+    description: Description
+    digest: str
+    size: int
+    frontier: Frontier
+
+    def check(self, description: Description, where: str) -> None:
+        """Check that an export can go on under a description.
+
+        Args:
+            description: what is asked for now.
+            where: the name of the file, for the error.
+
+        Raises:
+            InvalidArgumentError: if it is another one; the message names the settings that differ, without values.
+        """
+        if self.digest == description.digest:
+            return
+        names = ", ".join(self.description.differences(description))
+        raise InvalidArgumentError(
+            f"{where}: an unfinished export is there that differs from this one in {names}; "
+            "run it as before to go on, or start over with restart"
+        )
+
+
+def encode_manifest(description: Description, size: int, frontier: msgspec.Raw) -> bytes:
+    """Return the document of a manifest.
+
+    Args:
+        description: what the export is one of.
+        size: how many bytes of the log count.
+        frontier: what was walked, as JSON.
+    """
+    document = {"format": _FORMAT, "description": description, "digest": description.digest, "size": size}
+    return msgspec.json.encode({**document, "frontier": frontier})
+
+
+def decode_manifest(text: bytes, where: str) -> Manifest:
+    """Read a manifest.
+
+    Args:
+        text: the document.
+        where: the name of the file that is exported, for the error.
+
+    Raises:
+        InvalidArgumentError: if it is none, or of another version.
+    """
+    try:
+        if msgspec.json.decode(text, type=dict[str, Any])["format"] == _FORMAT:
+            return msgspec.json.decode(text, type=Manifest)
+    except (msgspec.DecodeError, KeyError, UnicodeDecodeError):
+        pass
+    raise InvalidArgumentError(
+        f"{where}: the state of the unfinished export can not be read by this version; start over with restart"
+    )

@@ -1,0 +1,329 @@
+"""`collect`: from a source of pages into a spool, by several walkers at once, as far as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Final, Protocol, TypeAlias
+
+import attrs
+
+from persona_cases.export.crew import MOST_WALKERS, PAGES_A_WALKER, Crew
+from persona_cases.export.frontier import CASES_A_PAGE, Frontier, Stretch
+from persona_cases.export.ranges import TimeRange
+from persona_cases.export.spool import Spool
+from persona_cases.models.raw_page import RawPage
+from persona_cases.transport.limiter import LimiterState
+
+# A commit waits this long for the pages of other walkers, in seconds, unless a walker waits for it.
+_GATHERING: Final = 0.02
+# How long an idle walker waits for others, as a share of what a page takes, and in seconds.
+_SHARE_IDLE: Final = 0.1
+_LONGEST_IDLENESS: Final = 0.05
+# How many pages may pass until the number of walkers is thought over again.
+_PAGES_A_REVIEW: Final = 16
+
+
+Walk: TypeAlias = AsyncGenerator[RawPage, None]
+"""Pages in a row; the last one has no cursor."""
+
+
+class PageSource(Protocol):
+    """Where pages come from. The cases are those of one query, and always the same one."""
+
+    async def newest(self) -> RawPage:
+        """Return a page of the newest cases, newest first; an empty one if there is no case."""
+        ...
+
+    def pages(self, part: TimeRange, after: str | None) -> Walk:
+        """Walk the cases of a range in the order of their creation.
+
+        Args:
+            part: the range.
+            after: the cursor to go on from, which belongs to the same range; None for the beginning.
+        """
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class CollectProgress:
+    """How far the fetching has come; earlier runs of the same export are counted in, if it goes on.
+
+    Attributes:
+        cases: cases safely on disk.
+        size: bytes of them.
+        pages: pages that they came on.
+        pages_left: how many pages there seem to be left.
+        walkers: how many ranges are walked at this moment.
+    """
+
+    cases: int
+    size: int
+    pages: int
+    pages_left: float
+    walkers: int
+
+
+OnCollected = Callable[[CollectProgress], object]
+"""Called after each commit."""
+
+
+@attrs.frozen(kw_only=True)
+class CollectReport:
+    """What a run did.
+
+    Attributes:
+        cases: cases in the spool, those of earlier runs included.
+        pages: pages fetched by this run.
+        wasted: how many of them another way of cutting could have spared.
+        walkers: the most walkers at the same time.
+        pages_by_range: pages of each range, in the order of time.
+        seconds: how long it took.
+    """
+
+    cases: int
+    pages: int
+    wasted: int
+    walkers: int
+    pages_by_range: tuple[int, ...]
+    seconds: float
+
+
+async def collect(
+    source: PageSource,
+    spool: Spool,
+    *,
+    limit: Callable[[], LimiterState] | None = None,
+    most_walkers: int = MOST_WALKERS,
+    on_progress: OnCollected | None = None,
+) -> CollectReport:
+    """Fetch all cases of a source into a spool, or those that are still missing there.
+
+    It is a snapshot in one respect: cases created after the newest one that is found at the start are left out. A case
+    that changes meanwhile is taken as it is when its page is fetched, and not at all if the query no longer finds it.
+
+    Args:
+        source: where the pages come from.
+        spool: where they go to. It has all cases afterwards, in order.
+        limit: tells what is known of the rate limit; None if there is none.
+        most_walkers: how many ranges may be walked at the same time.
+        on_progress: called after each commit.
+
+    Returns:
+        What was done.
+
+    Raises:
+        PersonaError: whatever a request may raise. What was fetched before is committed, and can be gone on from.
+        OSError: if the disk does not take it.
+    """
+    collector = _Collector(source, spool, Crew(most=most_walkers), limit, on_progress)
+    return await collector.run()
+
+
+class _Collector:
+    def __init__(
+        self,
+        source: PageSource,
+        spool: Spool,
+        crew: Crew,
+        limit: Callable[[], LimiterState] | None,
+        on_progress: OnCollected | None,
+    ) -> None:
+        self._source = source
+        self._spool = spool
+        self._crew = crew
+        self._limit = limit
+        self._on_progress = on_progress
+        self._frontier = Frontier(stretches=[])
+        self._walking: set[int] = set()
+        self._most_walking = 0
+        self._fetched = 0
+        self._before = 0
+        self._ended = False
+        self._idle = asyncio.Event()
+        self._handed_over = asyncio.Event()
+        self._pressed = asyncio.Event()
+        self._committed = asyncio.Event()
+
+    async def run(self) -> CollectReport:
+        started = time.monotonic()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                await self._begin()
+                group.create_task(self._commit_all())
+                await self._lead()
+        except BaseExceptionGroup as failures:
+            failure = failures.exceptions[0]
+        else:
+            failure = None
+        finally:
+            if self._spool.pending:
+                await self._spool.commit(self._frontier)
+        if failure is not None:
+            raise failure
+        return self._report(time.monotonic() - started)
+
+    # ---- the walkers -------------------------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        if self._spool.frontier is not None:
+            self._frontier = self._spool.frontier
+            self._before = sum(each.cases for each in self._frontier.stretches)
+            self._crew.rejoin(len(self._frontier.open))
+            return
+        walk = self._source.pages(TimeRange(), None)
+        try:
+            await self._look_around(walk)
+        except BaseException:
+            await walk.aclose()
+            raise
+
+    async def _look_around(self, walk: Walk) -> None:
+        """Find the oldest and the newest case, at the same time."""
+        newest = self._group.create_task(self._source.newest())
+        page = await self._first_page(walk)
+        peak = await newest
+        self._fetched += 1
+        if page is None:
+            await walk.aclose()
+            await self._spool.commit(self._frontier)
+            return
+        oldest = page.moment(0)
+        last = max(oldest, peak.moment(0) if len(peak) else oldest)
+        span = last - peak.moment(len(peak) - 1) if len(peak) else 0
+        self._frontier = Frontier.around(oldest, last, len(peak) / max(1, span))
+        whole = self._frontier.stretches[0]
+        self._take(whole, page)
+        self._grow(first=True)
+        if whole.done:
+            await walk.aclose()
+        else:
+            self._start(whole, walk)
+
+    async def _first_page(self, walk: Walk) -> RawPage | None:
+        started = time.monotonic()
+        async for page in walk:
+            self._crew.observe(time.monotonic() - started)
+            if len(page):
+                return page
+            self._fetched += 1
+        return None
+
+    async def _lead(self) -> None:
+        """Give work to walkers until there is none."""
+        self._staff()
+        while self._walking:
+            await self._idle.wait()
+            if self._walking:
+                # Those that are idle together can share evenly.
+                await asyncio.sleep(min(_LONGEST_IDLENESS, _SHARE_IDLE * self._crew.latency))
+            self._idle.clear()
+            self._staff()
+        self._ended = True
+        self._handed_over.set()
+
+    def _staff(self) -> None:
+        free = self._crew.size - len(self._walking)
+        if free > 0:
+            waiting = [each for each in self._frontier.open if each.number not in self._walking][:free]
+            for stretch in waiting or self._frontier.spread(free):
+                self._start(stretch, self._source.pages(stretch.asked, stretch.cursor))
+
+    def _start(self, stretch: Stretch, walk: Walk) -> None:
+        self._walking.add(stretch.number)
+        self._most_walking = max(self._most_walking, len(self._walking))
+        self._group.create_task(self._walk(stretch, walk))
+
+    async def _walk(self, stretch: Stretch, walk: Walk) -> None:
+        async with aclosing(walk):
+            while not stretch.done:
+                started = time.monotonic()
+                page = await anext(walk)
+                self._crew.observe(time.monotonic() - started)
+                self._take(stretch, page)
+                self._review(stretch)
+                await self._room(stretch.number)
+        self._walking.discard(stretch.number)
+        self._idle.set()
+
+    def _take(self, stretch: Stretch, page: RawPage) -> None:
+        self._fetched += 1
+        lines = stretch.take(page)
+        if lines:
+            self._spool.put(stretch, b"\n".join([*lines, b""]))
+        # A page without a case may still end a stretch, which is worth a commit.
+        self._handed_over.set()
+
+    def _review(self, stretch: Stretch) -> None:
+        idle = len(self._walking) < self._crew.size
+        if (idle or stretch.pages == 1 or self._fetched % _PAGES_A_REVIEW == 0) and self._frontier.explored:
+            self._grow(first=False)
+        if len(self._walking) < self._crew.size:
+            self._idle.set()
+
+    def _grow(self, *, first: bool) -> None:
+        parts = self._frontier.parts_of(PAGES_A_WALKER)
+        self._crew.grow(self._frontier.pages_left, parts, self._known_limit(), first=first)
+
+    def _known_limit(self) -> LimiterState | None:
+        return None if self._limit is None else self._limit()
+
+    async def _room(self, number: int) -> None:
+        """Wait until at most one page of a stretch is not safe: with the next one, a crash loses two."""
+        while self._spool.unsafe(number) > 1:
+            self._pressed.set()
+            await self._committed.wait()
+
+    # ---- the commits -------------------------------------------------------------------------------------------------
+
+    async def _commit_all(self) -> None:
+        """Commit while there are walkers."""
+        while not self._ended or self._spool.pending:
+            await self._handed_over.wait()
+            if not self._ended:
+                await self._gather()
+            self._handed_over.clear()
+            self._pressed.clear()
+            await self._commit()
+
+    async def _gather(self) -> None:
+        try:
+            async with asyncio.timeout(_GATHERING):
+                await self._pressed.wait()
+        except TimeoutError:
+            pass
+
+    async def _commit(self) -> None:
+        progress = self._progress()
+        await self._spool.commit(self._frontier)
+        self._committed.set()
+        self._committed = asyncio.Event()
+        if self._on_progress is not None:
+            self._on_progress(progress)
+
+    def _progress(self) -> CollectProgress:
+        stretches = self._frontier.stretches
+        return CollectProgress(
+            cases=sum(each.cases for each in stretches),
+            size=sum(each.size for each in stretches),
+            pages=sum(each.pages for each in stretches),
+            pages_left=self._frontier.pages_left,
+            walkers=len(self._walking),
+        )
+
+    def _report(self, seconds: float) -> CollectReport:
+        stretches = self._frontier.stretches
+        cases = sum(each.cases for each in stretches)
+        needed = math.ceil((cases - self._before) / CASES_A_PAGE)
+        return CollectReport(
+            cases=cases,
+            pages=self._fetched,
+            wasted=max(0, self._fetched - needed),
+            walkers=self._most_walking,
+            pages_by_range=tuple(each.pages for each in stretches),
+            seconds=seconds,
+        )

@@ -1,0 +1,68 @@
+"""How many walkers an export needs: as many as the work is worth, and not more than the rate limit can feed."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import attrs
+
+from persona_cases.transport.limiter import LimiterState
+
+MOST_WALKERS: Final = 24
+
+# What one walker is worth: with fewer pages each, the half-full last pages of the ranges cost too many requests.
+PAGES_A_WALKER: Final = 10
+# Before densities are known, ranges are cut badly, so not all of them are cut at once; but what seems to be little work
+# may be much, if it lies somewhere in the middle.
+_MOST_AT_FIRST: Final = 9
+_PAGES_A_WALKER_AT_FIRST: Final = 2.0
+# A walker that waits for its turn is not walking.
+_MARGIN: Final = 2
+
+
+@attrs.define(kw_only=True)
+class Crew:
+    """The number of walkers, which only grows.
+
+    Attributes:
+        most: how many there may be.
+        size: how many there should be.
+        latency: the fewest seconds that a page took.
+        period: the most seconds that a window of the rate limit was seen to have left.
+    """
+
+    most: int = MOST_WALKERS
+    size: int = 1
+    latency: float = math.inf
+    period: float = 1.0
+
+    def observe(self, seconds: float) -> None:
+        """Take in how long a page took."""
+        self.latency = min(self.latency, seconds)
+
+    def rejoin(self, unfinished: int) -> None:
+        """Take up an export again that had so many ranges under way."""
+        self.size = max(self.size, min(self.most, unfinished))
+
+    def grow(self, pages_left: float, parts: int, limit: LimiterState | None, *, first: bool) -> None:
+        """Decide anew how many there should be.
+
+        Args:
+            pages_left: how many pages there seem to be left.
+            parts: how many parts of `PAGES_A_WALKER` pages that is.
+            limit: what is known of the rate limit; None if there is none.
+            first: whether this is decided before anything is known of what lies between the ends.
+        """
+        worth = min(_MOST_AT_FIRST, math.ceil(pages_left / _PAGES_A_WALKER_AT_FIRST)) if first else parts
+        worth = min(worth, self.most)
+        self.size = max(self.size, min(worth, self._fed(pages_left + worth, limit)))
+
+    def _fed(self, requests: float, limit: LimiterState | None) -> int:
+        """Return how many walkers the rate limit can feed."""
+        if limit is None:
+            return self.most
+        self.period = max(self.period, limit.resets_in or 0.0)
+        if requests <= limit.remaining:
+            return self.most
+        return math.ceil(_MARGIN * self.latency * limit.limit / self.period) + 1

@@ -1,0 +1,113 @@
+"""`BlockLog`: one file that blocks of several stretches are appended to, and read from in another order.
+
+One file is one file to make durable, however many stretches there are. Before each block stands whose it is and how
+long.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from persona_cases.errors import DecodeError
+
+# Magic number, stretch, length of the block.
+_HEADER: Final = struct.Struct("<IIQ")
+_MAGIC: Final = 0x53434C4F
+_BUFFER_BYTES: Final = 1 << 18
+# Systems take at least so many.
+_PIECES_AT_ONCE: Final = 1000
+
+
+class BlockLog:
+    """A file of blocks.
+
+    Args:
+        path: the file; it is made if it is not there.
+        size: how many bytes of it count. What is behind them is cut off.
+
+    Raises:
+        DecodeError: if the file is shorter, or is none of blocks.
+    """
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._file = io.FileIO(path, "r+" if path.exists() else "x+")
+        self._blocks: dict[int, list[tuple[int, int]]] = {}
+        try:
+            self._read_headers(size)
+            self._file.truncate(size)
+        except BaseException:
+            self._file.close()
+            raise
+        self.size = size
+        """How many bytes there are."""
+
+    def append(self, blocks: Mapping[int, Sequence[bytes]]) -> None:
+        """Append blocks by stretch, and wait until they are on the disk."""
+        place, pieces = self.size, list[bytes]()
+        for number, parts in blocks.items():
+            length = sum(map(len, parts))
+            pieces += (_HEADER.pack(_MAGIC, number, length), *parts)
+            self._blocks.setdefault(number, []).append((place + _HEADER.size, length))
+            place += _HEADER.size + length
+        self._file.seek(self.size)
+        _write_all(self._file.fileno(), pieces)
+        os.fdatasync(self._file.fileno())
+        self.size = place
+
+    def read(self, numbers: Iterable[int]) -> Iterator[bytes]:
+        """Read the blocks of stretches, one after the other."""
+        for place, length in self._places(numbers):
+            yield os.pread(self._file.fileno(), length, place)
+
+    def copy(self, numbers: Iterable[int], target: int) -> int:
+        """Write the blocks of stretches to an open file; return the number of bytes."""
+        # A buffer that stays in the cache of the processor makes this cheaper than to ask the kernel for it.
+        buffer, source, total = memoryview(bytearray(_BUFFER_BYTES)), self._file.fileno(), 0
+        for place, length in self._places(numbers):
+            done = 0
+            while done < length:
+                there = os.preadv(source, [buffer[: length - done]], place + done)
+                if not there:
+                    raise DecodeError("the file is damaged")
+                _write_whole(target, buffer[:there])
+                done += there
+            total += length
+        return total
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _places(self, numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+        for number in numbers:
+            yield from self._blocks.get(number, ())
+
+    def _read_headers(self, size: int) -> None:
+        place = 0
+        there = os.fstat(self._file.fileno()).st_size
+        while place < size <= there:
+            magic, number, length = _HEADER.unpack(os.pread(self._file.fileno(), _HEADER.size, place))
+            if magic != _MAGIC:
+                break
+            self._blocks.setdefault(number, []).append((place + _HEADER.size, length))
+            place += _HEADER.size + length
+        if place != size:
+            raise DecodeError("the file is damaged")
+
+
+def _write_all(file: int, pieces: Sequence[bytes]) -> None:
+    for start in range(0, len(pieces), _PIECES_AT_ONCE):
+        some = pieces[start : start + _PIECES_AT_ONCE]
+        done = os.writev(file, some)
+        if done < sum(map(len, some)):
+            _write_whole(file, memoryview(b"".join(some))[done:])
+
+
+def _write_whole(file: int, data: memoryview) -> None:
+    while data:
+        data = data[os.write(file, data) :]

@@ -1,0 +1,149 @@
+"""`RawPage`: a page of cases split into lines and hardly looked into, for copying many cases at little cost.
+
+Of a page that is only copied, nothing has to be known but where it begins and where it ends: the id and the creation
+time of a case are read when they are asked for.
+
+A moment is a whole number of milliseconds since 1970, which is how precise the API tells times; a finer one is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, Self, TypeAlias
+
+import attrs
+import msgspec
+
+from persona_cases.errors import DecodeError
+from persona_cases.models import wire
+from persona_cases.models.case import Case
+from persona_cases.models.decode import Links, decode_page
+from persona_cases.models.jsontext import check_utf8
+from persona_cases.models.reading import REFUSED
+
+__all__ = ["Line", "RawPage", "decode_raw_page", "moment_of", "time_of"]
+
+Line: TypeAlias = bytes | msgspec.Raw
+"""One case: anything that bytes can be joined from."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+class _Birth(msgspec.Struct, frozen=True, gc=False):
+    created_at: wire.AwareDatetime
+
+
+class _Head(msgspec.Struct, frozen=True, gc=False):
+    id: str
+    attributes: _Birth
+
+
+_decode_page_record: Final = msgspec.json.Decoder(wire.PageRecord).decode
+_decode_head: Final = msgspec.json.Decoder(_Head).decode
+
+
+def moment_of(time: datetime) -> int:
+    """Return an aware time as whole milliseconds since 1970."""
+    return (time - _EPOCH) // _MILLISECOND
+
+
+def time_of(moment: int) -> datetime:
+    """Return the time of a moment."""
+    return _EPOCH + moment * _MILLISECOND
+
+
+@attrs.frozen(eq=False)
+class RawPage:
+    """Some cases in a row, each as the bytes of one line.
+
+    Attributes:
+        lines: the cases on one line each, without line ends.
+        cursor: where the page behind this one begins; None if this is the last.
+    """
+
+    lines: Sequence[Line] = attrs.field(repr=lambda lines: f"<{len(lines)} lines>")
+    cursor: str | None = None
+    _heads: dict[int, tuple[str, int]] = attrs.field(factory=dict[int, tuple[str, int]], init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @classmethod
+    def of(cls, cases: Sequence[Case], cursor: str | None) -> Self:
+        """Return the page of cases that were decoded already."""
+        return cls([case.raw_line for case in cases], cursor)
+
+    def id(self, index: int) -> str:
+        """Return the id of a case; see `moment` for what it raises."""
+        return self._head(index)[0]
+
+    def moment(self, index: int) -> int:
+        """Return when a case was created, in milliseconds since 1970.
+
+        Raises:
+            DecodeError: if what stands there is no case, or has no creation time.
+        """
+        return self._head(index)[1]
+
+    def first_from(self, moment: int) -> int:
+        """Return the index of the first case that was created at a moment or later; the cases have to be in order."""
+        low, high = 0, len(self.lines)
+        while low < high:
+            middle = (low + high) // 2
+            if self.moment(middle) < moment:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _head(self, index: int) -> tuple[str, int]:
+        head = self._heads.get(index)
+        if head is None:
+            head = self._heads[index] = _read_head(self.lines[index], index)
+        return head
+
+
+def decode_raw_page(body: bytes) -> tuple[RawPage, Links]:
+    """Split the answer of `GET /cases` or `POST /cases/search` into lines.
+
+    Args:
+        body: the body of an answer in snake_case.
+
+    Returns:
+        The page, whose cursor is yet to be found from the links, and the links.
+
+    Raises:
+        DecodeError: the body is not JSON, or no page of cases; `pointer` says where.
+    """
+    check_utf8(body)
+    try:
+        record = _decode_page_record(body)
+    except REFUSED:
+        record = None
+    if record is None:
+        document = decode_page(body)
+        return RawPage.of(document.cases, None), document.links
+    # A line end can only stand between the tokens of JSON text: whole pages have none, as a rule.
+    lines: list[Line] = [*record.data] if _on_one_line(body) else [_line(bytes(each)) for each in record.data]
+    links = Links(record.links.prev, record.links.next) if record.links else Links()
+    return RawPage(lines), links
+
+
+def _on_one_line(text: bytes) -> bool:
+    return b"\n" not in text and b"\r" not in text
+
+
+def _line(raw: bytes) -> bytes:
+    return raw if _on_one_line(raw) else msgspec.json.format(raw, indent=-1)
+
+
+def _read_head(line: Line, index: int) -> tuple[str, int]:
+    try:
+        head = _decode_head(line)
+    except REFUSED:
+        head = None
+    if head is None:
+        raise DecodeError("not a case with an id and a creation time", pointer=f"/data/{index}")
+    return head.id, moment_of(head.attributes.created_at)

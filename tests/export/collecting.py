@@ -1,0 +1,28 @@
+"""A program that exports everything to a file, to be killed: `python collecting.py BASE_URL API_KEY OUTPUT WALKERS`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from persona_cases import PersonaClient
+from persona_cases.export.checkpoint import Description
+from persona_cases.export.collector import collect
+from persona_cases.export.spool import Spool
+from persona_cases.resources.slices import CaseSlices
+
+
+async def main(base_url, api_key, output, walkers):
+    async with PersonaClient(api_key, base_url=base_url) as persona:
+        with Spool(output, Description({"where": None}, "1.0")) as spool:
+            source = CaseSlices(persona._api, max_searches=1)
+            await collect(source, spool, limit=lambda: persona.limiter.state, most_walkers=int(walkers))
+            draft = Path(f"{output}.part")
+            with draft.open("wb") as file:
+                spool.copy_to(file.fileno())
+            draft.replace(output)
+            spool.remove()
+
+
+asyncio.run(main(*sys.argv[1:]))

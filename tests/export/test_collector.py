@@ -1,0 +1,293 @@
+"""Collecting: every case once, in order, the same bytes whatever happens on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from worlds import MOMENTS, YEAR, World, moments_of
+
+from persona_cases import PaginationError, Q, RetryPolicy, ServerError
+from persona_cases.errors import ConnectionFailedError, DecodeError
+from persona_cases.export.checkpoint import Description
+from persona_cases.export.collector import collect
+from persona_cases.export.spool import Spool
+from persona_cases.models import RawPage
+from persona_cases.query import SearchLimits
+from persona_cases.resources.slices import CaseSlices
+from persona_cases.testing import Fault, Simulator
+
+ASKED = Description({}, "1.0")
+UNIFORM = moments_of([(0, YEAR, 3_000), (YEAR // 2, 0, 250)])
+START = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+async def collected(source, directory, **settings):
+    """The lines that a run to the end gives, and its report."""
+    with Spool(directory / "cases.jsonl", ASKED) as spool:
+        report = await collect(source, spool, **settings)
+        lines = [each for batch in spool.batches() for each in batch]
+        spool.remove()
+    return lines, report
+
+
+def slices(client, where=None, **settings):
+    return CaseSlices(client._api, where, **{"max_searches": 16, **settings})
+
+
+async def in_order(client, where=None):
+    return [case.raw_line async for case in client.cases.search(where, sort=Q.created_at.asc())]
+
+
+# ---- cases in memory -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("walkers", [1, 2, 7, 16])
+async def test_the_cases_are_the_same_whatever_the_number_of_walkers(tmp_path, walkers):
+    world = World(UNIFORM)
+    lines, report = await collected(world, tmp_path, most_walkers=walkers)
+    assert lines == world.lines
+    assert (report.cases, report.pages) == (len(UNIFORM), world.requests)
+    assert report.walkers <= walkers
+    assert sum(report.pages_by_range) == report.pages - 1
+    assert world.most_running <= max(2, walkers)
+
+
+@settings(max_examples=25)  # Each waits for the disk.
+@given(moments=MOMENTS, walkers=st.integers(1, 16), size=st.sampled_from([20, 100]), empty=st.sets(st.integers(0, 50)))
+def test_any_cases_are_collected(tmp_path_factory, moments, walkers, size, empty):
+    world = World(moments, size=size, empty_at=frozenset(empty))
+    lines, _ = asyncio.run(collected(world, tmp_path_factory.mktemp("any"), most_walkers=walkers))
+    assert lines == world.lines
+
+
+async def test_no_cases_take_two_requests_and_are_an_export_too(tmp_path):
+    world = World([])
+    lines, report = await collected(world, tmp_path)
+    assert (lines, report.cases, world.requests) == ([], 0, 2)
+
+
+async def test_cases_on_one_page_take_two_requests(tmp_path):
+    world = World(moments_of([(0, YEAR, 100)]))
+    lines, report = await collected(world, tmp_path)
+    assert lines == world.lines
+    assert (world.requests, report.wasted) == (2, 1)
+
+
+async def test_cases_created_after_the_start_are_left_out(tmp_path):
+    world = World(moments_of([(0, YEAR, 3_000)]))
+    there = world.lines
+
+    def grow(number):
+        if number > 2:
+            world.moments.append(2 * YEAR + number)
+
+    world.before = grow
+    lines, _ = await collected(world, tmp_path, most_walkers=7)
+    assert lines == there
+    assert len(world.moments) > len(there)
+
+
+async def test_the_error_of_a_walker_comes_through_and_the_rest_is_kept(tmp_path):
+    world, lost = World(UNIFORM), ConnectionFailedError("lost")
+
+    def fail(number):
+        if number == 20:
+            raise lost
+
+    world.before = fail
+    tasks = asyncio.all_tasks()
+    with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(ConnectionFailedError) as raised:
+        await collect(world, spool, most_walkers=7)
+    assert raised.value is lost
+    assert asyncio.all_tasks() == tasks
+    assert world.running == 0
+    again = World(UNIFORM)
+    with Spool(tmp_path / "cases.jsonl", ASKED) as spool:
+        kept = sum(each.cases for each in spool.frontier.stretches)
+        await collect(again, spool, most_walkers=7)
+        assert [each for batch in spool.batches() for each in batch] == world.lines
+    assert kept > 800
+
+
+async def test_a_cancelled_run_can_be_gone_on_from(tmp_path):
+    world = World(UNIFORM)
+
+    async def hang(number):
+        if number >= 15:
+            await asyncio.sleep(60)
+
+    world.before = hang
+    with Spool(tmp_path / "cases.jsonl", ASKED) as spool:
+        run = asyncio.create_task(collect(world, spool, most_walkers=5))
+        while world.requests < 19:
+            await asyncio.sleep(0.001)
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+    assert world.running == 0
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    world.before = None
+    before = world.requests
+    lines, _ = await collected(world, tmp_path, most_walkers=3)
+    assert lines == world.lines
+    assert world.requests - before <= 33 - 12 + 5
+
+
+async def test_progress_is_told_after_each_commit_and_ends_with_all(tmp_path):
+    world, seen = World(UNIFORM), []
+    await collected(world, tmp_path, most_walkers=4, on_progress=seen.append)
+    assert [each.cases for each in seen] == sorted(each.cases for each in seen)
+    assert (seen[-1].cases, seen[-1].pages_left, seen[-1].walkers) == (len(UNIFORM), 0, 0)
+    assert seen[-1].size == sum(len(each) + 1 for each in world.lines)
+    assert any(each.walkers > 1 for each in seen)
+
+
+async def test_a_disk_that_is_full_ends_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.writev", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(OSError, match="No space left"):
+        await collect(World(UNIFORM), spool, most_walkers=4)
+    monkeypatch.undo()
+    lines, _ = await collected(World(UNIFORM), tmp_path)
+    assert len(lines) == len(UNIFORM)
+
+
+async def test_what_is_no_case_is_refused(tmp_path):
+    class Broken(World):
+        def page(self, part, after):
+            page = super().page(part, after)
+            return RawPage([*page.lines[:-1], b'{"type":"case","id":"case_1","attributes":{}}'], page.cursor)
+
+    with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(DecodeError, match="creation time"):
+        await collect(Broken(UNIFORM), spool)
+
+
+# ---- against the simulator -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def sim():
+    async with Simulator(cases=3_000) as simulator:
+        yield simulator
+
+
+QUERIES = [
+    None,
+    Q.status.eq("open"),
+    Q.status.eq("open") | Q.fields.priority.eq("high"),
+    Q.created_at.gte(START) & ~Q.fields.priority.eq("low"),
+    Q.any_of(Q.status.eq(each) & Q.fields.priority.eq("high") for each in ("open", "approved")),
+    Q.status.eq("open") & Q.status.eq("closed"),
+]
+
+
+@pytest.mark.parametrize("where", QUERIES, ids=range(len(QUERIES)))
+async def test_any_query_is_collected_as_a_walk_finds_it(sim, make_client, tmp_path, where):
+    client = make_client(sim)
+    lines, _ = await collected(slices(client, where), tmp_path, limit=lambda: client.limiter.state)
+    assert lines == await in_order(client, where)
+
+
+async def test_a_query_of_several_searches_is_gone_on_from(make_client, tmp_path):
+    statuses = ("open", "pending", "approved", "declined", "in_review", "escalated")
+    where = Q.any_of(Q.status.eq(each) & ~Q.fields.priority.eq("low") for each in statuses)
+    async with Simulator(cases=3_000, limits=SearchLimits(max_clauses=4)) as sim:
+        client = make_client(sim, retry=RetryPolicy(attempts=1))
+        assert "searches, run side by side" in client.cases.search(where, limits=SearchLimits(max_clauses=4)).explain()
+        source = slices(client, where, limits=SearchLimits(max_clauses=4))
+        expected = [
+            case.raw_line
+            async for case in client.cases.search(where, sort=Q.created_at.asc(), limits=SearchLimits(max_clauses=4))
+        ]
+        sim.requests.clear()
+        sim.faults.add(Fault.status(503), nth=9, times=1)
+        with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(ServerError):
+            await collect(source, spool)
+        lines, _ = await collected(source, tmp_path)
+    assert lines == expected
+    assert len(lines) > 200
+
+
+async def test_a_fieldset_is_kept_to_and_has_the_creation_time(sim, make_client, tmp_path):
+    lines, _ = await collected(slices(make_client(sim), fields=("status",)), tmp_path)
+    assert len(lines) == 3_000
+    assert {tuple(sorted(msgspec.json.decode(each)["attributes"])) for each in lines} == {("created_at", "status")}
+
+
+async def test_cases_of_equal_time_across_pages_come_once(make_client, tmp_path):
+    async with Simulator(cases=0) as sim:
+        for minute in range(3):
+            for _ in range(250):
+                sim.store.create_case(created_at=START + timedelta(minutes=minute))
+        client = make_client(sim)
+        lines, _ = await collected(slices(client), tmp_path)
+        assert lines == await in_order(client)
+        assert len(set(lines)) == 750
+
+
+async def test_what_happens_meanwhile_makes_no_case_come_twice(sim, make_client, tmp_path):
+    client, before = make_client(sim), set(sim.store.cases)
+    ids = sorted(before)
+
+    def happen(progress):
+        for number in range(5):
+            sim.store.create_case(created_at=START + timedelta(days=400 + progress.pages, seconds=number))
+            sim.store.update_case(ids.pop(), status="closed")
+            sim.store.redact_case(ids.pop())
+
+    lines, _ = await collected(slices(client), tmp_path, on_progress=happen)
+    found = [msgspec.json.decode(each) for each in lines]
+    times = [each["attributes"]["created_at"] for each in found]
+    assert {each["id"] for each in found} == before
+    assert len(found) == len(before)
+    assert times == sorted(times)
+
+
+async def test_faults_on_the_way_change_nothing(sim, make_client, tmp_path):
+    client = make_client(sim, retry=RetryPolicy(base=0, attempts=12))
+    expected = await in_order(client)
+    sim.faults.add(Fault.status(503), probability=0.1)
+    sim.faults.add(Fault.torn(1_000), probability=0.1)
+    sim.faults.add(Fault.rate_limited(1), nth=8, times=1)
+    lines, _ = await collected(slices(client), tmp_path)
+    assert lines == expected
+    assert sum(request.fault is not None for request in sim.requests) > 2
+
+
+async def test_a_rate_limit_is_kept_to_with_few_walkers(make_client, tmp_path):
+    async with Simulator(cases=2_000, rate_limit="10/1") as sim:
+        client = make_client(sim)
+        lines, report = await collected(slices(client), tmp_path, limit=lambda: client.limiter.state)
+    assert len(lines) == 2_000
+    assert all(request.status == 200 for request in sim.requests)
+    assert len(sim.requests) == report.pages <= 20 + 4
+
+
+async def test_a_repeated_cursor_ends_the_run(sim, make_client, tmp_path):
+    first = (await make_client(sim).cases.search(sort=Q.created_at.asc())).cursor
+
+    def loop(answer):
+        document = msgspec.json.decode(answer.body)
+        document["links"]["next"] = f"/api/v1/cases/search?page%5Bafter%5D={first}"
+        return type(answer)(answer.status, answer.headers, msgspec.json.encode(document))
+
+    sim.faults.add(Fault(name="loop", applied=True, alter=loop))
+    with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(PaginationError):
+        await collect(slices(make_client(sim)), spool, most_walkers=1)
+
+
+async def test_cases_on_several_lines_are_put_on_one(sim, make_client, tmp_path):
+    client = make_client(sim)
+    expected = await in_order(client)
+
+    def spread(answer):
+        return type(answer)(answer.status, answer.headers, msgspec.json.format(answer.body, indent=2))
+
+    sim.faults.add(Fault(name="pretty", applied=True, alter=spread))
+    lines, _ = await collected(slices(client), tmp_path)
+    assert [msgspec.json.decode(each) for each in lines] == [msgspec.json.decode(each) for each in expected]
+    assert all(b"\n" not in each for each in lines)

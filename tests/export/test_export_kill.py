@@ -1,0 +1,94 @@
+"""Killed at any moment and run again, an export goes on where it was."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sys
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+
+from persona_cases import Q
+from persona_cases.testing import Simulator
+
+PROGRAM = Path(__file__).with_name("collecting.py")
+KILLS = int(os.environ.get("PERSONA_CASES_KILLS", "15"))
+WALKERS = 5
+
+
+class Killing:
+    """Runs the program, and kills it once the simulator has had so many requests of it."""
+
+    def __init__(self, sim, output):
+        self.sim = sim
+        self.command = [sys.executable, PROGRAM, sim.base_url, sim.api_key, output, str(WALKERS)]
+
+    async def run(self, requests=None, pause=0.0):
+        """Return whether the program came to its end."""
+        self.sim.requests.clear()
+        process = await asyncio.create_subprocess_exec(*map(str, self.command))
+        ending = asyncio.ensure_future(process.wait())
+        if requests is not None:
+            while not ending.done() and len(self.sim.requests) < requests:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(pause)
+            if not ending.done():
+                process.kill()
+        code = await ending
+        assert code in {0, -9}
+        return code == 0
+
+    @property
+    def pages(self):
+        """The pages that were asked for in the last run, by query."""
+        return [(request.body, request.params.get("page[after]")) for request in self.sim.requests]
+
+
+async def test_an_export_that_is_killed_again_and_again_has_every_case_once(make_client, tmp_path):
+    seed = int(os.environ.get("PERSONA_CASES_SEED", random.randrange(2**32)))
+    print(f"PERSONA_CASES_SEED={seed}")  # noqa: T201 - shown if the test fails
+    draw, output = random.Random(seed), tmp_path / "cases.jsonl"
+    async with Simulator(cases=400 * KILLS, seed=3, latency=0.015) as sim:
+        killing, seen, safe, kills = Killing(sim, output), set(), 0, 0
+        while not await killing.run(*((draw.randint(1, 12), draw.uniform(0, 0.03)) if kills < KILLS else ())):
+            if output.exists():
+                # Killed when all but the tidying up was done: the next run does that, or everything again.
+                output.unlink()
+                break
+            kills += 1
+            again = Counter(query for query, after in killing.pages if (query, after) in seen)
+            assert all(count <= 2 for count in again.values())
+            seen.update(killing.pages)
+            before, safe = safe, safe_pages(output)
+            # The look for the newest case is no page of a walker.
+            assert before + len(killing.pages) - safe <= 2 * WALKERS + (before == 0)
+        assert output.exists() or await killing.run()
+        expected = [case.raw_line async for case in make_client(sim).cases.search(sort=Q.created_at.asc())]
+    assert output.read_bytes() == b"".join(line + b"\n" for line in expected)
+    assert [*tmp_path.iterdir()] == [output]
+    # If not, this shows nothing.
+    assert kills > KILLS // 3
+
+
+def safe_pages(output):
+    """How many pages of an unfinished export need not be fetched again."""
+    manifest = output.with_name(f".{output.name}.export") / "manifest.json"
+    if not manifest.exists():
+        return 0
+    return sum(each["pages"] for each in msgspec.json.decode(manifest.read_bytes())["frontier"]["stretches"])
+
+
+async def test_an_export_that_was_killed_while_it_was_put_together_is_not_fetched_again(make_client, tmp_path):
+    output = tmp_path / "cases.jsonl"
+    async with Simulator(cases=500) as sim:
+        killing = Killing(sim, output)
+        (tmp_path / "cases.jsonl.part").mkdir()
+        process = await asyncio.create_subprocess_exec(*map(str, killing.command), stderr=asyncio.subprocess.DEVNULL)
+        assert await process.wait() == 1
+        (tmp_path / "cases.jsonl.part").rmdir()
+        assert await killing.run()
+        assert killing.pages == []
+    assert len(output.read_bytes().splitlines()) == 500

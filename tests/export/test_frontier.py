@@ -1,0 +1,155 @@
+"""The frontier: every case once and in order, however the walkers take turns."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from worlds import MOMENTS, YEAR, World, line, moments_of
+
+from persona_cases.errors import DecodeError, PaginationError
+from persona_cases.export.frontier import Frontier
+from persona_cases.models import RawPage
+
+
+class Walking:
+    """Walkers that take turns as somebody else decides; their pages were asked for before others cut."""
+
+    def __init__(self, world, walkers):
+        self.world, self.walkers, self.requests = world, walkers, 0
+        self.lines, self.flights = {}, {}
+        newest = world.moments[-1]
+        oldest = world.moments[0]
+        self.frontier = Frontier.around(oldest, newest, len(world.moments) / max(1, newest - oldest))
+        self.staff()
+
+    def staff(self):
+        free = self.walkers - len(self.flights)
+        waiting = [each for each in self.frontier.open if each.number not in self.flights]
+        for stretch in waiting[:free] or (self.frontier.spread(free) if free > 0 else []):
+            self.ask(stretch)
+
+    def ask(self, stretch):
+        self.requests += 1
+        self.flights[stretch.number] = stretch, self.world.page(stretch.asked, stretch.cursor)
+
+    def land(self, choice):
+        number = sorted(self.flights)[choice % len(self.flights)]
+        stretch, page = self.flights.pop(number)
+        self.lines.setdefault(number, []).extend(stretch.take(page))
+        if not stretch.done:
+            self.ask(stretch)
+        self.staff()
+
+    @property
+    def result(self):
+        return [line for stretch in self.frontier.stretches for line in self.lines.get(stretch.number, ())]
+
+
+@given(moments=MOMENTS.filter(bool), walkers=st.integers(1, 20), data=st.data())
+def test_every_case_comes_once_and_in_order_however_walkers_take_turns(moments, walkers, data):
+    walking = Walking(World(moments, size=20), walkers)
+    turns = data.draw(st.lists(st.integers(0, 19), max_size=60))
+    while walking.frontier.open:
+        walking.land(turns.pop() if turns else 0)
+    assert walking.result == walking.world.lines
+    assert not walking.flights
+    ends = [(each.low, each.high) for each in walking.frontier.stretches]
+    assert all(left[1] == right[0] for left, right in pairwise(ends))
+    assert sum(each.cases for each in walking.frontier.stretches) == len(moments)
+
+
+@given(moments=MOMENTS.filter(bool), empty=st.sets(st.integers(0, 400), max_size=20), walkers=st.integers(1, 9))
+def test_empty_pages_end_nothing(moments, empty, walkers):
+    walking = Walking(World(moments, size=20, empty_at=frozenset(empty)), walkers)
+    while walking.frontier.open:
+        walking.land(0)
+    assert walking.result == walking.world.lines
+
+
+@pytest.mark.parametrize("walkers", [1, 2, 7, 16])
+@pytest.mark.parametrize("shape", [[(0, YEAR, 20_000)], [(0, YEAR, 8_000), (YEAR // 2, YEAR // 3, 12_000)]])
+def test_few_requests_are_more_than_the_cases_need(walkers, shape):
+    walking = Walking(World(moments_of(shape)), walkers)
+    while walking.frontier.open:
+        walking.land(0)
+    # A range costs at most a page more than it has, and walkers that finish early cut again.
+    assert walking.requests <= 200 + 2 * walkers
+    assert walking.requests >= math.ceil(20_000 / 100)
+
+
+@pytest.mark.parametrize("place", [0.0, 0.37, 0.995])
+def test_a_cluster_is_shared_by_the_walkers(place):
+    start, length = int(place * YEAR), YEAR // 100
+    world = World(moments_of([(0, YEAR, 2_000), (start, length, 18_000)]))
+    walking = Walking(world, 16)
+    turns = 0
+    while walking.frontier.open:
+        for _ in range(len(walking.flights)):
+            walking.land(turns % 16)
+            turns += 1
+    assert walking.result == world.lines
+    longest = max(each.pages for each in walking.frontier.stretches)
+    assert longest <= 40
+    assert walking.requests <= 200 + 80
+
+
+def test_a_range_with_little_left_is_not_cut():
+    world = World(moments_of([(0, YEAR, 350)]))
+    walking = Walking(world, 1)
+    walking.land(0)
+    assert walking.frontier.spread(5) == []
+    assert Frontier(stretches=[]).spread(5) == []
+
+
+def test_a_cut_lies_behind_the_page_on_its_way():
+    walking = Walking(World(moments_of([(0, YEAR, 5_000)])), 1)
+    walking.land(0)
+    walker = walking.frontier.stretches[0]
+    (made,) = walking.frontier.spread(1)
+    page_behind = walking.world.moments[2 * 100]
+    assert walker.high == made.low > page_behind
+    assert (walker.asked.low, walker.asked.high) == (None, None)
+
+
+def test_cases_seen_before_are_left_out_and_others_of_the_same_time_are_not():
+    frontier = Frontier.around(5, 5, 1.0)
+    stretch = frontier.stretches[0]
+    first = stretch.take(RawPage([line(1, 5), line(2, 5)], "a"))
+    second = stretch.take(RawPage([line(2, 5), line(3, 5), line(1, 5)], None))
+    assert [*first, *second] == [line(1, 5), line(2, 5), line(3, 5)]
+    assert stretch.done
+
+
+@pytest.mark.parametrize("moments", [[9, 8], [3, 6]])
+def test_a_server_that_does_not_keep_to_the_order_is_found_out(moments):
+    frontier = Frontier.around(5, 20, 1.0)
+    with pytest.raises(PaginationError, match="order"):
+        frontier.stretches[0].take(RawPage([line(number, moment) for number, moment in enumerate(moments)], "a"))
+    assert frontier == Frontier.around(5, 20, 1.0)
+
+
+def test_a_server_that_does_not_keep_to_the_range_is_found_out():
+    frontier = Frontier.around(0, 10_000, 1.0)
+    frontier.stretches[0].take(RawPage([line(1, 0), line(2, 1)], "a"))
+    (made,) = frontier.spread(1)
+    for moment in (made.low - 1, made.high):
+        with pytest.raises(PaginationError, match="order|range"):
+            made.take(RawPage([line(3, moment)], None))
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_page_that_can_not_be_taken_whole_is_not_taken_at_all(place):
+    frontier = Frontier.around(5, 20, 1.0)
+    stretch = frontier.stretches[0]
+    stretch.take(RawPage([line(1, 5), line(2, 6)], "a"))
+    before = attrs.evolve(stretch)
+    lines = [line(3, 6), line(4, 6), line(5, 6)]
+    lines[place] = b"{}"
+    with pytest.raises(DecodeError):
+        stretch.take(RawPage(lines, "b"))
+    assert stretch == before
