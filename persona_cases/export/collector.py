@@ -12,10 +12,11 @@ from typing import Final, Protocol, TypeAlias
 import attrs
 
 from persona_cases.export.crew import MOST_WALKERS, PAGES_A_WALKER, Crew
-from persona_cases.export.frontier import CASES_A_PAGE, Frontier, Stretch
+from persona_cases.export.frontier import Frontier, Stretch
 from persona_cases.export.ranges import TimeRange
 from persona_cases.export.spool import Spool
 from persona_cases.models.raw_page import RawPage
+from persona_cases.paging import LARGEST_PAGE
 from persona_cases.transport.limiter import LimiterState
 
 # A commit waits this long for the pages of other walkers, in seconds, unless a walker waits for it.
@@ -318,7 +319,7 @@ class _Collector:
     def _report(self, seconds: float) -> CollectReport:
         stretches = self._frontier.stretches
         cases = sum(each.cases for each in stretches)
-        needed = math.ceil((cases - self._before) / CASES_A_PAGE)
+        needed = math.ceil((cases - self._before) / LARGEST_PAGE)
         return CollectReport(
             cases=cases,
             pages=self._fetched,

@@ -17,8 +17,7 @@ import attrs
 from persona_cases.errors import PaginationError
 from persona_cases.export.ranges import TimeRange
 from persona_cases.models.raw_page import Line, RawPage
-
-CASES_A_PAGE: Final = 100
+from persona_cases.paging import LARGEST_PAGE
 
 # A cut costs half a page, as the last page of a range is half full on average: a part has to be worth more than that.
 _FEWEST_PAGES_A_PART: Final = 1.5
@@ -205,7 +204,7 @@ class Frontier:
     def _pages(self, index: int) -> float:
         stretch = self.stretches[index]
         start, end = self._densities(index)
-        return (stretch.high - stretch.position) * (start + end) / 2 / CASES_A_PAGE
+        return (stretch.high - stretch.position) * (start + end) / 2 / LARGEST_PAGE
 
     def _densities(self, index: int) -> tuple[float, float]:
         """Return how many cases a millisecond there seem to be at the position of a stretch, and at its end.

@@ -25,7 +25,7 @@ from persona_cases.models.reading import REFUSED, Document, decode_record, read_
 from persona_cases.models.resources import Resource, read_resource
 from persona_cases.models.spelling import spelling_of
 
-__all__ = ["CasePage", "Links", "decode_case", "decode_page", "decode_resource"]
+__all__ = ["CasePage", "Links", "decode_case", "decode_page", "decode_resource", "split_page"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -79,16 +79,26 @@ def decode_page(body: bytes, *, fieldset: Fieldset | None = None) -> CasePage:
     Raises:
         DecodeError: the body is not JSON, or no page of cases; `pointer` says where.
     """
+    split = split_page(body)
+    if split is None:
+        return _read_page(parse_json(body), fieldset)
+    record, links = split
+    origin = _origin(record.data[:1], record.included, fieldset)
+    return CasePage(_decode_cases(record.data, origin), links)
+
+
+def split_page(body: bytes) -> tuple[wire.PageRecord, Links] | None:
+    """Find where each case of a page begins and ends; None if the body is no page as it is expected.
+
+    Raises:
+        DecodeError: the body is not UTF-8.
+    """
     check_utf8(body)
     try:
         record = _decode_page_record(body)
     except REFUSED:
-        record = None
-    if record is None:
-        return _read_page(parse_json(body), fieldset)
-    origin = _origin(record.data[:1], record.included, fieldset)
-    links = Links(record.links.prev, record.links.next) if record.links else Links()
-    return CasePage(_decode_cases(record.data, origin), links)
+        return None
+    return record, Links(record.links.prev, record.links.next) if record.links else Links()
 
 
 def decode_case(body: bytes, *, fieldset: Fieldset | None = None) -> Case:

@@ -18,8 +18,7 @@ import msgspec
 from persona_cases.errors import DecodeError
 from persona_cases.models import wire
 from persona_cases.models.case import Case
-from persona_cases.models.decode import Links, decode_page
-from persona_cases.models.jsontext import check_utf8
+from persona_cases.models.decode import Links, decode_page, split_page
 from persona_cases.models.reading import REFUSED
 
 __all__ = ["Line", "RawPage", "decode_raw_page", "moment_of", "time_of"]
@@ -40,7 +39,6 @@ class _Head(msgspec.Struct, frozen=True, gc=False):
     attributes: _Birth
 
 
-_decode_page_record: Final = msgspec.json.Decoder(wire.PageRecord).decode
 _decode_head: Final = msgspec.json.Decoder(_Head).decode
 
 
@@ -117,17 +115,13 @@ def decode_raw_page(body: bytes) -> tuple[RawPage, Links]:
     Raises:
         DecodeError: the body is not JSON, or no page of cases; `pointer` says where.
     """
-    check_utf8(body)
-    try:
-        record = _decode_page_record(body)
-    except REFUSED:
-        record = None
-    if record is None:
+    split = split_page(body)
+    if split is None:
         document = decode_page(body)
         return RawPage.of(document.cases, None), document.links
+    record, links = split
     # A line end can only stand between the tokens of JSON text: whole pages have none, as a rule.
     lines: list[Line] = [*record.data] if _on_one_line(body) else [_line(bytes(each)) for each in record.data]
-    links = Links(record.links.prev, record.links.next) if record.links else Links()
     return RawPage(lines), links
 
 

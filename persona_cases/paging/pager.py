@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, Generic
 
 import attrs
@@ -41,7 +41,7 @@ class Pager(Generic[T]):
     _backward: bool = attrs.field(alias="backward", default=False)
     _total: int | None = attrs.field(alias="total", default=None)
     _distinct: bool = attrs.field(alias="distinct", default=False)
-    _explanation: str = attrs.field(alias="explanation", default="", repr=False)
+    _explain: Callable[[], str] = attrs.field(alias="explain", default=str, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if self._backward and isinstance(self._fetch, Merge):
@@ -76,7 +76,7 @@ class Pager(Generic[T]):
 
     def explain(self) -> str:
         """Return what will be asked of the server, in words and JSON. It shows the values of the query."""
-        return self._explanation
+        return self._explain()
 
     def pages(self) -> Walk[T]:
         """Walk the pages, with `async for`.

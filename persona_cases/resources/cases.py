@@ -81,7 +81,7 @@ class Cases(CaseExports, CaseChanges):
             page_size=page_size,
             start=after or before,
             backward=before is not None,
-            explanation=describe(request),
+            explain=partial(describe, request),
         )
 
     def search(
@@ -133,7 +133,7 @@ class Cases(CaseExports, CaseChanges):
             backward=before is not None,
             # A case that moves behind the cursor between two pages comes twice.
             distinct=search.unstable,
-            explanation=search.explain(),
+            explain=search.explain,
         )
         return pager.resume(after or before)
 

@@ -31,7 +31,7 @@ class Search:
         query: the parameters of the requests.
     """
 
-    plan: Plan
+    plan: Plan = attrs.field(repr=False)
     sort: Sort
     query: QueryPairs = ()
 

@@ -181,7 +181,7 @@ class LocalLimiter:
                 self._window.depart(departed)
                 return Permit(departed)
         except TimeoutError:
-            raise _too_long(max_wait, None) from None
+            raise too_long(None) from None
         finally:
             self._waiting -= 1
 
@@ -201,7 +201,7 @@ class LocalLimiter:
     async def _pass_gate(self, waits_until: float) -> None:
         while (delay := self._window.delay(self._clock())) > 0:
             if delay < math.inf and self._clock() + delay > waits_until:
-                raise _too_long(waits_until - self._clock(), delay)
+                raise too_long(delay)
             self._changed.clear()
             try:
                 async with asyncio.timeout(None if delay == math.inf else delay):
@@ -212,7 +212,7 @@ class LocalLimiter:
     def _refuse_long_wait(self, max_wait: float | None) -> None:
         delay = self._window.delay(self._clock())
         if max_wait is not None and max_wait < delay < math.inf:
-            raise _too_long(max_wait, delay)
+            raise too_long(delay)
 
     def _enter_loop(self) -> None:
         # A limiter may outlive a loop (one `asyncio.run` after another); its primitives may not.
@@ -225,7 +225,12 @@ class LocalLimiter:
             self._pace = Pace(self._window.limit, self._window.period)
 
 
-def _too_long(max_wait: float | None, delay: float | None) -> RateLimitError:
+def too_long(delay: float | None) -> RateLimitError:
+    """Return the error for a wait that `max_wait` does not allow.
+
+    Args:
+        delay: the seconds that it would take; None if that is not known.
+    """
     needed = "" if delay is None else f" of {delay:.1f} s"
     return RateLimitError(
         f"not sent: the wait{needed} for the rate limit is longer than max_wait allows", retry_after=delay

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from persona_cases.errors import InvalidArgumentError, RateLimitError
+from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.checks import seconds, whole_number
-from persona_cases.transport.limiter import Feedback, LimiterState, Permit
+from persona_cases.transport.limiter import Feedback, LimiterState, Permit, too_long
 from persona_cases.transport.pacing import Pace
 from persona_cases.transport.redis_ledger import Ledger, Terms, state_of
 from persona_cases.transport.redis_state import Lease, layout
@@ -149,7 +149,7 @@ class RedisLimiter:
             async with asyncio.timeout(patience):
                 await self._turnstile.acquire()
         except TimeoutError:
-            raise _too_long(None) from None
+            raise too_long(None) from None
 
     async def _pass_gate(self, ledger: Ledger, waits_until: float) -> Permit:
         await self._wait_for_pace(waits_until)
@@ -170,13 +170,13 @@ class RedisLimiter:
             async with asyncio.timeout(patience):
                 await self._pace.acquire()
         except TimeoutError:
-            raise _too_long(None) from None
+            raise too_long(None) from None
 
     async def _wait_for_change(self, delay: float, waits_until: float) -> None:
         now = self._clock()
         self._opens_at = None if delay == math.inf else now + delay
         if now >= waits_until or waits_until < now + delay < math.inf:
-            raise _too_long(None if delay == math.inf else delay)
+            raise too_long(None if delay == math.inf else delay)
         soon = delay == math.inf or delay <= 1.0
         try:
             async with asyncio.timeout(min(delay, _ASK_AGAIN_SOON if soon else _ASK_AGAIN, waits_until - now)):
@@ -188,7 +188,7 @@ class RedisLimiter:
         if max_wait is not None and self._opens_at is not None:
             delay = self._opens_at - self._clock()
             if delay > max_wait:
-                raise _too_long(delay)
+                raise too_long(delay)
 
     def _enter_loop(self) -> Ledger:
         # A limiter may outlive a loop (one `asyncio.run` after another), and be copied into another process by a fork;
@@ -213,10 +213,3 @@ def _checked_name(value: object, argument: str) -> str:
             "that the key belongs to, such as its env_… id"
         )
     return value
-
-
-def _too_long(delay: float | None) -> RateLimitError:
-    needed = "" if delay is None else f" of {delay:.1f} s"
-    return RateLimitError(
-        f"not sent: the wait{needed} for the rate limit is longer than max_wait allows", retry_after=delay
-    )
