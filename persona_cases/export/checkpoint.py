@@ -12,7 +12,7 @@ import msgspec
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.frontier import Frontier
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 
 @attrs.frozen
@@ -51,6 +51,7 @@ class Manifest:
         description: what the export is one of.
         digest: that of the description.
         size: how many bytes of the log count.
+        boot: since when the system was up that wrote it, or rather an id of that; None if that is not known.
         frontier: what was walked.
     """
 
@@ -58,6 +59,7 @@ class Manifest:
     description: Description
     digest: str
     size: int
+    boot: str | None
     frontier: Frontier
 
     def check(self, description: Description, where: str) -> None:
@@ -79,33 +81,24 @@ class Manifest:
         )
 
 
-def encode_manifest(description: Description, size: int, frontier: msgspec.Raw) -> bytes:
+def encode_manifest(description: Description, size: int, boot: str | None, frontier: msgspec.Raw) -> bytes:
     """Return the document of a manifest.
 
     Args:
         description: what the export is one of.
         size: how many bytes of the log count.
+        boot: an id of the time since the system was started.
         frontier: what was walked, as JSON.
     """
-    document = {"format": _FORMAT, "description": description, "digest": description.digest, "size": size}
+    document = {"format": _FORMAT, "description": description, "digest": description.digest, "size": size, "boot": boot}
     return msgspec.json.encode({**document, "frontier": frontier})
 
 
-def decode_manifest(text: bytes, where: str) -> Manifest:
-    """Read a manifest.
-
-    Args:
-        text: the document.
-        where: the name of the file that is exported, for the error.
-
-    Raises:
-        InvalidArgumentError: if it is none, or of another version.
-    """
+def decode_manifest(text: bytes) -> Manifest | None:
+    """Read a manifest; None if it is none, or of another version."""
     try:
         if msgspec.json.decode(text, type=dict[str, Any])["format"] == _FORMAT:
             return msgspec.json.decode(text, type=Manifest)
     except (msgspec.DecodeError, KeyError, UnicodeDecodeError):
         pass
-    raise InvalidArgumentError(
-        f"{where}: the state of the unfinished export can not be read by this version; start over with restart"
-    )
+    return None

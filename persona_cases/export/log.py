@@ -47,7 +47,7 @@ class BlockLog:
         """How many bytes there are."""
 
     def append(self, blocks: Mapping[int, Sequence[bytes]]) -> None:
-        """Append blocks by stretch, and wait until they are on the disk."""
+        """Append blocks by stretch; they outlive this process, and after `sync` the system."""
         place, pieces = self.size, list[bytes]()
         for number, parts in blocks.items():
             length = sum(map(len, parts))
@@ -56,19 +56,27 @@ class BlockLog:
             place += _HEADER.size + length
         self._file.seek(self.size)
         _write_all(self._file.fileno(), pieces)
-        os.fdatasync(self._file.fileno())
         self.size = place
 
-    def read(self, numbers: Iterable[int]) -> Iterator[bytes]:
-        """Read the blocks of stretches, one after the other."""
-        for place, length in self._places(numbers):
+    def sync(self) -> None:
+        """Wait until everything is on the disk."""
+        os.fdatasync(self._file.fileno())
+
+    def read(self, numbers: Iterable[int], *, backward: bool = False) -> Iterator[bytes]:
+        """Read the blocks of stretches.
+
+        Args:
+            numbers: the stretches, one after the other.
+            backward: whether each one's last block comes first.
+        """
+        for place, length in self._places(numbers, backward=backward):
             yield os.pread(self._file.fileno(), length, place)
 
-    def copy(self, numbers: Iterable[int], target: int) -> int:
-        """Write the blocks of stretches to an open file; return the number of bytes."""
+    def copy(self, numbers: Iterable[int], target: int, *, backward: bool = False) -> None:
+        """Write the blocks of stretches to an open file; see `read`."""
         # A buffer that stays in the cache of the processor makes this cheaper than to ask the kernel for it.
-        buffer, source, total = memoryview(bytearray(_BUFFER_BYTES)), self._file.fileno(), 0
-        for place, length in self._places(numbers):
+        buffer, source = memoryview(bytearray(_BUFFER_BYTES)), self._file.fileno()
+        for place, length in self._places(numbers, backward=backward):
             done = 0
             while done < length:
                 there = os.preadv(source, [buffer[: length - done]], place + done)
@@ -76,16 +84,15 @@ class BlockLog:
                     raise DecodeError("the file is damaged")
                 _write_whole(target, buffer[:there])
                 done += there
-            total += length
-        return total
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def _places(self, numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    def _places(self, numbers: Iterable[int], *, backward: bool) -> Iterator[tuple[int, int]]:
         for number in numbers:
-            yield from self._blocks.get(number, ())
+            blocks = self._blocks.get(number, [])
+            yield from reversed(blocks) if backward else blocks
 
     def _read_headers(self, size: int) -> None:
         place = 0

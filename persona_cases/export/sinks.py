@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import secrets
 from collections.abc import Sequence
@@ -108,6 +109,13 @@ class AtomicFile:
     def write(self, data: bytes) -> None:
         """Append bytes."""
         self._file.write(data)
+
+    @staticmethod
+    def sweep(path: str | os.PathLike[str]) -> None:
+        """Remove what processes that were killed left beside a destination, which nobody else may be writing to."""
+        whole = Path(path).resolve()
+        for left in whole.parent.glob(f".{glob.escape(whole.name)}.{'[0-9a-f]' * 8}.part*"):
+            left.unlink(missing_ok=True)
 
     def restart(self) -> None:
         """Forget what was written so far."""

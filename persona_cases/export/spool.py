@@ -5,24 +5,29 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 
 from persona_cases.errors import DecodeError, InvalidArgumentError
-from persona_cases.export.checkpoint import Description, decode_manifest, encode_manifest
+from persona_cases.export.checkpoint import Description, encode_manifest
 from persona_cases.export.frontier import Frontier, Stretch
 from persona_cases.export.lock import DirectoryLock
 from persona_cases.export.log import BlockLog
+from persona_cases.export.manifests import ManifestFiles
+from persona_cases.models.raw_page import Line
 
-_MANIFEST, _LOG = "manifest.json", "cases.log"
+_LOG: Final = "cases.log"
+# What a loss of power may cost, in seconds.
+_SECONDS_NOT_DURABLE: Final = 1.0
 
 
 def is_unfinished(output: str | os.PathLike[str]) -> bool:
     """Return whether there are cases of an unfinished export to a file, which can be gone on from."""
-    return (_directory_of(Path(output).absolute()) / _MANIFEST).exists()
+    return ManifestFiles(_directory_of(Path(output).absolute())).exist
 
 
 def _directory_of(path: Path) -> Path:
@@ -32,27 +37,40 @@ def _directory_of(path: Path) -> Path:
 class Spool:
     """The cases of all stretches in a log, and a manifest that says how much of it counts.
 
-    What is `put` counts once `commit` has returned: first the log is on disk, then the manifest that speaks of it takes
-    the place of the one before. What a crash leaves behind the committed end of the log is cut off.
+    What is `put` counts once `commit` has returned, even if the process is killed: first the log is written, then the
+    manifest that speaks of it takes the place of the one before. Now and then all of it is made durable, in the same
+    order. What a crash leaves behind the committed end of the log is cut off.
 
     Args:
         output: the file that is exported; the directory is `.<its name>.export` beside it.
         description: what is exported.
         restart: whether to throw away what an earlier run left.
+        backward: whether the stretches are walked against the order that is wanted in the end.
 
     Raises:
         InvalidArgumentError: if the directory can not be written, or holds an export of something else.
         ClientStateError: if another process is exporting to the same file.
     """
 
-    def __init__(self, output: str | os.PathLike[str], description: Description, *, restart: bool = False) -> None:
+    def __init__(
+        self,
+        output: str | os.PathLike[str],
+        description: Description,
+        *,
+        restart: bool = False,
+        backward: bool = False,
+    ) -> None:
         path = Path(output).absolute()
         self._name = path.name
         self._directory = _directory_of(path)
         self._description = description
+        self._backward = backward
         self._pending: dict[int, list[bytes]] = {}
         self._writing: dict[int, list[bytes]] = {}
         self._broken = False
+        self._manifests = ManifestFiles(self._directory)
+        self._written_at: float | None = None
+        self._durable_at: float | None = None
         self._lock = DirectoryLock(self._directory, self._name)
         try:
             self.frontier = self._recover(restart=restart)
@@ -71,20 +89,28 @@ class Spool:
         """Whether something was put that is not being committed yet."""
         return bool(self._pending)
 
+    @property
+    def durable(self) -> bool:
+        """Whether everything that was put would outlive a loss of power."""
+        return not self._pending and self._durable_at == self._written_at
+
     def unsafe(self, number: int) -> int:
         """Return how many blocks of a stretch were put and are not committed."""
         return len(self._pending.get(number, ())) + len(self._writing.get(number, ()))
 
-    def put(self, stretch: Stretch, block: bytes) -> None:
-        """Append whole lines to the segment of a stretch, to be written with the next commit."""
-        self._pending.setdefault(stretch.number, []).append(block)
+    def put(self, stretch: Stretch, lines: Sequence[Line]) -> None:
+        """Take the next cases of a stretch, to be written with the next commit."""
+        block = b"\n".join([*(reversed(lines) if self._backward else lines), b""])
+        pending = self._pending.setdefault(stretch.number, [])
+        pending.insert(0 if self._backward else len(pending), block)
         stretch.size += len(block)
 
-    async def commit(self, frontier: Frontier) -> None:
+    async def commit(self, frontier: Frontier, *, durable: bool = False) -> None:
         """Write what was put, and then that it was; a cancelled commit is finished nevertheless.
 
         Args:
             frontier: where the walk stands after what was put.
+            durable: whether to wait until it would outlive a loss of power; otherwise that is done now and then.
 
         Raises:
             OSError: if the disk does not take it. Nothing can be committed any more then.
@@ -95,7 +121,7 @@ class Spool:
         self._writing = blocks
         # As it is now: the walk goes on meanwhile.
         state = msgspec.json.encode(frontier)
-        writing = asyncio.ensure_future(asyncio.to_thread(self._write, blocks, msgspec.Raw(state)))
+        writing = asyncio.ensure_future(asyncio.to_thread(self._write, blocks, msgspec.Raw(state), durable))
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
@@ -120,24 +146,17 @@ class Spool:
         Returns:
             Lists of lines without line ends, of a page or two each, so that memory stays flat.
         """
-        for block in self._log.read(self._numbers()):
+        for block in self._log.read(self._numbers(), backward=self._backward):
             yield block[:-1].split(b"\n")
 
-    def copy_to(self, descriptor: int) -> int:
-        """Append all committed cases in order to an open file.
-
-        Args:
-            descriptor: of a file that is open for writing.
-
-        Returns:
-            The number of bytes.
-        """
-        return self._log.copy(self._numbers(), descriptor)
+    def copy_to(self, descriptor: int) -> None:
+        """Append all committed cases in order to a file that is open for writing."""
+        self._log.copy(self._numbers(), descriptor, backward=self._backward)
 
     def remove(self) -> None:
         """Remove the directory, once the output is complete."""
         self._log.close()
-        (self._directory / _MANIFEST).unlink(missing_ok=True)
+        self._manifests.remove()
         shutil.rmtree(self._directory, ignore_errors=True)
         self._lock.release()
 
@@ -147,14 +166,19 @@ class Spool:
         self._lock.release()
 
     def _recover(self, *, restart: bool) -> Frontier | None:
-        path, log = self._directory / _MANIFEST, self._directory / _LOG
+        log = self._directory / _LOG
         if restart:
-            path.unlink(missing_ok=True)
-        if not path.exists():
+            self._manifests.remove()
+        if not self._manifests.exist:
             # Without a manifest nothing counts.
             self._log = BlockLog(log, 0)
             return None
-        manifest = decode_manifest(path.read_bytes(), self._name)
+        manifest = self._manifests.latest()
+        if manifest is None:
+            raise InvalidArgumentError(
+                f"{self._name}: the state of the unfinished export can not be read by this version; "
+                "start over with restart"
+            )
         manifest.check(self._description, self._name)
         try:
             self._log = BlockLog(log, manifest.size)
@@ -167,16 +191,18 @@ class Spool:
         return manifest.frontier
 
     def _numbers(self) -> list[int]:
-        return [] if self.frontier is None else [each.number for each in self.frontier.stretches]
+        numbers = [] if self.frontier is None else [each.number for each in self.frontier.stretches]
+        return numbers[::-1] if self._backward else numbers
 
-    def _write(self, blocks: dict[int, list[bytes]], state: msgspec.Raw) -> None:
+    def _write(self, blocks: dict[int, list[bytes]], state: msgspec.Raw, durable: bool) -> None:  # noqa: FBT001
         if blocks:
             self._log.append(blocks)
-        manifest = encode_manifest(self._description, self._log.size, state)
-        draft = self._directory / f"{_MANIFEST}.new"
-        with draft.open("wb") as file:
-            file.write(manifest)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._directory / _MANIFEST)
-        self._lock.sync_directory()
+        boot = self._manifests.boot
+        manifest = encode_manifest(self._description, self._log.size, boot, state)
+        self._manifests.write_recent(manifest)
+        now = self._written_at = time.monotonic()
+        if durable or boot is None or self._durable_at is None or now - self._durable_at > _SECONDS_NOT_DURABLE:
+            self._log.sync()
+            self._manifests.write_durable(manifest)
+            self._lock.sync_directory()
+            self._durable_at = now

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
 
 from persona_cases import PersonaClient
 from persona_cases.export.checkpoint import Description
 from persona_cases.export.collector import collect
+from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.spool import Spool
 from persona_cases.resources.slices import CaseSlices
 
@@ -18,10 +18,13 @@ async def main(base_url, api_key, output, walkers):
         with Spool(output, Description({"where": None}, "1.0")) as spool:
             source = CaseSlices(persona._api, max_searches=1)
             await collect(source, spool, limit=lambda: persona.limiter.state, most_walkers=int(walkers))
-            draft = Path(f"{output}.part")
-            with draft.open("wb") as file:
+            AtomicFile.sweep(output)
+            file = AtomicFile(output)
+            try:
                 spool.copy_to(file.fileno())
-            draft.replace(output)
+                file.commit()
+            finally:
+                file.discard()
             spool.remove()
 
 

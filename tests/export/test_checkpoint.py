@@ -14,6 +14,7 @@ from worlds import line
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export.checkpoint import Description
 from persona_cases.export.frontier import Frontier
+from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.spool import Spool
 from persona_cases.models import RawPage
 
@@ -22,7 +23,13 @@ ASKED = Description({"where": {"attribute": "status", "operator": "eq", "value":
 
 def filled(stretch, spool, *numbers, cursor="next"):
     lines = stretch.take(RawPage([line(number, number) for number in numbers], cursor))
-    spool.put(stretch, b"".join(each + b"\n" for each in lines))
+    spool.put(stretch, lines)
+
+
+def put_together(spool, output):
+    file = AtomicFile(output)
+    spool.copy_to(file.fileno())
+    file.commit()
 
 
 def lines_of(spool):
@@ -62,24 +69,47 @@ async def test_committed_cases_come_back_in_the_order_of_time(begun, output):
         assert (early.cursor, early.done, late.done) == ("next", False, True)
 
 
-async def test_the_copy_is_the_lines_in_order(begun, output):
-    with Spool(output, ASKED) as spool, output.open("wb") as file:
-        size = spool.copy_to(file.fileno())
+async def test_the_file_has_the_lines_in_order(begun, output):
+    with Spool(output, ASKED) as spool:
+        put_together(spool, output)
         expected = b"".join(each + b"\n" for each in lines_of(spool))
     assert output.read_bytes() == expected
-    assert size == len(expected)
+
+
+async def test_walked_backward_the_cases_come_back_the_other_way_round(output):
+    settings = {"backward": True}
+    with Spool(output, ASKED, **settings) as spool:
+        frontier = Frontier.around(0, 10_000, 1.0)
+        early = frontier.stretches[0]
+        filled(early, spool, 0, 1)
+        (late,) = frontier.spread(1)
+        filled(late, spool, 9_998, 9_999, cursor=None)
+        await spool.commit(frontier)
+        filled(early, spool, 2)
+        filled(early, spool, 3, 4)
+        await spool.commit(frontier)
+        expected = [line(number, number) for number in (9_999, 9_998, 4, 3, 2, 1, 0)]
+        assert lines_of(spool) == expected
+    with Spool(output, ASKED, **settings) as spool:
+        put_together(spool, output)
+    assert output.read_bytes().splitlines() == expected
 
 
 async def test_writes_that_the_system_does_in_parts_lose_nothing(output, monkeypatch):
     write, writev = os.write, os.writev
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:7]))
     monkeypatch.setattr(os, "writev", lambda file, pieces: writev(file, [b"".join(pieces)[:7]]))
-    with Spool(output, ASKED) as spool, output.open("wb") as file:
-        frontier = Frontier.around(0, 10, 1.0)
+    with Spool(output, ASKED) as spool:
+        frontier = Frontier.around(0, 10_000, 1.0)
         filled(frontier.stretches[0], spool, 0, 1, 2)
+        (late,) = frontier.spread(1)
+        filled(late, spool, 9_999)
+        filled(frontier.stretches[0], spool, 3)
         await spool.commit(frontier)
-        spool.copy_to(file.fileno())
-    assert output.read_bytes().splitlines() == [line(number, number) for number in range(3)]
+        filled(frontier.stretches[0], spool, 4)
+        await spool.commit(frontier)
+        put_together(spool, output)
+    assert output.read_bytes().splitlines() == [line(number, number) for number in (0, 1, 2, 3, 4, 9_999)]
 
 
 async def test_what_was_not_committed_does_not_count(begun, output, work):
@@ -186,12 +216,50 @@ async def test_nothing_is_left_after_removal(begun, output, work):
 async def test_the_manifest_is_written_after_the_cases_that_it_speaks_of(output, work, monkeypatch):
     order = []
     for name in ("fdatasync", "fsync"):
-        monkeypatch.setattr(
-            os, name, lambda file, name=name: order.append((name, Path(f"/proc/self/fd/{file}").readlink()))
-        )
+        monkeypatch.setattr(os, name, lambda file: order.append(Path(f"/proc/self/fd/{file}").readlink().name))
     with Spool(output, ASKED) as spool:
         frontier = Frontier.around(0, 10, 1.0)
         filled(frontier.stretches[0], spool, 0)
         await spool.commit(frontier)
-    synced = [(name, path.name) for name, path in order]
-    assert synced == [("fdatasync", "cases.log"), ("fsync", "manifest.json.new"), ("fsync", work.name)]
+        assert order == ["cases.log", "manifest.json.new", work.name]
+        assert spool.durable
+        filled(frontier.stretches[0], spool, 1)
+        await spool.commit(frontier)
+        assert (len(order), spool.durable) == (3, False)
+        await spool.commit(frontier, durable=True)
+        assert (len(order), spool.durable) == (6, True)
+
+
+@pytest.fixture
+async def ahead(output, work):
+    """An export that has written more than what is durable."""
+    with Spool(output, ASKED) as spool:
+        frontier = Frontier.around(0, 10, 1.0)
+        filled(frontier.stretches[0], spool, 0)
+        await spool.commit(frontier)
+        filled(frontier.stretches[0], spool, 1)
+        await spool.commit(frontier)
+    assert (work / "manifest.json").read_bytes() != (work / "manifest.recent.json").read_bytes()
+
+
+async def test_what_was_written_outlives_the_process(ahead, output):
+    with Spool(output, ASKED) as spool:
+        assert lines_of(spool) == [line(0, 0), line(1, 1)]
+
+
+async def test_only_what_is_durable_counts_when_the_system_was_started_again(ahead, output, monkeypatch):
+    monkeypatch.setattr("persona_cases.export.manifests._boot_id", lambda: "another")
+    with Spool(output, ASKED) as spool:
+        assert lines_of(spool) == [line(0, 0)]
+
+
+async def test_a_system_that_does_not_tell_when_it_was_started_makes_everything_durable(output, work, monkeypatch):
+    monkeypatch.setattr("persona_cases.export.manifests._boot_id", lambda: None)
+    with Spool(output, ASKED) as spool:
+        frontier = Frontier.around(0, 10, 1.0)
+        for number in range(3):
+            filled(frontier.stretches[0], spool, number)
+            await spool.commit(frontier)
+            assert spool.durable
+    with Spool(output, ASKED) as spool:
+        assert len(lines_of(spool)) == 3

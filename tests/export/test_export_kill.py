@@ -75,7 +75,7 @@ async def test_an_export_that_is_killed_again_and_again_has_every_case_once(make
 
 def safe_pages(output):
     """How many pages of an unfinished export need not be fetched again."""
-    manifest = output.with_name(f".{output.name}.export") / "manifest.json"
+    manifest = output.with_name(f".{output.name}.export") / "manifest.recent.json"
     if not manifest.exists():
         return 0
     return sum(each["pages"] for each in msgspec.json.decode(manifest.read_bytes())["frontier"]["stretches"])
@@ -85,10 +85,10 @@ async def test_an_export_that_was_killed_while_it_was_put_together_is_not_fetche
     output = tmp_path / "cases.jsonl"
     async with Simulator(cases=500) as sim:
         killing = Killing(sim, output)
-        (tmp_path / "cases.jsonl.part").mkdir()
+        output.mkdir()
         process = await asyncio.create_subprocess_exec(*map(str, killing.command), stderr=asyncio.subprocess.DEVNULL)
         assert await process.wait() == 1
-        (tmp_path / "cases.jsonl.part").rmdir()
+        output.rmdir()
         assert await killing.run()
         assert killing.pages == []
     assert len(output.read_bytes().splitlines()) == 500
