@@ -1,29 +1,53 @@
-"""`TimeRange`: a part of the creation time that one walk goes through."""
+"""`TimeRange`: a part of the creation time that one walk, or one machine, goes through."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, Self, cast
 
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.models.raw_page import moment_of, time_of
+from persona_cases.query import Predicate, Q, as_predicate
+
+__all__ = ["TimeRange"]
+
+_FIRST: Final = moment_of(datetime.min.replace(tzinfo=UTC))
+_LAST: Final = moment_of(datetime.max.replace(tzinfo=UTC))
+_SHAPE: Final = 'a range of time in JSON is {"low": ..., "high": ...}'
 
 
-@attrs.frozen
+def _check(_range: object, bound: attrs.Attribute[Any], value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidArgumentError(f"{bound.name}: give whole milliseconds since 1970, or None for no bound")
+    if not _FIRST <= value <= _LAST:
+        raise InvalidArgumentError(f"{bound.name}: give milliseconds since 1970 of a year from 1 to 9999")
+
+
+@attrs.frozen(repr=False)
 class TimeRange:
     """The cases created from `low` on and before `high`, in whole milliseconds since 1970.
 
     Ranges are cut at whole milliseconds, and the lower end belongs to a range: so cases of equal creation time are
     never in two of them, however precise the times are that the API keeps.
 
+    A range is a plain value, for handing work to other processes: it pickles, hashes, compares, and turns into JSON and
+    back.
+
     Attributes:
         low: the first moment; None for the beginning of time.
         high: the moment behind the last; None for its end.
 
     Raises:
-        InvalidArgumentError: if nothing can be in it.
+        InvalidArgumentError: if a bound is no moment, or nothing can be in between.
     """
 
-    low: int | None = None
-    high: int | None = None
+    low: int | None = attrs.field(default=None, validator=_check)
+    high: int | None = attrs.field(default=None, validator=_check)
 
     def __attrs_post_init__(self) -> None:
         if self.low is not None and self.high is not None and self.low >= self.high:
@@ -32,6 +56,13 @@ class TimeRange:
     def __contains__(self, moment: int) -> bool:
         return (self.low is None or self.low <= moment) and (self.high is None or moment < self.high)
 
+    def __repr__(self) -> str:
+        bounds = [
+            *([] if self.low is None else [f"from {_written(self.low)}"]),
+            *([] if self.high is None else [f"before {_written(self.high)}"]),
+        ]
+        return f"<TimeRange {' '.join(bounds) or 'of all time'}>"
+
     def cut(self, moment: int) -> tuple[TimeRange, TimeRange]:
         """Return the parts before a moment and from it on.
 
@@ -39,3 +70,44 @@ class TimeRange:
             InvalidArgumentError: if one of them would be empty.
         """
         return TimeRange(self.low, moment), TimeRange(moment, self.high)
+
+    def within(self, where: Predicate | None = None) -> Predicate | None:
+        """Return the expression that finds the cases of this range among those of another expression.
+
+        Args:
+            where: the other expression; None stands for all cases.
+
+        Returns:
+            The expression; None, which stands for all cases, if there is neither a bound nor another expression.
+
+        Raises:
+            QueryTypeError: if `where` is no expression of `Q`.
+        """
+        parts = [
+            *([] if where is None else [as_predicate(where)]),
+            *([] if self.low is None else [Q.created_at.gte(time_of(self.low))]),
+            *([] if self.high is None else [Q.created_at.lt(time_of(self.high))]),
+        ]
+        return Q.all_of(parts) if len(parts) > 1 else next(iter(parts), None)
+
+    def to_json(self) -> dict[str, int | None]:
+        """Return the range as JSON: `{"low": 1735689600000, "high": null}`, in milliseconds since 1970."""
+        return {"low": self.low, "high": self.high}
+
+    @classmethod
+    def from_json(cls, document: object) -> Self:
+        """Read what `to_json` returned.
+
+        Raises:
+            InvalidArgumentError: if it is something else; the message says what is wrong.
+        """
+        if not isinstance(document, Mapping):
+            raise InvalidArgumentError(f"{_SHAPE}, not {type(document).__name__}")
+        bounds = dict(cast("Mapping[str, Any]", document))
+        if bounds.keys() != {"low", "high"}:
+            raise InvalidArgumentError(f"{_SHAPE}, with both of them and nothing else")
+        return cls(**bounds)
+
+
+def _written(moment: int) -> str:
+    return time_of(moment).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -17,6 +17,7 @@ from persona_cases.resources.case_changes import CaseChanges
 from persona_cases.resources.downloads import Download, OnBytes
 from persona_cases.resources.exports import CaseExports
 from persona_cases.resources.many import DEFAULT_CONCURRENCY, ManyCases, get_many
+from persona_cases.resources.ranges import CaseRanges
 from persona_cases.resources.searches import Search, describe
 from persona_cases.resources.walks import walk
 from persona_cases.resources.watching import CaseWatch
@@ -24,8 +25,11 @@ from persona_cases.resources.watching import CaseWatch
 _LIST = "/cases"
 
 
-class Cases(CaseExports, CaseChanges):
-    """The cases of an environment: reading them here, changing them in `CaseChanges`, `export` in `CaseExports`."""
+class Cases(CaseExports, CaseRanges, CaseChanges):
+    """The cases of an environment: reading them here, changing them in `CaseChanges`, `export` in `CaseExports`.
+
+    `ranges`, which divides an export, is in `CaseRanges`.
+    """
 
     def list(
         self,

@@ -164,6 +164,17 @@ def test_a_template_gives_columns_that_no_case_has():
     assert [columns[f"fields.{key}"] for key in "abcde"] == ["date", "list of text", "json", "text", "integer"]
 
 
+def test_settled_columns_of_a_template_do_not_depend_on_the_cases():
+    schemas = [{"key": key, "type": type} for key, type in (("a", "array"), ("b", "new-word"), ("c", "number"))]
+    document = {"data": {"type": "case-template", "id": "ctmpl_1", "attributes": {"field_schemas": schemas}}}
+    declared = columns_from(decode_resource(msgspec.json.encode(document), CaseTemplate), settled=True)
+    assert [str(column.type) for column in declared] == ["json", "json", "number"]
+    fields = [{}, {"a": {"type": "array", "value": [1]}, "b": True, "c": 1}, {"a": ["x"], "b": "y", "c": 1.5}]
+    assert len({columns_of([make_line(fields=each)], declared=declared) for each in fields}) == 1
+    loose = columns_from(decode_resource(msgspec.json.encode(document), CaseTemplate))
+    assert len({columns_of([make_line(fields=each)], declared=loose) for each in fields}) == 2
+
+
 def test_a_value_that_the_template_does_not_allow_for_widens_the_column():
     declared = [Column("fields.a", ColumnType(Kind.INTEGER))]
     assert type_of_field([make_line(fields={"a": 2.5})], declared=declared) == ColumnType(Kind.NUMBER)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_cases.errors import InvalidArgumentError
+from persona_cases.errors import InvalidArgumentError, QueryTypeError
 from persona_cases.export.ranges import TimeRange
+from persona_cases.models import moment_of, time_of
+from persona_cases.query import Q
 
 MOMENTS = st.integers(0, 2_000_000_000_000)
+BOUNDS = st.none() | st.integers(-62_135_596_800_000, 253_402_300_799_999)
+RANGES = (
+    st.tuples(BOUNDS, BOUNDS)
+    .filter(lambda bounds: None in bounds or bounds[0] < bounds[1])
+    .map(lambda bounds: TimeRange(*bounds))
+)
 
 
 @given(low=MOMENTS, high=MOMENTS, cut=MOMENTS, moment=MOMENTS)
@@ -39,3 +50,80 @@ def test_an_empty_range_is_refused(low, high):
 def test_a_cut_that_leaves_nothing_is_refused(cut):
     with pytest.raises(InvalidArgumentError):
         TimeRange(0, 10).cut(cut)
+
+
+@pytest.mark.parametrize("bound", ["2025-01-01", 1.5, True, time_of(0)])
+def test_a_bound_is_a_whole_number(bound):
+    with pytest.raises(InvalidArgumentError, match="high: give whole milliseconds"):
+        TimeRange(0, bound)
+
+
+@pytest.mark.parametrize("bound", [-62_135_596_800_001, 253_402_300_800_000])
+def test_a_bound_is_a_time_that_can_be_written(bound):
+    with pytest.raises(InvalidArgumentError, match="low: give milliseconds since 1970 of a year from 1 to 9999"):
+        TimeRange(bound, None)
+
+
+@given(part=RANGES)
+def test_a_range_goes_wherever_plain_values_go(part):
+    assert TimeRange.from_json(json.loads(json.dumps(part.to_json()))) == part
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(part, protocol)) == part
+    assert {part: 1}[TimeRange(part.low, part.high)] == 1
+
+
+@pytest.mark.parametrize(
+    ("document", "wrong"),
+    [
+        (None, "not NoneType"),
+        ([1, 2], "not list"),
+        ({}, "both of them"),
+        ({"low": 1}, "both of them"),
+        ({"low": 1, "high": 2, "middle": 3}, "both of them"),
+        ({"low": "1", "high": 2}, "low: give whole milliseconds"),
+        ({"low": 1, "high": 2.0}, "high: give whole milliseconds"),
+        ({"low": 1, "high": False}, "high: give whole milliseconds"),
+        ({"low": 2, "high": 1}, "ends after it begins"),
+    ],
+)
+def test_nonsense_is_not_read(document, wrong):
+    with pytest.raises(InvalidArgumentError, match=wrong):
+        TimeRange.from_json(document)
+
+
+@pytest.mark.parametrize(
+    ("part", "written"),
+    [
+        (TimeRange(), "<TimeRange of all time>"),
+        (TimeRange(0, None), "<TimeRange from 1970-01-01T00:00:00.000Z>"),
+        (TimeRange(None, 1_735_689_600_001), "<TimeRange before 2025-01-01T00:00:00.001Z>"),
+        (TimeRange(0, 500), "<TimeRange from 1970-01-01T00:00:00.000Z before 1970-01-01T00:00:00.500Z>"),
+    ],
+)
+def test_a_range_is_shown_as_times(part, written):
+    assert repr(part) == written
+
+
+@given(part=RANGES, moment=BOUNDS.filter(lambda bound: bound is not None), status=st.sampled_from(["open", "done"]))
+def test_the_expression_of_a_range_finds_what_is_in_it(part, moment, status):
+    case = {
+        "type": "case",
+        "id": "case_1",
+        "attributes": {"status": status, "created_at": time_of(moment).isoformat(timespec="milliseconds")},
+    }
+    assert moment_of(time_of(moment)) == moment
+    alone, among = part.within(), part.within(Q.status.eq("open"))
+    assert (alone is None or alone.matches(case)) == (moment in part)
+    assert among is not None
+    assert among.matches(case) == (moment in part and status == "open")
+
+
+def test_all_time_adds_nothing_to_an_expression():
+    where = Q.status.eq("open")
+    assert TimeRange().within() is None
+    assert TimeRange().within(where) is where
+
+
+def test_only_an_expression_can_be_narrowed():
+    with pytest.raises(QueryTypeError, match="where must be a search expression"):
+        TimeRange(0, 1).within("status == 'open'")

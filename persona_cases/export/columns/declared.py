@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import attrs
+
 from persona_cases.export.columns.column import FIELD, Column
 from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TEXTS, ColumnType, Kind
 from persona_cases.models import CaseTemplate
@@ -28,7 +30,7 @@ _DECLARED: Final[dict[str, ColumnType]] = {
 }
 
 
-def columns_from(template: CaseTemplate) -> tuple[Column, ...]:
+def columns_from(template: CaseTemplate, *, settled: bool = False) -> tuple[Column, ...]:
     """Return the columns of the custom fields that a case template declares.
 
     Give them to `export`, so that a field has its column, and the same type, whatever the cases at hand hold. A value
@@ -36,10 +38,18 @@ def columns_from(template: CaseTemplate) -> tuple[Column, ...]:
 
     Args:
         template: the template, as `case_templates.get` returns it.
+        settled: whether to write as JSON what the template leaves open, which are the items of arrays and types that
+            this library does not know. Otherwise these columns take their types from the cases, so that the parts of
+            one dataset may differ.
     """
-    return tuple(Column(FIELD + each.key, declared_type(each.type)) for each in template.field_schemas)
+    columns = (Column(FIELD + each.key, declared_type(each.type)) for each in template.field_schemas)
+    return tuple(attrs.evolve(each, type=JSON) if settled and _is_open(each.type) else each for each in columns)
 
 
 def declared_type(word: str) -> ColumnType:
     """Return the type that the API declares with a word; cases spell it `multi_choices`, templates `multi-choices`."""
     return _DECLARED.get(word.replace("-", "_"), NOTHING)
+
+
+def _is_open(type: ColumnType) -> bool:
+    return type.kind is Kind.NOTHING

@@ -1,0 +1,79 @@
+"""Cutting what a search finds into ranges of creation time, to be exported by several machines."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from persona_cases.errors import DecodeError, InvalidArgumentError
+from persona_cases.export.ranges import TimeRange
+from persona_cases.export.splitting import Profile, looks_for
+from persona_cases.models import moment_of
+from persona_cases.paging import LARGEST_PAGE
+from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, Q, Sort
+from persona_cases.resources.ordered_exports import Searching
+
+__all__ = ["CaseRanges"]
+
+_OLDEST_FIRST, _NEWEST_FIRST = Q.created_at.asc(), Q.created_at.desc()
+_MOST_RANGES = 10_000
+
+
+class CaseRanges:
+    """The method of `persona.cases` that divides the work of an export."""
+
+    async def ranges(
+        self: Searching, where: Predicate | None = None, *, count: int, max_searches: int = DEFAULT_MAX_SEARCHES
+    ) -> list[TimeRange]:
+        """Cut the creation time of what a search finds into ranges of about as many cases each.
+
+        The ranges are adjacent, without gaps or overlap, so that each case is in exactly one of them. It is a snapshot
+        in one respect: cases created after the newest one that is found now are in none. `range.within(where)` is the
+        expression for the cases of one range.
+
+        The API counts nothing. So how the cases lie in time is estimated from a few pages: two for the ends, and up to
+        two for each range, but at most 16, in between. Where few cases are all seen, the ranges are exact.
+
+        Args:
+            where: what to look for; None finds all cases.
+            count: how many ranges, 1 to 10,000. Take several for each worker, so that one that turns out large does not
+                hold up the others.
+            max_searches: how many searches the expression may take; see `search`.
+
+        Returns:
+            The ranges, in the order of time: fewer than asked for if there are too few moments at which cases were
+            created, none if there is no case.
+
+        Raises:
+            InvalidArgumentError: if `count` can not work, before the first request.
+            PersonaError: whatever a search may raise.
+        """
+        _check_count(count)
+
+        async def seen(part: TimeRange, sort: Sort = _OLDEST_FIRST) -> list[int]:
+            pager = self.search(part.within(where), sort=sort, fields=["created_at"], max_searches=max_searches)
+            cases = await pager.limit(LARGEST_PAGE).collect()
+            return sorted(_moment(case.created_at) for case in cases)
+
+        oldest = await seen(TimeRange())
+        if not oldest:
+            return []
+        newest = await seen(TimeRange(), _NEWEST_FIRST) if len(oldest) == LARGEST_PAGE else []
+        profile = Profile.between(oldest, newest)
+        for exploring in looks_for(count):
+            look = profile.next_look(exploring=exploring)
+            if look is None:
+                break
+            moments = await seen(look.range)
+            profile = profile.with_sample(look.saw(moments, complete=len(moments) < LARGEST_PAGE))
+        return profile.ranges(count)
+
+
+def _check_count(count: object) -> None:
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MOST_RANGES:
+        raise InvalidArgumentError(f"count must be a number of ranges from 1 to {_MOST_RANGES:,}")
+
+
+def _moment(created_at: datetime | None) -> int:
+    if created_at is None:
+        raise DecodeError("a case has no creation time", pointer="/data")
+    return moment_of(created_at)
