@@ -12,6 +12,7 @@ import attrs
 
 from persona_cases.errors import APIError, ConnectionFailedError, InvalidArgumentError, TransportError
 from persona_cases.export.sinks import AtomicFile
+from persona_cases.export.threads import off_loop
 from persona_cases.models import Attachment, Case
 from persona_cases.protocol.message import Request
 from persona_cases.protocol.options import Options
@@ -19,7 +20,7 @@ from persona_cases.protocol.retry import Attempts
 from persona_cases.transport.download import fetch_file
 
 # What an address answers once it has expired is not documented; each of these says that another one is needed.
-_EXPIRED = frozenset({401, 403, 404, 410})
+_EXPIRED = frozenset({400, 401, 403, 404, 410})
 
 OnBytes = Callable[[int, int | None], object]
 """Called after each piece with the bytes so far and the size of the file, None if that is not known."""
@@ -53,7 +54,7 @@ class Download:
         file = AtomicFile(path)
         try:
             await self._fetch_again_while_worth_it(file)
-            await asyncio.to_thread(file.commit)
+            await off_loop(file.commit)
         finally:
             file.discard()
         return file.path
@@ -66,9 +67,9 @@ class Download:
             if error is None:
                 return
             if isinstance(error, APIError) and error.status in _EXPIRED and not refreshed:
-                await self._take_fresh_address()
                 refreshed = True
-                continue
+                if await self._take_fresh_address():
+                    continue
             attempts.sent += 1
             attempts.record(error)
             elapsed = asyncio.get_running_loop().time() - started
@@ -102,15 +103,16 @@ class Download:
             return ConnectionFailedError(f"the file is {self._received} bytes long, and the case says {expected}")
         return None
 
-    async def _take_fresh_address(self) -> None:
+    async def _take_fresh_address(self) -> bool:
         old = self.attachment
         if old.case_id is None:
-            return
+            return False
         case = await self.refresh(old.case_id)
         for fresh in case.attachments:
             if (fresh.filename, fresh.byte_size) == (old.filename, old.byte_size):
                 self.attachment = fresh
-                return
+                return True
+        return False
 
 
 def _address(attachment: Attachment) -> str:

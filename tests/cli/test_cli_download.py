@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from persona_cases.cli.filenames import safe_names
 from persona_cases.testing import Fault
 
 
@@ -22,7 +19,7 @@ def test_all_files_of_a_case_arrive(cli, case, tmp_path):
     ran = cli("download", case.id, "--to", str(tmp_path / "new" / "files"))
     assert ran.code == 0
     paths = [Path(line.decode()) for line in ran.out.splitlines()]
-    assert [path.name for path in paths] == ["passport.pdf", "photo.png", "passport-2.pdf"]
+    assert [path.name for path in paths] == ["passport.pdf", "photo.png", "passport (2).pdf"]
     assert [path.read_bytes() for path in paths] == [b"%PDF-1", b"PNG" * 50_000, b"%PDF-2"]
     assert set((tmp_path / "new" / "files").iterdir()) == set(paths)
     assert ran.err.startswith("downloaded 3 files (150.0 kB) to ")
@@ -74,29 +71,3 @@ def test_progress_is_shown_on_a_terminal(on_terminal, case, tmp_path):
     assert ran.code == 0
     assert b"file 1 of 3" in ran.out
     assert b"\ndownloaded 3 files (150.0 kB)" in ran.out or b"\x1b[2Kdownloaded 3 files (150.0 kB)" in ran.out
-
-
-@pytest.mark.parametrize(
-    ("names", "safe"),
-    [
-        (["a.pdf", "a.pdf", "A.PDF", "a-2.pdf"], ["a.pdf", "a-2.pdf", "A-3.PDF", "a-2-2.pdf"]),
-        (["../../etc/passwd", "..\\x", "/", "", None, ".."], ["_.._etc_passwd", "_x", "_", *["attachment"]]),
-        ([".bashrc", "~/.ssh"], ["bashrc", "~_.ssh"]),
-        (["a\x1b[2J.pdf", "gnp.\u202efdp.exe"], ["a_[2J.pdf", "gnp._fdp.exe"]),
-        (["CON", "lpt1.txt", "a. ", "x:y"], ["_CON", "_lpt1.txt", "a", "x_y"]),
-        (["x" * 300 + ".pdf"], ["x" * 116 + ".pdf"]),
-    ],
-)
-def test_names_are_made_safe(names, safe):
-    assert safe_names(names)[: len(safe)] == safe
-
-
-@given(st.lists(st.text() | st.sampled_from(["a.pdf", "A.pdf", "a-2.pdf", "..", "con"]) | st.none(), max_size=8))
-def test_no_name_leads_elsewhere_or_hides_or_comes_twice(names):
-    chosen = safe_names(names)
-    assert len({name.casefold() for name in chosen}) == len(names)
-    for name in chosen:
-        assert name == Path(name).name
-        assert name[0] not in ". "
-        assert not any(ord(character) < 32 or character in "/\\:\x7f\u202e" for character in name)
-        assert len(name) <= 124

@@ -1,0 +1,114 @@
+"""`FileDirectory`: where downloaded files are, each under its name when it is complete."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from persona_cases.errors import ClientStateError, InvalidArgumentError
+from persona_cases.export.attachments.listing import CaseFiles
+from persona_cases.export.lock import DirectoryLock
+
+__all__ = ["FileDirectory"]
+
+# No case can be called this.
+_DRAFTS: Final = ".partial"
+
+
+class FileDirectory:
+    """A directory with a directory of files for each case, and one of files that are not complete.
+
+    Args:
+        path: the directory; made by `open` if it is not there.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path).absolute()
+        self._drafts = self._path / _DRAFTS
+        self._numbers = count()
+        self._lock: DirectoryLock | None = None
+
+    def open(self) -> None:
+        """Keep other exports out, and clear away what one left that was killed.
+
+        Raises:
+            InvalidArgumentError: if the directory can not be made or written.
+            ClientStateError: if another export is downloading to it.
+        """
+        try:
+            self._path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidArgumentError(f"can not write {self._path}: {error.strerror}") from error
+        # That error speaks of the file that is exported.
+        with contextlib.suppress(ClientStateError):
+            self._lock = DirectoryLock(self._drafts, self._path.name)
+        if self._lock is None:
+            raise ClientStateError(
+                f"another export is downloading to {self._path}: wait for it, or name another directory"
+            )
+        try:
+            _clear(self._drafts, self._lock.path)
+        except OSError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let others in, and leave nothing but complete files."""
+        if self._lock is not None:
+            # As long as it is ours.
+            shutil.rmtree(self._drafts, ignore_errors=True)
+            self._lock.release()
+            self._lock = None
+
+    def wanted(self, files: CaseFiles) -> list[tuple[int, Path]]:
+        """Return which files of a case are not there in the size that the case says: number and path of each.
+
+        If the case does not say it, any file is the right one, since there are only complete ones.
+        """
+        paths = [self._path / files.case_id / name for name in files.names]
+        return [
+            (number, path)
+            for number, (path, file) in enumerate(zip(paths, files.attachments, strict=True))
+            if not _is_there(path, file.byte_size)
+        ]
+
+    def draft(self) -> Path:
+        """Return where a file can grow."""
+        # Not called as the file is: errors tell the path, and the names of files are often those of people.
+        return self._drafts / str(next(self._numbers))
+
+    def place(self, draft: Path, path: Path) -> int:
+        """Give a complete file its name, and return its size in bytes.
+
+        Raises:
+            OSError: if that fails; it tells the directory and not the name.
+        """
+        try:
+            size = draft.stat().st_size
+            path.parent.mkdir(exist_ok=True)
+            draft.replace(path)
+        except OSError as error:
+            failure = OSError(error.errno, error.strerror, str(path.parent))
+        else:
+            return size
+        raise failure
+
+
+def _clear(directory: Path, kept: Path) -> None:
+    for left in directory.iterdir():
+        if left != kept:
+            left.unlink()
+
+
+def _is_there(path: Path, size: int | None) -> bool:
+    try:
+        found = path.stat()
+    except OSError:
+        # What is in the way, if anything, comes up when the file is to be put there.
+        return False
+    return stat.S_ISREG(found.st_mode) and size in {None, found.st_size}

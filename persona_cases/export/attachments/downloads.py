@@ -1,0 +1,277 @@
+"""`AttachmentDownloads`: the files of exported cases, fetched beside the export, some at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import attrs
+
+from persona_cases.errors import APIError, NotFoundError, PersonaError, RateLimitError, ServerError
+from persona_cases.export.attachments.addresses import Addresses, Load
+from persona_cases.export.attachments.directory import FileDirectory
+from persona_cases.export.attachments.listing import CaseFiles, files_of
+from persona_cases.export.case_source import CaseSource
+from persona_cases.export.runner import Exportable, Pages
+from persona_cases.export.threads import off_loop
+from persona_cases.models import Attachment
+from persona_cases.protocol.checks import whole_number
+
+__all__ = ["DEFAULT_DOWNLOADS", "AttachmentDownloads", "AttachmentReport", "Fetch", "OnAttachment"]
+
+DEFAULT_DOWNLOADS: Final = 8
+
+_GONE: Final = frozenset({404, 410})
+
+
+@attrs.frozen(kw_only=True)
+class AttachmentReport:
+    """What became of the attachments of exported cases.
+
+    Attributes:
+        files: files downloaded by this run.
+        there: files that were there already.
+        missing: files that the vendor does not have any more.
+        size: bytes downloaded by this run.
+        incomplete: the ids of the cases whose files are missing, each once.
+    """
+
+    files: int = 0
+    there: int = 0
+    missing: int = 0
+    size: int = 0
+    incomplete: tuple[str, ...] = ()
+
+
+OnAttachment = Callable[[AttachmentReport], object]
+"""Called with what was done so far: after each file, and when some were there already."""
+
+Fetch = Callable[[Attachment, Path], Awaitable[object]]
+"""Downloads a file to a path, whole or not at all."""
+
+
+class AttachmentDownloads:
+    """Downloads the attachments of cases to `<directory>/<case id>/<file name>`.
+
+    Use it as an asynchronous context manager around an export: what is under way is waited for if all goes well, and
+    cancelled otherwise. A file appears under its name when it is complete. One that is there in the size that the case
+    says is not fetched again, so that another run goes on after an interruption. One that the vendor does not have any
+    more is counted in the report.
+
+    Args:
+        directory: where the files go; made if it is not there.
+        load: gets a case anew, when an address of one of its files has expired.
+        fetch: downloads a file. It is given attachments without their case, so that it does not ask for it itself.
+        concurrency: how many files may be under way at the same time. None is waiting beside them: whoever has more
+            waits.
+        on_progress: called after each file.
+
+    Attributes:
+        report: what was done so far.
+        on_progress: called after each file.
+
+    Raises:
+        InvalidArgumentError: if `concurrency` is not a whole number of at least 1.
+
+    See https://docs.withpersona.com/downloading-files.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        load: Load,
+        fetch: Fetch,
+        concurrency: int = DEFAULT_DOWNLOADS,
+        on_progress: OnAttachment | None = None,
+    ) -> None:
+        self.report = AttachmentReport()
+        self._directory = FileDirectory(directory)
+        self._load = load
+        self._fetch = fetch
+        self._concurrency = whole_number(concurrency, "concurrency")
+        self.on_progress = on_progress
+        self._incomplete: dict[str, None] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        """Make the directory and keep other exports out of it.
+
+        Raises:
+            InvalidArgumentError: if it can not be made or written.
+            ClientStateError: if another export is downloading to it.
+        """
+        self._directory.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                await self._until_at_most(0)
+        finally:
+            await self._leave()
+
+    async def beside(self, pages: Pages) -> AsyncGenerator[Sequence[Exportable]]:
+        """Pass pages on while their files are downloaded. The last files are there before the end is.
+
+        Args:
+            pages: the pages of an export.
+
+        Raises:
+            DecodeError: if something is no case, or has attachments that are none.
+            PersonaError: whatever keeps a file from being complete, but for its being gone.
+            OSError: if the disk does not take it.
+        """
+        async for page in pages:
+            items = tuple(page)
+            await self._save(await off_loop(self._plan, [item.raw_line for item in items]))
+            yield items
+        await self._until_at_most(0)
+
+    async def save_all(self, source: CaseSource) -> AttachmentReport:
+        """Download the files of all cases of a source, which is read as fast as they come.
+
+        Args:
+            source: the cases.
+
+        Returns:
+            What was done.
+
+        Raises:
+            DecodeError: if something is no case, or has attachments that are none.
+            PersonaError: whatever keeps a file from being complete, but for its being gone.
+            OSError: if the disk does not take it.
+        """
+        batches = iter(source.batches())
+
+        def step() -> _Plan | None:
+            lines = next(batches, None)
+            return None if lines is None else self._plan(lines)
+
+        while (plan := await off_loop(step)) is not None:
+            await self._save(plan)
+        await self._until_at_most(0)
+        return self.report
+
+    # ---- which files -------------------------------------------------------------------------------------------------
+
+    def _plan(self, lines: Sequence[bytes]) -> _Plan:
+        plan = _Plan()
+        for files in map(files_of, lines):
+            if files is not None:
+                wanted = self._directory.wanted(files)
+                plan.there += len(files.names) - len(wanted)
+                plan.wanted.append((files, wanted))
+        return plan
+
+    async def _save(self, plan: _Plan) -> None:
+        # A long row of cases without files is no reason to learn late that one failed.
+        self._check_ended()
+        if plan.there:
+            self._tell(there=plan.there)
+        for files, wanted in plan.wanted:
+            addresses = Addresses(files, self._load)
+            for number, path in wanted:
+                await self._until_at_most(self._concurrency - 1)
+                self._tasks.add(asyncio.create_task(self._download(addresses, number, path)))
+
+    # ---- one file ----------------------------------------------------------------------------------------------------
+
+    async def _download(self, addresses: Addresses, number: int, path: Path) -> None:
+        draft = self._directory.draft()
+        try:
+            arrived = await self._arrived(addresses, number, draft)
+            size = await off_loop(self._directory.place, draft, path) if arrived else 0
+        except (PersonaError, OSError) as error:
+            error.add_note(f"while the attachments of {addresses.case_id} were downloaded")
+            raise
+        if arrived:
+            self._tell(files=1, size=size)
+        else:
+            self._incomplete[addresses.case_id] = None
+            self._tell(missing=1)
+
+    async def _arrived(self, addresses: Addresses, number: int, draft: Path) -> bool:
+        """Fetch a file, and return whether there is one."""
+        known = addresses.latest(number)
+        if known is None:
+            return False
+        refusal = await self._refusal(known, draft)
+        if refusal is None:
+            return True
+        fresh = await addresses.after(known, number)
+        if fresh is None:
+            return False
+        refusal = await self._refusal(fresh, draft)
+        if refusal is not None and refusal.status not in _GONE:
+            raise refusal
+        return refusal is None
+
+    async def _refusal(self, attachment: Attachment, draft: Path) -> APIError | None:
+        """Fetch a file, and return the error if its address is no longer a good one."""
+        if not attachment.url:
+            # Nothing can be found without an address.
+            return NotFoundError(status=404)
+        try:
+            await self._fetch(attrs.evolve(attachment, case_id=None), draft)
+        except APIError as error:
+            # What an address answers once it has expired is not documented. Some file hosts say 400.
+            if isinstance(error, (RateLimitError, ServerError)) or not 400 <= error.status < 500:
+                raise
+            return error
+        return None
+
+    def _tell(self, *, files: int = 0, there: int = 0, missing: int = 0, size: int = 0) -> None:
+        so_far = self.report
+        self.report = AttachmentReport(
+            files=so_far.files + files,
+            there=so_far.there + there,
+            missing=so_far.missing + missing,
+            size=so_far.size + size,
+            incomplete=tuple(self._incomplete) if missing else so_far.incomplete,
+        )
+        if self.on_progress is not None:
+            self.on_progress(self.report)
+
+    # ---- those under way ---------------------------------------------------------------------------------------------
+
+    async def _until_at_most(self, most: int) -> None:
+        self._check_ended()
+        while len(self._tasks) > most:
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            self._check_ended()
+
+    def _check_ended(self) -> None:
+        """Forget the downloads that have ended, and raise what one of them failed with."""
+        ended = {task for task in self._tasks if task.done()}
+        self._tasks -= ended
+        # All are asked, so that asyncio does not complain about those that nobody asked.
+        failures = [failure for task in ended if (failure := task.exception()) is not None]
+        if failures:
+            raise failures[0]
+
+    async def _leave(self) -> None:
+        tasks, self._tasks = self._tasks, set()
+        try:
+            for task in tasks:
+                task.cancel()
+            # How they end does not matter any more.
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            await off_loop(self._directory.close)
+
+
+@attrs.define
+class _Plan:
+    """What to do about some cases: how many files are there, and which ones of which cases are not."""
+
+    there: int = 0
+    wanted: list[tuple[CaseFiles, list[tuple[int, Path]]]] = attrs.field(
+        factory=list[tuple[CaseFiles, list[tuple[int, Path]]]], repr=False
+    )

@@ -1,0 +1,100 @@
+"""Which files a case lists, and where they are when it is asked anew: pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+import msgspec
+
+from persona_cases.errors import DecodeError
+from persona_cases.export.attachments.names import safe_names
+from persona_cases.models import Attachment, Case
+from persona_cases.models.jsontext import parse_json
+
+__all__ = ["CaseFiles", "files_of", "readdressed"]
+
+_NULL: Final = b"null"
+
+
+class _Attributes(msgspec.Struct):
+    # This name is the same in all spellings that the API has.
+    attachments: msgspec.Raw = msgspec.Raw(_NULL)
+
+
+class _CaseLine(msgspec.Struct):
+    id: str
+    attributes: _Attributes | None = None
+
+
+_decode_line = msgspec.json.Decoder(_CaseLine).decode
+
+
+@attrs.frozen
+class CaseFiles:
+    """The files of a case, at least one.
+
+    Attributes:
+        case_id: the id of the case, which can be the name of a directory.
+        attachments: the files, in the order of the case.
+        names: what to call each of them on the disk.
+    """
+
+    case_id: str
+    attachments: tuple[Attachment, ...] = attrs.field(repr=False)
+    names: tuple[str, ...] = attrs.field(repr=False)
+
+
+def files_of(line: bytes) -> CaseFiles | None:
+    """Return the files that are attached to a case; None if it has none, or does not say.
+
+    Args:
+        line: the JSON of the case, in any spelling of its keys. Nothing but its id and its attachments is looked at.
+
+    Raises:
+        DecodeError: if it is no case, or its id can not be the name of a directory.
+    """
+    try:
+        case = _decode_line(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        case = None
+    if case is None:
+        raise DecodeError("a line of the export is no case")
+    sent = bytes(case.attributes.attachments) if case.attributes else _NULL
+    if sent == _NULL:
+        return None
+    if safe_names([case.id]) != [case.id]:
+        raise DecodeError("the id of a case can not be the name of a directory", pointer="/id")
+    try:
+        attachments = _attachments(case.id, sent)
+    except DecodeError as error:
+        error.add_note(f"while the attachments of {case.id} were read")
+        raise
+    names = tuple(safe_names(each.filename for each in attachments))
+    return CaseFiles(case.id, attachments, names) if attachments else None
+
+
+def readdressed(listed: Iterable[Attachment], fresh: Iterable[Attachment]) -> list[Attachment | None]:
+    """Find the same files in a fresh answer.
+
+    Of files of one name and size, the first is the first and the second the second: files are only ever added.
+
+    Args:
+        listed: the files, in the order of the case.
+        fresh: what the case lists now.
+
+    Returns:
+        For each file what it is now, or None if it is gone.
+    """
+    found: defaultdict[tuple[str | None, int | None], deque[Attachment]] = defaultdict(deque)
+    for each in fresh:
+        found[each.filename, each.byte_size].append(each)
+    same = (found[each.filename, each.byte_size] for each in listed)
+    return [each.popleft() if each else None for each in same]
+
+
+def _attachments(case_id: str, sent: bytes) -> tuple[Attachment, ...]:
+    # A case of nothing else is read strictly, in whatever spelling, and does not stumble over what is of no interest.
+    return Case.from_json({"type": "case", "id": case_id, "attributes": {"attachments": parse_json(sent)}}).attachments
