@@ -31,6 +31,7 @@ from persona_cases.errors import (
     UnknownAttributeError,
     UnprocessableEntityError,
 )
+from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import ExportProgress
 from persona_cases.models import Case
 from persona_cases.paging import Page, Pager
@@ -62,6 +63,7 @@ __all__ = [
     "DecodeError",
     "ErrorItem",
     "ExportProgress",
+    "ExportReport",
     "Feedback",
     "Hook",
     "IndeterminateError",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import sys
-import time
-from contextlib import aclosing
+from functools import partial
 from typing import Final
 
 import attrs
@@ -12,19 +13,22 @@ import typer
 
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.options import Connection, FileShape, Selection, Walk
+from persona_cases.cli.options import Connection, ConsistencyChoice, FileShape, ReportForm, Selection
 from persona_cases.cli.output import stdout_bytes
-from persona_cases.cli.progress import shown_progress, summary
-from persona_cases.cli.selection import names, predicate, searching, sort_order
+from persona_cases.cli.progress import shown_progress
+from persona_cases.cli.resuming import how_to_go_on
+from persona_cases.cli.selection import names, predicate, sort_order
 from persona_cases.cli.terminal import is_terminal, visible
 from persona_cases.client import PersonaClient
-from persona_cases.errors import InvalidArgumentError
+from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export import Column, columns_from
 from persona_cases.export.columns.choice import ColumnChoice, sparse_names
 from persona_cases.export.formats.opening import check_available
 from persona_cases.export.formats.target import Compression, FileFormat, Target
-from persona_cases.export.runner import ExportProgress, FileExport, OnProgress
+from persona_cases.export.report import ExportReport
+from persona_cases.export.runner import FileExport, OnProgress
 from persona_cases.export.spool import is_unfinished
+from persona_cases.resources.ordered_exports import OrderedExport
 
 __all__ = ["DEFAULT_ORDER", "Export", "export_cases"]
 
@@ -44,12 +48,14 @@ class Export:
         selection: which cases.
         shape: what to write of them, and how.
         limit: the most cases to export.
+        report: how to say in the end what was done.
     """
 
     path: str
     selection: Selection
     shape: FileShape
     limit: int | None = None
+    report: ReportForm = ReportForm.TEXT
 
     @property
     def to_stdout(self) -> bool:
@@ -61,18 +67,35 @@ class Export:
         """Whether they go there a line each, as they come."""
         return self.to_stdout and self.shape.format in _LINES and self.shape.compression in _UNCOMPRESSED
 
-    async def run(self, persona: PersonaClient, on_progress: OnProgress) -> ExportProgress:
+    @property
+    def starts_anew(self) -> bool:
+        """Whether it is one walk in order, of which nothing is kept if it is interrupted."""
+        return self.to_stdout or self.selection.sort is not None or self.limit is not None
+
+    @property
+    def name(self) -> str:
+        """What to call the file."""
+        return "stdout" if self.to_stdout else visible(self.path)
+
+    async def run(self, persona: PersonaClient, on_progress: OnProgress) -> ExportReport:
         """Write the cases."""
         where, fields = self.selection, names(self.shape.fields, "--fields")
         target = self._target()
         columns = await self._declared(persona)
         if self.to_stdout:
             loaded = None if fields is None else sparse_names(fields)
-            ordered = attrs.evolve(where, sort=where.sort or DEFAULT_ORDER)
-            pager = searching(persona, ordered, loaded, Walk(limit=self.limit))
+            if self.shape.consistency is not ConsistencyChoice.SEARCH:
+                raise InvalidArgumentError("--consistency fresh is for files: give -o the path of one")
+            walk = OrderedExport.of(
+                persona.cases,
+                predicate(where),
+                sort=sort_order(where),
+                fields=loaded,
+                limit=self.limit,
+                attachments=self.shape.attachments,
+            )
             export = FileExport(target=target, output=_Stdout(), choice=ColumnChoice.of(fields, columns))
-            async with aclosing(pager.pages()) as pages:
-                return await export.run(pages, on_progress)
+            return await walk.run(partial(export.run, on_progress=on_progress))
         return await persona.cases.export(
             predicate(where),
             self.path,
@@ -84,6 +107,8 @@ class Export:
             compression=target.compression.value,
             columns=columns,
             restart=self.shape.restart,
+            consistency=self.shape.consistency.value,
+            attachments=self.shape.attachments,
         )
 
     async def _declared(self, persona: PersonaClient) -> tuple[Column, ...]:
@@ -100,24 +125,40 @@ class Export:
         return target
 
 
-async def export_cases(export: Export, connection: Connection) -> ExitCode:
-    """Export cases, and show the progress on stderr."""
+async def export_cases(export: Export, connection: Connection, again: str | None) -> ExitCode:
+    """Export cases, show the progress on stderr, and say in the end what was done.
+
+    Args:
+        export: what to do.
+        connection: whom to ask.
+        again: the command that goes on with it, if that can be shown.
+    """
     # A live line and lines of data on one terminal would get into each other's way, and so would logs.
     live = not connection.verbose and not (export.to_stdout and is_terminal(sys.stdout))
     async with connected(connection) as there:
-        started = time.monotonic()
         try:
             with shown_progress(there.limiter, export.limit, live=live) as on_progress:
                 done = await export.run(there.persona, on_progress)
-        except BaseException:
-            if not export.to_stdout and is_unfinished(export.path):
-                typer.echo(
-                    "what was fetched is kept: the same command goes on from there, --restart starts over", err=True
-                )
+        except BaseException as error:
+            if (said := _what_is_kept(export, error, again)) is not None:
+                typer.echo(said, err=True)
             raise
-        where = "stdout" if export.to_stdout else visible(export.path)
-        typer.echo(summary(done, where, time.monotonic() - started), err=True)
+    text = json.dumps(done.to_json()) if export.report is ReportForm.JSON else done.text(export.name)
+    typer.echo(text, err=True)
     return ExitCode.OK
+
+
+def _what_is_kept(export: Export, error: BaseException, again: str | None) -> str | None:
+    """Return what to say of an export that did not come to its end; None for nothing."""
+    if isinstance(error, InvalidArgumentError | ClientStateError):
+        # It was refused: what may be there is another export's.
+        return None
+    if not export.starts_anew and is_unfinished(export.path):
+        return how_to_go_on(again, from_stdin=export.selection.query_json == "-")
+    if not isinstance(error, asyncio.CancelledError):
+        return None
+    why = ": an export to stdout, or with --sort or --limit, starts anew" if export.starts_anew else " yet"
+    return f"nothing is kept{why}"
 
 
 class _Stdout:

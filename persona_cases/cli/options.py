@@ -20,6 +20,8 @@ __all__ = [
     "Format",
     "LimitOption",
     "OutputOption",
+    "ReportForm",
+    "ReportOption",
     "Selection",
     "Shape",
     "Walk",
@@ -44,6 +46,20 @@ class Format(enum.StrEnum):
     JSONL = "jsonl"
 
 
+class ConsistencyChoice(enum.StrEnum):
+    """What an export sees."""
+
+    SEARCH = "search"
+    FRESH = "fresh"
+
+
+class ReportForm(enum.StrEnum):
+    """How the report of an export is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 LimitOption: TypeAlias = Annotated[
     int | None, Option(min=0, metavar="N", help="The most cases in all; no limit by default.", rich_help_panel=_WHAT)
 ]
@@ -57,6 +73,10 @@ OutputOption: TypeAlias = Annotated[
         help="By default pretty on a terminal, and jsonl in a pipe: a line each.",
         rich_help_panel=_OUT,
     ),
+]
+ReportOption: TypeAlias = Annotated[
+    ReportForm,
+    Option(help="How to say in the end what was done: in words, or as JSON on the last line.", rich_help_panel=_OUT),
 ]
 CaseId: TypeAlias = Annotated[str, Argument(metavar="ID", help="The id of the case.", show_default=False)]
 
@@ -157,6 +177,14 @@ class FileShape:
         str | None,
         Option(metavar="ID", help="A case template whose fields become columns of its types.", rich_help_panel=_OUT),
     ] = None
+    attachments: Annotated[
+        str | None,
+        Option(metavar="DIR", help="Download the attached files to DIR/<case id>/.", rich_help_panel=_OUT),
+    ] = None
+    consistency: Annotated[
+        ConsistencyChoice,
+        Option(help="search lags behind by a minute; fresh lists the cases instead.", rich_help_panel=_HOW),
+    ] = ConsistencyChoice.SEARCH
     restart: Annotated[
         bool, Option("--restart", help="Start over if an unfinished export is there.", rich_help_panel=_HOW)
     ] = False

@@ -6,24 +6,26 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task
 from rich.text import Text
 
-from persona_cases.cli.quantities import duration, plural, size
+from persona_cases.cli.pace import Pace
 from persona_cases.cli.terminal import is_terminal
+from persona_cases.export.quantities import plural
 from persona_cases.export.runner import ExportProgress, OnProgress
 from persona_cases.paging import LARGEST_PAGE
-from persona_cases.transport.limiter import LocalLimiter
+from persona_cases.transport.limiter import Limiter, LimiterState
 
-__all__ = ["PlainLines", "budget", "shown_progress", "summary"]
+__all__ = ["LiveLine", "PlainLines", "budget", "shown_progress", "time_left"]
 
 _SECONDS_BETWEEN_LINES = 5.0
 
 
-def shown_progress(limiter: LocalLimiter, limit: int | None, *, live: bool) -> AbstractContextManager[OnProgress]:
+def shown_progress(limiter: Limiter, limit: int | None, *, live: bool) -> AbstractContextManager[OnProgress]:
     """Show progress on stderr for as long as the context lasts.
 
     Args:
@@ -33,41 +35,54 @@ def shown_progress(limiter: LocalLimiter, limit: int | None, *, live: bool) -> A
     """
     if live and is_terminal(sys.stderr):
         return LiveLine(Console(stderr=True), limiter, limit)
-    return nullcontext(PlainLines(time.monotonic))
+    return nullcontext(PlainLines(limiter, limit, time.monotonic))
 
 
-def summary(done: ExportProgress, where: str, seconds: float) -> str:
-    """Return the line that closes an export."""
-    return f"exported {_counts(done)} ({size(done.size)}) to {where} in {duration(seconds)}"
-
-
-def budget(limiter: LocalLimiter) -> str:
+def budget(state: LimiterState) -> str:
     """Return how many requests the rate limit has left, and for how many seconds."""
-    left = limiter.seconds_left
+    left = state.resets_in
+    if state.cooling_for > 0:
+        return f"rate limit: wait {state.cooling_for:.0f} s"
     if left is None:
-        return f"{limiter.limit:,} left"
-    if limiter.remaining == 0:
+        return f"{state.limit:,} left"
+    if state.remaining == 0:
         return f"rate limit: wait {left:.0f} s"
-    return f"{limiter.remaining:,}/{limiter.limit:,} left, {left:.0f} s"
+    return f"{state.remaining:,}/{state.limit:,} left, {left:.0f} s"
+
+
+def time_left(seconds: float | None) -> str:
+    """Return how long it still takes."""
+    if seconds is None:
+        return "time left unknown"
+    rounded = round(seconds)
+    return f"{rounded} s to go" if rounded < 60 else f"{timedelta(seconds=rounded)} to go"
 
 
 class PlainLines:
     """Says now and then how far it is, on lines of their own.
 
     Args:
+        limiter: whose budget to tell.
+        limit: the most cases there can be, if that is known.
         clock: a monotonic clock, in seconds.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, limiter: Limiter, limit: int | None, clock: Callable[[], float]) -> None:
+        self._limiter = limiter
+        self._pace = Pace(limit)
         self._clock = clock
         self._said = clock()
 
     def __call__(self, done: ExportProgress) -> None:
         """Take in progress, and say it if nothing was said for a while."""
-        now = self._clock()
-        if now - self._said >= _SECONDS_BETWEEN_LINES:
-            self._said = now
-            typer.echo(f"exported {_counts(done)}", err=True)
+        now, state = self._clock(), self._limiter.state
+        self._pace.observe(now, done, state)
+        if now - self._said < _SECONDS_BETWEEN_LINES:
+            return
+        self._said = now
+        counts = f"exported {plural(done.cases, 'case')} in {plural(done.pages, 'page')}{_files(done.files)}"
+        parts = (counts, _rate(self._pace.rate(now)), budget(state), time_left(self._pace.time_left(now)))
+        typer.echo("; ".join(filter(None, parts)), err=True)
 
 
 class LiveLine:
@@ -77,22 +92,27 @@ class LiveLine:
         console: where to draw it.
         limiter: whose budget to show.
         limit: the most cases there can be, if that is known.
+        clock: a monotonic clock, in seconds.
     """
 
-    def __init__(self, console: Console, limiter: LocalLimiter, limit: int | None) -> None:
+    def __init__(
+        self, console: Console, limiter: Limiter, limit: int | None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._limiter = limiter
+        self._pace = Pace(limit)
+        self._clock = clock
         self._progress = Progress(
             SpinnerColumn(),
             BarColumn(bar_width=10),
-            _Told(lambda task: f"{task.completed:,.0f} cases"),
-            _Told(lambda task: f"{task.fields['pages']:,} pages"),
-            _Told(_speed),
-            # Asked at every drawing, since the budget changes while an export waits for it.
-            _Told(lambda _: budget(limiter)),
-            TimeElapsedColumn(),
+            _Told(lambda task: f"{task.completed:,.0f} cases{_files(task.fields['files'])}"),
+            # Asked at every drawing, since time passes and the budget changes while an export waits for it.
+            _Told(lambda _: _rate(self._pace.rate(clock()))),
+            _Told(lambda _: budget(limiter.state)),
+            _Told(lambda _: time_left(self._pace.time_left(clock()))),
             console=console,
             transient=True,
         )
-        self._task = self._progress.add_task("export", total=limit, pages=0)
+        self._task = self._progress.add_task("export", total=limit, files=0)
 
     def __enter__(self) -> OnProgress:
         self._progress.start()
@@ -102,8 +122,9 @@ class LiveLine:
         self._progress.stop()
 
     def _show(self, done: ExportProgress) -> None:
+        self._pace.observe(self._clock(), done, self._limiter.state)
         total = None if done.pages_left is None else done.cases + LARGEST_PAGE * done.pages_left
-        self._progress.update(self._task, completed=done.cases, pages=done.pages, total=total)
+        self._progress.update(self._task, completed=done.cases, total=total, files=done.files)
 
 
 class _Told(ProgressColumn):
@@ -122,10 +143,9 @@ class _Told(ProgressColumn):
         return Text(self._tell(task), no_wrap=True)
 
 
-def _speed(task: Task) -> str:
-    elapsed = task.elapsed
-    return f"{task.completed / elapsed:,.0f}/s" if elapsed else ""
+def _rate(cases: float | None) -> str:
+    return "" if cases is None else f"{cases:,.0f} cases/s"
 
 
-def _counts(done: ExportProgress) -> str:
-    return f"{plural(done.cases, 'case')} in {plural(done.pages, 'page')}"
+def _files(count: int) -> str:
+    return f", {plural(count, 'attachment')}" if count else ""

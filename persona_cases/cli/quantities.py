@@ -1,28 +1,7 @@
-"""Quantities in words: pure."""
+"""Quantities in words, as the reports of exports have them."""
 
 from __future__ import annotations
 
-import math
-from datetime import timedelta
+from persona_cases.export.quantities import duration, plural, size
 
 __all__ = ["duration", "plural", "size"]
-
-_UNITS = ("kB", "MB", "GB")
-
-
-def plural(number: int, noun: str) -> str:
-    """Return so many of something."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def size(number: int) -> str:
-    """Return a number of bytes."""
-    if number < 1000:
-        return f"{number} bytes"
-    power = min(int(math.log10(number)) // 3, len(_UNITS))
-    return f"{number / 1000**power:.1f} {_UNITS[power - 1]}"
-
-
-def duration(seconds: float) -> str:
-    """Return a time span."""
-    return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))

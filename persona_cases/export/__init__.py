@@ -1,9 +1,23 @@
 """From pages to files: JSON Lines, CSV, Parquet, SQLite, and sinks of one's own."""
 
+from persona_cases.export.attachments.downloads import AttachmentReport
 from persona_cases.export.columns.column import Column
 from persona_cases.export.columns.declared import columns_from
 from persona_cases.export.formats.target import CompressionName, FormatName
+from persona_cases.export.ranges import TimeRange
+from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import ExportProgress, OnProgress
 from persona_cases.export.sinks import Sink
 
-__all__ = ["Column", "CompressionName", "ExportProgress", "FormatName", "OnProgress", "Sink", "columns_from"]
+__all__ = [
+    "AttachmentReport",
+    "Column",
+    "CompressionName",
+    "ExportProgress",
+    "ExportReport",
+    "FormatName",
+    "OnProgress",
+    "Sink",
+    "TimeRange",
+    "columns_from",
+]

@@ -39,12 +39,14 @@ class ExportProgress:
         size: bytes written; in the end those of the finished file, before that those of the cases if the file can be
             begun only when all are there. For a sink of one's own, the bytes given to it.
         pages_left: how many pages there seem to be left; None if that is not known.
+        files: attachments that are there, if they are downloaded.
     """
 
     cases: int = 0
     pages: int = 0
     size: int = 0
     pages_left: int | None = None
+    files: int = 0
 
 
 OnProgress = Callable[[ExportProgress], object]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from typing import Self
 
 import attrs
 
@@ -66,6 +68,12 @@ class Transport:
         self._sleep = sleep
         self._draw = draw
         self._keys_in_flight: set[str] = set()
+
+    def with_innermost(self, hook: Hook) -> Self:
+        """Return a copy with one more hook, below all others; everything else is shared."""
+        twin = copy.copy(self)
+        twin.hooks = (*self.hooks, hook)
+        return twin
 
     async def run(self, request: Request, options: Options) -> Response:
         """Send a request until it succeeds or nothing more should be tried.

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import os
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -17,10 +18,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from persona_cases.cli.progress import LiveLine, PlainLines, budget, summary
-from persona_cases.export.runner import ExportProgress
 from persona_cases.testing import Fault
-from persona_cases.transport.limiter import LocalLimiter
 
 WHERE = "fields.priority in ['high', 'medium'] and created_at < '2025-10-01'"
 
@@ -46,8 +44,10 @@ def test_a_file_holds_exactly_the_matching_cases(cli, records, tmp_path):
     assert 300 < len(expected) == len(found)
     assert set(found) == expected
     assert (ran.code, ran.out) == (0, b"")
-    assert ran.err.startswith(f"exported {len(expected):,} cases in ")
-    assert ran.err.count("\n") == 1
+    exported, sent = ran.err.splitlines()
+    assert exported.startswith(f"exported {len(expected):,} cases in ")
+    assert exported.partition(" to ")[2].startswith(f"{path} in ")
+    assert " requests, none refused (429); " in sent
 
 
 def test_stdout_holds_the_same_as_a_file(cli, tmp_path):
@@ -86,8 +86,11 @@ def test_an_export_that_fails_leaves_the_old_file_alone(cli, api, tmp_path):
     assert ran.code == 6
     assert path.read_text() == "old\n"
     assert "--after" not in ran.err
-    assert ran.err.startswith("what was fetched is kept: the same command goes on from there, --restart starts over\n")
-    assert cli("export", "-o", str(path)).code == 0
+    kept, command, *_ = ran.err.splitlines()
+    assert kept.startswith("what was fetched is kept; this goes on from there, ")
+    program, *argv = shlex.split(command)
+    assert (program, argv) == ("persona-cases", ["export", "-o", str(path)])
+    assert cli(*argv).code == 0
     assert sorted(ids_of(path.read_bytes())) == sorted(api.store.cases)
     assert list(tmp_path.iterdir()) == [path]
 
@@ -161,65 +164,19 @@ def test_progress_on_a_terminal_is_one_line_that_goes_away(on_terminal, tmp_path
     ran = on_terminal("export", "--simulator", "--cases", "4000", "-o", str(path))
     assert len(ids_of(path.read_bytes())) == 4000
     assert b" cases " in ran.out
-    assert b" left, " in ran.out
+    assert b" left" in ran.out
     assert b"\x1b[2K" in ran.out
-    last = ran.out.rstrip(b"\n").rpartition(b"\n")[2]
-    assert b"exported 4,000 cases in " in last
+    exported, sent = ran.out.rstrip(b"\n").splitlines()[-2:]
+    assert b"exported 4,000 cases in " in exported
+    assert b" requests, none refused" in sent
 
 
 def test_data_on_a_terminal_has_no_progress_in_it(on_terminal):
     ran = on_terminal("export", "--simulator", "--limit", "250", "--fields", "status", "-o", "-")
-    *lines, said = ran.out.splitlines()
+    *lines, exported, sent = ran.out.splitlines()
     assert len([msgspec.json.decode(line) for line in lines]) == 250
-    assert said.startswith(b"exported 250 cases in 3 pages")
-
-
-def test_plain_lines_come_now_and_then(capsys):
-    now = 100.0
-    say = PlainLines(lambda: now)
-    for second in range(12):
-        now = 100.0 + second
-        say(ExportProgress(cases=second * 100, pages=second, size=1))
-    assert capsys.readouterr().err.splitlines() == ["exported 500 cases in 5 pages", "exported 1,000 cases in 10 pages"]
-
-
-def test_the_summary_is_a_sentence():
-    assert (
-        summary(ExportProgress(cases=1, pages=1, size=999), "x", 1.234)
-        == "exported 1 case in 1 page (999 bytes) to x in 1.2 s"
-    )
-    assert summary(ExportProgress(cases=0, pages=1), "x", 0) == "exported 0 cases in 1 page (0 bytes) to x in 0.0 s"
-    assert (
-        summary(ExportProgress(cases=123_456, pages=1_235, size=209_715_200), "x", 3725.4)
-        == "exported 123,456 cases in 1,235 pages (209.7 MB) to x in 1:02:05"
-    )
-
-
-async def test_the_budget_is_what_the_limiter_knows():
-    now = 50.0
-    limiter = LocalLimiter(limit=2, period=60, clock=lambda: now)
-    assert budget(limiter) == "2 left"
-    from persona_cases.protocol.quota import WindowReading
-    from persona_cases.transport.limiter import Feedback
-
-    for remaining in (1, 0):
-        permit = await limiter.acquire()
-        await limiter.settle(permit, Feedback(reading=WindowReading(2, remaining, 60), answered=True))
-        left = limiter.seconds_left
-        assert left is not None
-        assert budget(limiter) == (f"1/2 left, {left:.0f} s" if remaining else f"rate limit: wait {left:.0f} s")
-
-
-def test_the_live_line_shows_what_was_exported():
-    from rich.console import Console
-
-    screen = io.StringIO()
-    limiter = LocalLimiter()
-    with LiveLine(Console(file=screen, force_terminal=True, width=80), limiter, 500) as show:
-        show(ExportProgress(cases=400, pages=4, size=1))
-    assert "400 cases" in screen.getvalue()
-    assert "4 pages" in screen.getvalue()
-    assert "300 left" in screen.getvalue()
+    assert exported.startswith(b"exported 250 cases in 3 pages")
+    assert sent == b"3 requests, none refused (429); 1 walker, 3 pages"
 
 
 @pytest.mark.parametrize("name", ["found.csv", "found.csv.gz", "found.db"])

@@ -44,8 +44,9 @@ async def test_the_file_holds_exactly_the_matching_cases_as_they_were_sent(sim, 
     cases = await client.cases.search(WHERE, sort=OLDEST_FIRST).collect()
     assert lines == [case.raw for case in cases]
     assert {msgspec.json.decode(line)["id"] for line in lines} == {case.id for case in cases}
-    assert result == reports[-1]
-    assert (result.cases, result.size, result.pages_left) == (len(cases), target.stat().st_size, 0)
+    last = reports[-1]
+    assert (last.cases, last.size, last.pages_left) == (len(cases), target.stat().st_size, 0)
+    assert (result.cases, result.size) == (last.cases, last.size)
     assert 1 <= result.pages <= len(sim.requests)
     assert len(cases) > 10
 
@@ -238,8 +239,7 @@ async def test_compressed_json_lines_hold_the_same_as_others(sim, make_client, t
     await client.cases.export(WHERE, tmp_path / "open.jsonl")
     result = await client.cases.export(WHERE, tmp_path / "open.jsonl.gz", on_progress=reports.append)
     assert gzip.decompress((tmp_path / "open.jsonl.gz").read_bytes()) == (tmp_path / "open.jsonl").read_bytes()
-    assert result == reports[-1]
-    assert result.size == (tmp_path / "open.jsonl.gz").stat().st_size
+    assert result.size == reports[-1].size == (tmp_path / "open.jsonl.gz").stat().st_size
 
 
 async def test_the_format_and_the_compression_can_be_given(sim, make_client, tmp_path):

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument, Context, Option
 
 from persona_cases.cli.advice import going_on
 from persona_cases.cli.downloading import Download, download_files
@@ -19,11 +19,14 @@ from persona_cases.cli.options import (
     Filters,
     LimitOption,
     OutputOption,
+    ReportForm,
+    ReportOption,
     Selection,
     Shape,
     Walk,
     Watching,
 )
+from persona_cases.cli.resuming import same_command
 from persona_cases.cli.running import execute
 from persona_cases.cli.selection import listing, searching
 from persona_cases.cli.showing import from_cursor, get_cases, walk_cases
@@ -79,19 +82,24 @@ def export(
     selection: Selection,
     shape: FileShape,
     connection: Connection,
+    context: Context,
+    *,
     limit: LimitOption = None,
+    report: ReportOption = ReportForm.TEXT,
 ) -> None:
     """Write all matching cases to a file: .jsonl, .csv, .parquet or .sqlite.
 
     JSON Lines, also as .ndjson, hold each case exactly as the API sent it; the
     others are tables. Behind .jsonl and .csv, .gz and .zst compress. The file
     appears under its name when it is complete, and not before. If it can not
-    be completed, the same command goes on from what was fetched.
+    be completed, the same command goes on from what was fetched: it is printed.
     """
-    what = Export(path=output_file, selection=selection, shape=shape, limit=limit)
+    what = Export(path=output_file, selection=selection, shape=shape, limit=limit, report=report)
     order = "the same options" if selection.sort else f"the same options and --sort {DEFAULT_ORDER}"
     how = going_on(f"what was written is whole; search with {order} gets the rest,", "--after")
-    execute(partial(export_cases, what, connection), verbose=connection.verbose, advise=how if what.in_lines else None)
+    again = same_command(context, without="restart")
+    work = partial(export_cases, what, connection, again)
+    execute(work, verbose=connection.verbose, advise=how if what.in_lines else None)
 
 
 def download(

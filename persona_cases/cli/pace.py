@@ -1,0 +1,164 @@
+"""How long an export still takes, from what it tells of itself and of the rate limit: pure."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import attrs
+
+from persona_cases.export.runner import ExportProgress
+from persona_cases.paging import LARGEST_PAGE
+from persona_cases.transport.limiter import LimiterState
+
+__all__ = ["Allowance", "Pace", "seconds_needed"]
+
+# What the vendor documents (https://docs.withpersona.com/rate-limiting), until a window was seen to begin.
+_DOCUMENTED_PERIOD: Final = 60.0
+# A window has begun if its end is so much later than the last one was, in seconds: what is told are whole seconds.
+_NOT_THE_SAME_END: Final = 0.5
+# How much there must have been before there is a speed to speak of.
+_FEWEST_PAGES, _SHORTEST_TIME = 5, 0.2
+# Seconds after which what was counts about a third: of the speed, and of an estimate.
+_MEMORY_OF_SPEED, _MEMORY_OF_ESTIMATES = 10.0, 5.0
+# An estimate that is overdue by so many seconds was none.
+_LONGEST_DELAY: Final = 5.0
+
+
+@attrs.frozen(kw_only=True)
+class Allowance:
+    """What the rate limit lets through.
+
+    Attributes:
+        remaining: requests that may leave until the next window begins.
+        resets_in: seconds until then.
+        limit: requests of each window from then on.
+        period: seconds a window.
+    """
+
+    remaining: float
+    resets_in: float
+    limit: float
+    period: float
+
+    @classmethod
+    def of(cls, state: LimiterState, period: float) -> Allowance:
+        """Return what a limiter knows, where a window lasts so many seconds."""
+        limit = max(1, state.limit - state.reserve)
+        if state.cooling_for > 0:
+            return cls(remaining=0, resets_in=state.cooling_for, limit=limit, period=period)
+        if state.resets_in is None:
+            # The next request begins a window.
+            return cls(remaining=limit, resets_in=period, limit=limit, period=period)
+        return cls(remaining=state.remaining, resets_in=state.resets_in, limit=limit, period=period)
+
+
+def seconds_needed(pages: float, speed: float, allowance: Allowance) -> float:
+    """Return how long it takes to fetch so many pages, with a request for each.
+
+    Args:
+        pages: how many pages.
+        speed: pages a second while the rate limit holds nothing up; more than 0.
+        allowance: what the rate limit lets through.
+    """
+    at_first = min(allowance.remaining, speed * allowance.resets_in)
+    if pages <= at_first:
+        return max(0.0, pages) / speed
+    later, each = pages - at_first, min(allowance.limit, speed * allowance.period)
+    whole_windows = max(0, math.ceil(later / each) - 1)
+    return allowance.resets_in + whole_windows * allowance.period + (later - whole_windows * each) / speed
+
+
+@attrs.frozen
+class _Moment:
+    now: float
+    pages: int
+    blocked_for: float
+    resets_in: float | None
+
+
+class Pace:
+    """How fast an export is. It has no clock: the times are seconds on any monotonic one.
+
+    Args:
+        limit: the most cases there can be, if that is known.
+    """
+
+    def __init__(self, limit: int | None = None) -> None:
+        self._limit = limit
+        self._began: tuple[float, int] | None = None
+        self._cases = 0
+        self._last: _Moment | None = None
+        # Both fade, so that their quotient is the speed of late.
+        self._pages = self._busy = 0.0
+        self._seen = 0
+        self._longest: float | None = None
+        self._ends_at: float | None = None
+
+    def observe(self, now: float, done: ExportProgress, state: LimiterState) -> None:
+        """Take in how far the export is, and what the limiter knows at that moment."""
+        self._cases = done.cases
+        if self._began is None:
+            self._began = now, done.cases
+        last, self._last = self._last, _moment(now, done, state)
+        if last is not None:
+            self._learn_period(last, self._last)
+            self._learn_speed(last, self._last)
+        left, speed = self._pages_left(done), self._speed
+        if left is None or (speed is None and left > 0):
+            self._ends_at = None
+            return
+        needed = 0.0 if speed is None else seconds_needed(left, speed, Allowance.of(state, self._period))
+        if self._ends_at is None or last is None or left == 0:
+            self._ends_at = now + needed
+        else:
+            self._ends_at += (now + needed - self._ends_at) * (1 - math.exp((last.now - now) / _MEMORY_OF_ESTIMATES))
+
+    def rate(self, now: float) -> float | None:
+        """Return the cases a second since the first that this run told of; None if it is too early to say."""
+        if self._began is None or now - self._began[0] < _SHORTEST_TIME:
+            return None
+        return (self._cases - self._began[1]) / (now - self._began[0])
+
+    def time_left(self, now: float) -> float | None:
+        """Return the seconds until the last page; None if nothing is known that such an estimate could rest on."""
+        if self._ends_at is None or now > self._ends_at + _LONGEST_DELAY:
+            return None
+        return max(0.0, self._ends_at - now)
+
+    @property
+    def _speed(self) -> float | None:
+        if self._seen < _FEWEST_PAGES or self._busy < _SHORTEST_TIME:
+            return None
+        return self._pages / self._busy
+
+    @property
+    def _period(self) -> float:
+        return _DOCUMENTED_PERIOD if self._longest is None else self._longest
+
+    def _pages_left(self, done: ExportProgress) -> float | None:
+        if done.pages_left is not None or self._limit is None:
+            return done.pages_left
+        return max(0, self._limit - done.cases) / LARGEST_PAGE
+
+    def _learn_period(self, last: _Moment, this: _Moment) -> None:
+        if last.resets_in is None or this.resets_in is None:
+            return
+        has_begun = this.resets_in > last.resets_in - (this.now - last.now) + _NOT_THE_SAME_END
+        if has_begun and self._longest is None:
+            # What was estimated before rests on another period.
+            self._ends_at = None
+        if has_begun or self._longest is not None:
+            self._longest = max(this.resets_in, self._longest or 0.0)
+
+    def _learn_speed(self, last: _Moment, this: _Moment) -> None:
+        busy = max(0.0, this.now - last.now - last.blocked_for)
+        fading, fetched = math.exp(-busy / _MEMORY_OF_SPEED), max(0, this.pages - last.pages)
+        self._seen += fetched
+        self._pages = self._pages * fading + fetched
+        self._busy = self._busy * fading + busy
+
+
+def _moment(now: float, done: ExportProgress, state: LimiterState) -> _Moment:
+    used_up = state.resets_in if state.remaining == 0 else None
+    return _Moment(now, done.pages, max(state.cooling_for, used_up or 0.0), state.resets_in)

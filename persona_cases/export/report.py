@@ -1,0 +1,83 @@
+"""`ExportReport`: what an export did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from persona_cases.export.attachments.downloads import AttachmentReport
+from persona_cases.export.quantities import duration, plural, size
+
+__all__ = ["ExportReport"]
+
+
+@attrs.frozen(kw_only=True)
+class ExportReport:
+    """What an export did.
+
+    An export that went on from an earlier run counts that run's cases, which are in the file, and nothing else of it:
+    pages, requests, refusals, seconds and walkers are those of this run.
+
+    Attributes:
+        cases: cases exported, those of an earlier run included.
+        pages: pages that this run fetched.
+        size: bytes of the finished file; for a sink of one's own, the bytes given to it.
+        requests: requests to the API that this run sent. Each attempt counts, also one that failed.
+        refused: how many of them were answered 429 (https://docs.withpersona.com/rate-limiting).
+        seconds: how long this run took.
+        walkers: pages that each walker of this run fetched, without the first looks at both ends of the time; a single
+            number for a walk in order.
+        resumed: whether an earlier run was gone on with.
+        attachments: what became of the attachments; None if they were not asked for.
+    """
+
+    cases: int
+    pages: int
+    size: int
+    requests: int
+    refused: int
+    seconds: float
+    walkers: tuple[int, ...]
+    resumed: bool = False
+    attachments: AttachmentReport | None = None
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, to: str | None = None) -> str:
+        """Return the report in words, on two lines; a third one is about attachments.
+
+        Args:
+            to: what to call the file; None leaves it out.
+        """
+        where = "" if to is None else f" to {to}"
+        counts = f"{plural(self.cases, 'case')} in {plural(self.pages, 'page')} ({size(self.size)})"
+        parts = (self._sent(), self._shared(), "went on from an earlier run" if self.resumed else "")
+        lines = (
+            f"exported {counts}{where} in {duration(self.seconds)}",
+            "; ".join(filter(None, parts)),
+            self._downloaded(),
+        )
+        return "\n".join(filter(None, lines))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON has it, under the names of the attributes; `seconds` to the millisecond."""
+        return {**attrs.asdict(self, retain_collection_types=False), "seconds": round(self.seconds, 3)}
+
+    def _sent(self) -> str:
+        return f"{plural(self.requests, 'request')}, {f'{self.refused:,}' if self.refused else 'none'} refused (429)"
+
+    def _shared(self) -> str:
+        if not self.walkers:
+            return ""
+        least, most = min(self.walkers), max(self.walkers)
+        share = plural(most, "page") if least == most else f"{least:,} to {plural(most, 'page')}"
+        return f"{plural(len(self.walkers), 'walker')}, {share}{' each' if len(self.walkers) > 1 else ''}"
+
+    def _downloaded(self) -> str:
+        done = self.attachments
+        if done is None:
+            return ""
+        missing = f"{done.missing:,} gone meanwhile" if done.missing else "none missing"
+        return f"{plural(done.files, 'attachment')} ({size(done.size)}), {done.there:,} there already, {missing}"

@@ -1,0 +1,168 @@
+"""`export` that is interrupted: what it says then is a command that goes on from there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from persona_cases.cli.resuming import called_as, how_to_go_on
+from persona_cases.testing import Fault
+
+PROGRAM = str(Path(sys.executable).with_name("persona-cases"))
+NOTHING = "nothing is kept: an export to stdout, or with --sort or --limit, starts anew"
+
+
+def ids_of(path):
+    return [msgspec.json.decode(line)["id"] for line in path.read_bytes().splitlines()]
+
+
+def interrupted(api, command, number=signal.SIGINT, at=3, **settings):
+    """Run a command, interrupt it at a request that takes long, and return what it wrote to stderr."""
+    api.faults.add(Fault.delay(30), path="/cases/search", nth=at)
+    started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **settings)
+    deadline = time.monotonic() + 30
+    while len(api.requests) < at and time.monotonic() < deadline:
+        time.sleep(0.02)
+    started.send_signal(number)
+    _, err = started.communicate(timeout=30)
+    assert started.returncode == 128 + number
+    assert api.api_key not in err
+    api.faults.clear()
+    return err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("program", [[PROGRAM], [sys.executable, "-W", "error", "-m", "persona_cases"]])
+def test_the_command_that_is_printed_goes_on(api, tmp_path, program, number):
+    path = tmp_path / "it's all.jsonl"
+    where = "status != 'it\\'s $HOME `id`' and created_at < '2100-01-01'"
+    argv = ["export", "--restart", "--where", where, "-o", str(path), "--max-wait=60", "-v"]
+    kept, command = (
+        line for line in interrupted(api, [*program, *argv], number).splitlines() if "kept" in line or "export" in line
+    )
+    assert kept == "what was fetched is kept; this goes on from there, --restart starts over:"
+    assert "--restart" not in command
+    assert not path.exists()
+    api.requests.clear()
+    ran = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=True)
+    assert "went on from an earlier run" in ran.stderr
+    assert sorted(ids_of(path)) == sorted(api.store.cases)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_it_goes_on_with_a_simulator_of_its_own_too(tmp_path):
+    path = tmp_path / "x.jsonl"
+    started = subprocess.Popen(
+        [PROGRAM, "export", "--simulator", "--cases", "8000", "-o", str(path), "--fields", "status"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / ".x.jsonl.export" / "manifest.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    started.send_signal(signal.SIGINT)
+    _, err = started.communicate(timeout=30)
+    assert started.returncode == 130
+    _, command, _ = err.splitlines()
+    subprocess.run(command, shell=True, capture_output=True, timeout=60, check=True)
+    assert len(set(ids_of(path))) == len(ids_of(path)) == 8000
+
+
+@pytest.mark.parametrize(
+    "asked", [["-o", "-"], ["-o", "x.jsonl", "--limit", "290"], ["-o", "x", "--sort", "status:asc"]]
+)
+@pytest.mark.parametrize(("number", "last"), [(signal.SIGINT, ["interrupted"]), (signal.SIGTERM, [])])
+def test_a_walk_in_order_says_that_nothing_is_kept(api, tmp_path, asked, number, last):
+    err = interrupted(api, [PROGRAM, "export", *asked], number, cwd=tmp_path)
+    assert err.splitlines() == [NOTHING, *last]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_without_a_page_says_that_nothing_is_kept_yet(api, tmp_path):
+    err = interrupted(api, [PROGRAM, "export", "-o", "x.jsonl"], at=1, cwd=tmp_path)
+    assert err.splitlines() == ["nothing is kept yet", "interrupted"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_that_was_refused_does_not_speak_of_anothers_cases(cli, api, tmp_path):
+    path = str(tmp_path / "x.jsonl")
+    api.faults.add(Fault.status(422), path="/cases/search", nth=3)
+    assert cli("export", "-o", path).code == 6
+    api.faults.clear()
+    ran = cli("export", "--where", "status == 'open'", "-o", path)
+    assert ran.code == 2
+    assert ran.err.startswith("error: ")
+    assert "kept" not in ran.err
+
+
+def test_a_command_that_can_not_be_shown_is_described(cli, api, tmp_path):
+    api.faults.add(Fault.status(422), path="/cases/search", nth=3)
+    ran = cli("export", "-o", str(tmp_path / "bell\x07.jsonl"))
+    assert ran.code == 6
+    assert ran.err.startswith(f"{how_to_go_on(None, from_stdin=False)}\nerror: ")
+    assert "\x07" not in ran.err
+
+
+def test_a_query_from_stdin_is_needed_again(process, api, tmp_path):
+    api.faults.add(Fault.status(422), path="/cases/search", nth=3)
+    query = b'{"not": {"attribute": "status", "operator": "eq", "value": "x"}}'
+    path = tmp_path / "x.jsonl"
+    ran = process("export", "--query-json", "-", "-o", str(path), stdin=query)
+    assert ran.code == 6
+    kept, command, *_ = ran.err.splitlines()
+    assert ", with the same query on stdin, " in kept
+    api.faults.clear()
+    subprocess.run(command, shell=True, input=query, capture_output=True, timeout=60, check=True)
+    assert len(ids_of(path)) == len(api.store.cases)
+
+
+@pytest.mark.parametrize(
+    ("argv", "original", "called"),
+    [
+        (
+            ["/x/persona_cases/__main__.py", "export"],
+            ["py", "-m", "persona_cases", "export"],
+            ["py", "-m", "persona_cases"],
+        ),
+        (
+            ["/x/persona_cases/__main__.py"],
+            ["/v/bin/python3", "-I", "-m", "persona_cases"],
+            ["/v/bin/python3", "-I", "-m", "persona_cases"],
+        ),
+        (
+            ["/elsewhere/persona-cases", "export"],
+            ["py", "/elsewhere/persona-cases", "export"],
+            ["/elsewhere/persona-cases"],
+        ),
+        (["/x/other/__main__.py", "a"], ["py", "-m", "other", "a"], ["persona-cases"]),
+    ],
+)
+def test_the_program_is_called_as_it_was(argv, original, called):
+    assert called_as(argv, original) == called
+
+
+def test_a_program_on_the_path_is_called_by_its_name(monkeypatch):
+    monkeypatch.setenv("PATH", str(Path(PROGRAM).parent), prepend=os.pathsep)
+    assert called_as([PROGRAM, "export"], [sys.executable, PROGRAM, "export"]) == ["persona-cases"]
+
+
+def test_the_report_can_be_json_on_the_last_line(process, api, tmp_path):
+    path = tmp_path / "x.csv"
+    ran = process("export", "-o", str(path), "--report", "json", "-v")
+    report = msgspec.json.decode(ran.err.splitlines()[-1])
+    assert (report["cases"], report["size"]) == (len(api.store.cases), path.stat().st_size)
+    assert (report["requests"], report["refused"], report["resumed"]) == (len(api.requests), 0, False)
+
+
+def test_the_report_of_an_export_to_stdout_has_its_requests(cli, api):
+    ran = cli("export", "-o", "-", "--limit", "150", "--report", "json")
+    report = msgspec.json.decode(ran.err)
+    assert len(ran.ids) == report["cases"] == 150
+    assert (report["requests"], report["walkers"]) == (len(api.requests), [2]) == (2, [2])

@@ -1,0 +1,227 @@
+"""The estimate of how long an export still takes."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from persona_cases.cli.pace import Allowance, Pace, seconds_needed
+from persona_cases.export import ExportProgress
+from persona_cases.transport.limiter import LimiterState
+
+MINUTE = Allowance(remaining=300, resets_in=60, limit=300, period=60)
+
+pages = st.floats(0, 1e6)
+speeds = st.floats(0.01, 1e3)
+allowances = st.builds(
+    Allowance,
+    remaining=st.integers(0, 1000),
+    resets_in=st.floats(0, 60),
+    limit=st.integers(1, 1000),
+    period=st.floats(1, 60),
+)
+
+
+def state(**changes):
+    known = {
+        "limit": 300,
+        "remaining": 300,
+        "in_flight": 0,
+        "waiting": 0,
+        "reserve": 0,
+        "resets_in": None,
+        "cooling_for": 0.0,
+        "shared": False,
+    }
+    return LimiterState(**{**known, **changes})
+
+
+@pytest.mark.parametrize(
+    ("pages", "speed", "allowance", "seconds"),
+    [
+        (0, 50, MINUTE, 0),
+        (100, 50, MINUTE, 2),
+        (300, 50, MINUTE, 6),
+        # The rest waits for the next window.
+        (400, 50, MINUTE, 60 + 2),
+        (3000, 50, MINUTE, 9 * 60 + 6),
+        (3000, 50, Allowance(remaining=0, resets_in=30, limit=300, period=60), 30 + 9 * 60 + 6),
+        # Too slow to use up a window.
+        (3000, 2, MINUTE, 1500),
+        (10, 1, Allowance(remaining=0, resets_in=7, limit=300, period=60), 17),
+    ],
+)
+def test_what_is_left_takes_the_speed_and_the_windows(pages, speed, allowance, seconds):
+    assert seconds_needed(pages, speed, allowance) == pytest.approx(seconds)
+
+
+@given(pages, speeds, allowances)
+def test_it_is_never_faster_than_the_speed(pages, speed, allowance):
+    needed = seconds_needed(pages, speed, allowance)
+    assert math.isfinite(needed)
+    assert needed >= pages / speed * (1 - 1e-9)
+
+
+@given(pages, speeds, allowances)
+def test_it_is_never_faster_than_the_rate_limit(pages, speed, allowance):
+    windows = math.floor(max(0.0, seconds_needed(pages, speed, allowance) - allowance.resets_in) / allowance.period) + 1
+    assert pages <= (allowance.remaining + windows * allowance.limit) * (1 + 1e-9)
+
+
+@given(pages, pages, speeds, allowances)
+def test_more_pages_never_take_less_time(some, more, speed, allowance):
+    few, many = sorted((some, more))
+    assert seconds_needed(few, speed, allowance) <= seconds_needed(many, speed, allowance) * (1 + 1e-6) + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("known", "allowance"),
+    [
+        ({}, (300, 60, 300)),
+        ({"reserve": 100, "remaining": 40, "resets_in": 12.0}, (40, 12, 200)),
+        ({"remaining": 40, "resets_in": 12.0, "cooling_for": 9.0}, (0, 9, 300)),
+        ({"limit": 0, "remaining": 0, "resets_in": 12.0}, (0, 12, 1)),
+    ],
+)
+def test_what_the_limiter_knows_is_what_it_allows(known, allowance):
+    found = Allowance.of(state(**known), 60)
+    assert (found.remaining, found.resets_in, found.limit) == allowance
+
+
+class Windows:
+    """An export of so many pages, 50 a second, under a rate limit; time is made up."""
+
+    def __init__(self, pages, limit, period):
+        self.now, self.done, self.pages, self.limit, self.period = 1000.0, 0, pages, limit, period
+
+    def run(self):
+        """Tell of each page: the time, the progress, what the limiter knows."""
+        began, used = self.now, 0
+        while self.done < self.pages:
+            if self.now >= began + self.period:
+                began, used = self.now, 0
+            if used == self.limit:
+                self.now = began + self.period
+                continue
+            self.now, self.done, used = self.now + 0.02, self.done + 1, used + 1
+            left = began + self.period - self.now
+            progress = ExportProgress(cases=self.done * 100, pages=self.done, pages_left=self.pages - self.done)
+            yield self.now, progress, state(limit=self.limit, remaining=self.limit - used, resets_in=max(0.0, left))
+
+
+def estimates(world, pace):
+    found = []
+    for now, progress, known in world.run():
+        pace.observe(now, progress, known)
+        found.append((now, pace.time_left(now)))
+    return [(world.now - now, left) for now, left in found]
+
+
+def test_the_estimate_is_right_where_the_rate_limit_decides():
+    *found, last = estimates(Windows(3100, 300, 60), Pace())
+    assert last == (0, 0)
+    # From the fifth page on the speed is known, and with it everything.
+    assert [left for _, left in found[:5]] == [None] * 5
+    known = [(really, left) for really, left in found if left is not None]
+    assert len(known) > 3080
+    assert all(abs(really - left) < 3 for really, left in known)
+
+
+def test_the_estimate_is_right_where_the_speed_decides():
+    *found, _ = estimates(Windows(500, 10_000, 60), Pace())
+    assert all(left is None or abs(really - left) < 0.5 for really, left in found)
+
+
+def test_an_export_of_a_few_pages_a_minute_has_an_estimate_too():
+    pace = Pace()
+    for page in range(1, 11):
+        pace.observe(page * 20.0, ExportProgress(cases=page, pages=page, pages_left=30 - page), state())
+    assert pace.time_left(200.0) == pytest.approx(20 * 20, rel=0.1)
+
+
+def test_another_window_than_the_documented_one_is_learned_when_it_begins_anew():
+    found = estimates(Windows(2000, 100, 10), Pace())
+    really, left = found[99]
+    assert left > 3 * really
+    assert all(abs(really - left) < 2 for really, left in found[110:])
+
+
+def test_a_wait_for_the_rate_limit_does_not_count_as_slowness():
+    pace = Pace()
+    for page in range(1, 21):
+        pace.observe(page * 0.1, ExportProgress(cases=page * 100, pages=page, pages_left=100), state(resets_in=60.0))
+    used_up = state(remaining=0, resets_in=50.0)
+    pace.observe(2.1, ExportProgress(cases=2100, pages=21, pages_left=100), used_up)
+    pace.observe(52.2, ExportProgress(cases=2200, pages=22, pages_left=100), state(remaining=299, resets_in=60.0))
+    assert pace.time_left(52.2) == pytest.approx(10, rel=0.1)
+
+
+def test_a_jump_of_what_is_left_is_smoothed():
+    pace = Pace()
+    for page in range(1, 31):
+        pace.observe(page * 0.1, ExportProgress(cases=page * 100, pages=page, pages_left=200 - page), state())
+    before = pace.time_left(3.0)
+    pace.observe(3.1, ExportProgress(cases=3100, pages=31, pages_left=20_000), state(limit=100_000, remaining=100_000))
+    assert before == pytest.approx(17, rel=0.05)
+    assert before < pace.time_left(3.1) < 4 * before
+
+
+def test_what_is_not_known_is_not_told():
+    pace = Pace()
+    assert (pace.rate(0.0), pace.time_left(0.0)) == (None, None)
+    for page in range(1, 31):
+        pace.observe(page * 0.1, ExportProgress(cases=page * 100, pages=page), state())
+    assert pace.time_left(3.0) is None
+    assert pace.rate(3.0) == pytest.approx(1000)
+
+
+def test_a_limit_of_cases_says_what_is_left():
+    pace = Pace(limit=5000)
+    for page in range(1, 31):
+        pace.observe(page * 0.1, ExportProgress(cases=page * 100, pages=page), state())
+    assert pace.time_left(3.0) == pytest.approx(2, rel=0.05)
+
+
+def test_an_estimate_counts_down_by_itself_and_ends_when_it_is_overdue():
+    pace = Pace()
+    for page in range(1, 31):
+        pace.observe(page * 0.1, ExportProgress(cases=page * 100, pages=page, pages_left=100), state())
+    left = pace.time_left(3.0)
+    assert pace.time_left(7.0) == pytest.approx(left - 4)
+    assert pace.time_left(3.0 + left + 4) == 0
+    assert pace.time_left(3.0 + left + 6) is None
+
+
+def test_the_cases_of_an_earlier_run_are_no_speed():
+    pace = Pace()
+    for page in range(1, 11):
+        progress = ExportProgress(cases=1_000_000 + page * 100, pages=10_000 + page, pages_left=100)
+        pace.observe(page * 0.1, progress, state())
+    assert pace.rate(1.0) == pytest.approx(1000)
+    assert pace.time_left(1.0) == pytest.approx(10, rel=0.05)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0, 100),
+            st.integers(0, 1000),
+            st.none() | st.integers(0, 10**6),
+            st.integers(0, 300),
+            st.none() | st.floats(0, 3600),
+            st.floats(0, 100),
+        ),
+        max_size=20,
+    )
+)
+def test_whatever_is_told_it_never_fails(told):
+    pace, now, pages = Pace(), 0.0, 0
+    for seconds, more, left, remaining, resets_in, cooling in told:
+        now, pages = now + seconds, pages + more
+        known = state(remaining=remaining, resets_in=resets_in, cooling_for=cooling)
+        pace.observe(now, ExportProgress(cases=pages, pages=pages, pages_left=left), known)
+        assert (pace.time_left(now) or 0) >= 0
+        assert (pace.rate(now) or 0) >= 0

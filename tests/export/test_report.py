@@ -1,0 +1,60 @@
+"""The report of an export, in words and as JSON."""
+
+from __future__ import annotations
+
+import json
+
+import attrs
+import pytest
+
+from persona_cases.export import ExportReport
+from persona_cases.export.quantities import duration, size
+
+REPORT = ExportReport(
+    cases=123_456, pages=1_240, size=209_715_200, requests=1_251, refused=11, seconds=3725.4, walkers=(400, 420, 418)
+)
+
+
+def test_a_report_is_two_lines_of_words():
+    assert str(REPORT) == REPORT.text()
+    assert REPORT.text("all.jsonl").splitlines() == [
+        "exported 123,456 cases in 1,240 pages (209.7 MB) to all.jsonl in 1:02:05",
+        "1,251 requests, 11 refused (429); 3 walkers, 400 to 420 pages each",
+    ]
+    assert " to all.jsonl" not in str(REPORT)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"refused": 0}, "1,251 requests, none refused (429); 3 walkers, 400 to 420 pages each"),
+        ({"requests": 1, "refused": 0, "walkers": (1,)}, "1 request, none refused (429); 1 walker, 1 page"),
+        ({"walkers": (7, 7)}, "1,251 requests, 11 refused (429); 2 walkers, 7 pages each"),
+        ({"walkers": ()}, "1,251 requests, 11 refused (429)"),
+        ({"walkers": (), "resumed": True}, "1,251 requests, 11 refused (429); went on from an earlier run"),
+    ],
+)
+def test_the_second_line_says_what_it_took(change, said):
+    assert attrs.evolve(REPORT, **change).text().splitlines()[1] == said
+
+
+def test_a_report_as_json_has_all_of_it():
+    document = REPORT.to_json()
+    assert json.loads(json.dumps(document)) == document
+    assert set(document) == {field.name for field in attrs.fields(ExportReport)}
+    assert ExportReport(**{**document, "walkers": tuple(document["walkers"])}) == REPORT
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (2_500_000, "2.5 MB"), (10**13, "10000.0 GB")],
+)
+def test_sizes_have_a_unit(number, words):
+    assert size(number) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0.0 s"), (59.94, "59.9 s"), (60, "0:01:00"), (86_399.6, "1 day, 0:00:00")]
+)
+def test_durations_are_short(seconds, words):
+    assert duration(seconds) == words
