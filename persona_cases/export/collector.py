@@ -33,14 +33,20 @@ Walk: TypeAlias = AsyncGenerator[RawPage, None]
 
 
 class PageSource(Protocol):
-    """Where pages come from. The cases are those of one query, and always the same one."""
+    """Where pages come from. The cases are those of one query, and always the same one.
 
-    async def newest(self) -> RawPage:
-        """Return a page of the newest cases, newest first; an empty one if there is no case."""
+    Walks go from old to new, or all of them from new to old; then the pages and ranges tell time backward.
+    """
+
+    async def far_end(self) -> RawPage:
+        """Return a page from where a walk of everything would end, in the opposite order.
+
+        An empty one if there is no case there.
+        """
         ...
 
     def pages(self, part: TimeRange, after: str | None) -> Walk:
-        """Walk the cases of a range in the order of their creation.
+        """Walk the cases of a range.
 
         Args:
             part: the range.
@@ -82,6 +88,7 @@ class CollectReport:
         wasted: how many of them another way of cutting could have spared.
         walkers: the most walkers at the same time.
         pages_by_range: pages of each range, in the order of time.
+        pages_by_walker: pages that each walker fetched in this run.
         seconds: how long it took.
     """
 
@@ -90,6 +97,7 @@ class CollectReport:
     wasted: int
     walkers: int
     pages_by_range: tuple[int, ...]
+    pages_by_walker: tuple[int, ...]
     seconds: float
 
 
@@ -99,6 +107,7 @@ async def collect(
     *,
     limit: Callable[[], LimiterState] | None = None,
     most_walkers: int = MOST_WALKERS,
+    open_end: bool = False,
     on_progress: OnCollected | None = None,
 ) -> CollectReport:
     """Fetch all cases of a source into a spool, or those that are still missing there.
@@ -111,6 +120,7 @@ async def collect(
         spool: where they go to. It has all cases afterwards, in order.
         limit: tells what is known of the rate limit; None if there is none.
         most_walkers: how many ranges may be walked at the same time.
+        open_end: whether there may be cases behind the far end that the source tells of.
         on_progress: called after each commit.
 
     Returns:
@@ -120,7 +130,7 @@ async def collect(
         PersonaError: whatever a request may raise. What was fetched before is committed, and can be gone on from.
         OSError: if the disk does not take it.
     """
-    collector = _Collector(source, spool, Crew(most=most_walkers), limit, on_progress)
+    collector = _Collector(source, spool, Crew(most=most_walkers), limit, on_progress, open_end=open_end)
     return await collector.run()
 
 
@@ -132,14 +142,19 @@ class _Collector:
         crew: Crew,
         limit: Callable[[], LimiterState] | None,
         on_progress: OnCollected | None,
+        *,
+        open_end: bool,
     ) -> None:
         self._source = source
         self._spool = spool
         self._crew = crew
         self._limit = limit
         self._on_progress = on_progress
+        self._open_end = open_end
         self._frontier = Frontier(stretches=[])
-        self._walking: set[int] = set()
+        # Which walker is on which stretch, and how many pages each walker fetched.
+        self._walking: dict[int, int] = {}
+        self._balance: list[int] = []
         self._most_walking = 0
         self._fetched = 0
         self._before = 0
@@ -162,8 +177,8 @@ class _Collector:
         else:
             failure = None
         finally:
-            if self._spool.pending:
-                await self._spool.commit(self._frontier)
+            if not self._spool.durable:
+                await self._spool.commit(self._frontier, durable=True)
         if failure is not None:
             raise failure
         return self._report(time.monotonic() - started)
@@ -184,19 +199,19 @@ class _Collector:
             raise
 
     async def _look_around(self, walk: Walk) -> None:
-        """Find the oldest and the newest case, at the same time."""
-        newest = self._group.create_task(self._source.newest())
+        """Find the first and the last case, at the same time."""
+        far_end = self._group.create_task(self._source.far_end())
         page = await self._first_page(walk)
-        peak = await newest
+        peak = await far_end
         self._fetched += 1
         if page is None:
             await walk.aclose()
             await self._spool.commit(self._frontier)
             return
-        oldest = page.moment(0)
-        last = max(oldest, peak.moment(0) if len(peak) else oldest)
+        first = page.moment(0)
+        last = max(first, peak.moment(0) if len(peak) else first)
         span = last - peak.moment(len(peak) - 1) if len(peak) else 0
-        self._frontier = Frontier.around(oldest, last, len(peak) / max(1, span))
+        self._frontier = Frontier.around(first, last, len(peak) / max(1, span), open_end=self._open_end)
         whole = self._frontier.stretches[0]
         self._take(whole, page)
         self._grow(first=True)
@@ -235,7 +250,9 @@ class _Collector:
                 self._start(stretch, self._source.pages(stretch.asked, stretch.cursor))
 
     def _start(self, stretch: Stretch, walk: Walk) -> None:
-        self._walking.add(stretch.number)
+        walker = min(set(range(len(self._walking) + 1)).difference(self._walking.values()))
+        self._walking[stretch.number] = walker
+        self._balance += [0] * (walker + 1 - len(self._balance))
         self._most_walking = max(self._most_walking, len(self._walking))
         self._group.create_task(self._walk(stretch, walk))
 
@@ -245,17 +262,18 @@ class _Collector:
                 started = time.monotonic()
                 page = await anext(walk)
                 self._crew.observe(time.monotonic() - started)
+                self._balance[self._walking[stretch.number]] += 1
                 self._take(stretch, page)
                 self._review(stretch)
                 await self._room(stretch.number)
-        self._walking.discard(stretch.number)
+        del self._walking[stretch.number]
         self._idle.set()
 
     def _take(self, stretch: Stretch, page: RawPage) -> None:
         self._fetched += 1
         lines = stretch.take(page)
         if lines:
-            self._spool.put(stretch, b"\n".join([*lines, b""]))
+            self._spool.put(stretch, lines)
         # A page without a case may still end a stretch, which is worth a commit.
         self._handed_over.set()
 
@@ -326,5 +344,6 @@ class _Collector:
             wasted=max(0, self._fetched - needed),
             walkers=self._most_walking,
             pages_by_range=tuple(each.pages for each in stretches),
+            pages_by_walker=tuple(self._balance),
             seconds=seconds,
         )

@@ -47,6 +47,7 @@ class Stretch:
         cases: cases taken.
         pages: pages taken.
         size: bytes kept of them.
+        open_end: whether what is behind its last moment belongs to it as well, which is then an estimate.
         done: whether all of it was walked.
     """
 
@@ -62,6 +63,7 @@ class Stretch:
     cases: int = 0
     pages: int = 0
     size: int = 0
+    open_end: bool = False
     done: bool = False
 
     def take(self, page: RawPage) -> Sequence[Line]:
@@ -92,12 +94,15 @@ class Stretch:
             raise PaginationError("the server does not keep to the order by creation that was asked for")
         if self.asked.high is not None and last >= self.asked.high:
             raise PaginationError("the server does not keep to the range of creation times that was asked for")
-        stop = len(page) if last < self.high else page.first_from(self.high)
+        stop = len(page) if self.open_end or last < self.high else page.first_from(self.high)
         if first != self.position or not self.latest:
-            return page.lines[:stop], stop
+            return page.wanted(range(stop)), stop
         equal = min(stop, page.first_from(self.position + 1))
-        new = [page.lines[index] for index in range(equal) if page.id(index) not in self.latest]
-        return [*new, *page.lines[equal:stop]], stop
+        new = [index for index in range(equal) if page.id(index) not in self.latest]
+        return [
+            *(line for index in new for line in page.wanted(range(index, index + 1))),
+            *page.wanted(range(equal, stop)),
+        ], stop
 
     def _learn_density(self, seen: float) -> None:
         self.density = seen
@@ -107,26 +112,27 @@ class Stretch:
 
 @attrs.define(kw_only=True)
 class Frontier:
-    """All stretches of an export, from the oldest case to the newest there was at its start.
+    """All stretches of an export, from the first case to the last there was at its start.
 
     Attributes:
         stretches: in the order of time, without gaps.
-        summit: cases a millisecond at the newest end.
+        summit: cases a millisecond at the last end.
     """
 
     stretches: list[Stretch]
     summit: float = 0.0
 
     @classmethod
-    def around(cls, oldest: int, newest: int, summit: float) -> Frontier:
+    def around(cls, first: int, last: int, summit: float, *, open_end: bool = False) -> Frontier:
         """Return the frontier of an export at its beginning: one stretch, that asks for everything.
 
         Args:
-            oldest: when the oldest case was created, in milliseconds since 1970.
-            newest: when the newest was.
-            summit: cases a millisecond at the newest end.
+            first: when the first case was created, in milliseconds since 1970.
+            last: when the last was.
+            summit: cases a millisecond at the last end.
+            open_end: whether there may be cases behind the last.
         """
-        whole = Stretch(number=0, low=oldest, high=newest + 1, asked=TimeRange(), position=oldest)
+        whole = Stretch(number=0, low=first, high=last + 1, asked=TimeRange(), position=first, open_end=open_end)
         return cls(stretches=[whole], summit=summit)
 
     @property
@@ -192,12 +198,13 @@ class Frontier:
             number=len(self.stretches),
             low=moment,
             high=stretch.high,
-            asked=TimeRange(moment, stretch.high),
+            asked=TimeRange(moment, None if stretch.open_end else stretch.high),
             position=moment,
             density=density,
             head=density,
+            open_end=stretch.open_end,
         )
-        stretch.high = moment
+        stretch.high, stretch.open_end = moment, False
         self.stretches.insert(self.stretches.index(stretch) + 1, behind)
         return behind
 

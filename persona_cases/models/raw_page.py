@@ -3,12 +3,13 @@
 Of a page that is only copied, nothing has to be known but where it begins and where it ends: the id and the creation
 time of a case are read when they are asked for.
 
-A moment is a whole number of milliseconds since 1970, which is how precise the API tells times; a finer one is cut.
+A moment is a whole number of milliseconds since 1970, which is how precise the API tells times; a finer one is cut. For
+walks from new to old, time runs backward: moments are told with the other sign, so that they ascend on every walk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self, TypeAlias
 
@@ -59,10 +60,14 @@ class RawPage:
     Attributes:
         lines: the cases on one line each, without line ends.
         cursor: where the page behind this one begins; None if this is the last.
+        backward: whether time runs backward.
+        unwanted: indexes of cases that only tell how far the walk has come.
     """
 
     lines: Sequence[Line] = attrs.field(repr=lambda lines: f"<{len(lines)} lines>")
     cursor: str | None = None
+    backward: bool = attrs.field(default=False, kw_only=True)
+    unwanted: Collection[int] = attrs.field(default=frozenset[int](), kw_only=True)
     _heads: dict[int, tuple[str, int]] = attrs.field(factory=dict[int, tuple[str, int]], init=False, repr=False)
 
     def __len__(self) -> int:
@@ -77,13 +82,26 @@ class RawPage:
         """Return the id of a case; see `moment` for what it raises."""
         return self._head(index)[0]
 
+    def wanted(self, indexes: range) -> list[Line]:
+        """Return the lines of those cases that are not unwanted."""
+        if not self.unwanted:
+            return [*self.lines[indexes.start : indexes.stop]]
+        return [self.lines[index] for index in indexes if index not in self.unwanted]
+
+    def between(self, part: range, cursor: str | None) -> Self:
+        """Return some of the cases, in a page with a cursor."""
+        unwanted = frozenset(index - part.start for index in self.unwanted if index in part)
+        lines = self.lines[part.start : part.stop]
+        return type(self)(lines, cursor, backward=self.backward, unwanted=unwanted)
+
     def moment(self, index: int) -> int:
-        """Return when a case was created, in milliseconds since 1970.
+        """Return when a case was created, in milliseconds since 1970, with the other sign if time runs backward.
 
         Raises:
             DecodeError: if what stands there is no case, or has no creation time.
         """
-        return self._head(index)[1]
+        moment = self._head(index)[1]
+        return -moment if self.backward else moment
 
     def first_from(self, moment: int) -> int:
         """Return the index of the first case that was created at a moment or later; the cases have to be in order."""

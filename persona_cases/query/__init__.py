@@ -7,8 +7,9 @@ turns into the API's JSON and back, and that can be evaluated here. Nothing in t
 from persona_cases.query.entry import as_predicate
 from persona_cases.query.evaluation import evaluate
 from persona_cases.query.limits import SearchLimits
+from persona_cases.query.matching import check_decidable
 from persona_cases.query.namespace import Q
-from persona_cases.query.nodes import Predicate
+from persona_cases.query.nodes import Predicate, leaves_of
 from persona_cases.query.parser import parse
 from persona_cases.query.planner import DEFAULT_MAX_SEARCHES, Plan, plan
 from persona_cases.query.sort import Sort
@@ -21,7 +22,9 @@ __all__ = [
     "SearchLimits",
     "Sort",
     "as_predicate",
+    "check_decidable",
     "evaluate",
+    "leaves_of",
     "parse",
     "plan",
 ]

@@ -16,10 +16,10 @@ import attrs
 from persona_cases.errors import NotLoadedError, QueryError, QueryTypeError
 from persona_cases.query.attributes import custom_key
 from persona_cases.query.evaluation import holds, truth
-from persona_cases.query.nodes import Comparison, Predicate
+from persona_cases.query.nodes import Comparison, Predicate, leaves_of
 from persona_cases.query.values import Scalar, to_scalar
 
-__all__ = ["CaseLike", "matches"]
+__all__ = ["CaseLike", "check_decidable", "matches"]
 
 _ATTRIBUTES: Final = {
     "status": "status",
@@ -76,6 +76,20 @@ def matches(predicate: Predicate, case: CaseLike | Mapping[str, Any]) -> bool:
     return truth(predicate, lambda leaf: holds(leaf, _shown(leaf, view)))
 
 
+def check_decidable(predicate: Predicate) -> None:
+    """Check that an expression speaks only of what cases show.
+
+    Raises:
+        QueryError: it does not, so that `matches` would raise for each case.
+    """
+    for leaf in leaves_of(predicate):
+        name = leaf.attribute
+        if name in _PEOPLE and _is_user_id(leaf.value):
+            raise _other_naming(name)
+        if name not in _ATTRIBUTES and name not in _RELATIONSHIPS and custom_key(name) is None:
+            raise _not_shown(name)
+
+
 class _View(Protocol):
     def attribute(self, name: str) -> object: ...
     def custom(self, key: str) -> object: ...
@@ -103,8 +117,12 @@ def _shown(leaf: Comparison, view: _View) -> object:
     key = custom_key(name)
     if key is not None:
         return _scalar(view.custom(key), name)
+    raise _not_shown(name)
+
+
+def _not_shown(name: str) -> QueryError:
     reason = _HIDDEN.get(name, "this library does not know the attribute")
-    raise QueryError(f"{name} can not be evaluated locally: {reason}; search for it instead")
+    return QueryError(f"{name} can not be evaluated locally: {reason}; search for it instead")
 
 
 def _scalar(shown: object, name: str) -> Scalar | None:
@@ -124,10 +142,13 @@ def _require_same_naming(leaf: Comparison, shown: Scalar | None) -> None:
     """The search index names people by user id, cases by e-mail address; nothing local relates the two."""
     sides = (shown, leaf.value)
     if any(_is_user_id(side) for side in sides) and any(_is_address(side) for side in sides):
-        raise QueryError(
-            f"{leaf.attribute} can not be evaluated locally: searches take a user id (user_...), and cases show"
-            " an e-mail address"
-        )
+        raise _other_naming(leaf.attribute)
+
+
+def _other_naming(name: str) -> QueryError:
+    return QueryError(
+        f"{name} can not be evaluated locally: searches take a user id (user_...), and cases show an e-mail address"
+    )
 
 
 def _is_user_id(value: object) -> bool:

@@ -253,6 +253,18 @@ def fold_nodes(root: Predicate, combine: Callable[[Node, list[T]], T]) -> T:
     return fold(as_node(root), _parts, combine)
 
 
+def leaves_of(root: Predicate) -> list[Comparison]:
+    """Return the comparisons of an expression, left to right."""
+    found: list[Comparison] = []
+
+    def note(node: Node, _: list[None]) -> None:
+        if isinstance(node, Comparison):
+            found.append(node)
+
+    fold_nodes(root, note)
+    return found
+
+
 def _is_predicate(value: object) -> bool:
     return isinstance(value, Predicate)
 

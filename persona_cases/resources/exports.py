@@ -4,57 +4,38 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import aclosing
-from importlib.metadata import version
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Literal, Self, TypeAlias, get_args
 
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.checkpoint import Description
-from persona_cases.export.collector import CollectProgress, collect
 from persona_cases.export.columns.choice import ColumnChoice, sparse_names
 from persona_cases.export.columns.column import Column
 from persona_cases.export.formats.opening import check_available
-from persona_cases.export.formats.target import Compression, CompressionName, FileFormat, FormatName, Target
-from persona_cases.export.runner import ExportProgress, FileExport, OnProgress, export_to_sink
+from persona_cases.export.formats.target import CompressionName, FormatName, Target
+from persona_cases.export.report import ExportReport
+from persona_cases.export.runner import ExportProgress, FileExport, OnProgress, Pages, export_to_sink
 from persona_cases.export.sinks import AtomicFile, Sink
-from persona_cases.export.spool import Spool
-from persona_cases.export.threads import off_loop
-from persona_cases.models import Case
-from persona_cases.paging import Pager, Walk
-from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, Q, Sort, as_predicate
+from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, Sort, as_predicate
 from persona_cases.resources import parameters
-from persona_cases.resources.api import Api
+from persona_cases.resources.counting import counted
+from persona_cases.resources.fresh_slices import FreshSlices
+from persona_cases.resources.ordered_exports import OrderedExport, Reading, downloads_to
+from persona_cases.resources.ranged_exports import RangedExport
 from persona_cases.resources.slices import CaseSlices
 
-__all__ = ["CaseExports"]
+__all__ = ["CaseExports", "Consistency"]
 
-_OLDEST_FIRST = Q.created_at.asc()
-
-
-class Searching(Protocol):
-    """What can search cases."""
-
-    _api: Api
-
-    def search(
-        self,
-        where: Predicate | None = None,
-        *,
-        sort: Sort | None = None,
-        fields: Iterable[str] | None = None,
-        max_searches: int = DEFAULT_MAX_SEARCHES,
-    ) -> Pager[Case]:
-        """Search cases."""
-        ...
+Consistency: TypeAlias = Literal["search", "fresh"]
+"""What an export sees: what searches find, which lag behind by about a minute, or what is there at this moment."""
 
 
 class CaseExports:
     """The method of `persona.cases` that exports what `search` finds."""
 
     async def export(
-        self: Searching,
+        self: Reading,
         where: Predicate | None,
         to: str | os.PathLike[str] | Sink,
         *,
@@ -67,7 +48,9 @@ class CaseExports:
         columns: Iterable[Column] = (),
         max_searches: int = DEFAULT_MAX_SEARCHES,
         restart: bool = False,
-    ) -> ExportProgress:
+        consistency: Consistency = "search",
+        attachments: str | os.PathLike[str] | None = None,
+    ) -> ExportReport:
         """Write all matching cases to a file: JSON Lines, CSV, Parquet or SQLite.
 
         The time of creation is cut into ranges, which are fetched side by side, as many as the rate limit can feed; the
@@ -94,112 +77,106 @@ class CaseExports:
             columns: columns of custom fields whose types are known, as `columns_from(template)` returns them.
             max_searches: how many searches the expression may take; see `search`.
             restart: whether to start anew if an unfinished export is there.
+            consistency: `search` exports what searches find, which lag behind by about a minute. `fresh` lists the
+                cases instead, which takes more requests if the list has no filter for what is asked for; what searches
+                know and cases do not show can not be asked for. For files, without `sort` and `limit`.
+            attachments: a directory for the files that are attached to the cases, as
+                `<directory>/<case id>/<file name>`; None leaves them out. What is there is not downloaded again.
 
         Returns:
-            What was written.
+            What was done: cases, pages, size, and the requests that it took.
 
         Raises:
             InvalidArgumentError: if the file can not be written, its name stands for no format, a package that the
                 format needs is not installed, or an unfinished export of something else is there; before the first
                 request.
-            ClientStateError: if another process is exporting to the same file.
+            ClientStateError: if another process is exporting to the same file, or to the same directory of attachments.
+            QueryError: if a fresh export can not decide the expression on what cases show.
             PersonaError: whatever a search may raise.
             OSError: if the disk is full.
         """
         chosen = None if fields is None else parameters.names(fields, "fields", "['status', 'fields.priority']")
-        known = tuple(columns)
-        choice = ColumnChoice.of(chosen, known)
         loaded = None if chosen is None else sparse_names(chosen)
-        order = _OLDEST_FIRST if sort is None else sort
-        pager = self.search(where, sort=order, fields=loaded, max_searches=max_searches)
+        fieldset = None if loaded is None else tuple(loaded)
+        twin, count = counted(self)
+        shape = _Shape.of(chosen, columns, format, compression)
+
+        async def by_ranges(source: CaseSlices | FreshSlices, path: str | os.PathLike[str]) -> ExportReport:
+            export = RangedExport(
+                source=source,
+                path=path,
+                target=shape.target(path),
+                choice=shape.choice,
+                settings={
+                    "where": None if where is None else as_predicate(where, "where").to_json(),
+                    "consistency": consistency,
+                    "version": twin._api.options.version,
+                    **shape.settings,
+                },
+                count=count,
+                downloads=downloads_to(twin, attachments, loaded),
+            )
+            return await export.write(on_progress, restart=restart)
+
+        if _is_fresh(consistency):
+            if sort is not None or limit is not None or isinstance(to, Sink):
+                raise InvalidArgumentError("consistency='fresh' is for files, without sort and limit")
+            return await by_ranges(FreshSlices.of(twin._api, where, fieldset), to)
+        # What no search can find is refused now, whatever the walk.
+        ordered = OrderedExport.of(
+            self, where, sort=sort, fields=loaded, limit=limit, max_searches=max_searches, attachments=attachments
+        )
         if isinstance(to, Sink):
             if format is not None or compression is not None:
                 raise InvalidArgumentError("format and compression are for files: a sink gets cases as they come")
-            async with aclosing(_in_order(pager, limit)) as pages:
-                return await export_to_sink(pages, to, on_progress)
-        target = Target.of(to, format, compression)
-        check_available(target)
+            return await ordered.run(partial(export_to_sink, sink=to, on_progress=on_progress))
         if sort is not None or limit is not None:
-            async with aclosing(_in_order(pager, limit)) as pages:
-                file = AtomicFile(to)
-                export = FileExport(target=target, output=file, choice=choice, buffer_directory=file.path.parent)
-                return await export.run(pages, on_progress)
-        what = Exported(
-            source=CaseSlices(self._api, where, None if loaded is None else tuple(loaded), max_searches=max_searches),
-            path=to,
-            target=target,
-            choice=choice,
-            settings={"fields": chosen, "columns": list(map(repr, known)), "version": self._api.options.version},
-        )
-        return await what.write(on_progress, restart=restart)
+            return await ordered.run(partial(_write_in_order, to, shape, on_progress))
+        return await by_ranges(CaseSlices(twin._api, where, fieldset, max_searches=max_searches), to)
 
 
-@attrs.frozen(kw_only=True)
-class Exported:
-    """An export that is fetched by ranges, and can be gone on with.
+@attrs.frozen
+class _Shape:
+    """What a file looks like.
 
     Attributes:
-        source: where the cases come from.
-        path: the file to write.
-        target: in what format.
-        choice: which columns.
-        settings: what else decides about the content of the file.
+        choice: which columns it has, if it is a table.
+        settings: what was asked for, as plain JSON.
     """
 
-    source: CaseSlices
-    path: str | os.PathLike[str]
-    target: Target
     choice: ColumnChoice
     settings: dict[str, Any]
+    _format: FormatName | None
+    _compression: CompressionName | None
 
-    async def write(self, on_progress: OnProgress | None, *, restart: bool) -> ExportProgress:
-        """Fetch what is not there yet, and write the file."""
-        where = None if self.source.where is None else as_predicate(self.source.where, "where").to_json()
-        shape = {"format": self.target.format.value, "compression": self.target.compression.value}
-        description = Description({"where": where, **shape, **self.settings}, version("persona-cases"))
-        # Refused now, if it can not be written in the end.
-        AtomicFile(self.path).discard()
-        with Spool(os.fspath(self.path), description, restart=restart) as spool:
-            try:
-                done = await self._fetch(spool, on_progress)
-                done = attrs.evolve(done, size=await self._put_together(spool))
-            finally:
-                if spool.frontier is None:
-                    spool.remove()
-            await off_loop(spool.remove)
-        if on_progress is not None:
-            on_progress(done)
-        return done
+    @classmethod
+    def of(
+        cls,
+        chosen: list[str] | None,
+        columns: Iterable[Column],
+        format: FormatName | None,
+        compression: CompressionName | None,
+    ) -> Self:
+        known = tuple(columns)
+        settings = {"fields": chosen, "columns": list(map(repr, known))}
+        return cls(ColumnChoice.of(chosen, known), settings, format, compression)
 
-    async def _fetch(self, spool: Spool, on_progress: OnProgress | None) -> ExportProgress:
-        def tell(progress: CollectProgress) -> None:
-            if on_progress is not None:
-                on_progress(_told(progress))
-
-        limiter = self.source.api.transport.admission.limiter
-        report = await collect(self.source, spool, limit=lambda: limiter.state, on_progress=tell)
-        return ExportProgress(cases=report.cases, pages=report.pages, pages_left=0)
-
-    async def _put_together(self, spool: Spool) -> int:
-        file = AtomicFile(self.path)
-        if self.target != Target(FileFormat.JSON_LINES, Compression.NONE):
-            return await FileExport(target=self.target, output=file, choice=self.choice).write_from(spool)
-        try:
-            await off_loop(spool.copy_to, file.fileno())
-            await off_loop(file.commit)
-        finally:
-            file.discard()
-        return file.size
+    def target(self, path: str | os.PathLike[str]) -> Target:
+        """Return what to write to a path, if that is possible here."""
+        target = Target.of(path, self._format, self._compression)
+        check_available(target)
+        return target
 
 
-def _told(progress: CollectProgress) -> ExportProgress:
-    return ExportProgress(
-        cases=progress.cases,
-        pages=progress.pages,
-        size=progress.size,
-        pages_left=max(0, round(progress.pages_left)),
-    )
+async def _write_in_order(
+    path: str | os.PathLike[str], shape: _Shape, on_progress: OnProgress | None, pages: Pages
+) -> ExportProgress:
+    file = AtomicFile(path)
+    export = FileExport(target=shape.target(path), output=file, choice=shape.choice, buffer_directory=file.path.parent)
+    return await export.run(pages, on_progress)
 
 
-def _in_order(pager: Pager[Case], limit: int | None) -> Walk[Case]:
-    return (pager if limit is None else pager.limit(limit)).pages()
+def _is_fresh(consistency: str) -> bool:
+    if consistency not in get_args(Consistency):
+        raise InvalidArgumentError(f"consistency must be 'search' or 'fresh', got {consistency!r}")
+    return consistency == "fresh"

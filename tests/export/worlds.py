@@ -46,7 +46,7 @@ class World:
     def lines(self) -> list[bytes]:
         return [line(number, moment) for number, moment in enumerate(self.moments)]
 
-    async def newest(self) -> RawPage:
+    async def far_end(self) -> RawPage:
         await self._arrive()
         last = len(self.moments)
         numbers = range(last - 1, max(-1, last - 1 - self.size), -1)

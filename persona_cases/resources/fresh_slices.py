@@ -1,0 +1,139 @@
+"""`FreshSlices`: the cases that an expression finds at this moment, by ranges of creation time, as raw pages.
+
+The search index lags behind by about a minute, the list does not. But a list knows no times: it goes from new to old,
+and begins behind a case that one names. So a search finds a case where a range begins, and may be behind by a minute,
+since nothing else is wanted of it. The top of the list needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import aclosing
+from typing import Self
+
+import attrs
+
+from persona_cases.export.collector import Walk
+from persona_cases.export.ranges import TimeRange
+from persona_cases.models import Fieldset, Links, RawPage, decode_page, decode_raw_page
+from persona_cases.paging import LARGEST_PAGE
+from persona_cases.protocol.message import Request
+from persona_cases.query import Predicate, Q
+from persona_cases.resources import parameters
+from persona_cases.resources.api import Api
+from persona_cases.resources.listing import Listing
+from persona_cases.resources.raw_walks import raw_walk
+from persona_cases.resources.searches import Search
+
+_LIST = "/cases"
+_OLDEST_FIRST = Q.created_at.asc()
+
+
+@attrs.frozen
+class FreshSlices:
+    """The cases that an expression finds, without the lag of searches; a `PageSource` whose time runs backward.
+
+    Attributes:
+        api: how to reach the API.
+        listing: what to list, and what to decide on each case.
+        request: the list, without page parameters.
+        fieldset: the attributes that it loads, if not all.
+    """
+
+    api: Api
+    listing: Listing
+    request: Request
+    fieldset: Fieldset | None = None
+
+    @classmethod
+    def of(cls, api: Api, where: Predicate | None, fields: Iterable[str] | None = None) -> Self:
+        """Make one.
+
+        Args:
+            api: how to reach the API.
+            where: what to look for; None finds all cases.
+            fields: the only attributes to load, beside those that are looked at; None loads all.
+
+        Raises:
+            QueryError: if the expression can not be decided on what cases show.
+            InvalidArgumentError: if it can be only on whole cases.
+        """
+        listing = Listing.of(where)
+        sparse, fieldset = parameters.fieldset(None if fields is None else listing.attributes(fields))
+        return cls(api, listing, Request("GET", _LIST, query=listing.filters + sparse), fieldset)
+
+    async def far_end(self) -> RawPage:
+        """Return a page of the oldest cases, oldest first; an empty one if no search finds any."""
+        page = await self._found(self.listing.created.within(self.listing.filtered), LARGEST_PAGE)
+        return attrs.evolve(page, backward=True)
+
+    async def pages(self, part: TimeRange, after: str | None) -> Walk:
+        """Walk the cases of a range, newest first.
+
+        Args:
+            part: the range, in time that runs backward.
+            after: the cursor of a page of the same range; None for the beginning.
+
+        Raises:
+            PersonaError: whatever a request may raise, at the steps of the walk.
+        """
+        asked = _common(part, _backward(self.listing.created))
+        if asked is None or self.listing.impossible:
+            yield RawPage((), backward=True)
+            return
+        start = await self._start(asked) if after is None else after
+        async with aclosing(raw_walk(self.api, self.request, self._decode, start)) as walk:
+            async for page in walk:
+                kept = _within(page, asked)
+                yield kept
+                if kept.cursor is None:
+                    return
+
+    async def _start(self, part: TimeRange) -> str | None:
+        """Return the id of a case behind which the list has the whole range; None for the top of the list."""
+        if part.low is None:
+            return None
+        newer = _backward(TimeRange(None, part.low))
+        page = await self._found(newer.within(self.listing.filtered), 1)
+        return page.id(0) if len(page) else None
+
+    async def _found(self, where: Predicate | None, size: int) -> RawPage:
+        """Return a page of the oldest cases that a search finds."""
+        search, _ = Search.of(where, _OLDEST_FIRST, 1, None).loading([_OLDEST_FIRST.attribute])
+        for request in search.requests():
+            async with aclosing(raw_walk(self.api, request, decode_raw_page, None, size)) as walk:
+                async for page in walk:
+                    return attrs.evolve(page, cursor=None)
+        return RawPage(())
+
+    def _decode(self, body: bytes) -> tuple[RawPage, Links]:
+        rest = self.listing.rest
+        if rest is None:
+            page, links = decode_raw_page(body)
+            return attrs.evolve(page, backward=True), links
+        document = decode_page(body, fieldset=self.fieldset)
+        unwanted = frozenset(index for index, case in enumerate(document.cases) if not rest.matches(case))
+        page = RawPage([case.raw_line for case in document.cases], backward=True, unwanted=unwanted)
+        return page, document.links
+
+
+def _backward(part: TimeRange) -> TimeRange:
+    """Return the same range in time that runs the other way."""
+    return TimeRange(None if part.high is None else 1 - part.high, None if part.low is None else 1 - part.low)
+
+
+def _common(one: TimeRange, other: TimeRange) -> TimeRange | None:
+    """Return what two ranges have in common."""
+    low = max((each for each in (one.low, other.low) if each is not None), default=None)
+    high = min((each for each in (one.high, other.high) if each is not None), default=None)
+    return None if low is not None and high is not None and low >= high else TimeRange(low, high)
+
+
+def _within(page: RawPage, part: TimeRange) -> RawPage:
+    """Return the cases of a page that are in a range; the last page of the range has no cursor."""
+    if not len(page):
+        return page
+    start = 0 if part.low is None or page.moment(0) >= part.low else page.first_from(part.low)
+    if part.high is None or page.moment(len(page) - 1) < part.high:
+        return page if start == 0 else page.between(range(start, len(page)), page.cursor)
+    return page.between(range(start, page.first_from(part.high)), None)

@@ -1,0 +1,124 @@
+"""`Listing`: how the list endpoint finds what an expression finds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, Self, TypeGuard
+
+import attrs
+
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.export.ranges import TimeRange
+from persona_cases.models import moment_of
+from persona_cases.protocol.message import QueryPairs
+from persona_cases.query import Predicate, Q, as_predicate, check_decidable, leaves_of
+from persona_cases.query.nodes import AllOf, AnyOf, Comparison
+from persona_cases.resources import parameters
+
+_FILTERS: Final = {
+    "status": "status",
+    "template": "case-template-id",
+    "case_template_id": "case-template-id",
+    "account_id": "account-id",
+    "inquiry_id": "inquiry-id",
+}
+# Whether the filter takes case into account is not documented, so statuses are compared here as well.
+_EXACT: Final = frozenset(_FILTERS) - {"status"}
+_SHOWN_AS: Final = {"assignee": "assignee_id", "resolver": "resolver_id"}
+_RELATED: Final = frozenset({"template", "case_template_id", "case_queue", "case_queue_id", "account_id", "inquiry_id"})
+
+
+@attrs.frozen(kw_only=True)
+class Listing:
+    """A list of cases, and what is still to be decided on each of them.
+
+    Attributes:
+        filters: the parameters of the list.
+        rest: what is decided locally; None if there is nothing to decide.
+        filtered: what the filters stand for, for a search.
+        created: the creation times that the expression allows.
+    """
+
+    filters: QueryPairs = attrs.field(default=(), repr=False)
+    rest: Predicate | None = attrs.field(default=None, repr=False)
+    filtered: Predicate | None = attrs.field(default=None, repr=False)
+    created: TimeRange = attrs.field(factory=TimeRange)
+
+    @classmethod
+    def of(cls, where: Predicate | None) -> Self:
+        """Divide an expression.
+
+        Raises:
+            QueryError: if it can not be decided on what cases show.
+        """
+        if where is None:
+            return cls()
+        predicate = as_predicate(where, "where").simplify()
+        check_decidable(predicate)
+        parts = predicate.parts if isinstance(predicate, AllOf) else (predicate,)
+        filtering = _filtering(parts)
+        needless = [part for part in filtering.values() if part.attribute in _EXACT]
+        return cls(
+            filters=parameters.filters({name: part.value for name, part in filtering.items()}),
+            rest=_all_of(part for part in parts if part not in needless),
+            filtered=_all_of(filtering.values()),
+            created=_created(parts),
+        )
+
+    @property
+    def impossible(self) -> bool:
+        """Whether no case can match."""
+        return self.rest == AnyOf()
+
+    def attributes(self, chosen: Iterable[str]) -> list[str]:
+        """Return the attributes to load for a choice of them.
+
+        Args:
+            chosen: the attributes that are wanted.
+
+        Raises:
+            InvalidArgumentError: if something is to be decided that cases show only when all of them are loaded.
+        """
+        names = [leaf.attribute for leaf in ([] if self.rest is None else leaves_of(self.rest))]
+        for name in names:
+            if name in _RELATED:
+                raise InvalidArgumentError(f"fields: leave it out, since {name} can be decided only on whole cases")
+        return [*dict.fromkeys([*chosen, "created_at", *(_SHOWN_AS.get(name, name) for name in names)])]
+
+
+def _filtering(parts: Iterable[Predicate]) -> dict[str, Comparison]:
+    """Return the comparisons that filters of the list stand for, by the names of these."""
+    found: dict[str, Comparison] = {}
+    for part in parts:
+        match part:
+            case Comparison(attribute=name, operator="eq", value=str(value)) if value and name in _FILTERS:
+                found.setdefault(_FILTERS[name], part)
+            case _:
+                pass
+    return found
+
+
+def _all_of(parts: Iterable[Predicate]) -> Predicate | None:
+    kept = list(parts)
+    return Q.all_of(kept) if kept else None
+
+
+def _is_time(part: Predicate) -> TypeGuard[Comparison]:
+    # A date alone is midnight somewhere.
+    return isinstance(part, Comparison) and part.attribute == "created_at" and "T" in str(part.value)
+
+
+def _created(parts: Iterable[Predicate]) -> TimeRange:
+    """Return a range that holds all creation times which the parts allow together."""
+    lows, highs = list[int](), list[int]()
+    for part in parts:
+        if _is_time(part):
+            moment = moment_of(datetime.fromisoformat(str(part.value)))
+            if part.operator in {"gt", "gte", "eq"}:
+                lows.append(moment)
+            if part.operator in {"lt", "lte", "eq"}:
+                highs.append(moment + 1)
+    low, high = max(lows, default=None), min(highs, default=None)
+    # What nothing can match is listed whole, and nothing of it is taken.
+    return TimeRange() if low is not None and high is not None and low >= high else TimeRange(low, high)

@@ -1,0 +1,142 @@
+"""An export that is one walk in order: it counts what it sends, and starts anew each time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Final, Protocol, Self
+
+import attrs
+
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.export.attachments.downloads import AttachmentDownloads
+from persona_cases.export.report import ExportReport
+from persona_cases.export.runner import ExportProgress, Pages
+from persona_cases.models import Attachment, Case
+from persona_cases.paging import Pager
+from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, Q, Sort
+from persona_cases.resources.api import Api
+from persona_cases.resources.counting import RequestCount, counted
+
+__all__ = ["OrderedExport", "Reading", "Searching", "downloads_to"]
+
+_OLDEST_FIRST: Final = Q.created_at.asc()
+_ATTACHMENTS: Final = "attachments"
+
+
+class Searching(Protocol):
+    """What can search cases."""
+
+    _api: Api
+
+    def search(
+        self,
+        where: Predicate | None = None,
+        *,
+        sort: Sort | None = None,
+        fields: Iterable[str] | None = None,
+        max_searches: int = DEFAULT_MAX_SEARCHES,
+    ) -> Pager[Case]:
+        """Search cases."""
+        ...
+
+
+class Reading(Searching, Protocol):
+    """What can search, get and download."""
+
+    async def get(self, id: str, *, fields: Iterable[str] | None = None) -> Case:
+        """Get a case."""
+        ...
+
+    async def download(self, attachment: Attachment, to: str | os.PathLike[str]) -> Path:
+        """Download a file."""
+        ...
+
+
+def downloads_to(
+    cases: Reading, directory: str | os.PathLike[str] | None, fields: Iterable[str] | None
+) -> AttachmentDownloads | None:
+    """Return what downloads the attachments of exported cases; None if there is no directory for them.
+
+    Raises:
+        InvalidArgumentError: if they are not among the attributes that are loaded.
+    """
+    if directory is None:
+        return None
+    if fields is not None and _ATTACHMENTS not in fields:
+        raise InvalidArgumentError("attachments are found through the attribute of that name: add it to fields")
+
+    async def load(case_id: str) -> Case:
+        return await cases.get(case_id, fields=[_ATTACHMENTS])
+
+    return AttachmentDownloads(directory, load=load, fetch=cases.download)
+
+
+@attrs.frozen
+class OrderedExport:
+    """A search that is ready to be exported.
+
+    Attributes:
+        pager: the search.
+        count: counts what it sends.
+        downloads: what downloads the attachments, if they are wanted.
+    """
+
+    pager: Pager[Case]
+    count: RequestCount
+    downloads: AttachmentDownloads | None = None
+
+    @classmethod
+    def of(
+        cls,
+        cases: Reading,
+        where: Predicate | None,
+        *,
+        sort: Sort | None = None,
+        fields: Iterable[str] | None = None,
+        limit: int | None = None,
+        max_searches: int = DEFAULT_MAX_SEARCHES,
+        attachments: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Make one; the arguments are those of `cases.export`.
+
+        Raises:
+            InvalidArgumentError: if an argument can not work.
+            QueryError: if the expression or the order can not.
+        """
+        twin, count = counted(cases)
+        order = _OLDEST_FIRST if sort is None else sort
+        pager = twin.search(where, sort=order, fields=fields, max_searches=max_searches)
+        return cls(pager if limit is None else pager.limit(limit), count, downloads_to(twin, attachments, fields))
+
+    async def run(self, write: Callable[[Pages], Awaitable[ExportProgress]]) -> ExportReport:
+        """Walk the pages.
+
+        Args:
+            write: takes the pages, and tells what was written.
+        """
+        started = time.monotonic()
+        async with self._pages() as pages:
+            done = await write(pages)
+        return ExportReport(
+            cases=done.cases,
+            pages=done.pages,
+            size=done.size,
+            requests=self.count.sent,
+            refused=self.count.refused,
+            seconds=time.monotonic() - started,
+            walkers=(done.pages,),
+            attachments=None if self.downloads is None else self.downloads.report,
+        )
+
+    @asynccontextmanager
+    async def _pages(self) -> AsyncGenerator[Pages]:
+        async with aclosing(self.pager.pages()) as walk:
+            if self.downloads is None:
+                yield walk
+                return
+            async with self.downloads, aclosing(self.downloads.beside(walk)) as pages:
+                yield pages

@@ -1,0 +1,138 @@
+"""An export by ranges of time, which are walked side by side: it can be interrupted, and gone on with."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import nullcontext
+from importlib.metadata import version
+from typing import Any
+
+import attrs
+
+from persona_cases.export.attachments.downloads import AttachmentDownloads, AttachmentReport
+from persona_cases.export.checkpoint import Description
+from persona_cases.export.collector import CollectProgress, CollectReport, collect
+from persona_cases.export.columns.choice import ColumnChoice
+from persona_cases.export.formats.target import Compression, FileFormat, Target
+from persona_cases.export.report import ExportReport
+from persona_cases.export.runner import ExportProgress, FileExport, OnProgress
+from persona_cases.export.sinks import AtomicFile
+from persona_cases.export.spool import Spool
+from persona_cases.export.threads import off_loop
+from persona_cases.resources.counting import RequestCount
+from persona_cases.resources.fresh_slices import FreshSlices
+from persona_cases.resources.slices import CaseSlices
+
+__all__ = ["RangedExport"]
+
+
+@attrs.frozen(kw_only=True)
+class RangedExport:
+    """An export that is fetched by ranges, and can be gone on with.
+
+    Attributes:
+        source: where the cases come from.
+        path: the file to write.
+        target: in what format.
+        choice: which columns.
+        settings: what else decides about the content of the file.
+        count: counts what is sent.
+        downloads: what downloads the attachments, if they are wanted.
+    """
+
+    source: CaseSlices | FreshSlices
+    path: str | os.PathLike[str]
+    target: Target
+    choice: ColumnChoice
+    settings: dict[str, Any]
+    count: RequestCount
+    downloads: AttachmentDownloads | None = None
+
+    async def write(self, on_progress: OnProgress | None, *, restart: bool) -> ExportReport:
+        """Fetch what is not there yet, and write the file."""
+        started = time.monotonic()
+        # Refused now, if it can not be written in the end.
+        AtomicFile(self.path).discard()
+        async with self.downloads or nullcontext():
+            with self._spool(restart=restart) as spool:
+                resumed = spool.frontier is not None
+                try:
+                    collected = await self._fetch(spool, on_progress)
+                    done = _fetched(collected)
+                    done = attrs.evolve(done, files=await self._download(spool, done, on_progress))
+                    done = attrs.evolve(done, size=await self._put_together(spool))
+                finally:
+                    if spool.frontier is None:
+                        spool.remove()
+                await off_loop(spool.remove)
+        if on_progress is not None:
+            on_progress(done)
+        return ExportReport(
+            cases=collected.cases,
+            pages=collected.pages,
+            size=done.size,
+            requests=self.count.sent,
+            refused=self.count.refused,
+            seconds=time.monotonic() - started,
+            walkers=collected.pages_by_walker,
+            resumed=resumed,
+            attachments=None if self.downloads is None else self.downloads.report,
+        )
+
+    def _spool(self, *, restart: bool) -> Spool:
+        shape = {"format": self.target.format.value, "compression": self.target.compression.value}
+        description = Description({**self.settings, **shape}, version("persona-cases"))
+        return Spool(os.fspath(self.path), description, restart=restart, backward=self._backward)
+
+    @property
+    def _backward(self) -> bool:
+        return isinstance(self.source, FreshSlices)
+
+    async def _fetch(self, spool: Spool, on_progress: OnProgress | None) -> CollectReport:
+        def tell(progress: CollectProgress) -> None:
+            if on_progress is not None:
+                on_progress(_told(progress))
+
+        limiter = self.source.api.transport.admission.limiter
+        # Searches may not know the oldest case yet, if that is young; the list does.
+        open_end = self._backward
+        return await collect(self.source, spool, limit=lambda: limiter.state, open_end=open_end, on_progress=tell)
+
+    async def _download(self, spool: Spool, done: ExportProgress, on_progress: OnProgress | None) -> int:
+        """Download the attachments, if they are wanted; return how many files there are."""
+        if self.downloads is None:
+            return 0
+
+        def tell(report: AttachmentReport) -> None:
+            if on_progress is not None:
+                on_progress(attrs.evolve(done, files=report.files + report.there))
+
+        self.downloads.on_progress = tell
+        report = await self.downloads.save_all(spool)
+        return report.files + report.there
+
+    async def _put_together(self, spool: Spool) -> int:
+        AtomicFile.sweep(self.path)
+        file = AtomicFile(self.path)
+        if self.target != Target(FileFormat.JSON_LINES, Compression.NONE):
+            return await FileExport(target=self.target, output=file, choice=self.choice).write_from(spool)
+        try:
+            await off_loop(spool.copy_to, file.fileno())
+            await off_loop(file.commit)
+        finally:
+            file.discard()
+        return file.size
+
+
+def _told(progress: CollectProgress) -> ExportProgress:
+    return ExportProgress(
+        cases=progress.cases,
+        pages=progress.pages,
+        size=progress.size,
+        pages_left=max(0, round(progress.pages_left)),
+    )
+
+
+def _fetched(report: CollectReport) -> ExportProgress:
+    return ExportProgress(cases=report.cases, pages=sum(report.pages_by_range), pages_left=0)
