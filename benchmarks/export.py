@@ -27,6 +27,7 @@ from bisect import bisect_left
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -95,25 +96,30 @@ class Vendor:
 
     def _page(self, body: dict[str, Any], query: Any) -> bytes:
         size, after = int(query["page[size]"]), query.get("page[after]")
-        low, high = self._bounds(body.get("query"))
-        if body["sort"]["direction"] == "asc":
-            start = low if after is None else max(low, int(after[5:]) + 1)
-            numbers = range(start, min(high, start + size))
-            more = numbers.stop < high
+        found = self._found(body.get("query"))
+        if body["sort"]["direction"] == "desc":
+            parts = [part[::-1] for part in reversed(found)]
+        elif after is not None:
+            place = int(after[5:]) + 1
+            parts = [range(max(part.start, place), part.stop) for part in found if place < part.stop]
         else:
-            numbers = range(high - 1, max(low, high - size) - 1, -1)
-            more = low < high - size
+            parts = found
+        numbers = [*islice(chain.from_iterable(parts), size + 1)]
+        more, numbers = len(numbers) > size, numbers[:size]
         link = f'"{SEARCH}?page%5Bafter%5D=case_{numbers[-1]:024}&page%5Bsize%5D={size}"' if more else "null"
         return b'{"data":[%b],"links":{"prev":null,"next":%b}}' % (b",".join(map(self._case, numbers)), link.encode())
 
-    def _bounds(self, query: dict[str, Any] | None) -> tuple[int, int]:
+    def _found(self, query: dict[str, Any] | None) -> list[range]:
+        """Numbers of cases, of ranges of time that do not overlap."""
+        if query is not None and "or" in query:
+            return sorted((part for each in query["or"] for part in self._found(each)), key=lambda part: part.start)
         low, high = 0, len(self._moments)
         leaves: list[dict[str, Any]] = [] if query is None else query.get("and", [query])
         for leaf in leaves:
             moment = int((datetime.fromisoformat(leaf["value"]) - OLDEST) / timedelta(milliseconds=1))
             place = bisect_left(self._moments, moment)
             low, high = (max(low, place), high) if leaf["operator"] == "gte" else (low, min(high, place))
-        return low, high
+        return [range(low, high)]
 
     def _case(self, number: int) -> bytes:
         head, middle, tail = self._forms[number % len(self._forms)]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Final, Protocol, TypeAlias
 
 import attrs
 
 from persona_cases.export.crew import MOST_WALKERS, PAGES_A_WALKER, Crew
-from persona_cases.export.frontier import Frontier, Stretch
+from persona_cases.export.frontier import Frontier, Stretch, take_together
 from persona_cases.export.ranges import TimeRange
 from persona_cases.export.spool import Spool
 from persona_cases.models.raw_page import RawPage
@@ -51,6 +51,14 @@ class PageSource(Protocol):
         Args:
             part: the range.
             after: the cursor to go on from, which belongs to the same range; None for the beginning.
+        """
+        ...
+
+    def together(self, parts: Sequence[TimeRange]) -> Walk | None:
+        """Walk the cases of several ranges as those of one; None if the source can not.
+
+        Args:
+            parts: the ranges, in the order of time.
         """
         ...
 
@@ -155,6 +163,8 @@ class _Collector:
         # Which walker is on which stretch, and how many pages each walker fetched.
         self._walking: dict[int, int] = {}
         self._balance: list[int] = []
+        # Whether what is left of several stretches can be asked for as one.
+        self._joins = True
         self._most_walking = 0
         self._fetched = 0
         self._before = 0
@@ -213,12 +223,12 @@ class _Collector:
         span = last - peak.moment(len(peak) - 1) if len(peak) else 0
         self._frontier = Frontier.around(first, last, len(peak) / max(1, span), open_end=self._open_end)
         whole = self._frontier.stretches[0]
-        self._take(whole, page)
+        self._take([whole], page)
         self._grow(first=True)
         if whole.done:
             await walk.aclose()
         else:
-            self._start(whole, walk)
+            self._start([whole], walk)
 
     async def _first_page(self, walk: Walk) -> RawPage | None:
         started = time.monotonic()
@@ -243,45 +253,76 @@ class _Collector:
         self._handed_over.set()
 
     def _staff(self) -> None:
-        free = self._crew.size - len(self._walking)
-        if free > 0:
-            waiting = [each for each in self._frontier.open if each.number not in self._walking][:free]
-            for stretch in waiting or self._frontier.spread(free):
-                self._start(stretch, self._source.pages(stretch.asked, stretch.cursor))
+        remnants = list[Stretch]()
+        for each in self._frontier.open:
+            if each.number not in self._walking:
+                if self._joins and self._frontier.is_remnant(each):
+                    remnants.append(each)
+                elif self._free:
+                    self._start_one(each)
+        walked = [each for each in self._frontier.open if each.number in self._walking]
+        for group in self._frontier.together(remnants, walked)[: self._free]:
+            self._start_together(group)
+        for each in self._frontier.spread(self._free):
+            self._start_one(each)
 
-    def _start(self, stretch: Stretch, walk: Walk) -> None:
+    @property
+    def _free(self) -> int:
+        return max(0, self._crew.size - len(set(self._walking.values())))
+
+    def _start_one(self, stretch: Stretch) -> None:
+        self._start([stretch], self._source.pages(stretch.asked, stretch.cursor))
+
+    def _start_together(self, stretches: list[Stretch]) -> None:
+        walk = self._source.together([each.rest for each in stretches]) if len(stretches) > 1 else None
+        if walk is not None:
+            self._start(stretches, walk)
+            return
+        self._joins = len(stretches) == 1
+        for each in stretches[: self._free]:
+            self._start_one(each)
+
+    def _start(self, stretches: list[Stretch], walk: Walk) -> None:
         walker = min(set(range(len(self._walking) + 1)).difference(self._walking.values()))
-        self._walking[stretch.number] = walker
+        self._walking.update({each.number: walker for each in stretches})
+        self._most_walking = max(self._most_walking, len(set(self._walking.values())))
         self._balance += [0] * (walker + 1 - len(self._balance))
-        self._most_walking = max(self._most_walking, len(self._walking))
-        self._group.create_task(self._walk(stretch, walk))
+        self._group.create_task(self._walk(stretches, walk, walker))
 
-    async def _walk(self, stretch: Stretch, walk: Walk) -> None:
+    async def _walk(self, stretches: list[Stretch], walk: Walk, walker: int) -> None:
         async with aclosing(walk):
-            while not stretch.done:
+            ended = False
+            while not ended:
                 started = time.monotonic()
                 page = await anext(walk)
                 self._crew.observe(time.monotonic() - started)
-                self._balance[self._walking[stretch.number]] += 1
-                self._take(stretch, page)
-                self._review(stretch)
-                await self._room(stretch.number)
-        del self._walking[stretch.number]
+                self._balance[walker] += 1
+                self._take(stretches, page)
+                self._review(stretches[0])
+                await self._room(stretches)
+                ended = all(each.done for each in stretches) or self._leaves(stretches)
+        for each in stretches:
+            del self._walking[each.number]
         self._idle.set()
 
-    def _take(self, stretch: Stretch, page: RawPage) -> None:
+    def _leaves(self, stretches: list[Stretch]) -> bool:
+        """Whether a walker leaves what is left of a stretch to be walked with others."""
+        alone = len(self._frontier.open) == 1
+        return self._joins and len(stretches) == 1 and not alone and self._frontier.is_remnant(stretches[0])
+
+    def _take(self, stretches: list[Stretch], page: RawPage) -> None:
         self._fetched += 1
-        lines = stretch.take(page)
-        if lines:
-            self._spool.put(stretch, lines)
+        taken = take_together(stretches, page) if len(stretches) > 1 else [(stretches[0], stretches[0].take(page))]
+        for stretch, lines in taken:
+            if lines:
+                self._spool.put(stretch, lines)
         # A page without a case may still end a stretch, which is worth a commit.
         self._handed_over.set()
 
     def _review(self, stretch: Stretch) -> None:
-        idle = len(self._walking) < self._crew.size
-        if (idle or stretch.pages == 1 or self._fetched % _PAGES_A_REVIEW == 0) and self._frontier.explored:
+        if (self._free or stretch.pages == 1 or self._fetched % _PAGES_A_REVIEW == 0) and self._frontier.explored:
             self._grow(first=False)
-        if len(self._walking) < self._crew.size:
+        if self._free:
             self._idle.set()
 
     def _grow(self, *, first: bool) -> None:
@@ -291,9 +332,9 @@ class _Collector:
     def _known_limit(self) -> LimiterState | None:
         return None if self._limit is None else self._limit()
 
-    async def _room(self, number: int) -> None:
-        """Wait until at most one page of a stretch is not safe: with the next one, a crash loses two."""
-        while self._spool.unsafe(number) > 1:
+    async def _room(self, stretches: list[Stretch]) -> None:
+        """Wait until at most one page of a walk is not safe: with the next one, a crash loses two."""
+        while any(self._spool.unsafe(each.number) > 1 for each in stretches):
             self._pressed.set()
             await self._committed.wait()
 
@@ -331,7 +372,7 @@ class _Collector:
             size=sum(each.size for each in stretches),
             pages=sum(each.pages for each in stretches),
             pages_left=self._frontier.pages_left,
-            walkers=len(self._walking),
+            walkers=len(set(self._walking.values())),
         )
 
     def _report(self, seconds: float) -> CollectReport:

@@ -9,16 +9,16 @@ import attrs
 
 from persona_cases.transport.limiter import LimiterState
 
-MOST_WALKERS: Final = 24
+MOST_WALKERS: Final = 40
 
-# What one walker is worth: with fewer pages each, the half-full last pages of the ranges cost too many requests.
-PAGES_A_WALKER: Final = 10
+# What one walker is worth: with fewer pages each, too many requests bring pages that are not full.
+PAGES_A_WALKER: Final = 5
 # Before densities are known, ranges are cut badly, so not all of them are cut at once; but what seems to be little work
 # may be much, if it lies somewhere in the middle.
-_MOST_AT_FIRST: Final = 9
+_MOST_AT_FIRST: Final = 12
 _PAGES_A_WALKER_AT_FIRST: Final = 2.0
 # A walker that waits for its turn is not walking.
-_MARGIN: Final = 2
+_MARGIN: Final = 3
 
 
 @attrs.define(kw_only=True)

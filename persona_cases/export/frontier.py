@@ -9,7 +9,7 @@ was sent there soon has nothing to do, and the next cut is made with what it has
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import attrs
@@ -19,12 +19,19 @@ from persona_cases.export.ranges import TimeRange
 from persona_cases.models.raw_page import Line, RawPage
 from persona_cases.paging import LARGEST_PAGE
 
-# A cut costs half a page, as the last page of a range is half full on average: a part has to be worth more than that.
-_FEWEST_PAGES_A_PART: Final = 1.5
+# A cut costs something, as the last page of a range is half full on average: a part has to be worth more than that.
+_FEWEST_PAGES_A_PART: Final = 1.0
 # Pages by which estimates are mostly wrong.
 _MARGIN: Final = 0.2
 # A walker more is not worth it for a few pages more each.
 _SPARE: Final = 0.15
+# With less than so many pages left, a stretch is worth a request only together with others.
+_REMNANT: Final = 0.8
+# So many pages of remnants are walked as one, and at least so many as long as there may come more.
+_PAGES_TOGETHER: Final = 2.0
+_ENOUGH_TOGETHER: Final = 1.5
+# A search takes so many clauses at least.
+_MOST_TOGETHER: Final = 8
 # How many stretches on either side are near enough to learn from, and by what factor what is seen there may differ.
 _NEAR: Final = 1
 _ALIKE: Final = 1.3
@@ -42,6 +49,7 @@ class Stretch:
         position: when the last case that was seen was created; `low` before the first.
         cursor: where the walk goes on.
         latest: ids of cases at the position, of the last page.
+        complete: whether that is all of them that were taken.
         density: cases a millisecond around the position: seen, or assumed before the first page.
         head: the same around `low`.
         cases: cases taken.
@@ -58,6 +66,7 @@ class Stretch:
     position: int
     cursor: str | None = None
     latest: tuple[str, ...] = ()
+    complete: bool = True
     density: float = 0.0
     head: float = 0.0
     cases: int = 0
@@ -66,8 +75,12 @@ class Stretch:
     open_end: bool = False
     done: bool = False
 
-    def take(self, page: RawPage) -> Sequence[Line]:
+    def take(self, page: RawPage, *, shared: bool = False) -> Sequence[Line]:
         """Take the next page of the walk in; return its cases that belong here and were not seen before.
+
+        Args:
+            page: the page.
+            shared: whether it was counted by another stretch already.
 
         Raises:
             PaginationError: if the server does not keep to the order that was asked for.
@@ -79,11 +92,17 @@ class Stretch:
         if len(page):
             self._learn_density(len(page) / max(1, page.moment(len(page) - 1) - self.position))
         if stop:
+            self.complete = not self.latest or self.position < page.moment(stop - 1)
             self.position, self.latest = page.moment(stop - 1), latest
         self.cases += len(kept)
-        self.pages += 1
+        self.pages += not shared
         self.cursor, self.done = page.cursor, page.cursor is None or stop < len(page)
         return kept
+
+    @property
+    def rest(self) -> TimeRange:
+        """What is left of it. Some of the latest cases are in there again."""
+        return TimeRange(self.position, None if self.open_end else self.high)
 
     def _kept(self, page: RawPage) -> tuple[Sequence[Line], int]:
         """Return what is new on a page, and how many of its cases are before the end of the stretch."""
@@ -108,6 +127,32 @@ class Stretch:
         self.density = seen
         if not self.pages:
             self.head = seen
+
+
+def take_together(stretches: Sequence[Stretch], page: RawPage) -> list[tuple[Stretch, Sequence[Line]]]:
+    """Take in the next page of a walk through what is left of several stretches, in the order of time.
+
+    Returns:
+        The cases that are new, by stretch.
+
+    Raises:
+        PaginationError: if the server does not keep to the order that was asked for.
+        DecodeError: if what should be a case is none.
+    """
+    taken: list[tuple[Stretch, Sequence[Line]]] = []
+    for each in stretches:
+        if each.done:
+            continue
+        # What is in between was cut off meanwhile.
+        start, stop = page.first_from(each.position), page.first_from(each.high)
+        ended = stop < len(page) or page.cursor is None
+        lines = each.take(page.between(range(start, stop), None if ended else page.cursor), shared=bool(taken))
+        # The cursor belongs to the walk of all.
+        each.asked, each.cursor = each.rest, None
+        taken.append((each, lines))
+        if not ended:
+            break
+    return taken
 
 
 @attrs.define(kw_only=True)
@@ -143,7 +188,7 @@ class Frontier:
     @property
     def explored(self) -> bool:
         """Whether a page was seen of every stretch."""
-        return all(each.pages for each in self.stretches)
+        return all(each.pages or each.done for each in self.stretches)
 
     @property
     def pages_left(self) -> float:
@@ -154,6 +199,33 @@ class Frontier:
         """Return how many walkers there would be if each had about so many pages left, and its neighbours as many."""
         left = [self._pages(index) for index, each in enumerate(self.stretches) if not each.done]
         return sum(max(1, math.ceil(each / pages - _SPARE)) for each in left)
+
+    def is_remnant(self, stretch: Stretch) -> bool:
+        """Whether so little seems to be left of a stretch that it is better walked together with others."""
+        return stretch.complete and not stretch.open_end and self._left_of(stretch) < _REMNANT
+
+    def together(self, remnants: Sequence[Stretch], walked: Iterable[Stretch]) -> list[list[Stretch]]:
+        """Return which remnants to walk as one now.
+
+        Args:
+            remnants: what there is, in the order of time.
+            walked: what is walked, and may leave more of them.
+        """
+        groups: list[list[Stretch]] = []
+        room = 0.0
+        for each in remnants:
+            left = self._left_of(each)
+            if not groups or left > room or len(groups[-1]) == _MOST_TOGETHER:
+                groups.append([])
+                room = _PAGES_TOGETHER
+            groups[-1].append(each)
+            room -= left
+        if any(self._left_of(each) > _ENOUGH_TOGETHER for each in walked):
+            return [group for group in groups if sum(map(self._left_of, group)) >= _ENOUGH_TOGETHER]
+        return groups
+
+    def _left_of(self, stretch: Stretch) -> float:
+        return self._pages(self.stretches.index(stretch))
 
     def spread(self, walkers: int) -> list[Stretch]:
         """Cut for walkers that have nothing to do; return the new stretches, at most so many.

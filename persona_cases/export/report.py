@@ -63,7 +63,13 @@ class ExportReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON has it, under the names of the attributes; `seconds` to the millisecond."""
-        return {**attrs.asdict(self, retain_collection_types=False), "seconds": round(self.seconds, 3)}
+        files = self.attachments
+        return {
+            **attrs.asdict(self),
+            "seconds": round(self.seconds, 3),
+            "walkers": list(self.walkers),
+            "attachments": None if files is None else {**attrs.asdict(files), "incomplete": list(files.incomplete)},
+        }
 
     def _sent(self) -> str:
         return f"{plural(self.requests, 'request')}, {f'{self.refused:,}' if self.refused else 'none'} refused (429)"

@@ -7,7 +7,7 @@ since nothing else is wanted of it. The top of the list needs none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from typing import Self
 
@@ -88,6 +88,9 @@ class FreshSlices:
                 yield kept
                 if kept.cursor is None:
                     return
+
+    def together(self, parts: Sequence[TimeRange]) -> None:
+        """Tell that a list can not skip anything."""
 
     async def _start(self, part: TimeRange) -> str | None:
         """Return the id of a case behind which the list has the whole range; None for the top of the list."""

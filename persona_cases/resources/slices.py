@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import aclosing
 from functools import partial
 
 import attrs
 
+from persona_cases.errors import QueryTooComplexError
 from persona_cases.export.collector import Walk
 from persona_cases.export.ranges import TimeRange
 from persona_cases.models import Case, RawPage, decode_raw_page
@@ -60,6 +62,20 @@ class CaseSlices:
             PersonaError: whatever a search may raise, at the steps of the walk.
         """
         return self._walk(part.within(self.where), _ASCENDING, after)
+
+    def together(self, parts: Sequence[TimeRange]) -> Walk | None:
+        """Walk the cases of several ranges, oldest first, as those of one; None if that takes several searches.
+
+        Args:
+            parts: the ranges, in the order of time.
+        """
+        where = Q.any_of(each for part in parts if (each := part.within()) is not None)
+        whole = where if self.where is None else self.where & where
+        try:
+            search, _ = Search.of(whole, _ASCENDING, 1, self.limits).loading(self._loaded())
+        except QueryTooComplexError:
+            return None
+        return raw_walk(self.api, search.requests()[0], decode_raw_page, None)
 
     def _walk(self, where: Predicate | None, sort: Sort, after: str | None) -> Walk:
         search, fieldset = Search.of(where, sort, self.max_searches, self.limits).loading(self._loaded())

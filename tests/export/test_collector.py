@@ -15,6 +15,7 @@ from persona_cases import PaginationError, Q, RetryPolicy, ServerError
 from persona_cases.errors import ConnectionFailedError, DecodeError
 from persona_cases.export.checkpoint import Description
 from persona_cases.export.collector import collect
+from persona_cases.export.ranges import TimeRange
 from persona_cases.export.spool import Spool
 from persona_cases.models import RawPage
 from persona_cases.query import SearchLimits
@@ -63,6 +64,17 @@ def test_any_cases_are_collected(tmp_path_factory, moments, walkers, size, empty
     world = World(moments, size=size, empty_at=frozenset(empty))
     lines, _ = asyncio.run(collected(world, tmp_path_factory.mktemp("any"), most_walkers=walkers))
     assert lines == world.lines
+
+
+async def test_what_is_left_of_ranges_is_asked_for_as_one_where_that_is_possible(tmp_path):
+    requests = {}
+    for joins in (True, False):
+        world = World(moments_of([(0, YEAR, 8_000)]), joins=joins)
+        lines, _ = await collected(world, tmp_path, most_walkers=16)
+        assert lines == world.lines
+        assert bool(world.asked_together) == joins
+        requests[joins] = world.requests
+    assert requests[True] < requests[False]
 
 
 async def test_no_cases_take_two_requests_and_are_an_export_too(tmp_path):
@@ -210,6 +222,15 @@ async def test_a_query_of_several_searches_is_gone_on_from(make_client, tmp_path
         lines, _ = await collected(source, tmp_path)
     assert lines == expected
     assert len(lines) > 200
+
+
+async def test_ranges_are_one_search_if_the_expression_leaves_room_for_them(sim, make_client):
+    some = [TimeRange(0, 1_000), TimeRange(2_000, 3_000), TimeRange(5_000, 6_000)]
+    client = make_client(sim)
+    for where in (None, Q.status.eq("open"), Q.status.eq("open") & ~Q.fields.priority.eq("low")):
+        assert slices(client, where).together(some) is not None
+    wide = Q.any_of(Q.status.eq(str(number)) & Q.fields.priority.eq(str(number)) for number in range(12))
+    assert slices(client, wide).together(some) is None
 
 
 async def test_a_fieldset_is_kept_to_and_has_the_creation_time(sim, make_client, tmp_path):

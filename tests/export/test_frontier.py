@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from worlds import MOMENTS, YEAR, World, line, moments_of
 
 from persona_cases.errors import DecodeError, PaginationError
-from persona_cases.export.frontier import Frontier
+from persona_cases.export.frontier import Frontier, Stretch, take_together
+from persona_cases.export.ranges import TimeRange
 from persona_cases.models import RawPage
 
 
@@ -153,3 +154,70 @@ def test_a_page_that_can_not_be_taken_whole_is_not_taken_at_all(place):
     with pytest.raises(DecodeError):
         stretch.take(RawPage(lines, "b"))
     assert stretch == before
+
+
+# ---- what is left of several stretches -----------------------------------------------------------------------------
+
+
+def stretches(*ranges):
+    return [
+        Stretch(number=number, low=low, high=high, asked=TimeRange(low, high), position=low)
+        for number, (low, high) in enumerate(ranges)
+    ]
+
+
+def page_of(*moments, cursor=None):
+    return RawPage([line(moment, moment) for moment in moments], cursor)
+
+
+def test_a_page_of_several_stretches_is_divided_among_them():
+    first, second, third = several = stretches((0, 10), (20, 30), (40, 50))
+    taken = take_together(several, page_of(1, 5, 22, cursor="a"))
+    assert taken == [(first, [line(1, 1), line(5, 5)]), (second, [line(22, 22)])]
+    assert [each.done for each in several] == [True, False, False]
+    assert (second.position, second.rest, second.cursor) == (22, TimeRange(22, 30), None)
+    # Whoever goes on alone gets the latest case again, and so does the same walk if its cursor says so.
+    taken = take_together(several, page_of(22, 28, 41))
+    assert taken == [(second, [line(28, 28)]), (third, [line(41, 41)])]
+    assert all(each.done for each in several)
+    assert [each.pages for each in several] == [1, 1, 0]
+
+
+def test_an_empty_page_of_several_stretches_ends_them_only_if_it_is_the_last():
+    several = stretches((0, 10), (20, 30))
+    assert [lines for _, lines in take_together(several, RawPage((), "a"))] == [()]
+    assert not any(each.done for each in several)
+    take_together(several, RawPage(()))
+    assert all(each.done for each in several)
+
+
+def test_what_was_cut_off_a_stretch_meanwhile_belongs_to_somebody_else():
+    first, second = stretches((0, 10), (20, 30))
+    first.high = 5
+    taken = take_together([first, second], page_of(1, 6, 7, 21))
+    assert taken == [(first, [line(1, 1)]), (second, [line(21, 21)])]
+
+
+def test_a_crowd_at_one_moment_is_walked_to_its_end_by_one():
+    frontier = Frontier.around(0, 500, 0.01)
+    (stretch,) = frontier.stretches
+    stretch.take(RawPage([line(number, 0) for number in range(100)], "a"))
+    assert stretch.complete
+    stretch.take(RawPage([line(number, 0) for number in range(100, 200)], "b"))
+    # Not all of the cases that were taken at this moment are known any more.
+    assert not stretch.complete
+    stretch.density = stretch.head = 0.01
+    assert not frontier.is_remnant(stretch)
+    stretch.take(RawPage([line(number, number) for number in range(200, 300)], "c"))
+    assert stretch.complete
+
+
+def test_remnants_are_walked_together_once_there_are_enough():
+    frontier = Frontier(stretches=stretches(*((1_000 * number, 1_000 * number + 50) for number in range(6))))
+    *remnants, busy = frontier.stretches
+    for each in frontier.stretches:
+        each.density = each.head = 1.0
+    assert frontier.together(remnants, []) == [remnants[:4], remnants[4:]]
+    busy.high = busy.low + 1_000
+    assert frontier.together(remnants, [busy]) == [remnants[:4]]
+    assert frontier.together(remnants[:2], [busy]) == []

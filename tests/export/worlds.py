@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
 import attrs
 from hypothesis import strategies as st
@@ -38,6 +38,8 @@ class World:
     empty_at: frozenset[int] = frozenset()
     before: Callable[[int], object] | None = None
     asked: list[tuple[TimeRange, str | None]] = attrs.field(factory=list)
+    asked_together: list[tuple[TimeRange, ...]] = attrs.field(factory=list)
+    joins: bool = True
     requests: int = 0
     running: int = 0
     most_running: int = 0
@@ -61,6 +63,17 @@ class World:
             after = page.cursor
             if after is None:
                 return
+
+    def together(self, parts: Sequence[TimeRange]) -> AsyncGenerator[RawPage, None] | None:
+        return self.pages_together(parts) if self.joins else None
+
+    async def pages_together(self, parts: Sequence[TimeRange]) -> AsyncGenerator[RawPage, None]:
+        numbers = [number for number, moment in enumerate(self.moments) if any(moment in part for part in parts)]
+        for start in range(0, max(1, len(numbers)), self.size):
+            self.asked_together.append(tuple(parts))
+            await self._arrive()
+            lines = [line(number, self.moments[number]) for number in numbers[start : start + self.size]]
+            yield RawPage(lines, f"+{start}" if start + self.size < len(numbers) else None)
 
     def page(self, part: TimeRange, after: str | None) -> RawPage:
         low = 0 if part.low is None else bisect_left(self.moments, part.low)
