@@ -115,6 +115,7 @@ async def collect(
     *,
     limit: Callable[[], LimiterState] | None = None,
     most_walkers: int = MOST_WALKERS,
+    pages_a_walker: float = PAGES_A_WALKER,
     open_end: bool = False,
     on_progress: OnCollected | None = None,
 ) -> CollectReport:
@@ -128,6 +129,7 @@ async def collect(
         spool: where they go to. It has all cases afterwards, in order.
         limit: tells what is known of the rate limit; None if there is none.
         most_walkers: how many ranges may be walked at the same time.
+        pages_a_walker: how many pages are worth another walker.
         open_end: whether there may be cases behind the far end that the source tells of.
         on_progress: called after each commit.
 
@@ -138,7 +140,8 @@ async def collect(
         PersonaError: whatever a request may raise. What was fetched before is committed, and can be gone on from.
         OSError: if the disk does not take it.
     """
-    collector = _Collector(source, spool, Crew(most=most_walkers), limit, on_progress, open_end=open_end)
+    crew = Crew(most=most_walkers, worth=pages_a_walker)
+    collector = _Collector(source, spool, crew, limit, on_progress, open_end=open_end)
     return await collector.run()
 
 
@@ -326,7 +329,7 @@ class _Collector:
             self._idle.set()
 
     def _grow(self, *, first: bool) -> None:
-        parts = self._frontier.parts_of(PAGES_A_WALKER)
+        parts = self._frontier.parts_of(self._crew.worth)
         self._crew.grow(self._frontier.pages_left, parts, self._known_limit(), first=first)
 
     def _known_limit(self) -> LimiterState | None:

@@ -16,7 +16,7 @@ PAGES_A_WALKER: Final = 5
 # Before densities are known, ranges are cut badly, so not all of them are cut at once; but what seems to be little work
 # may be much, if it lies somewhere in the middle.
 _MOST_AT_FIRST: Final = 12
-_PAGES_A_WALKER_AT_FIRST: Final = 2.0
+_WORTH_AT_FIRST: Final = 0.4
 # A walker that waits for its turn is not walking.
 _MARGIN: Final = 3
 
@@ -27,12 +27,14 @@ class Crew:
 
     Attributes:
         most: how many there may be.
+        worth: how many pages another one is worth.
         size: how many there should be.
         latency: the fewest seconds that a page took.
         period: the most seconds that a window of the rate limit was seen to have left.
     """
 
     most: int = MOST_WALKERS
+    worth: float = PAGES_A_WALKER
     size: int = 1
     latency: float = math.inf
     period: float = 1.0
@@ -50,11 +52,11 @@ class Crew:
 
         Args:
             pages_left: how many pages there seem to be left.
-            parts: how many parts of `PAGES_A_WALKER` pages that is.
+            parts: how many parts of `worth` pages that is.
             limit: what is known of the rate limit; None if there is none.
             first: whether this is decided before anything is known of what lies between the ends.
         """
-        worth = min(_MOST_AT_FIRST, math.ceil(pages_left / _PAGES_A_WALKER_AT_FIRST)) if first else parts
+        worth = min(_MOST_AT_FIRST, math.ceil(pages_left / (self.worth * _WORTH_AT_FIRST))) if first else parts
         worth = min(worth, self.most)
         self.size = max(self.size, min(worth, self._fed(pages_left + worth, limit)))
 

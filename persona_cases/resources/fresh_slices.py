@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
-from typing import Self
+from typing import ClassVar, Self
 
 import attrs
 
@@ -44,6 +44,9 @@ class FreshSlices:
     listing: Listing
     request: Request
     fieldset: Fieldset | None = None
+
+    # Where a range begins costs a search, and the last page of each is half full.
+    pages_a_walker: ClassVar[float] = 10.0
 
     @classmethod
     def of(cls, api: Api, where: Predicate | None, fields: Iterable[str] | None = None) -> Self:

@@ -95,9 +95,15 @@ class RangedExport:
                 on_progress(_told(progress))
 
         limiter = self.source.api.transport.admission.limiter
-        # Searches may not know the oldest case yet, if that is young; the list does.
-        open_end = self._backward
-        return await collect(self.source, spool, limit=lambda: limiter.state, open_end=open_end, on_progress=tell)
+        return await collect(
+            self.source,
+            spool,
+            limit=lambda: limiter.state,
+            pages_a_walker=self.source.pages_a_walker,
+            # Searches may not know the oldest case yet, if that is young; the list does.
+            open_end=self._backward,
+            on_progress=tell,
+        )
 
     async def _download(self, spool: Spool, done: ExportProgress, on_progress: OnProgress | None) -> int:
         """Download the attachments, if they are wanted; return how many files there are."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import aclosing
 from functools import partial
+from typing import ClassVar
 
 import attrs
 
 from persona_cases.errors import QueryTooComplexError
 from persona_cases.export.collector import Walk
+from persona_cases.export.crew import PAGES_A_WALKER
 from persona_cases.export.ranges import TimeRange
 from persona_cases.models import Case, RawPage, decode_raw_page
 from persona_cases.paging import Fetch, Merge, Pager
@@ -42,6 +44,8 @@ class CaseSlices:
     fields: tuple[str, ...] | None = None
     max_searches: int = attrs.field(kw_only=True)
     limits: SearchLimits | None = attrs.field(default=None, kw_only=True)
+
+    pages_a_walker: ClassVar[float] = PAGES_A_WALKER
 
     async def far_end(self) -> RawPage:
         """Return a page of the newest cases, newest first; an empty one if there is no case."""
