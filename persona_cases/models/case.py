@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Generic, Self, TypeVar, overload
@@ -177,7 +178,12 @@ class Case:
     def attachments(self) -> tuple[Attachment, ...]:
         """The attached files."""
         sent: tuple[wire.Attachment, ...] = self._sent("attachments") or ()
-        return tuple(Attachment(each.filename, each.url, each.byte_size, self.id) for each in sent)
+        twins, attachments = Counter[tuple[str | None, int | None]](), list[Attachment]()
+        for each in sent:
+            alike = each.filename, each.byte_size
+            attachments.append(Attachment(each.filename, each.url, each.byte_size, self.id, twins[alike]))
+            twins[alike] += 1
+        return tuple(attachments)
 
     @property
     def extras(self) -> dict[str, Any]:

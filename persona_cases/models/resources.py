@@ -51,6 +51,7 @@ class Attachment:
         url: where to download it. It carries its own access token and expires (6 hours by default): do not log it.
         byte_size: its size in bytes.
         case_id: the case that it is attached to, which can be asked for a fresh `url`.
+        twins_before: how many files of the same name and size the case lists before it.
 
     See https://docs.withpersona.com/downloading-files.
     """
@@ -59,6 +60,7 @@ class Attachment:
     url: str | None = attrs.field(default=None, repr=False)
     byte_size: int | None = None
     case_id: str | None = attrs.field(default=None, eq=False)
+    twins_before: int = attrs.field(default=0, eq=False, repr=False)
 
 
 @attrs.frozen

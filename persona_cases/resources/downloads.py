@@ -109,7 +109,8 @@ class Download:
             return False
         case = await self.refresh(old.case_id)
         for fresh in case.attachments:
-            if (fresh.filename, fresh.byte_size) == (old.filename, old.byte_size):
+            # Files are only ever added, so the second of a name and size stays the second.
+            if (fresh.filename, fresh.byte_size, fresh.twins_before) == (old.filename, old.byte_size, old.twins_before):
                 self.attachment = fresh
                 return True
         return False

@@ -268,6 +268,19 @@ async def test_an_expired_address_is_replaced_by_asking_for_the_case(make_client
         assert len(sim.requests.matching("GET", f"/cases/{case.id}")) == 1
 
 
+async def test_of_files_alike_in_name_and_size_each_is_found_again(make_client, tmp_path):
+    clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    async with Simulator(cases=0, clock=clock) as sim:
+        cases = make_client(sim).cases
+        contents = [b"first", b"longer than the others", b"third"]
+        files = tuple(sim.store.upload("scan.pdf", content) for content in contents)
+        case = await cases.get(sim.store.create_case(attachments=files).id)
+        clock.advance(7 * 3600)
+        for number, attachment in enumerate(case.attachments):
+            path = await cases.download(attachment, tmp_path / f"{number}.pdf")
+            assert path.read_bytes() == contents[number]
+
+
 async def test_an_address_that_stays_refused_is_an_error(sim, cases, with_file, tmp_path):
     sim.faults.add(Fault.status(403), when=lambda request: not request.in_api)
     with pytest.raises(PermissionDeniedError):
