@@ -16,11 +16,11 @@ from persona_cases.cli.failures import NoSuchFileError
 from persona_cases.cli.file_progress import shown_file_progress
 from persona_cases.cli.options import Connection
 from persona_cases.cli.output import stdout_bytes
-from persona_cases.cli.quantities import duration, plural, size
 from persona_cases.cli.running import report
 from persona_cases.cli.terminal import visible
 from persona_cases.errors import InvalidArgumentError, PersonaError
 from persona_cases.export.attachments.names import safe_names
+from persona_cases.export.quantities import duration, plural, size
 from persona_cases.models import Attachment
 
 __all__ = ["Download", "download_files"]

@@ -15,12 +15,12 @@ from persona_cases.cli.connect import connected, unconnected
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.options import Connection, Format, Shape, Walk
 from persona_cases.cli.output import Writer, bare, case_writer, form_of, with_included
-from persona_cases.cli.quantities import plural
 from persona_cases.cli.running import report
 from persona_cases.cli.selection import names
 from persona_cases.cli.terminal import is_terminal
 from persona_cases.client import PersonaClient
 from persona_cases.errors import NotFoundError
+from persona_cases.export.quantities import plural
 from persona_cases.models import Case, Fieldset
 from persona_cases.paging import Pager
 
