@@ -84,8 +84,6 @@ class Export:
         columns = await self._declared(persona)
         if self.to_stdout:
             loaded = None if fields is None else sparse_names(fields)
-            if self.shape.consistency is not ConsistencyChoice.SEARCH:
-                raise InvalidArgumentError("--consistency fresh is for files: give -o the path of one")
             walk = OrderedExport.of(
                 persona.cases,
                 predicate(where),
@@ -95,7 +93,7 @@ class Export:
                 attachments=self.shape.attachments,
             )
             export = FileExport(target=target, output=_Stdout(), choice=ColumnChoice.of(fields, columns))
-            return await walk.run(partial(export.run, on_progress=on_progress))
+            return await walk.run(partial(export.run, on_progress=walk.telling(on_progress)))
         return await persona.cases.export(
             predicate(where),
             self.path,
@@ -117,6 +115,8 @@ class Export:
 
     def _target(self) -> Target:
         target = Target.of(self.path, self.shape.format, self.shape.compression)
+        if self.starts_anew and self.shape.consistency is ConsistencyChoice.FRESH:
+            raise InvalidArgumentError("--consistency fresh is for files, without --sort and --limit")
         if self.to_stdout and not target.is_stream:
             raise InvalidArgumentError(
                 f"{target.format} can not go to stdout, since it is not written from front to back"
@@ -158,7 +158,8 @@ def _what_is_kept(export: Export, error: BaseException, again: str | None) -> st
     if not isinstance(error, asyncio.CancelledError):
         return None
     why = ": an export to stdout, or with --sort or --limit, starts anew" if export.starts_anew else " yet"
-    return f"nothing is kept{why}"
+    but = "" if export.shape.attachments is None else " but attachments"
+    return f"nothing{but} is kept{why}"
 
 
 class _Stdout:

@@ -94,7 +94,7 @@ _HINTS: Final[tuple[tuple[type[PersonaError], str | None], ...]] = (
 def describe(
     error: PersonaError, *, subject: str | None = None, verbose: bool = False, advise: Advise | None = None
 ) -> Failure:
-    """Say what went wrong in one line, with hints on further lines.
+    """Say what went wrong in one line, with notes and hints on further lines.
 
     Args:
         error: what went wrong.
@@ -108,6 +108,7 @@ def describe(
         lines.extend(f"details: {each}" for each in details)
     elif details:
         lines.append("hint: --verbose shows the details of the API, which may quote personal data")
+    lines.extend(f"note: {note}" for note in getattr(error, "__notes__", ()))
     lines.extend(f"hint: {hint}" for hint in _hints(error, advise))
     return Failure(_chosen(error, _CODES, ExitCode.FAILURE), tuple(map(visible, lines)))
 

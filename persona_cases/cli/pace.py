@@ -137,6 +137,9 @@ class Pace:
         return _DOCUMENTED_PERIOD if self._longest is None else self._longest
 
     def _pages_left(self, done: ExportProgress) -> float | None:
+        if done.pages_left == 0 and done.files:
+            # Files are still to come, and nobody knows how many.
+            return None
         if done.pages_left is not None or self._limit is None:
             return done.pages_left
         return max(0, self._limit - done.cases) / LARGEST_PAGE

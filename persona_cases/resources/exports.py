@@ -126,12 +126,13 @@ class CaseExports:
         ordered = OrderedExport.of(
             self, where, sort=sort, fields=loaded, limit=limit, max_searches=max_searches, attachments=attachments
         )
+        told = ordered.telling(on_progress)
         if isinstance(to, Sink):
             if format is not None or compression is not None:
                 raise InvalidArgumentError("format and compression are for files: a sink gets cases as they come")
-            return await ordered.run(partial(export_to_sink, sink=to, on_progress=on_progress))
+            return await ordered.run(partial(export_to_sink, sink=to, on_progress=told))
         if sort is not None or limit is not None:
-            return await ordered.run(partial(_write_in_order, to, shape, on_progress))
+            return await ordered.run(partial(_write_in_order, to, shape, told))
         return await by_ranges(CaseSlices(twin._api, where, fieldset, max_searches=max_searches), to)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Final, Self, TypeGuard
+from datetime import UTC, datetime
+from typing import Final, Self
 
 import attrs
 
@@ -14,6 +14,7 @@ from persona_cases.models import moment_of
 from persona_cases.protocol.message import QueryPairs
 from persona_cases.query import Predicate, Q, as_predicate, check_decidable, leaves_of
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison
+from persona_cases.query.values import instant, is_date
 from persona_cases.resources import parameters
 
 _FILTERS: Final = {
@@ -25,6 +26,8 @@ _FILTERS: Final = {
 }
 # Whether the filter takes case into account is not documented, so statuses are compared here as well.
 _EXACT: Final = frozenset(_FILTERS) - {"status"}
+# Ranges can be turned around as far as this, which is the year 3938: what lies further away bounds nothing.
+_FARTHEST: Final = -moment_of(datetime.min.replace(tzinfo=UTC))
 _SHOWN_AS: Final = {"assignee": "assignee_id", "resolver": "resolver_id"}
 _RELATED: Final = frozenset({"template", "case_template_id", "case_queue", "case_queue_id", "account_id", "inquiry_id"})
 
@@ -104,17 +107,11 @@ def _all_of(parts: Iterable[Predicate]) -> Predicate | None:
     return Q.all_of(kept) if kept else None
 
 
-def _is_time(part: Predicate) -> TypeGuard[Comparison]:
-    # A date alone is midnight somewhere.
-    return isinstance(part, Comparison) and part.attribute == "created_at" and "T" in str(part.value)
-
-
 def _created(parts: Iterable[Predicate]) -> TimeRange:
     """Return a range that holds all creation times which the parts allow together."""
     lows, highs = list[int](), list[int]()
     for part in parts:
-        if _is_time(part):
-            moment = moment_of(datetime.fromisoformat(str(part.value)))
+        if isinstance(part, Comparison) and (moment := _bound(part)) is not None:
             if part.operator in {"gt", "gte", "eq"}:
                 lows.append(moment)
             if part.operator in {"lt", "lte", "eq"}:
@@ -122,3 +119,13 @@ def _created(parts: Iterable[Predicate]) -> TimeRange:
     low, high = max(lows, default=None), min(highs, default=None)
     # What nothing can match is listed whole, and nothing of it is taken.
     return TimeRange() if low is not None and high is not None and low >= high else TimeRange(low, high)
+
+
+def _bound(part: Comparison) -> int | None:
+    """Return the moment that a creation time is compared with; None if it is nothing to bound a range by."""
+    # A date alone is midnight somewhere.
+    if part.attribute != "created_at" or not isinstance(part.value, str) or is_date(part.value):
+        return None
+    time = instant(part.value)
+    moment = None if time is None else moment_of(time)
+    return None if moment is None or abs(moment) >= _FARTHEST else moment

@@ -12,9 +12,9 @@ from typing import Final, Protocol, Self
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.attachments.downloads import AttachmentDownloads
+from persona_cases.export.attachments.downloads import AttachmentDownloads, AttachmentReport
 from persona_cases.export.report import ExportReport
-from persona_cases.export.runner import ExportProgress, Pages
+from persona_cases.export.runner import ExportProgress, OnProgress, Pages
 from persona_cases.models import Attachment, Case
 from persona_cases.paging import Pager
 from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, Q, Sort
@@ -112,6 +112,14 @@ class OrderedExport:
         pager = twin.search(where, sort=order, fields=fields, max_searches=max_searches)
         return cls(pager if limit is None else pager.limit(limit), count, downloads_to(twin, attachments, fields))
 
+    def telling(self, on_progress: OnProgress | None) -> OnProgress | None:
+        """Return what to tell of the cases, so that `on_progress` is told of their files as well."""
+        if on_progress is None or self.downloads is None:
+            return on_progress
+        both = _CasesAndFiles(on_progress)
+        self.downloads.on_progress = both.tell_files
+        return both.tell_cases
+
     async def run(self, write: Callable[[Pages], Awaitable[ExportProgress]]) -> ExportReport:
         """Walk the pages.
 
@@ -140,3 +148,19 @@ class OrderedExport:
                 return
             async with self.downloads, aclosing(self.downloads.beside(walk)) as pages:
                 yield pages
+
+
+@attrs.define
+class _CasesAndFiles:
+    """Makes one progress of that of the cases and that of their files."""
+
+    _on_progress: OnProgress
+    _done: ExportProgress = attrs.field(factory=ExportProgress, init=False)
+
+    def tell_cases(self, done: ExportProgress) -> None:
+        self._done = attrs.evolve(done, files=self._done.files)
+        self._on_progress(self._done)
+
+    def tell_files(self, report: AttachmentReport) -> None:
+        self._done = attrs.evolve(self._done, files=report.files + report.there)
+        self._on_progress(self._done)

@@ -54,18 +54,18 @@ class RangedExport:
         started = time.monotonic()
         # Refused now, if it can not be written in the end.
         AtomicFile(self.path).discard()
-        async with self.downloads or nullcontext():
-            with self._spool(restart=restart) as spool:
-                resumed = spool.frontier is not None
-                try:
+        with self._spool(restart=restart) as spool:
+            resumed = spool.frontier is not None
+            try:
+                async with self.downloads or nullcontext():
                     collected = await self._fetch(spool, on_progress)
                     done = _fetched(collected)
                     done = attrs.evolve(done, files=await self._download(spool, done, on_progress))
-                    done = attrs.evolve(done, size=await self._put_together(spool))
-                finally:
-                    if spool.frontier is None:
-                        spool.remove()
-                await off_loop(spool.remove)
+                done = attrs.evolve(done, size=await self._put_together(spool))
+            finally:
+                if spool.frontier is None:
+                    spool.remove()
+            await off_loop(spool.remove)
         if on_progress is not None:
             on_progress(done)
         return ExportReport(

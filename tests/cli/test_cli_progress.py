@@ -65,6 +65,15 @@ def test_plain_lines_say_what_they_do_not_know(capsys):
     assert capsys.readouterr().err == "exported 100 cases in 1 page; 300 left; time left unknown\n"
 
 
+@pytest.mark.parametrize(("files", "words"), [(0, ""), (1, ", 1 attachment"), (1234, ", 1,234 attachments")])
+def test_plain_lines_tell_of_attachments_if_there_are_any(capsys, files, words):
+    now = 0.0
+    say = PlainLines(LocalLimiter(), None, lambda: now)
+    now = 6.0
+    say(ExportProgress(cases=100, pages=1, size=1, files=files))
+    assert capsys.readouterr().err == f"exported 100 cases in 1 page{words}; 300 left; time left unknown\n"
+
+
 def drawn(limit, *told, width=80):
     """What the live line shows at the end of a second a page."""
     now, screen = 0.0, io.StringIO()
@@ -92,3 +101,10 @@ def test_the_live_line_shows_that_the_time_is_unknown():
     shown = drawn(500, ExportProgress(cases=400, pages=4, size=1))
     assert "400 cases" in shown
     assert "time left unknown" in shown
+
+
+def test_the_live_line_tells_of_attachments_too():
+    done = ExportProgress(cases=400, pages=4, size=1, pages_left=0)
+    shown = drawn(None, done, attrs.evolve(done, files=7))
+    assert "400 cases, 7 attachments" in shown
+    assert "attachment" not in drawn(None, done)

@@ -125,7 +125,7 @@ async def test_pages_are_passed_on_as_they_are(sim, downloads, make_client, tmp_
     async with downloads() as under_way:
         passed = [page async for page in under_way.beside(pager.pages())]
         # Complete at the end of the pages, and not only at the end of the context.
-        assert on_disk(tmp_path / "files") == {**in_store(sim), ".partial/lock": b""}
+        assert on_disk(tmp_path / "files") == {**in_store(sim), ".persona-cases-partial/lock": b""}
     assert [[case.id for case in page] for page in passed] == [[case.id for case in page] for page in pages]
     assert under_way.report.files == len(in_store(sim))
 
@@ -458,8 +458,8 @@ async def test_a_process_that_is_killed_leaves_whole_files_and_the_next_one_goes
     finally:
         process.kill()
         await process.wait()
-    assert len(list((tmp_path / "files").glob(".partial/.*.part"))) == 8
-    found = {name: each for name, each in on_disk(tmp_path / "files").items() if not name.startswith(".partial")}
+    assert len(list((tmp_path / "files").glob(".persona-cases-partial/.*.part"))) == 8
+    found = {name: each for name, each in on_disk(tmp_path / "files").items() if not name.startswith(".persona-cases-partial")}
     assert found.items() <= expected.items()
     assert len(found) == 9
     sim.faults.clear()

@@ -17,7 +17,7 @@ from persona_cases.export.lock import DirectoryLock
 __all__ = ["FileDirectory"]
 
 # No case can be called this.
-_DRAFTS: Final = ".partial"
+_DRAFTS: Final = ".persona-cases-partial"
 
 
 class FileDirectory:
