@@ -22,8 +22,7 @@ from distributed import Client
 from pyarrow.dataset import dataset
 
 from persona_cases import PersonaClient, Q, RedisLimiter
-from persona_cases.export import Column, columns_from
-from persona_cases.export.ranges import TimeRange
+from persona_cases.export import Column, TimeRange, columns_from
 
 
 @attrs.frozen
