@@ -11,7 +11,7 @@ from persona_cases import PersonaClient
 async def main(base_url: str, output: str) -> None:
     async with PersonaClient("key", base_url=base_url) as persona:
         done = await persona.cases.export(None, output)
-    print(f"           {done}", file=sys.stderr)
+    print(f"           {done.to_json()}", file=sys.stderr)
 
 
 asyncio.run(main(*sys.argv[1:]))
