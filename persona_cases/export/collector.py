@@ -187,14 +187,20 @@ class _Collector:
                 await self._lead()
         except BaseExceptionGroup as failures:
             failure = failures.exceptions[0]
+        except BaseException:
+            await self._keep()
+            raise
         else:
-            failure = None
-        finally:
-            if not self._spool.durable:
-                await self._spool.commit(self._frontier, durable=True)
-        if failure is not None:
-            raise failure
-        return self._report(time.monotonic() - started)
+            if self._on_progress is not None:
+                self._on_progress(self._progress())
+            # What is complete is put together at once: there is no need to wait for the disk.
+            return self._report(time.monotonic() - started)
+        await self._keep()
+        raise failure
+
+    async def _keep(self) -> None:
+        if not self._spool.durable:
+            await self._spool.commit(self._frontier, durable=True)
 
     # ---- the walkers -------------------------------------------------------------------------------------------------
 
@@ -361,11 +367,11 @@ class _Collector:
             pass
 
     async def _commit(self) -> None:
-        progress = self._progress()
+        progress = None if self._on_progress is None else self._progress()
         await self._spool.commit(self._frontier)
         self._committed.set()
         self._committed = asyncio.Event()
-        if self._on_progress is not None:
+        if self._on_progress is not None and progress is not None:
             self._on_progress(progress)
 
     def _progress(self) -> CollectProgress:

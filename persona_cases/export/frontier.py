@@ -30,6 +30,8 @@ _REMNANT: Final = 0.8
 # So many pages of remnants are walked as one, and at least so many as long as there may come more.
 _PAGES_TOGETHER: Final = 2.0
 _ENOUGH_TOGETHER: Final = 1.5
+# With more cases at one moment, only a cursor tells which of them were taken.
+_MOST_LATEST: Final = 1_000
 # A search takes so many clauses at least.
 _MOST_TOGETHER: Final = 8
 # How many stretches on either side are near enough to learn from, and by what factor what is seen there may differ.
@@ -48,8 +50,8 @@ class Stretch:
         asked: the range that its walk asks for. It stays what it was at the beginning, since cursors belong to a query.
         position: when the last case that was seen was created; `low` before the first.
         cursor: where the walk goes on.
-        latest: ids of cases at the position, of the last page.
-        complete: whether that is all of them that were taken.
+        latest: ids of cases at the position that were taken; of many, those of the last page.
+        complete: whether that is all of them.
         density: cases a millisecond around the position: seen, or assumed before the first page.
         head: the same around `low`.
         cases: cases taken.
@@ -92,8 +94,7 @@ class Stretch:
         if len(page):
             self._learn_density(len(page) / max(1, page.moment(len(page) - 1) - self.position))
         if stop:
-            self.complete = not self.latest or self.position < page.moment(stop - 1)
-            self.position, self.latest = page.moment(stop - 1), latest
+            self._move(page.moment(stop - 1), latest)
         self.cases += len(kept)
         self.pages += not shared
         self.cursor, self.done = page.cursor, page.cursor is None or stop < len(page)
@@ -122,6 +123,15 @@ class Stretch:
             *(line for index in new for line in page.wanted(range(index, index + 1))),
             *page.wanted(range(equal, stop)),
         ], stop
+
+    def _move(self, moment: int, latest: tuple[str, ...]) -> None:
+        if moment > self.position:
+            self.complete = True
+        elif self.complete:
+            # They are needed by whoever goes on from the moment, and not by the cursor.
+            latest = tuple(dict.fromkeys([*self.latest, *latest]))
+            self.complete = len(latest) <= _MOST_LATEST
+        self.position, self.latest = moment, latest
 
     def _learn_density(self, seen: float) -> None:
         self.density = seen

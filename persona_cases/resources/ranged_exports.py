@@ -12,7 +12,7 @@ import attrs
 
 from persona_cases.export.attachments.downloads import AttachmentDownloads, AttachmentReport
 from persona_cases.export.checkpoint import Description
-from persona_cases.export.collector import CollectProgress, CollectReport, collect
+from persona_cases.export.collector import CollectProgress, CollectReport, OnCollected, collect
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.formats.target import Compression, FileFormat, Target
 from persona_cases.export.report import ExportReport
@@ -90,10 +90,6 @@ class RangedExport:
         return isinstance(self.source, FreshSlices)
 
     async def _fetch(self, spool: Spool, on_progress: OnProgress | None) -> CollectReport:
-        def tell(progress: CollectProgress) -> None:
-            if on_progress is not None:
-                on_progress(_told(progress))
-
         limiter = self.source.api.transport.admission.limiter
         return await collect(
             self.source,
@@ -102,7 +98,7 @@ class RangedExport:
             pages_a_walker=self.source.pages_a_walker,
             # Searches may not know the oldest case yet, if that is young; the list does.
             open_end=self._backward,
-            on_progress=tell,
+            on_progress=None if on_progress is None else _telling(on_progress),
         )
 
     async def _download(self, spool: Spool, done: ExportProgress, on_progress: OnProgress | None) -> int:
@@ -129,6 +125,10 @@ class RangedExport:
         finally:
             file.discard()
         return file.size
+
+
+def _telling(on_progress: OnProgress) -> OnCollected:
+    return lambda progress: on_progress(_told(progress))
 
 
 def _told(progress: CollectProgress) -> ExportProgress:

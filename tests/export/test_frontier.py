@@ -198,18 +198,30 @@ def test_what_was_cut_off_a_stretch_meanwhile_belongs_to_somebody_else():
     assert taken == [(first, [line(1, 1)]), (second, [line(21, 21)])]
 
 
-def test_a_crowd_at_one_moment_is_walked_to_its_end_by_one():
+def test_a_large_crowd_at_one_moment_is_walked_to_its_end_by_one():
     frontier = Frontier.around(0, 500, 0.01)
     (stretch,) = frontier.stretches
-    stretch.take(RawPage([line(number, 0) for number in range(100)], "a"))
-    assert stretch.complete
-    stretch.take(RawPage([line(number, 0) for number in range(100, 200)], "b"))
+    for start in range(0, 1_000, 100):
+        stretch.take(RawPage([line(number, 0) for number in range(start, start + 100)], str(start)))
+        assert stretch.complete
+    stretch.take(RawPage([line(number, 0) for number in range(1_000, 1_100)], "b"))
     # Not all of the cases that were taken at this moment are known any more.
     assert not stretch.complete
     stretch.density = stretch.head = 0.01
     assert not frontier.is_remnant(stretch)
-    stretch.take(RawPage([line(number, number) for number in range(200, 300)], "c"))
+    stretch.take(RawPage([line(number, number) for number in range(1_100, 1_200)], "c"))
     assert stretch.complete
+
+
+def test_cases_of_one_moment_that_come_again_in_parts_are_known_nevertheless():
+    (stretch,) = stretches((0, 10))
+    stretch.take(RawPage([line(number, 5) for number in range(6)], "a"))
+    taken = [
+        lines
+        for part in (range(4), range(4, 8), range(8, 9))
+        for _, lines in take_together([stretch], RawPage([line(number, 5) for number in part], "b"))
+    ]
+    assert taken == [[], [line(6, 5), line(7, 5)], [line(8, 5)]]
 
 
 def test_remnants_are_walked_together_once_there_are_enough():
