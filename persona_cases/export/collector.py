@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable
 from contextlib import aclosing
-from typing import Final, Protocol, TypeAlias
+from typing import Final
 
 import attrs
 
 from persona_cases.export.crew import MOST_WALKERS, PAGES_A_WALKER, Crew
-from persona_cases.export.frontier import Frontier, Stretch, take_together
+from persona_cases.export.frontier import Frontier
+from persona_cases.export.page_source import PageSource, Walk
 from persona_cases.export.ranges import TimeRange
 from persona_cases.export.spool import Spool
+from persona_cases.export.stretch import Stretch, take_together
 from persona_cases.models.raw_page import RawPage
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.transport.limiter import LimiterState
@@ -26,41 +28,6 @@ _SHARE_IDLE: Final = 0.1
 _LONGEST_IDLENESS: Final = 0.05
 # How many pages may pass until the number of walkers is thought over again.
 _PAGES_A_REVIEW: Final = 16
-
-
-Walk: TypeAlias = AsyncGenerator[RawPage, None]
-"""Pages in a row; the last one has no cursor."""
-
-
-class PageSource(Protocol):
-    """Where pages come from. The cases are those of one query, and always the same one.
-
-    Walks go from old to new, or all of them from new to old; then the pages and ranges tell time backward.
-    """
-
-    async def far_end(self) -> RawPage:
-        """Return a page from where a walk of everything would end, in the opposite order.
-
-        An empty one if there is no case there.
-        """
-        ...
-
-    def pages(self, part: TimeRange, after: str | None) -> Walk:
-        """Walk the cases of a range.
-
-        Args:
-            part: the range.
-            after: the cursor to go on from, which belongs to the same range; None for the beginning.
-        """
-        ...
-
-    def together(self, parts: Sequence[TimeRange]) -> Walk | None:
-        """Walk the cases of several ranges as those of one; None if the source can not.
-
-        Args:
-            parts: the ranges, in the order of time.
-        """
-        ...
 
 
 @attrs.frozen(kw_only=True)

@@ -14,9 +14,8 @@ from typing import Final
 
 import attrs
 
-from persona_cases.errors import PaginationError
 from persona_cases.export.ranges import TimeRange
-from persona_cases.models.raw_page import Line, RawPage
+from persona_cases.export.stretch import Stretch
 from persona_cases.paging import LARGEST_PAGE
 
 # A cut costs something, as the last page of a range is half full on average: a part has to be worth more than that.
@@ -30,139 +29,11 @@ _REMNANT: Final = 0.8
 # So many pages of remnants are walked as one, and at least so many as long as there may come more.
 _PAGES_TOGETHER: Final = 2.0
 _ENOUGH_TOGETHER: Final = 1.5
-# With more cases at one moment, only a cursor tells which of them were taken.
-_MOST_LATEST: Final = 1_000
 # A search takes so many clauses at least.
 _MOST_TOGETHER: Final = 8
 # How many stretches on either side are near enough to learn from, and by what factor what is seen there may differ.
 _NEAR: Final = 1
 _ALIKE: Final = 1.3
-
-
-@attrs.define(kw_only=True)
-class Stretch:
-    """A range of creation time, and how far it was walked.
-
-    Attributes:
-        number: tells it from the others; in the order in which they were made.
-        low: its first moment, in milliseconds since 1970.
-        high: the moment behind its last; a cut lowers it.
-        asked: the range that its walk asks for. It stays what it was at the beginning, since cursors belong to a query.
-        position: when the last case that was seen was created; `low` before the first.
-        cursor: where the walk goes on.
-        latest: ids of cases at the position that were taken; of many, those of the last page.
-        complete: whether that is all of them.
-        density: cases a millisecond around the position: seen, or assumed before the first page.
-        head: the same around `low`.
-        cases: cases taken.
-        pages: pages taken.
-        size: bytes kept of them.
-        open_end: whether what is behind its last moment belongs to it as well, which is then an estimate.
-        done: whether all of it was walked.
-    """
-
-    number: int
-    low: int
-    high: int
-    asked: TimeRange
-    position: int
-    cursor: str | None = None
-    latest: tuple[str, ...] = ()
-    complete: bool = True
-    density: float = 0.0
-    head: float = 0.0
-    cases: int = 0
-    pages: int = 0
-    size: int = 0
-    open_end: bool = False
-    done: bool = False
-
-    def take(self, page: RawPage, *, shared: bool = False) -> Sequence[Line]:
-        """Take the next page of the walk in; return its cases that belong here and were not seen before.
-
-        Args:
-            page: the page.
-            shared: whether it was counted by another stretch already.
-
-        Raises:
-            PaginationError: if the server does not keep to the order that was asked for.
-            DecodeError: if what should be a case is none.
-        """
-        kept, stop = self._kept(page)
-        latest = _last_ids(page, stop)
-        # From here on nothing fails: what was not taken whole was not taken at all.
-        if len(page):
-            self._learn_density(len(page) / max(1, page.moment(len(page) - 1) - self.position))
-        if stop:
-            self._move(page.moment(stop - 1), latest)
-        self.cases += len(kept)
-        self.pages += not shared
-        self.cursor, self.done = page.cursor, page.cursor is None or stop < len(page)
-        return kept
-
-    @property
-    def rest(self) -> TimeRange:
-        """What is left of it. Some of the latest cases are in there again."""
-        return TimeRange(self.position, None if self.open_end else self.high)
-
-    def _kept(self, page: RawPage) -> tuple[Sequence[Line], int]:
-        """Return what is new on a page, and how many of its cases are before the end of the stretch."""
-        if not len(page):
-            return (), 0
-        first, last = page.moment(0), page.moment(len(page) - 1)
-        if first < self.position or last < first:
-            raise PaginationError("the server does not keep to the order by creation that was asked for")
-        if self.asked.high is not None and last >= self.asked.high:
-            raise PaginationError("the server does not keep to the range of creation times that was asked for")
-        stop = len(page) if self.open_end or last < self.high else page.first_from(self.high)
-        if first != self.position or not self.latest:
-            return page.wanted(range(stop)), stop
-        equal = min(stop, page.first_from(self.position + 1))
-        new = [index for index in range(equal) if page.id(index) not in self.latest]
-        return [
-            *(line for index in new for line in page.wanted(range(index, index + 1))),
-            *page.wanted(range(equal, stop)),
-        ], stop
-
-    def _move(self, moment: int, latest: tuple[str, ...]) -> None:
-        if moment > self.position:
-            self.complete = True
-        elif self.complete:
-            # They are needed by whoever goes on from the moment, and not by the cursor.
-            latest = tuple(dict.fromkeys([*self.latest, *latest]))
-            self.complete = len(latest) <= _MOST_LATEST
-        self.position, self.latest = moment, latest
-
-    def _learn_density(self, seen: float) -> None:
-        self.density = seen
-        if not self.pages:
-            self.head = seen
-
-
-def take_together(stretches: Sequence[Stretch], page: RawPage) -> list[tuple[Stretch, Sequence[Line]]]:
-    """Take in the next page of a walk through what is left of several stretches, in the order of time.
-
-    Returns:
-        The cases that are new, by stretch.
-
-    Raises:
-        PaginationError: if the server does not keep to the order that was asked for.
-        DecodeError: if what should be a case is none.
-    """
-    taken: list[tuple[Stretch, Sequence[Line]]] = []
-    for each in stretches:
-        if each.done:
-            continue
-        # What is in between was cut off meanwhile.
-        start, stop = page.first_from(each.position), page.first_from(each.high)
-        ended = stop < len(page) or page.cursor is None
-        lines = each.take(page.between(range(start, stop), None if ended else page.cursor), shared=bool(taken))
-        # The cursor belongs to the walk of all.
-        each.asked, each.cursor = each.rest, None
-        taken.append((each, lines))
-        if not ended:
-            break
-    return taken
 
 
 @attrs.define(kw_only=True)
@@ -306,14 +177,6 @@ class Frontier:
             seen.append(self.summit)
         behind = self.stretches[index + 1].head if index + 1 < len(self.stretches) else self.summit
         return _typical(self.stretches[index].density, seen), _typical(behind, seen)
-
-
-def _last_ids(page: RawPage, stop: int) -> tuple[str, ...]:
-    """Return the ids of the cases that were created at the same time as the last one before `stop`."""
-    start = stop
-    while start and page.moment(start - 1) == page.moment(stop - 1):
-        start -= 1
-    return tuple(map(page.id, range(start, stop)))
 
 
 def _borders(pages: float, parts: int) -> Iterator[float]:

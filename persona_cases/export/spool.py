@@ -14,10 +14,11 @@ import msgspec
 
 from persona_cases.errors import DecodeError, InvalidArgumentError
 from persona_cases.export.checkpoint import Description, encode_manifest
-from persona_cases.export.frontier import Frontier, Stretch
+from persona_cases.export.frontier import Frontier
 from persona_cases.export.lock import DirectoryLock
 from persona_cases.export.log import BlockLog
 from persona_cases.export.manifests import ManifestFiles
+from persona_cases.export.stretch import Stretch
 from persona_cases.models.raw_page import Line
 
 _LOG: Final = "cases.log"

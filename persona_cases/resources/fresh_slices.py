@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 
 import attrs
 
-from persona_cases.export.collector import Walk
+from persona_cases.export.page_source import Walk
 from persona_cases.export.ranges import TimeRange
 from persona_cases.models import Fieldset, Links, RawPage, decode_page, decode_raw_page
 from persona_cases.paging import LARGEST_PAGE

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import attrs
 
 from persona_cases.errors import PaginationError
-from persona_cases.export.collector import Walk
+from persona_cases.export.page_source import Walk
 from persona_cases.models import Links, RawPage
 from persona_cases.paging import LARGEST_PAGE, Position
 from persona_cases.protocol.message import Request

@@ -10,8 +10,8 @@ from typing import ClassVar
 import attrs
 
 from persona_cases.errors import QueryTooComplexError
-from persona_cases.export.collector import Walk
 from persona_cases.export.crew import PAGES_A_WALKER
+from persona_cases.export.page_source import Walk
 from persona_cases.export.ranges import TimeRange
 from persona_cases.models import Case, RawPage, decode_raw_page
 from persona_cases.paging import Fetch, Merge, Pager

@@ -1,0 +1,45 @@
+"""`PageSource`: the protocol by which an export gets its pages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol, TypeAlias
+
+from persona_cases.export.ranges import TimeRange
+from persona_cases.models.raw_page import RawPage
+
+__all__ = ["PageSource", "Walk"]
+
+Walk: TypeAlias = AsyncGenerator[RawPage, None]
+"""Pages in a row; the last one has no cursor."""
+
+
+class PageSource(Protocol):
+    """Where pages come from. The cases are those of one query, and always the same one.
+
+    Walks go from old to new, or all of them from new to old; then the pages and ranges tell time backward.
+    """
+
+    async def far_end(self) -> RawPage:
+        """Return a page from where a walk of everything would end, in the opposite order.
+
+        An empty one if there is no case there.
+        """
+        ...
+
+    def pages(self, part: TimeRange, after: str | None) -> Walk:
+        """Walk the cases of a range.
+
+        Args:
+            part: the range.
+            after: the cursor to go on from, which belongs to the same range; None for the beginning.
+        """
+        ...
+
+    def together(self, parts: Sequence[TimeRange]) -> Walk | None:
+        """Walk the cases of several ranges as those of one; None if the source can not.
+
+        Args:
+            parts: the ranges, in the order of time.
+        """
+        ...
