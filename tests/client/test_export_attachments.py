@@ -459,7 +459,8 @@ async def test_a_process_that_is_killed_leaves_whole_files_and_the_next_one_goes
         process.kill()
         await process.wait()
     assert len(list((tmp_path / "files").glob(".persona-cases-partial/.*.part"))) == 8
-    found = {name: each for name, each in on_disk(tmp_path / "files").items() if not name.startswith(".persona-cases-partial")}
+    whole = on_disk(tmp_path / "files").items()
+    found = {name: each for name, each in whole if not name.startswith(".persona-cases-partial")}
     assert found.items() <= expected.items()
     assert len(found) == 9
     sim.faults.clear()
