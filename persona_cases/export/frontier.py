@@ -106,7 +106,7 @@ class Frontier:
         return groups
 
     def _left_of(self, stretch: Stretch) -> float:
-        return self._pages(self.stretches.index(stretch))
+        return self._pages([each.number for each in self.stretches].index(stretch.number))
 
     def spread(self, walkers: int) -> list[Stretch]:
         """Cut for walkers that have nothing to do; return the new stretches, at most so many.

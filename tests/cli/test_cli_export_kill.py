@@ -1,8 +1,12 @@
-"""`export`, killed at any moment and run again: in each format every case once, and the same bytes as in one go."""
+"""`export`, killed at any moment and run again: every case once, and the same bytes as in one go.
+
+In each format, and from searches as well as from the list.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import sys
@@ -14,13 +18,13 @@ from persona_cases.testing import Simulator
 KILLS = int(os.environ.get("PERSONA_CASES_KILLS", "4"))
 
 
-async def export(sim, path, kill_after=None):
+async def export(sim, path, consistency, kill_after=None):
     """Run the command; return whether it came to its end before it had sent so many requests."""
     sim.requests.clear()
     # Without attachments, whose addresses are others in every answer.
-    where = ("--base-url", sim.base_url, "-o", str(path), "--fields", "status,created_at,fields,case_template,tags")
+    what = ("--fields", "status,created_at,fields,case_template,tags", "--consistency", consistency)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "persona_cases", "export", *where),
+        *(sys.executable, "-m", "persona_cases", "export", "--base-url", sim.base_url, "-o", str(path), *what),
         env={**os.environ, "PERSONA_API_KEY": sim.api_key},
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -32,16 +36,29 @@ async def export(sim, path, kill_after=None):
     return await ending == 0
 
 
-@pytest.mark.parametrize("name", ["x.jsonl", "x.csv.gz", "x.parquet", "x.db"])
-async def test_an_export_that_is_killed_again_and_again_is_like_one_that_was_not(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "consistency"),
+    [
+        *((name, "search") for name in ("x.jsonl", "x.csv.gz", "x.parquet", "x.db")),
+        *((name, "fresh") for name in ("x.jsonl", "x.csv")),
+    ],
+)
+async def test_an_export_that_is_killed_again_and_again_is_like_one_that_was_not(tmp_path, name, consistency):
     if name == "x.parquet":
         pytest.importorskip("pyarrow", reason="Parquet needs the extra parquet")
     draw, path, at_once = random.Random(name), tmp_path / name, tmp_path / f"at_once_{name}"
-    async with Simulator(cases=300 * KILLS, seed=3, latency=0.01) as sim:
-        assert await export(sim, at_once)
-        for _ in range(KILLS):
-            if await export(sim, path, kill_after=draw.randint(1, 8)):
-                break
-        assert path.exists() or await export(sim, path)
+    kills = 0
+    async with Simulator(cases=300 * KILLS, seed=3, latency=0.01, index_lag=3_600) as sim:
+        for _ in range(150):
+            sim.store.create_case(status="open")
+        assert await export(sim, at_once, consistency)
+        while kills < KILLS and not await export(sim, path, consistency, kill_after=draw.randint(1, 8)):
+            kills += 1
+        assert path.exists() or await export(sim, path, consistency)
+        # Searches do not know the youngest ones yet.
+        there = len(sim.store.cases) - 150 * (consistency == "search")
     assert path.read_bytes() == at_once.read_bytes()
+    assert kills > 0
+    if name == "x.jsonl":
+        assert len({json.loads(line)["id"] for line in path.read_bytes().splitlines()}) == there
     assert {each.name for each in tmp_path.iterdir() if not each.name.endswith(".part")} == {name, at_once.name}
