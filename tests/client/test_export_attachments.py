@@ -8,6 +8,7 @@ import sys
 from functools import partial
 
 import pytest
+from attached_files import SEVEN_HOURS, on_disk, simulated
 
 from persona_cases import (
     ClientStateError,
@@ -19,9 +20,7 @@ from persona_cases import (
     ServerError,
 )
 from persona_cases.export.attachments.downloads import AttachmentDownloads, AttachmentReport
-from persona_cases.testing import Fault, ManualClock, Simulator
-
-SEVEN_HOURS = 7 * 60 * 60
+from persona_cases.testing import Fault, ManualClock
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def clock():
 
 @pytest.fixture
 async def sim(clock):
-    async with Simulator(cases=120, seed=5, clock=clock, rate_limit="off") as simulator:
+    async with simulated(120, clock) as simulator:
         yield simulator
 
 
@@ -64,12 +63,6 @@ class Lines:
         for start in range(0, len(self.lines), 10):
             self.read = start
             yield self.lines[start : start + 10]
-
-
-def on_disk(directory):
-    return {
-        str(path.relative_to(directory)): path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file()
-    }
 
 
 def in_store(sim):

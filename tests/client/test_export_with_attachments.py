@@ -8,12 +8,12 @@ import subprocess
 import sys
 
 import pytest
+from attached_files import SEVEN_HOURS, on_disk, simulated
 
 from persona_cases import InvalidArgumentError, PersonaError, Q, RetryPolicy, ServerError
 from persona_cases.export import AttachmentReport
-from persona_cases.testing import Fault, ManualClock, Simulator
+from persona_cases.testing import Fault, ManualClock
 
-SEVEN_HOURS = 7 * 60 * 60
 IMPATIENT = RetryPolicy(attempts=1)
 
 
@@ -24,7 +24,7 @@ def clock():
 
 @pytest.fixture
 async def sim(clock):
-    async with Simulator(cases=260, seed=5, clock=clock, rate_limit="off") as simulator:
+    async with simulated(260, clock) as simulator:
         yield simulator
 
 
@@ -65,12 +65,6 @@ def settings(request, tmp_path, monkeypatch):
         pytest.importorskip("pyarrow", reason="Parquet needs the extra parquet")
     monkeypatch.chdir(tmp_path)
     return {"where": None, "attachments": "files", **TO_FILES[request.param]}
-
-
-def on_disk(directory):
-    return {
-        str(path.relative_to(directory)): path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file()
-    }
 
 
 def attached(sim, most=None):

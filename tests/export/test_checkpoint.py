@@ -46,19 +46,23 @@ def work(tmp_path):
     return tmp_path / ".cases.jsonl.export"
 
 
+async def two_stretches(spool):
+    """The frontier of an export of two stretches, of which the later one was written first."""
+    frontier = Frontier.around(0, 10_000, 1.0)
+    early = frontier.stretches[0]
+    filled(early, spool, 0, 1)
+    (late,) = frontier.spread(1)
+    filled(late, spool, 9_998, 9_999, cursor=None)
+    await spool.commit(frontier)
+    filled(early, spool, 2)
+    await spool.commit(frontier)
+    return frontier
+
+
 @pytest.fixture
 async def begun(output):
-    """An export of two stretches, of which the later one was written first."""
     with Spool(output, ASKED) as spool:
-        frontier = Frontier.around(0, 10_000, 1.0)
-        early = frontier.stretches[0]
-        filled(early, spool, 0, 1)
-        (late,) = frontier.spread(1)
-        filled(late, spool, 9_998, 9_999, cursor=None)
-        await spool.commit(frontier)
-        filled(early, spool, 2)
-        await spool.commit(frontier)
-    return frontier
+        return await two_stretches(spool)
 
 
 async def test_committed_cases_come_back_in_the_order_of_time(begun, output):
@@ -79,16 +83,11 @@ async def test_the_file_has_the_lines_in_order(begun, output):
 async def test_walked_backward_the_cases_come_back_the_other_way_round(output):
     settings = {"backward": True}
     with Spool(output, ASKED, **settings) as spool:
-        frontier = Frontier.around(0, 10_000, 1.0)
-        early = frontier.stretches[0]
-        filled(early, spool, 0, 1)
-        (late,) = frontier.spread(1)
-        filled(late, spool, 9_998, 9_999, cursor=None)
+        frontier = await two_stretches(spool)
+        for numbers in ((3, 4), (5,)):
+            filled(frontier.stretches[0], spool, *numbers)
         await spool.commit(frontier)
-        filled(early, spool, 2)
-        filled(early, spool, 3, 4)
-        await spool.commit(frontier)
-        expected = [line(number, number) for number in (9_999, 9_998, 4, 3, 2, 1, 0)]
+        expected = [line(number, number) for number in (9_999, 9_998, 5, 4, 3, 2, 1, 0)]
         assert lines_of(spool) == expected
     with Spool(output, ASKED, **settings) as spool:
         put_together(spool, output)
