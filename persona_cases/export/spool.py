@@ -122,20 +122,21 @@ class Spool:
         self._writing = blocks
         # As it is now: the walk goes on meanwhile.
         state = msgspec.json.encode(frontier)
-        writing = asyncio.ensure_future(asyncio.to_thread(self._write, blocks, msgspec.Raw(state), durable))
-        try:
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            await asyncio.wait([writing])
-            if writing.exception() is None:
-                self._settle(frontier)
-            else:
-                self._broken = True
-            raise
-        except OSError:
-            self._broken = True
-            raise
-        self._settle(frontier)
+        # A future of no task, which whoever cancels all tasks does not find: what is half written would be lost.
+        loop = asyncio.get_running_loop()
+        writing = loop.run_in_executor(None, self._write, blocks, msgspec.Raw(state), durable)
+        cancelled: asyncio.CancelledError | None = None
+        while not writing.done():
+            try:
+                await asyncio.wait([writing])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        self._broken = writing.exception() is not None
+        if not self._broken:
+            self._settle(frontier)
+        if cancelled is not None:
+            raise cancelled
+        writing.result()
 
     def _settle(self, frontier: Frontier) -> None:
         self._writing = {}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 from collections.abc import Callable
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 __all__ = ["off_loop"]
@@ -19,14 +21,15 @@ async def off_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
     A thread can not be cancelled. If the task is, the cancellation goes on when the thread has ended, so that nobody
     closes a file which it still writes to.
     """
-    thread = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+    # A future of no task: whoever cancels all tasks, as the end of `asyncio.run` does, does not find it.
+    step = partial(contextvars.copy_context().run, partial(work, *args, **kwargs))
+    thread = asyncio.get_running_loop().run_in_executor(None, step)
     try:
         return await asyncio.shield(thread)
     except asyncio.CancelledError:
         while not thread.done():
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait({thread})
-        if not thread.cancelled():
-            # Asked for, so that asyncio does not complain that nobody did. The cancellation is what counts.
-            thread.exception()
+        # Asked for, so that asyncio does not complain that nobody did. The cancellation is what counts.
+        thread.exception()
         raise

@@ -330,3 +330,28 @@ async def test_a_database_is_complete_once_it_has_its_name(tmp_path):
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert database.execute('SELECT count(*), sum("fields.n") FROM cases').fetchone() == (120, sum(range(120)))
     database.close()
+
+
+def test_a_thread_outlives_a_loop_that_cancels_all_tasks():
+    seen, begun, go_on = [], threading.Event(), threading.Event()
+
+    def work():
+        begun.set()
+        go_on.wait(timeout=30)
+        seen.append("thread")
+
+    async def wait():
+        try:
+            await off_loop(work)
+        finally:
+            seen.append("waited for it")
+
+    async def main():
+        task = asyncio.ensure_future(wait())
+        while not begun.is_set():
+            await asyncio.sleep(0.001)
+        asyncio.get_running_loop().call_later(0.05, go_on.set)
+        assert not task.done()
+
+    asyncio.run(main())
+    assert seen == ["thread", "waited for it"]
