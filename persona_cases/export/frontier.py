@@ -68,8 +68,8 @@ class Frontier:
 
     @property
     def explored(self) -> bool:
-        """Whether a page was seen of every stretch."""
-        return all(each.pages or each.done for each in self.stretches)
+        """Whether a case was seen of every stretch that has one."""
+        return all(each.latest or each.done for each in self.stretches)
 
     @property
     def pages_left(self) -> float:
@@ -115,7 +115,7 @@ class Frontier:
         the first of them behind the page that its walker may be waiting for. What nothing was seen of is not cut: in
         a moment more is known.
         """
-        parts = {index: 1 for index, each in enumerate(self.stretches) if each.pages and not each.done}
+        parts = {index: 1 for index, each in enumerate(self.stretches) if each.latest and not each.done}
         free = {index: self._pages(index) - 1 for index in parts}
         for _ in range(walkers if parts else 0):
             index = max(parts, key=lambda index: free[index] / parts[index])

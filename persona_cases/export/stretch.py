@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import attrs
@@ -70,7 +70,7 @@ class Stretch:
         if len(page):
             self._learn_density(len(page) / max(1, page.moment(len(page) - 1) - self.position))
         if stop:
-            self._move(page.moment(stop - 1), latest)
+            self._move(page.moment(stop - 1), latest, again=self.cursor is None or len(kept) < stop)
         self.cases += len(kept)
         self.pages += not shared
         self.cursor, self.done = page.cursor, page.cursor is None or stop < len(page)
@@ -100,13 +100,14 @@ class Stretch:
             *page.wanted(range(equal, stop)),
         ], stop
 
-    def _move(self, moment: int, latest: tuple[str, ...]) -> None:
+    def _move(self, moment: int, latest: tuple[str, ...], *, again: bool) -> None:
         if moment > self.position:
             self.complete = True
         elif self.complete:
             # They are needed by whoever goes on from the moment, and not by the cursor.
             latest = tuple(dict.fromkeys([*self.latest, *latest]))
-            self.complete = len(latest) <= _MOST_LATEST
+            # What begins at the moment without a cursor would meet all of them again.
+            self.complete = again or len(latest) <= _MOST_LATEST
         self.position, self.latest = moment, latest
 
     def _learn_density(self, seen: float) -> None:
@@ -115,30 +116,31 @@ class Stretch:
             self.head = seen
 
 
-def take_together(stretches: Sequence[Stretch], page: RawPage) -> list[tuple[Stretch, Sequence[Line]]]:
+def take_together(stretches: Sequence[Stretch], page: RawPage) -> Iterator[tuple[Stretch, Sequence[Line]]]:
     """Take in the next page of a walk through what is left of several stretches, in the order of time.
 
-    Returns:
-        The cases that are new, by stretch.
+    Yields:
+        The cases that are new, by stretch. They have to be kept before the next ones are asked for: a page that is
+        refused at its end was taken up to there.
 
     Raises:
         PaginationError: if the server does not keep to the order that was asked for.
         DecodeError: if what should be a case is none.
     """
-    taken: list[tuple[Stretch, Sequence[Line]]] = []
+    counted = False
     for each in stretches:
         if each.done:
             continue
         # What is in between was cut off meanwhile.
         start, stop = page.first_from(each.position), page.first_from(each.high)
         ended = stop < len(page) or page.cursor is None
-        lines = each.take(page.between(range(start, stop), None if ended else page.cursor), shared=bool(taken))
+        lines = each.take(page.between(range(start, stop), None if ended else page.cursor), shared=counted)
         # The cursor belongs to the walk of all.
         each.asked, each.cursor = each.rest, None
-        taken.append((each, lines))
+        counted = True
+        yield each, lines
         if not ended:
             break
-    return taken
 
 
 def _last_ids(page: RawPage, stop: int) -> tuple[str, ...]:

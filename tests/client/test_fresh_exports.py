@@ -190,3 +190,15 @@ async def test_faults_on_the_way_change_nothing(sim, make_client, tmp_path):
     path = tmp_path / "all.jsonl"
     await persona.cases.export(None, path, consistency="fresh")
     assert checked(exported(path)) == there(sim)
+
+
+async def test_a_burst_of_new_cases_does_not_cost_many_requests(make_client, tmp_path):
+    clock = ManualClock()
+    async with Simulator(cases=1_200, seed=3, index_lag=3_600, clock=clock) as sim:
+        clock.advance(7_200)
+        for _ in range(150):
+            sim.store.create_case()
+            clock.advance(0.02)
+        done = await make_client(sim).cases.export(None, tmp_path / "all.jsonl", consistency="fresh")
+        assert checked(exported(tmp_path / "all.jsonl")) == there(sim)
+    assert done.requests < 100

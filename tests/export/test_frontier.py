@@ -167,18 +167,22 @@ def stretches(*ranges):
     ]
 
 
+def taken_from(several, page):
+    return list(take_together(several, page))
+
+
 def page_of(*moments, cursor=None):
     return RawPage([line(moment, moment) for moment in moments], cursor)
 
 
 def test_a_page_of_several_stretches_is_divided_among_them():
     first, second, third = several = stretches((0, 10), (20, 30), (40, 50))
-    taken = take_together(several, page_of(1, 5, 22, cursor="a"))
+    taken = taken_from(several, page_of(1, 5, 22, cursor="a"))
     assert taken == [(first, [line(1, 1), line(5, 5)]), (second, [line(22, 22)])]
     assert [each.done for each in several] == [True, False, False]
     assert (second.position, second.rest, second.cursor) == (22, TimeRange(22, 30), None)
     # Whoever goes on alone gets the latest case again, and so does the same walk if its cursor says so.
-    taken = take_together(several, page_of(22, 28, 41))
+    taken = taken_from(several, page_of(22, 28, 41))
     assert taken == [(second, [line(28, 28)]), (third, [line(41, 41)])]
     assert all(each.done for each in several)
     assert [each.pages for each in several] == [1, 1, 0]
@@ -186,26 +190,25 @@ def test_a_page_of_several_stretches_is_divided_among_them():
 
 def test_an_empty_page_of_several_stretches_ends_them_only_if_it_is_the_last():
     several = stretches((0, 10), (20, 30))
-    assert [lines for _, lines in take_together(several, RawPage((), "a"))] == [()]
+    assert [lines for _, lines in taken_from(several, RawPage((), "a"))] == [()]
     assert not any(each.done for each in several)
-    take_together(several, RawPage(()))
+    taken_from(several, RawPage(()))
     assert all(each.done for each in several)
 
 
 def test_what_was_cut_off_a_stretch_meanwhile_belongs_to_somebody_else():
     first, second = stretches((0, 10), (20, 30))
     first.high = 5
-    taken = take_together([first, second], page_of(1, 6, 7, 21))
+    taken = taken_from([first, second], page_of(1, 6, 7, 21))
     assert taken == [(first, [line(1, 1)]), (second, [line(21, 21)])]
 
 
 def test_a_large_crowd_at_one_moment_is_walked_to_its_end_by_one():
     frontier = Frontier.around(0, 500, 0.01)
     (stretch,) = frontier.stretches
-    for start in range(0, 1_000, 100):
-        stretch.take(RawPage([line(number, 0) for number in range(start, start + 100)], str(start)))
+    for start in range(0, 1_100, 100):
         assert stretch.complete
-    stretch.take(RawPage([line(number, 0) for number in range(1_000, 1_100)], "b"))
+        stretch.take(RawPage([line(number, 0) for number in range(start, start + 100)], str(start)))
     # Not all of the cases that were taken at this moment are known any more.
     assert not stretch.complete
     stretch.density = stretch.head = 0.01
@@ -220,7 +223,7 @@ def test_cases_of_one_moment_that_come_again_in_parts_are_known_nevertheless():
     taken = [
         lines
         for part in (range(4), range(4, 8), range(8, 9))
-        for _, lines in take_together([stretch], RawPage([line(number, 5) for number in part], "b"))
+        for _, lines in taken_from([stretch], RawPage([line(number, 5) for number in part], "b"))
     ]
     assert taken == [[], [line(6, 5), line(7, 5)], [line(8, 5)]]
 
@@ -234,3 +237,26 @@ def test_remnants_are_walked_together_once_there_are_enough():
     busy.high = busy.low + 1_000
     assert frontier.together(remnants, [busy]) == [remnants[:4]]
     assert frontier.together(remnants[:2], [busy]) == []
+
+
+def test_what_was_taken_before_a_page_is_refused_is_not_lost():
+    first, second = several = stretches((0, 10), (20, 30))
+    page = RawPage([line(1, 1), line(2, 5), b'{"type":"case","id":"case_3","attributes":{}}'], None)
+    taken = []
+    with pytest.raises(DecodeError):
+        taken.extend(take_together(several, page))
+    assert sum(len(lines) for _, lines in taken) == first.cases
+    assert (second.cases, second.done) == (0, False)
+
+
+def test_a_stretch_of_which_no_case_was_seen_is_not_cut():
+    frontier = Frontier.around(0, 1_000, 10.0)
+    (stretch,) = frontier.stretches
+    stretch.take(RawPage([line(number, 0) for number in range(100)], "a"))
+    made = frontier.spread(3)
+    assert len(made) == 3
+    for each in made:
+        each.take(RawPage((), "b"))
+    assert not frontier.explored
+    assert {each.number for each in frontier.spread(20)}.isdisjoint(each.number for each in made)
+    assert all(each.high - each.low > 100 for each in made)
