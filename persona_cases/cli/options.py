@@ -101,7 +101,11 @@ class Selection:
     ] = None
     sort: Annotated[
         str | None,
-        Option(metavar="ATTRIBUTE:asc|desc", help="The order; newest first by default.", rich_help_panel=_WHAT),
+        Option(
+            metavar="ATTRIBUTE:asc|desc",
+            help="The order; newest first by default, for export oldest first.",
+            rich_help_panel=_WHAT,
+        ),
     ] = None
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import attrs
 
+from persona_cases.errors import BadRequestError, UnprocessableEntityError
 from persona_cases.export.crew import MOST_WALKERS, PAGES_A_WALKER, Crew
 from persona_cases.export.frontier import Frontier
 from persona_cases.export.page_source import PageSource, Walk
@@ -254,7 +255,7 @@ class _Collector:
         if walk is not None:
             self._start(stretches, walk)
             return
-        self._joins = len(stretches) == 1
+        self._joins = self._joins and len(stretches) == 1
         for each in stretches[: self._free]:
             self._start_one(each)
 
@@ -269,9 +270,9 @@ class _Collector:
         async with aclosing(walk):
             ended = False
             while not ended:
-                started = time.monotonic()
-                page = await anext(walk)
-                self._crew.observe(time.monotonic() - started)
+                page = await self._next_page(walk, stretches)
+                if page is None:
+                    break
                 self._balance[walker] += 1
                 self._take(stretches, page)
                 self._review(stretches[0])
@@ -280,6 +281,19 @@ class _Collector:
         for each in stretches:
             del self._walking[each.number]
         self._idle.set()
+
+    async def _next_page(self, walk: Walk, stretches: list[Stretch]) -> RawPage | None:
+        """Return the next page; None if several ranges are more than the server takes in one question."""
+        started = time.monotonic()
+        try:
+            page = await anext(walk)
+        except (BadRequestError, UnprocessableEntityError):
+            if len(stretches) == 1:
+                raise
+            self._joins = False
+            return None
+        self._crew.observe(time.monotonic() - started)
+        return page
 
     def _leaves(self, stretches: list[Stretch]) -> bool:
         """Whether a walker leaves what is left of a stretch to be walked with others."""

@@ -79,7 +79,9 @@ class CaseSlices:
             search, _ = Search.of(whole, _ASCENDING, 1, self.limits).loading(self._loaded())
         except QueryTooComplexError:
             return None
-        return raw_walk(self.api, search.requests()[0], decode_raw_page, None)
+        requests = search.requests()
+        # Each part alone is known to have no case: that takes no request.
+        return raw_walk(self.api, requests[0], decode_raw_page, None) if requests else None
 
     def _walk(self, where: Predicate | None, sort: Sort, after: str | None) -> Walk:
         search, fieldset = Search.of(where, sort, self.max_searches, self.limits).loading(self._loaded())

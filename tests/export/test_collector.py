@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from worlds import MOMENTS, YEAR, World, moments_of
 
 from persona_cases import PaginationError, Q, RetryPolicy, ServerError
-from persona_cases.errors import ConnectionFailedError, DecodeError
+from persona_cases.errors import BadRequestError, ConnectionFailedError, DecodeError
 from persona_cases.export.checkpoint import Description
 from persona_cases.export.collector import collect
 from persona_cases.export.ranges import TimeRange
@@ -148,6 +148,81 @@ async def test_a_cancelled_run_can_be_gone_on_from(tmp_path):
     lines, _ = await collected(world, tmp_path, most_walkers=3)
     assert lines == world.lines
     assert world.requests - before <= 33 - 12 + 5
+
+
+@pytest.mark.parametrize("rounds", [12, 24, 48, 96])
+def test_an_export_in_a_task_of_a_loop_that_ends_loses_nothing(tmp_path, rounds):
+    async def begin():
+        task = asyncio.ensure_future(collected(World(UNIFORM), tmp_path, most_walkers=8))
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        # `asyncio.run` cancels all tasks now, also those that nobody but the export knows of.
+        return task.result()[0] if task.done() else None
+
+    interrupted = 0
+    while (lines := asyncio.run(begin())) is None:
+        interrupted += 1
+        assert interrupted < 300
+    assert interrupted > 0
+    assert lines == World(UNIFORM).lines
+
+
+async def test_a_server_that_refuses_several_ranges_at_once_is_asked_for_each(tmp_path):
+    class Narrow(World):
+        refused = 0
+
+        async def pages_together(self, parts):
+            self.refused += 1
+            raise BadRequestError(status=400)
+            yield RawPage(())
+
+    world = Narrow(moments_of([(0, YEAR, 8_000)]))
+    lines, _ = await collected(world, tmp_path, most_walkers=16)
+    assert lines == world.lines
+    assert 0 < world.refused <= 16
+
+
+class Refusing(World):
+    """A world in which the first page of several ranges ends in something that is no case."""
+
+    refusing = True
+
+    async def pages_together(self, parts):
+        async for page in super().pages_together(parts):
+            if self.refusing and len(page) > 3:
+                self.refusing = False
+                yield RawPage([*page.lines[:-1], b'{"type":"case","id":"case_1","attributes":{}}'], page.cursor)
+            else:
+                yield page
+
+
+async def test_a_page_of_several_ranges_that_is_refused_loses_none_of_its_cases(tmp_path):
+    moments = sorted(number * number % 9_973_001 for number in range(4_000))
+    world = Refusing(moments)
+    with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(DecodeError):
+        await collect(world, spool)
+    lines, report = await collected(world, tmp_path)
+    assert lines == world.lines
+    assert report.cases == len(moments)
+
+
+async def test_a_crowd_is_not_taken_again_when_it_is_gone_on_with(tmp_path):
+    moments = sorted([*range(0, 1_000_000, 400), *[500_200] * 2_600, *range(900_000, 1_000_000, 100)])
+    for stop in range(8, 48, 4):
+        world = World(moments)
+
+        def fail(number, stop=stop):
+            if number == stop:
+                raise ConnectionFailedError("lost")
+
+        world.before = fail
+        output = tmp_path / str(stop)
+        output.mkdir()
+        with Spool(output / "cases.jsonl", ASKED) as spool, pytest.raises(ConnectionFailedError):
+            await collect(world, spool, most_walkers=9)
+        world.before = None
+        lines, _ = await collected(world, output, most_walkers=9)
+        assert lines == world.lines
 
 
 async def test_progress_is_told_after_each_commit_and_ends_with_all(tmp_path):
