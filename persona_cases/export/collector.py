@@ -310,7 +310,8 @@ class _Collector:
         self._handed_over.set()
 
     def _review(self, stretch: Stretch) -> None:
-        if (self._free or stretch.pages == 1 or self._fetched % _PAGES_A_REVIEW == 0) and self._frontier.explored:
+        due = self._free or stretch.pages == 1 or self._fetched % _PAGES_A_REVIEW == 0
+        if due and self._crew.size < self._crew.most and self._frontier.explored:
             self._grow(first=False)
         if self._free:
             self._idle.set()
