@@ -132,7 +132,7 @@ class CaseExports:
                 raise InvalidArgumentError("format and compression are for files: a sink gets cases as they come")
             return await ordered.run(partial(export_to_sink, sink=to, on_progress=told))
         if sort is not None or limit is not None:
-            return await ordered.run(partial(_write_in_order, to, shape, told))
+            return await ordered.run(partial(_write_in_order, to, shape.target(to), shape.choice, told))
         return await by_ranges(CaseSlices(twin._api, where, fieldset, max_searches=max_searches), to)
 
 
@@ -170,10 +170,10 @@ class _Shape:
 
 
 async def _write_in_order(
-    path: str | os.PathLike[str], shape: _Shape, on_progress: OnProgress | None, pages: Pages
+    path: str | os.PathLike[str], target: Target, choice: ColumnChoice, on_progress: OnProgress | None, pages: Pages
 ) -> ExportProgress:
     file = AtomicFile(path)
-    export = FileExport(target=shape.target(path), output=file, choice=shape.choice, buffer_directory=file.path.parent)
+    export = FileExport(target=target, output=file, choice=choice, buffer_directory=file.path.parent)
     return await export.run(pages, on_progress)
 
 

@@ -303,6 +303,12 @@ async def test_what_can_not_be_written_is_refused_before_the_first_request(sim, 
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_an_export_in_order_that_is_refused_leaves_nothing(sim, make_client, tmp_path):
+    with pytest.raises(InvalidArgumentError, match="nothing is known of files that end in .json"):
+        await make_client(sim).cases.export(None, tmp_path / "cases.json", limit=5)
+    assert not [*sim.requests, *tmp_path.iterdir()]
+
+
 async def interrupted(sim, client, target, **settings):
     """An export that fails at the fourth request, when some cases are safely on disk."""
     sim.faults.add(Fault.status(422), nth=4, times=1)
