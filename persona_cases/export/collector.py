@@ -245,7 +245,11 @@ class _Collector:
 
     @property
     def _free(self) -> int:
-        return max(0, self._crew.size - len(set(self._walking.values())))
+        return max(0, self._crew.size - self._busy)
+
+    @property
+    def _busy(self) -> int:
+        return len(set(self._walking.values()))
 
     def _start_one(self, stretch: Stretch) -> None:
         self._start([stretch], self._source.pages(stretch.asked, stretch.cursor))
@@ -262,7 +266,7 @@ class _Collector:
     def _start(self, stretches: list[Stretch], walk: Walk) -> None:
         walker = min(set(range(len(self._walking) + 1)).difference(self._walking.values()))
         self._walking.update({each.number: walker for each in stretches})
-        self._most_walking = max(self._most_walking, len(set(self._walking.values())))
+        self._most_walking = max(self._most_walking, self._busy)
         self._balance += [0] * (walker + 1 - len(self._balance))
         self._group.create_task(self._walk(stretches, walk, walker))
 
@@ -363,7 +367,7 @@ class _Collector:
             size=sum(each.size for each in stretches),
             pages=sum(each.pages for each in stretches),
             pages_left=self._frontier.pages_left,
-            walkers=len(set(self._walking.values())),
+            walkers=self._busy,
         )
 
     def _report(self, seconds: float) -> CollectReport:

@@ -106,7 +106,10 @@ class Frontier:
         return groups
 
     def _left_of(self, stretch: Stretch) -> float:
-        return self._pages([each.number for each in self.stretches].index(stretch.number))
+        return self._pages(self._index(stretch))
+
+    def _index(self, stretch: Stretch) -> int:
+        return [each.number for each in self.stretches].index(stretch.number)
 
     def spread(self, walkers: int) -> list[Stretch]:
         """Cut for walkers that have nothing to do; return the new stretches, at most so many.
@@ -158,7 +161,7 @@ class Frontier:
             open_end=stretch.open_end,
         )
         stretch.high, stretch.open_end = moment, False
-        self.stretches.insert(self.stretches.index(stretch) + 1, behind)
+        self.stretches.insert(self._index(stretch) + 1, behind)
         return behind
 
     def _pages(self, index: int) -> float:

@@ -95,10 +95,7 @@ class Stretch:
             return page.wanted(range(stop)), stop
         equal = min(stop, page.first_from(self.position + 1))
         new = [index for index in range(equal) if page.id(index) not in self.latest]
-        return [
-            *(line for index in new for line in page.wanted(range(index, index + 1))),
-            *page.wanted(range(equal, stop)),
-        ], stop
+        return page.wanted([*new, *range(equal, stop)]), stop
 
     def _move(self, moment: int, latest: tuple[str, ...], *, again: bool) -> None:
         if moment > self.position:

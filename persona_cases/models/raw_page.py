@@ -9,7 +9,7 @@ walks from new to old, time runs backward: moments are told with the other sign,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self, TypeAlias
 
@@ -82,10 +82,8 @@ class RawPage:
         """Return the id of a case; see `moment` for what it raises."""
         return self._head(index)[0]
 
-    def wanted(self, indexes: range) -> list[Line]:
+    def wanted(self, indexes: Iterable[int]) -> list[Line]:
         """Return the lines of those cases that are not unwanted."""
-        if not self.unwanted:
-            return [*self.lines[indexes.start : indexes.stop]]
         return [self.lines[index] for index in indexes if index not in self.unwanted]
 
     def between(self, part: range, cursor: str | None) -> Self:

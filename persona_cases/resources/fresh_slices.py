@@ -47,6 +47,7 @@ class FreshSlices:
 
     # Where a range begins costs a search, and the last page of each is half full.
     pages_a_walker: ClassVar[float] = 10.0
+    backward: ClassVar[bool] = True
 
     @classmethod
     def of(cls, api: Api, where: Predicate | None, fields: Iterable[str] | None = None) -> Self:

@@ -83,11 +83,7 @@ class RangedExport:
     def _spool(self, *, restart: bool) -> Spool:
         shape = {"format": self.target.format.value, "compression": self.target.compression.value}
         description = Description({**self.settings, **shape}, version("persona-cases"))
-        return Spool(os.fspath(self.path), description, restart=restart, backward=self._backward)
-
-    @property
-    def _backward(self) -> bool:
-        return isinstance(self.source, FreshSlices)
+        return Spool(os.fspath(self.path), description, restart=restart, backward=self.source.backward)
 
     async def _fetch(self, spool: Spool, on_progress: OnProgress | None) -> CollectReport:
         limiter = self.source.api.transport.admission.limiter
@@ -97,7 +93,7 @@ class RangedExport:
             limit=lambda: limiter.state,
             pages_a_walker=self.source.pages_a_walker,
             # Searches may not know the oldest case yet, if that is young; the list does.
-            open_end=self._backward,
+            open_end=self.source.backward,
             on_progress=None if on_progress is None else _telling(on_progress),
         )
 

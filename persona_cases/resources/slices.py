@@ -46,6 +46,7 @@ class CaseSlices:
     limits: SearchLimits | None = attrs.field(default=None, kw_only=True)
 
     pages_a_walker: ClassVar[float] = PAGES_A_WALKER
+    backward: ClassVar[bool] = False
 
     async def far_end(self) -> RawPage:
         """Return a page of the newest cases, newest first; an empty one if there is no case."""
