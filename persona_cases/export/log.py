@@ -18,9 +18,9 @@ from persona_cases.errors import DecodeError
 # Magic number, stretch, length of the block.
 _HEADER: Final = struct.Struct("<IIQ")
 _MAGIC: Final = 0x53434C4F
-_BUFFER_BYTES: Final = 1 << 18
-# Systems take at least so many.
-_PIECES_AT_ONCE: Final = 1000
+# What is written at once. For more, Linux takes larger pieces of memory for the file, which can cost several times as
+# much; a buffer of this size stays in the cache of the processor.
+_BYTES_AT_ONCE: Final = 1 << 17
 
 
 class BlockLog:
@@ -55,7 +55,8 @@ class BlockLog:
             self._blocks.setdefault(number, []).append((place + _HEADER.size, length))
             place += _HEADER.size + length
         self._file.seek(self.size)
-        _write_all(self._file.fileno(), pieces)
+        for piece in pieces:
+            _write_whole(self._file.fileno(), memoryview(piece))
         self.size = place
 
     def sync(self) -> None:
@@ -74,8 +75,8 @@ class BlockLog:
 
     def copy(self, numbers: Iterable[int], target: int, *, backward: bool = False) -> None:
         """Write the blocks of stretches to an open file; see `read`."""
-        # A buffer that stays in the cache of the processor makes this cheaper than to ask the kernel for it.
-        buffer, source = memoryview(bytearray(_BUFFER_BYTES)), self._file.fileno()
+        # This is cheaper than to ask the kernel for it.
+        buffer, source = memoryview(bytearray(_BYTES_AT_ONCE)), self._file.fileno()
         for place, length in self._places(numbers, backward=backward):
             done = 0
             while done < length:
@@ -107,14 +108,6 @@ class BlockLog:
             raise DecodeError("the file is damaged")
 
 
-def _write_all(file: int, pieces: Sequence[bytes]) -> None:
-    for start in range(0, len(pieces), _PIECES_AT_ONCE):
-        some = pieces[start : start + _PIECES_AT_ONCE]
-        done = os.writev(file, some)
-        if done < sum(map(len, some)):
-            _write_whole(file, memoryview(b"".join(some))[done:])
-
-
 def _write_whole(file: int, data: memoryview) -> None:
     while data:
-        data = data[os.write(file, data) :]
+        data = data[os.write(file, data[:_BYTES_AT_ONCE]) :]

@@ -95,9 +95,8 @@ async def test_walked_backward_the_cases_come_back_the_other_way_round(output):
 
 
 async def test_writes_that_the_system_does_in_parts_lose_nothing(output, monkeypatch):
-    write, writev = os.write, os.writev
+    write = os.write
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:7]))
-    monkeypatch.setattr(os, "writev", lambda file, pieces: writev(file, [b"".join(pieces)[:7]]))
     with Spool(output, ASKED) as spool:
         frontier = Frontier.around(0, 10_000, 1.0)
         filled(frontier.stretches[0], spool, 0, 1, 2)

@@ -235,7 +235,7 @@ async def test_progress_is_told_after_each_commit_and_ends_with_all(tmp_path):
 
 
 async def test_a_disk_that_is_full_ends_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr("os.writev", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr("os.write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(OSError, match="No space left"):
         await collect(World(UNIFORM), spool, most_walkers=4)
     monkeypatch.undo()
