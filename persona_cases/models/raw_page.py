@@ -78,12 +78,18 @@ class RawPage:
         """Return the page of cases that were decoded already."""
         return cls([case.raw_line for case in cases], cursor)
 
+    def before(self, cursor: str) -> Self:
+        """Return the page as one that another begins behind."""
+        return type(self)(self.lines, cursor, backward=self.backward, unwanted=self.unwanted)
+
     def id(self, index: int) -> str:
         """Return the id of a case; see `moment` for what it raises."""
         return self._head(index)[0]
 
     def wanted(self, indexes: Iterable[int]) -> list[Line]:
         """Return the lines of those cases that are not unwanted."""
+        if not self.unwanted:
+            return [self.lines[index] for index in indexes]
         return [self.lines[index] for index in indexes if index not in self.unwanted]
 
     def between(self, part: range, cursor: str | None) -> Self:
@@ -137,8 +143,7 @@ def decode_raw_page(body: bytes) -> tuple[RawPage, Links]:
         return RawPage.of(document.cases, None), document.links
     record, links = split
     # A line end can only stand between the tokens of JSON text: whole pages have none, as a rule.
-    lines: list[Line] = [*record.data] if _on_one_line(body) else [_line(bytes(each)) for each in record.data]
-    return RawPage(lines), links
+    return RawPage(record.data if _on_one_line(body) else [_line(bytes(each)) for each in record.data]), links
 
 
 def _on_one_line(text: bytes) -> bool:

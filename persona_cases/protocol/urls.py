@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
+from functools import lru_cache
+from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
 import attrs
 
@@ -50,7 +51,10 @@ class BaseURL:
 
     def join(self, path: str, query: QueryPairs) -> str:
         """Return the whole, encoded URL of a path below the base URL."""
-        return f"{self.url}{path}?{urlencode(query, quote_via=quote)}" if query else f"{self.url}{path}"
+        if not query:
+            return f"{self.url}{path}"
+        pairs = "&".join([f"{_encoded(name)}={quote(value, safe='')}" for name, value in query])
+        return f"{self.url}{path}?{pairs}"
 
     @property
     def origin(self) -> tuple[str, str | None, int | None]:
@@ -96,14 +100,19 @@ def link_query(link: str, *, base: BaseURL, path: str) -> QueryPairs:
     """
     try:
         parts = urlsplit(link)
-        origin = _origin(parts)
+        elsewhere = bool(parts.scheme or parts.netloc) and _origin(parts) != base.origin
     except ValueError:
         raise PaginationError("the server's link to the next page is no URL") from None
-    if (parts.scheme or parts.netloc) and origin != base.origin:
+    if elsewhere:
         raise PaginationError("the server's link to the next page leads to another origin: not followed")
     if not parts.path.endswith(path):
         raise PaginationError("the server's link to the next page leads to another endpoint: not followed")
     return tuple(parse_qsl(parts.query, keep_blank_values=True))
+
+
+@lru_cache
+def _encoded(name: str) -> str:
+    return quote(name, safe="")
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:

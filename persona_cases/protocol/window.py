@@ -50,7 +50,8 @@ def _read_counters(counters: Iterable[WindowCounter | Mapping[str, Any]]) -> lis
     return [each if isinstance(each, WindowCounter) else WindowCounter(**each) for each in counters]
 
 
-@attrs.define
+# What reads the counters is for whoever makes one; run at every assignment, it would cost more than the rest.
+@attrs.define(on_setattr=attrs.setters.NO_OP)
 class RateWindow:
     """A mutable model of one rate limit. Every method takes `now`; none waits.
 

@@ -44,8 +44,8 @@ async def raw_walk(api: Api, request: Request, decode: Decode, after: str | None
             return
         following = link_query(links.next, base=api.base, path=request.path)
         cursor = cursor_in(following, position)
-        yield attrs.evolve(page, cursor=cursor)
+        yield page.before(cursor)
         if cursor in seen:
             raise PaginationError("the server repeated a cursor: the walk would never end")
         seen.add(cursor)
-        position = attrs.evolve(position, cursor=cursor, following=following)
+        position = Position(cursor=cursor, backward=False, size=size, following=following)

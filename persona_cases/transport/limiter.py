@@ -168,6 +168,9 @@ class LocalLimiter:
     async def acquire(self, max_wait: float | None = None) -> Permit:
         """Wait until a request may be sent; see `Limiter.acquire`."""
         self._enter_loop()
+        if self._lets_pass:
+            await self._pace.acquire()
+            return self._depart()
         self._refuse_long_wait(max_wait)
         waits_until = math.inf if max_wait is None else self._clock() + max_wait
         self._waiting += 1
@@ -177,9 +180,7 @@ class LocalLimiter:
                 await self._pace.acquire()
                 # The bucket may have taken its time, and others may have learned of a refusal meanwhile.
                 await self._pass_gate(waits_until)
-                departed = self._clock()
-                self._window.depart(departed)
-                return Permit(departed)
+                return self._depart()
         except TimeoutError:
             raise too_long(None) from None
         finally:
@@ -197,6 +198,16 @@ class LocalLimiter:
             window.arrive(now, permit.departed, feedback.reading, answered=feedback.answered)
         self._pace.follow(feedback.reading, window.limit)
         self._changed.set()
+
+    @property
+    def _lets_pass(self) -> bool:
+        """Whether a request may leave at once: nobody was there before it, and neither gate nor bucket holds it up."""
+        return not self._waiting and self._pace.has_room and self._window.delay(self._clock()) <= 0
+
+    def _depart(self) -> Permit:
+        departed = self._clock()
+        self._window.depart(departed)
+        return Permit(departed)
 
     async def _pass_gate(self, waits_until: float) -> None:
         while (delay := self._window.delay(self._clock())) > 0:

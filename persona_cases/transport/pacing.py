@@ -28,6 +28,11 @@ class Pace:
         self._longest_reset = 0.0
         self._set(limit, period)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a request's turn is now."""
+        return self._bucket.has_capacity()
+
     async def acquire(self) -> None:
         """Wait for a request's turn."""
         await self._bucket.acquire()

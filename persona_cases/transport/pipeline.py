@@ -85,6 +85,8 @@ class Transport:
             InvalidArgumentError: if another call under the same idempotency key is under way.
         """
         self.session.check_usable()
+        if request.idempotency_key is None:
+            return await self._send_while_worth_it(request, options)
         with self._key_in_flight(request.idempotency_key):
             return await self._send_while_worth_it(request, options)
 
@@ -103,7 +105,7 @@ class Transport:
             if not attempts.sent:
                 started = self._clock()
             attempts.sent += 1
-            numbered = attrs.evolve(request, attempt=attempts.sent)
+            numbered = request if attempts.sent == request.attempt else attrs.evolve(request, attempt=attempts.sent)
             outcome = await self._send(numbered, options, permits)
             if isinstance(outcome, Response):
                 return outcome
@@ -123,11 +125,8 @@ class Transport:
                 raise attempts.final_error(failure.error) from failure.error.__cause__
 
     @contextmanager
-    def _key_in_flight(self, key: str | None) -> Generator[None]:
+    def _key_in_flight(self, key: str) -> Generator[None]:
         # What the API does with two requests under one key at the same time is not documented.
-        if key is None:
-            yield
-            return
         if key in self._keys_in_flight:
             raise InvalidArgumentError("idempotency_key: another call under the same key is under way")
         self._keys_in_flight.add(key)
@@ -137,20 +136,23 @@ class Transport:
             self._keys_in_flight.discard(key)
 
     async def _send(self, request: Request, options: Options, permits: Permits) -> Response | Failure:
-        network, started, where = _Network(self.session, options), self._clock(), _where(request)
+        network, started = _Network(self.session, options), self._clock()
         response: Response | None = None
         error: PersonaError | None = None
         try:
             answer = await compose(self.hooks, network.send)(request)
             # A hook may have returned anything; the limits are told of answers that can be read.
             response, error = answer, error_of(answer)
-            seconds, said = self._clock() - started, (response.status, response.request_id)
-            logger.debug("request.answered %s status=%d request_id=%s seconds=%.3f", where, *said, seconds)
+            if logger.isEnabledFor(logging.DEBUG):
+                seconds, said = self._clock() - started, (response.status, response.request_id)
+                logger.debug(
+                    "request.answered %s status=%d request_id=%s seconds=%.3f", _where(request), *said, seconds
+                )
             return response if error is None else Failure(error, read_retry_after(response.headers))
         except TransportError as lost:
             if lost is not network.lost:
                 raise
-            logger.debug("request.failed %s error=%s", where, type(lost).__name__)
+            logger.debug("request.failed %s error=%s", _where(request), type(lost).__name__)
             return Failure(lost)
         finally:
             await self.admission.settle(permits, response, error)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import platform
+from functools import lru_cache
 
 import aiohttp
-import attrs
 from aiohttp import ClientSession
 from yarl import URL
 
@@ -133,11 +133,9 @@ class HttpSession:
 
 async def _whole(answer: aiohttp.ClientResponse, most: int) -> Response:
     headers = {name.lower(): value for name, value in answer.headers.items()}
-    response = Response(answer.status, headers)
     body = await _body(answer, most)
-    if body is not None:
-        return attrs.evolve(response, body=body)
-    if response.ok:
+    response = Response(answer.status, headers, b"" if body is None else body)
+    if body is None and response.ok:
         raise DecodeError(
             f"the answer is larger than {most} bytes: ask for less at a time (page_size, fields), or raise the limit",
             request_id=response.request_id,
@@ -163,6 +161,7 @@ def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
     return io.BytesIO(body) if body is not None and len(body) > _LARGE_BODY else body
 
 
+@lru_cache
 def client_timeout(timeout: Timeout, *, bounded: bool = True) -> aiohttp.ClientTimeout:
     """Return aiohttp's form of a timeout; unbounded, its total does not count."""
     return aiohttp.ClientTimeout(
