@@ -12,7 +12,7 @@ import msgspec
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.frontier import Frontier
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 
 
 @attrs.frozen
@@ -51,6 +51,7 @@ class Manifest:
         description: what the export is one of.
         digest: that of the description.
         size: how many bytes of the log count.
+        head: how many bytes of the head count for certain.
         boot: since when the system was up that wrote it, or rather an id of that; None if that is not known.
         frontier: what was walked.
     """
@@ -59,6 +60,7 @@ class Manifest:
     description: Description
     digest: str
     size: int
+    head: int
     boot: str | None
     frontier: Frontier
 
@@ -81,17 +83,20 @@ class Manifest:
         )
 
 
-def encode_manifest(description: Description, size: int, boot: str | None, frontier: msgspec.Raw) -> bytes:
+def encode_manifest(
+    description: Description, *, size: int, head: int, boot: str | None, frontier: msgspec.Raw
+) -> bytes:
     """Return the document of a manifest.
 
     Args:
         description: what the export is one of.
         size: how many bytes of the log count.
+        head: how many bytes of the head count for certain.
         boot: an id of the time since the system was started.
         frontier: what was walked, as JSON.
     """
-    document = {"format": _FORMAT, "description": description, "digest": description.digest, "size": size, "boot": boot}
-    return msgspec.json.encode({**document, "frontier": frontier})
+    document = {"format": _FORMAT, "description": description, "digest": description.digest}
+    return msgspec.json.encode({**document, "size": size, "head": head, "boot": boot, "frontier": frontier})
 
 
 def decode_manifest(text: bytes) -> Manifest | None:

@@ -208,9 +208,9 @@ class _Collector:
             self._start([whole], walk)
 
     async def _first_page(self, walk: Walk) -> RawPage | None:
-        started = time.monotonic()
+        started, worked = time.monotonic(), time.thread_time()
         async for page in walk:
-            self._crew.observe(time.monotonic() - started)
+            self._crew.observe(time.monotonic() - started, time.thread_time() - worked)
             if len(page):
                 return page
             self._fetched += 1
@@ -288,7 +288,7 @@ class _Collector:
 
     async def _next_page(self, walk: Walk, stretches: list[Stretch]) -> RawPage | None:
         """Return the next page; None if several ranges are more than the server takes in one question."""
-        started = time.monotonic()
+        started, worked = time.monotonic(), time.thread_time()
         try:
             page = await anext(walk)
         except (BadRequestError, UnprocessableEntityError):
@@ -296,7 +296,7 @@ class _Collector:
                 raise
             self._joins = False
             return None
-        self._crew.observe(time.monotonic() - started)
+        self._crew.observe(time.monotonic() - started, time.thread_time() - worked)
         return page
 
     def _leaves(self, stretches: list[Stretch]) -> bool:
@@ -311,7 +311,8 @@ class _Collector:
             if lines:
                 self._spool.put(stretch, lines)
         # A page without a case may still end a stretch, which is worth a commit.
-        self._handed_over.set()
+        if self._spool.due or any(each.done for each in stretches):
+            self._handed_over.set()
 
     def _review(self, stretch: Stretch) -> None:
         due = self._free or stretch.pages == 1 or self._fetched % _PAGES_A_REVIEW == 0

@@ -20,6 +20,10 @@ _WORTH_AT_FIRST: Final = 0.4
 # A walker that waits for its turn is not walking.
 _MARGIN: Final = 3
 
+WORTH_WAITING: Final = 0.002
+"""For so many seconds that a walker waits for a page, another one is worth having. What it has to do itself for a page
+takes about a fifth of that: where pages come faster, more walkers would only wait for the processor."""
+
 
 @attrs.define(kw_only=True)
 class Crew:
@@ -30,6 +34,7 @@ class Crew:
         worth: how many pages another one is worth.
         size: how many there should be.
         latency: the fewest seconds that a page took.
+        waiting: the fewest of them that were not spent working.
         period: the most seconds that a window of the rate limit was seen to have left.
     """
 
@@ -37,11 +42,13 @@ class Crew:
     worth: float = PAGES_A_WALKER
     size: int = 1
     latency: float = math.inf
+    waiting: float = math.inf
     period: float = 1.0
 
-    def observe(self, seconds: float) -> None:
-        """Take in how long a page took."""
+    def observe(self, seconds: float, busy: float) -> None:
+        """Take in how long a page took, and for how much of that the processor worked on anything here."""
         self.latency = min(self.latency, seconds)
+        self.waiting = min(self.waiting, seconds - busy)
 
     def rejoin(self, unfinished: int) -> None:
         """Take up an export again that had so many ranges under way."""
@@ -57,8 +64,12 @@ class Crew:
             first: whether this is decided before anything is known of what lies between the ends.
         """
         worth = min(_MOST_AT_FIRST, math.ceil(pages_left / (self.worth * _WORTH_AT_FIRST))) if first else parts
-        worth = min(worth, self.most)
+        worth = min(worth, self.most, self._kept_waiting())
         self.size = max(self.size, min(worth, self._fed(pages_left + worth, limit)))
+
+    def _kept_waiting(self) -> int:
+        """Return how many walkers find time to walk while others wait."""
+        return max(1, int(min(self.most, self.waiting / WORTH_WAITING)))
 
     def _fed(self, requests: float, limit: LimiterState | None) -> int:
         """Return how many walkers the rate limit can feed."""

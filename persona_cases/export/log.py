@@ -14,13 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from persona_cases.errors import DecodeError
+from persona_cases.export.writing import BYTES_AT_ONCE, write_whole
 
 # Magic number, stretch, length of the block.
 _HEADER: Final = struct.Struct("<IIQ")
 _MAGIC: Final = 0x53434C4F
-# What is written at once. For more, Linux takes larger pieces of memory for the file, which can cost several times as
-# much; a buffer of this size stays in the cache of the processor.
-_BYTES_AT_ONCE: Final = 1 << 17
 
 
 class BlockLog:
@@ -56,7 +54,7 @@ class BlockLog:
             place += _HEADER.size + length
         self._file.seek(self.size)
         for piece in pieces:
-            _write_whole(self._file.fileno(), memoryview(piece))
+            write_whole(self._file.fileno(), memoryview(piece))
         self.size = place
 
     def sync(self) -> None:
@@ -76,15 +74,19 @@ class BlockLog:
     def copy(self, numbers: Iterable[int], target: int, *, backward: bool = False) -> None:
         """Write the blocks of stretches to an open file; see `read`."""
         # This is cheaper than to ask the kernel for it.
-        buffer, source = memoryview(bytearray(_BYTES_AT_ONCE)), self._file.fileno()
+        buffer, source = memoryview(bytearray(BYTES_AT_ONCE)), self._file.fileno()
         for place, length in self._places(numbers, backward=backward):
             done = 0
             while done < length:
                 there = os.preadv(source, [buffer[: length - done]], place + done)
                 if not there:
                     raise DecodeError("the file is damaged")
-                _write_whole(target, buffer[:there])
+                write_whole(target, buffer[:there])
                 done += there
+
+    def forget(self) -> None:
+        """Let nothing count any more, without a change of the file: whoever opens it next cuts it off."""
+        self._blocks, self.size = {}, 0
 
     def close(self) -> None:
         """Close the file."""
@@ -106,8 +108,3 @@ class BlockLog:
             place += _HEADER.size + length
         if place != size:
             raise DecodeError("the file is damaged")
-
-
-def _write_whole(file: int, data: memoryview) -> None:
-    while data:
-        data = data[os.write(file, data[:_BYTES_AT_ONCE]) :]

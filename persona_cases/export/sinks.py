@@ -6,6 +6,7 @@ import contextlib
 import glob
 import os
 import secrets
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -121,6 +122,16 @@ class AtomicFile:
         """Forget what was written so far."""
         self._file.seek(0)
         self._file.truncate()
+
+    def adopt(self, source: Path) -> None:
+        """Take over another file, instead of what was written: as a second name of it, or as a copy if need be."""
+        self._file.close()
+        self.part.unlink()
+        try:
+            os.link(source, self.part)
+        except OSError:
+            shutil.copyfile(source, self.part)
+        self._file = self.part.open("ab")
 
     def commit(self) -> None:
         """Make the file durable and visible under its name."""

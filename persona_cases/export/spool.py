@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import shutil
 import time
@@ -13,17 +14,25 @@ from typing import Final, Self
 import msgspec
 
 from persona_cases.errors import DecodeError, InvalidArgumentError
-from persona_cases.export.checkpoint import Description, encode_manifest
+from persona_cases.export.checkpoint import Description, Manifest, encode_manifest
 from persona_cases.export.frontier import Frontier
+from persona_cases.export.head import HeadFile
 from persona_cases.export.lock import DirectoryLock
 from persona_cases.export.log import BlockLog
 from persona_cases.export.manifests import ManifestFiles
+from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.stretch import Stretch
 from persona_cases.models.raw_page import Line
 
 _LOG: Final = "cases.log"
+_HEAD: Final = "cases.head"
 # What a loss of power may cost, in seconds.
 _SECONDS_NOT_DURABLE: Final = 1.0
+# What is in the head counts without a manifest, so that one now and then is enough, in seconds.
+_SECONDS_A_MANIFEST: Final = 0.1
+# A disk that keeps a page waiting for so long is written to from another thread for a while, in seconds.
+_SLOW: Final = 0.01
+_WHILE: Final = 1.0
 
 
 def is_unfinished(output: str | os.PathLike[str]) -> bool:
@@ -36,11 +45,13 @@ def _directory_of(path: Path) -> Path:
 
 
 class Spool:
-    """The cases of all stretches in a log, and a manifest that says how much of it counts.
+    """The cases of the first stretch in the head of the file that is to be, those of the others in a log.
 
-    What is `put` counts once `commit` has returned, even if the process is killed: first the log is written, then the
-    manifest that speaks of it takes the place of the one before. Now and then all of it is made durable, in the same
-    order. What a crash leaves behind the committed end of the log is cut off.
+    A manifest says how much of both counts. What is `put` counts once `commit` has returned, even if the process is
+    killed: first the log is written, then the manifest that speaks of it takes the place of the one before. Now and
+    then all of it is made durable, in the same order. What a crash leaves behind the committed end of the log is cut
+    off. The head tells by itself how far it goes: whole lines behind its committed end count as well, as long as the
+    system that wrote them was not started again.
 
     Args:
         output: the file that is exported; the directory is `.<its name>.export` beside it.
@@ -70,6 +81,9 @@ class Spool:
         self._writing: dict[int, list[bytes]] = {}
         self._broken = False
         self._manifests = ManifestFiles(self._directory)
+        # Without an id of the system's, whole lines do not count by themselves.
+        self._slow_until = 0.0 if self._manifests.boot is not None else math.inf
+        self._head_is_ahead = False
         self._written_at: float | None = None
         self._durable_at: float | None = None
         self._lock = DirectoryLock(self._directory, self._name)
@@ -88,23 +102,37 @@ class Spool:
     @property
     def pending(self) -> bool:
         """Whether something was put that is not being committed yet."""
-        return bool(self._pending)
+        return self._head_is_ahead or bool(self._pending)
+
+    @property
+    def due(self) -> bool:
+        """Whether what was put should be committed now."""
+        if self._pending or self._written_at is None:
+            return True
+        return self._head_is_ahead and time.monotonic() - self._written_at > _SECONDS_A_MANIFEST
 
     @property
     def durable(self) -> bool:
         """Whether everything that was put would outlive a loss of power."""
-        return not self._pending and self._durable_at == self._written_at
+        return not self.pending and self._durable_at == self._written_at
 
     def unsafe(self, number: int) -> int:
         """Return how many blocks of a stretch were put and are not committed."""
         return len(self._pending.get(number, ())) + len(self._writing.get(number, ()))
 
     def put(self, stretch: Stretch, lines: Sequence[Line]) -> None:
-        """Take the next cases of a stretch, to be written with the next commit."""
+        """Take the next cases of a stretch, to be written at once or with the next commit.
+
+        Raises:
+            OSError: if the disk does not take them. Nothing can be committed any more then.
+        """
         block = b"\n".join([*(reversed(lines) if self._backward else lines), b""])
+        stretch.size += len(block)
+        if self._may_write_at_once(stretch):
+            self._write_at_once(block)
+            return
         pending = self._pending.setdefault(stretch.number, [])
         pending.insert(0 if self._backward else len(pending), block)
-        stretch.size += len(block)
 
     async def commit(self, frontier: Frontier, *, durable: bool = False) -> None:
         """Write what was put, and then that it was; a cancelled commit is finished nevertheless.
@@ -119,12 +147,12 @@ class Spool:
         if self._broken:
             return
         blocks, self._pending = self._pending, {}
-        self._writing = blocks
+        self._writing, self._head_is_ahead = blocks, False
         # As it is now: the walk goes on meanwhile.
         state = msgspec.json.encode(frontier)
         # A future of no task, which whoever cancels all tasks does not find: what is half written would be lost.
         loop = asyncio.get_running_loop()
-        writing = loop.run_in_executor(None, self._write, blocks, msgspec.Raw(state), durable)
+        writing = loop.run_in_executor(None, self._write, blocks, self._head.size, msgspec.Raw(state), durable)
         cancelled: asyncio.CancelledError | None = None
         while not writing.done():
             try:
@@ -148,32 +176,50 @@ class Spool:
         Returns:
             Lists of lines without line ends, of a page or two each, so that memory stays flat.
         """
+        yield from self._head.batches()
         for block in self._log.read(self._numbers(), backward=self._backward):
             yield block[:-1].split(b"\n")
 
-    def copy_to(self, descriptor: int) -> None:
-        """Append all committed cases in order to a file that is open for writing."""
-        self._log.copy(self._numbers(), descriptor, backward=self._backward)
+    def become(self, file: AtomicFile) -> None:
+        """Make all committed cases in order the content of a file; nothing can be put any more.
+
+        The rest is appended to the head, and the head gets a second name. From then on it is all that counts, and
+        never changed again, as it is the file that others see.
+        """
+        if self.frontier is None:
+            return
+        self._head.cut()
+        self._log.copy(self._numbers(), self._head.fileno(), backward=self._backward)
+        self._head.count_all()
+        self._head.sync()
+        self._log.forget()
+        state = msgspec.Raw(msgspec.json.encode(self.frontier))
+        self._write({}, self._head.size, state, durable=True)
+        file.adopt(self._head.path)
 
     def remove(self) -> None:
         """Remove the directory, once the output is complete."""
-        self._log.close()
+        self._close_files()
         self._manifests.remove()
         shutil.rmtree(self._directory, ignore_errors=True)
         self._lock.release()
 
     def close(self) -> None:
         """Let go of the files; the directory stays."""
-        self._log.close()
+        self._close_files()
         self._lock.release()
 
+    def _close_files(self) -> None:
+        self._log.close()
+        self._head.close()
+
     def _recover(self, *, restart: bool) -> Frontier | None:
-        log = self._directory / _LOG
         if restart:
             self._manifests.remove()
         if not self._manifests.exist:
-            # Without a manifest nothing counts.
-            self._log = BlockLog(log, 0)
+            # Without a manifest nothing counts. What is in the head may have become a file that somebody reads.
+            (self._directory / _HEAD).unlink(missing_ok=True)
+            self._open_files(0, 0)
             return None
         manifest = self._manifests.latest()
         if manifest is None:
@@ -183,27 +229,76 @@ class Spool:
             )
         manifest.check(self._description, self._name)
         try:
-            self._log = BlockLog(log, manifest.size)
+            self._open_files(manifest.size, manifest.head)
         except DecodeError:
             damaged = True
         else:
             damaged = False
         if damaged:
             raise InvalidArgumentError(f"{self._name}: the unfinished export is damaged; start over with restart")
+        self._catch_up(manifest)
         return manifest.frontier
+
+    def _open_files(self, size: int, head: int) -> None:
+        self._log = BlockLog(self._directory / _LOG, size)
+        try:
+            self._head = HeadFile(self._directory / _HEAD, head)
+        except BaseException:
+            self._log.close()
+            raise
+
+    def _catch_up(self, manifest: Manifest) -> None:
+        """Take in what is in the head behind the end that the manifest tells of."""
+        stretches = manifest.frontier.stretches
+        same_system = manifest.boot is not None and manifest.boot == self._manifests.boot
+        for some in self._head.uncounted() if stretches and same_system else ():
+            ahead = stretches[0].caught_up(some)
+            if ahead is None:
+                break
+            stretches[0] = ahead
+            self._head.count(some)
+            self._head_is_ahead = True
+        self._head.cut()
+
+    def _is_head(self, number: int) -> bool:
+        return number == 0 and not self._backward
 
     def _numbers(self) -> list[int]:
         numbers = [] if self.frontier is None else [each.number for each in self.frontier.stretches]
         return numbers[::-1] if self._backward else numbers
 
-    def _write(self, blocks: dict[int, list[bytes]], state: msgspec.Raw, durable: bool) -> None:  # noqa: FBT001
-        if blocks:
-            self._log.append(blocks)
+    def _may_write_at_once(self, stretch: Stretch) -> bool:
+        # What is in the head is found again by the time of its last case, if that tells where to go on, and if there is
+        # a manifest.
+        if not self._is_head(stretch.number) or not stretch.complete or self.frontier is None:
+            return False
+        return not self.unsafe(stretch.number) and time.monotonic() >= self._slow_until
+
+    def _write_at_once(self, block: bytes) -> None:
+        started = time.monotonic()
+        try:
+            self._head.append(block)
+        except OSError:
+            self._broken = True
+            raise
+        self._head_is_ahead = True
+        now = time.monotonic()
+        if now - started > _SLOW:
+            self._slow_until = now + _WHILE
+
+    def _write(self, blocks: dict[int, list[bytes]], head: int, state: msgspec.Raw, durable: bool) -> None:  # noqa: FBT001
+        others = {number: parts for number, parts in blocks.items() if not self._is_head(number)}
+        for part in blocks.get(0, ()) if len(others) < len(blocks) else ():
+            self._head.append(part)
+            head += len(part)
+        if others:
+            self._log.append(others)
         boot = self._manifests.boot
-        manifest = encode_manifest(self._description, self._log.size, boot, state)
+        manifest = encode_manifest(self._description, size=self._log.size, head=head, boot=boot, frontier=state)
         self._manifests.write_recent(manifest)
         now = self._written_at = time.monotonic()
         if durable or boot is None or self._durable_at is None or now - self._durable_at > _SECONDS_NOT_DURABLE:
+            self._head.sync()
             self._log.sync()
             self._manifests.write_durable(manifest)
             self._lock.sync_directory()

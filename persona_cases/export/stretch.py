@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from persona_cases.errors import PaginationError
+from persona_cases.errors import DecodeError, PaginationError
 from persona_cases.export.ranges import TimeRange
 from persona_cases.models.raw_page import Line, RawPage
 
@@ -75,6 +75,22 @@ class Stretch:
         self.pages += not shared
         self.cursor, self.done = page.cursor, page.cursor is None or stop < len(page)
         return kept
+
+    def caught_up(self, lines: Sequence[Line]) -> Stretch | None:
+        """Return the stretch as it is after the next cases, which were kept before; None if they can not be those.
+
+        Where the walk goes on is told by the last of them then, and no longer by the cursor.
+        """
+        ahead = attrs.evolve(self)
+        try:
+            kept = ahead.take(RawPage(lines, "behind them"))
+        except (DecodeError, PaginationError):
+            return None
+        if self.done or len(kept) < len(lines) or not ahead.complete:
+            return None
+        ahead.size += sum(map(len, lines)) + len(lines)
+        ahead.asked, ahead.cursor = ahead.rest, None
+        return ahead
 
     @property
     def rest(self) -> TimeRange:

@@ -116,7 +116,7 @@ class RangedExport:
         if self.target != Target(FileFormat.JSON_LINES, Compression.NONE):
             return await FileExport(target=self.target, output=file, choice=self.choice).write_from(spool)
         try:
-            await off_loop(spool.copy_to, file.fileno())
+            await off_loop(spool.become, file)
             await off_loop(file.commit)
         finally:
             file.discard()

@@ -21,7 +21,7 @@ async def main(base_url, api_key, output, walkers):
             AtomicFile.sweep(output)
             file = AtomicFile(output)
             try:
-                spool.copy_to(file.fileno())
+                spool.become(file)
                 file.commit()
             finally:
                 file.discard()

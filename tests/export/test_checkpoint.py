@@ -28,7 +28,7 @@ def filled(stretch, spool, *numbers, cursor="next"):
 
 def put_together(spool, output):
     file = AtomicFile(output)
-    spool.copy_to(file.fileno())
+    spool.become(file)
     file.commit()
 
 
@@ -219,13 +219,13 @@ async def test_the_manifest_is_written_after_the_cases_that_it_speaks_of(output,
         frontier = Frontier.around(0, 10, 1.0)
         filled(frontier.stretches[0], spool, 0)
         await spool.commit(frontier)
-        assert order == ["cases.log", "manifest.json.new", work.name]
+        assert order == ["cases.head", "cases.log", "manifest.json.new", work.name]
         assert spool.durable
         filled(frontier.stretches[0], spool, 1)
         await spool.commit(frontier)
-        assert (len(order), spool.durable) == (3, False)
+        assert (len(order), spool.durable) == (4, False)
         await spool.commit(frontier, durable=True)
-        assert (len(order), spool.durable) == (6, True)
+        assert (len(order), spool.durable) == (8, True)
 
 
 @pytest.fixture
