@@ -83,7 +83,7 @@ class Frontier:
 
     def is_remnant(self, stretch: Stretch) -> bool:
         """Whether so little seems to be left of a stretch that it is better walked together with others."""
-        return stretch.complete and not stretch.open_end and self._left_of(stretch) < _REMNANT
+        return stretch.told_by_time and not stretch.open_end and self._left_of(stretch) < _REMNANT
 
     def together(self, remnants: Sequence[Stretch], walked: Iterable[Stretch]) -> list[list[Stretch]]:
         """Return which remnants to walk as one now.

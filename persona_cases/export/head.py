@@ -83,7 +83,8 @@ class HeadFile:
         with self.path.open("rb") as file:
             file.seek(start)
             while start < stop:
-                lines = file.readlines(min(_BYTES_AT_ONCE, stop - start))
+                # It ends with the line that has more.
+                lines = file.readlines(min(_BYTES_AT_ONCE, stop - start - 1))
                 start += sum(map(len, lines))
                 whole = [line[:-1] for line in lines if line.endswith(b"\n")]
                 if whole:

@@ -26,7 +26,7 @@ class BlockLog:
 
     Args:
         path: the file; it is made if it is not there.
-        size: how many bytes of it count. What is behind them is cut off.
+        size: how many bytes of it count. What is behind them is written over.
 
     Raises:
         DecodeError: if the file is shorter, or is none of blocks.
@@ -36,8 +36,8 @@ class BlockLog:
         self._file = io.FileIO(path, "r+" if path.exists() else "x+")
         self._blocks: dict[int, list[tuple[int, int]]] = {}
         try:
+            # Not cut off there: after a loss of power, an older manifest may count that tells of more.
             self._read_headers(size)
-            self._file.truncate(size)
         except BaseException:
             self._file.close()
             raise
@@ -85,7 +85,7 @@ class BlockLog:
                 done += there
 
     def forget(self) -> None:
-        """Let nothing count any more, without a change of the file: whoever opens it next cuts it off."""
+        """Let nothing count any more, without a change of the file."""
         self._blocks, self.size = {}, 0
 
     def close(self) -> None:

@@ -49,8 +49,8 @@ class Spool:
 
     A manifest says how much of both counts. What is `put` counts once `commit` has returned, even if the process is
     killed: first the log is written, then the manifest that speaks of it takes the place of the one before. Now and
-    then all of it is made durable, in the same order. What a crash leaves behind the committed end of the log is cut
-    off. The head tells by itself how far it goes: whole lines behind its committed end count as well, as long as the
+    then all of it is made durable, in the same order. What a crash leaves behind the committed end of the log is
+    written over. The head tells by itself how far it goes: whole lines behind its committed end count, as long as the
     system that wrote them was not started again.
 
     Args:
@@ -106,10 +106,11 @@ class Spool:
 
     @property
     def due(self) -> bool:
-        """Whether what was put should be committed now."""
+        """Whether what was taken in should be committed now."""
         if self._pending or self._written_at is None:
             return True
-        return self._head_is_ahead and time.monotonic() - self._written_at > _SECONDS_A_MANIFEST
+        # Where nothing was put, only a manifest tells that pages were walked.
+        return not self._head_is_ahead or time.monotonic() - self._written_at > _SECONDS_A_MANIFEST
 
     @property
     def durable(self) -> bool:
@@ -159,9 +160,10 @@ class Spool:
                 await asyncio.wait([writing])
             except asyncio.CancelledError as error:
                 cancelled = error
-        self._broken = writing.exception() is not None
-        if not self._broken:
+        if writing.exception() is None:
             self._settle(frontier)
+        else:
+            self._broken = True
         if cancelled is not None:
             raise cancelled
         writing.result()
@@ -218,7 +220,8 @@ class Spool:
             self._manifests.remove()
         if not self._manifests.exist:
             # Without a manifest nothing counts. What is in the head may have become a file that somebody reads.
-            (self._directory / _HEAD).unlink(missing_ok=True)
+            for name in (_HEAD, _LOG):
+                (self._directory / name).unlink(missing_ok=True)
             self._open_files(0, 0)
             return None
         manifest = self._manifests.latest()
@@ -251,13 +254,16 @@ class Spool:
         """Take in what is in the head behind the end that the manifest tells of."""
         stretches = manifest.frontier.stretches
         same_system = manifest.boot is not None and manifest.boot == self._manifests.boot
-        for some in self._head.uncounted() if stretches and same_system else ():
-            ahead = stretches[0].caught_up(some)
+        lines = list[bytes]()
+        for some in self._head.uncounted() if stretches and same_system and not self._backward else ():
+            lines += some
+            ahead = stretches[0].caught_up(lines)
             if ahead is None:
                 break
-            stretches[0] = ahead
-            self._head.count(some)
-            self._head_is_ahead = True
+            stretches[0], taken = ahead
+            self._head.count(lines[:taken])
+            self._head_is_ahead = self._head_is_ahead or taken > 0
+            del lines[:taken]
         self._head.cut()
 
     def _is_head(self, number: int) -> bool:
@@ -269,8 +275,10 @@ class Spool:
 
     def _may_write_at_once(self, stretch: Stretch) -> bool:
         # What is in the head is found again by the time of its last case, if that tells where to go on, and if there is
-        # a manifest.
-        if not self._is_head(stretch.number) or not stretch.complete or self.frontier is None:
+        # a manifest that was written since the system was started.
+        if not self._is_head(stretch.number) or not stretch.told_by_time:
+            return False
+        if self.frontier is None or self._written_at is None:
             return False
         return not self.unsafe(stretch.number) and time.monotonic() >= self._slow_until
 
@@ -278,7 +286,7 @@ class Spool:
         started = time.monotonic()
         try:
             self._head.append(block)
-        except OSError:
+        except BaseException:
             self._broken = True
             raise
         self._head_is_ahead = True

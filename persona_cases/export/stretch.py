@@ -13,6 +13,8 @@ from persona_cases.models.raw_page import Line, RawPage
 
 # With more cases at one moment, only a cursor tells which of them were taken.
 _MOST_LATEST: Final = 1_000
+# So many of them may be met again without a loss worth speaking of.
+_FEW_LATEST: Final = 20
 
 
 @attrs.define(kw_only=True)
@@ -76,21 +78,32 @@ class Stretch:
         self.cursor, self.done = page.cursor, page.cursor is None or stop < len(page)
         return kept
 
-    def caught_up(self, lines: Sequence[Line]) -> Stretch | None:
+    def caught_up(self, lines: Sequence[bytes]) -> tuple[Stretch, int] | None:
         """Return the stretch as it is after the next cases, which were kept before; None if they can not be those.
 
-        Where the walk goes on is told by the last of them then, and no longer by the cursor.
+        Where the walk goes on is told by the last of them then, and no longer by the cursor. So those at the end that
+        can not tell it are left out; the number says how many there are without them.
         """
-        ahead = attrs.evolve(self)
-        try:
-            kept = ahead.take(RawPage(lines, "behind them"))
-        except (DecodeError, PaginationError):
-            return None
-        if self.done or len(kept) < len(lines) or not ahead.complete:
-            return None
-        ahead.size += sum(map(len, lines)) + len(lines)
-        ahead.asked, ahead.cursor = ahead.rest, None
-        return ahead
+        page, count = RawPage(lines), len(lines)
+        while count:
+            ahead = attrs.evolve(self)
+            try:
+                kept = ahead.take(page.between(range(count), "behind them"))
+            except (DecodeError, PaginationError):
+                return None
+            if self.done or len(kept) < count:
+                return None
+            if ahead.told_by_time:
+                ahead.size += sum(map(len, lines[:count])) + count
+                ahead.asked, ahead.cursor = ahead.rest, None
+                return ahead, count
+            count = page.first_from(ahead.position)
+        return self, 0
+
+    @property
+    def told_by_time(self) -> bool:
+        """Whether its position tells where to go on nearly as well as the cursor."""
+        return self.complete and len(self.latest) <= _FEW_LATEST
 
     @property
     def rest(self) -> TimeRange:
@@ -108,7 +121,7 @@ class Stretch:
             raise PaginationError("the server does not keep to the range of creation times that was asked for")
         stop = len(page) if self.open_end or last < self.high else page.first_from(self.high)
         if first != self.position or not self.latest:
-            return page.wanted(range(stop)), stop
+            return page.first(stop), stop
         equal = min(stop, page.first_from(self.position + 1))
         new = [index for index in range(equal) if page.id(index) not in self.latest]
         return page.wanted([*new, *range(equal, stop)]), stop

@@ -86,10 +86,12 @@ class RawPage:
         """Return the id of a case; see `moment` for what it raises."""
         return self._head(index)[0]
 
+    def first(self, count: int) -> Sequence[Line]:
+        """Return the lines of the first cases, without those that are unwanted."""
+        return self.wanted(range(count)) if self.unwanted else self.lines[:count]
+
     def wanted(self, indexes: Iterable[int]) -> list[Line]:
         """Return the lines of those cases that are not unwanted."""
-        if not self.unwanted:
-            return [self.lines[index] for index in indexes]
         return [self.lines[index] for index in indexes if index not in self.unwanted]
 
     def between(self, part: range, cursor: str | None) -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -88,6 +89,22 @@ def test_whatever_passes_stays_one_segment(value):
 )
 def test_a_link_gives_its_parameters(link):
     assert link_query(link, base=BASE, path="/cases") == (("page[after]", "case_1"), ("page[size]", "10"))
+
+
+CURSORS = st.from_regex(r"case_[\w-]+", fullmatch=True, alphabet=st.characters(codec="ascii")) | st.text(min_size=1)
+
+
+@given(cursor=CURSORS, size=st.integers(1, 100), side=st.sampled_from(["after", "before"]))
+def test_a_link_gives_any_cursor_as_it_is(cursor, size, side):
+    pairs = ((f"page[{side}]", cursor), ("page[size]", str(size)))
+    link = f"/api/v1/cases/search?{urlencode(pairs)}"
+    assert link_query(link, base=BASE, path="/cases/search") == pairs
+
+
+def test_a_link_of_the_usual_form_has_to_lead_to_the_same_endpoint():
+    for link in ("/api/v1/accounts", "//evil.example.com/cases"):
+        with pytest.raises(PaginationError, match="link"):
+            link_query(f"{link}?page%5Bafter%5D=x&page%5Bsize%5D=10", base=BASE, path="/cases")
 
 
 @pytest.mark.parametrize(

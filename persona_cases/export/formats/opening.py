@@ -10,7 +10,6 @@ from persona_cases.export.formats import packages
 from persona_cases.export.formats.comma_separated import CsvSink
 from persona_cases.export.formats.json_lines import JsonLinesSink
 from persona_cases.export.formats.parquet import ParquetSink
-from persona_cases.export.formats.sqlite import SqliteSink
 from persona_cases.export.formats.target import Compression, FileFormat, Target
 from persona_cases.export.sinks import AtomicFile, Output, Sink
 
@@ -48,4 +47,6 @@ def open_sink(target: Target, output: Output, columns: Sequence[Column]) -> Sink
         raise InvalidArgumentError(f"{target.format} needs a file to go back and forth in: give its path")
     if target.format is FileFormat.PARQUET:
         return ParquetSink(output, target.compression, columns)
+    from persona_cases.export.formats.sqlite import SqliteSink  # noqa: PLC0415 - SQLite takes time to load
+
     return SqliteSink(output, columns)

@@ -1,0 +1,514 @@
+"""The head of the file: what counts in it without a manifest, and how it becomes the output."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager, suppress
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from worlds import MOMENTS, YEAR, World, line, moments_of
+
+from persona_cases.export import head as heads
+from persona_cases.export import spool as spools
+from persona_cases.export.checkpoint import Description
+from persona_cases.export.collector import collect
+from persona_cases.export.frontier import Frontier
+from persona_cases.export.head import HeadFile
+from persona_cases.export.ranges import TimeRange
+from persona_cases.export.sinks import AtomicFile
+from persona_cases.export.spool import Spool
+from persona_cases.export.stretch import Stretch
+from persona_cases.models import RawPage
+
+ASKED = Description({"where": "all"}, "1.0")
+OTHER = Description({"where": "some"}, "1.0")
+PLAIN = moments_of([(0, YEAR, 830)])
+# More at one moment than are told apart by their ids, and moments of which a page has several.
+CROWD = moments_of([(0, YEAR, 250), (YEAR // 3, 0, 1_150), (YEAR // 2, 40, 200)])
+
+
+async def export(world, output, walkers=1, **settings):
+    """Export to a file, as clients do."""
+    with Spool(output, ASKED, **settings) as spool:
+        await collect(world, spool, most_walkers=walkers)
+        AtomicFile.sweep(output)
+        file = AtomicFile(output)
+        try:
+            spool.become(file)
+            file.commit()
+        finally:
+            file.discard()
+        spool.remove()
+
+
+def text_of(world):
+    return b"".join(each + b"\n" for each in world.lines)
+
+
+def lines_of(spool):
+    return [each for batch in spool.batches() for each in batch]
+
+
+def put(spool, stretch, *numbers, cursor="next"):
+    spool.put(stretch, stretch.take(RawPage([line(number, number) for number in numbers], cursor)))
+
+
+def start_the_system_again(monkeypatch):
+    monkeypatch.setattr("persona_cases.export.manifests._boot_id", lambda: "another")
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "cases.jsonl"
+
+
+@pytest.fixture
+def work(tmp_path):
+    return tmp_path / ".cases.jsonl.export"
+
+
+# ---- killed at every call of the system ------------------------------------------------------------------------------
+
+
+@attrs.define
+class Kills:
+    """What is in a directory before and after each call of the system that changes a file, and half way through writes.
+
+    Attributes:
+        place: the directory.
+        copies: where they are kept.
+        fetched: tells how many pages were fetched so far.
+        left: what a kill would have left, and how many pages were fetched before it.
+    """
+
+    place: os.PathLike[str]
+    copies: os.PathLike[str]
+    fetched: Callable[[], int]
+    left: list[tuple[os.PathLike[str], int]] = attrs.field(factory=list)
+    _last: object = None
+    # No other thread writes while this one looks.
+    _lock: threading.RLock = attrs.field(factory=threading.RLock)
+
+    def happen(self):
+        files = sorted(path for path in self.place.rglob("*") if path.is_file())
+        now = [(path, path.stat().st_ino, path.stat().st_size) for path in files]
+        if now == self._last:
+            return
+        self._last = now
+        copy, names = self.copies / str(len(self.left)), {}
+        for path, number, _ in now:
+            target = copy / path.relative_to(self.place)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if number in names:
+                target.hardlink_to(names[number])
+            else:
+                names[number] = shutil.copyfile(path, target)
+        copy.mkdir(exist_ok=True)
+        self.left.append((copy, self.fetched()))
+
+    def around(self, call):
+        def called(*args, **settings):
+            with self._lock:
+                self.happen()
+                try:
+                    return call(*args, **settings)
+                finally:
+                    self.happen()
+
+        return called
+
+    def write(self, write):
+        def halves(file, data):
+            with self._lock:
+                self.happen()
+                half = write(file, data[: len(data) // 2])
+                self.happen()
+                return half + write(file, data[half:])
+
+        return halves
+
+    @contextmanager
+    def watched(self):
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("replace", "link", "unlink", "fsync", "fdatasync"):
+                patch.setattr(os, name, self.around(getattr(os, name)))
+            patch.setattr(os, "write", self.write(os.write))
+            cutting = {"truncate": self.around(io.FileIO.truncate)}
+            patch.setattr(io, "FileIO", type("FileIO", (io.FileIO,), cutting))
+            yield
+
+
+async def killed(moments, tmp_path, walkers):
+    world, place, copies = World(moments), tmp_path / "place", tmp_path / "copies"
+    place.mkdir()
+    kills = Kills(place, copies, lambda: world.requests - world.running)
+    with kills.watched():
+        await export(world, place / "cases.jsonl", walkers)
+    assert (place / "cases.jsonl").read_bytes() == text_of(world)
+    # If not, this shows nothing.
+    assert len(kills.left) > 20
+    return kills.left, world.requests
+
+
+@pytest.mark.parametrize("reading", [1 << 18, 700])
+@pytest.mark.parametrize("moments", [PLAIN, CROWD], ids=["plain", "crowd"])
+async def test_killed_at_any_call_it_fetches_at_most_two_pages_again(tmp_path, monkeypatch, moments, reading):
+    left, pages = await killed(moments, tmp_path, 1)
+    monkeypatch.setattr(heads, "_BYTES_AT_ONCE", reading)
+    for place, fetched in left[:: 1 if moments is PLAIN else 3]:
+        world, output = World(moments), place / "cases.jsonl"
+        done = output.exists()
+        await export(world, output)
+        assert output.read_bytes() == text_of(world)
+        assert [*place.iterdir()] == [output]
+        # What shares its moment with the last case that counts comes again, and the end is looked for again if there
+        # is no manifest yet.
+        assert done or fetched + world.requests <= pages + 2 + (moments is CROWD or fetched <= 3)
+
+
+@pytest.mark.parametrize("behind", [b"", bytes(5_000), line(0, 0) + b"\n"])
+async def test_without_power_only_what_is_durable_counts_whatever_is_behind_it(tmp_path, monkeypatch, behind):
+    left, _ = await killed(CROWD, tmp_path, 3)
+    start_the_system_again(monkeypatch)
+    for place, _ in left[len(behind) % 7 :: 7]:
+        work, world = place / ".cases.jsonl.export", World(CROWD)
+        if (work / "manifest.json").exists():
+            manifest = spools.ManifestFiles(work).latest()
+            for name, size in (("cases.head", manifest.head), ("cases.log", manifest.size)):
+                if (work / name).stat().st_size > size:
+                    (work / name).write_bytes((work / name).read_bytes()[:size] + behind)
+        await export(world, place / "cases.jsonl", 3)
+        assert (place / "cases.jsonl").read_bytes() == text_of(world)
+
+
+async def test_killed_at_any_call_and_started_over_it_changes_no_file_that_is_complete(tmp_path):
+    left, _ = await killed(PLAIN, tmp_path, 3)
+    complete = [place for place, _ in left if (place / "cases.jsonl").exists()]
+    for place in complete[::2]:
+        output, seen, world = place / "cases.jsonl", place / "seen", World(PLAIN[:120])
+        seen.hardlink_to(output)
+        await export(world, output, restart=True)
+        assert seen.read_bytes() == text_of(World(PLAIN))
+        assert output.read_bytes() == text_of(world)
+    assert len(complete) > 3
+
+
+@pytest.mark.parametrize("boot", ["the same", "another"])
+async def test_killed_before_it_is_tidied_up_it_changes_no_file_that_is_complete(tmp_path, monkeypatch, boot):
+    left, _ = await killed(PLAIN, tmp_path, 3)
+    if boot == "another":
+        start_the_system_again(monkeypatch)
+    unfinished = [place for place, _ in left if len([*place.glob("*cases.jsonl*")]) > 1]
+    unfinished = [place for place in unfinished if (place / "cases.jsonl").exists()]
+    shared = 0
+    for place in unfinished:
+        output, seen, world = place / "cases.jsonl", place / "seen", World(PLAIN)
+        head = place / ".cases.jsonl.export" / "cases.head"
+        shared += head.exists() and head.samefile(output)
+        seen.hardlink_to(output)
+        before = seen.stat().st_mtime_ns
+        await export(world, output)
+        assert (seen.stat().st_mtime_ns, seen.read_bytes()) == (before, text_of(world))
+        assert output.read_bytes() == text_of(world)
+        assert sorted(each.name for each in place.iterdir()) == ["cases.jsonl", "seen"]
+    assert shared > 0
+
+
+# ---- what counts -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def ahead(output):
+    """An export of which the head has two pages more than the manifest tells of, and its last case."""
+    with Spool(output, ASKED) as spool:
+        frontier = Frontier.around(0, 10_000, 1.0)
+        put(spool, frontier.stretches[0], 0, 1)
+        await spool.commit(frontier)
+        put(spool, frontier.stretches[0], 2)
+        put(spool, frontier.stretches[0], 3, 4)
+        assert (spool.pending, spool.unsafe(0)) == (True, 0)
+
+
+async def test_whole_lines_count_without_a_manifest(ahead, output):
+    with Spool(output, ASKED) as spool:
+        (stretch,) = spool.frontier.stretches
+        assert lines_of(spool) == [line(number, number) for number in range(5)]
+        assert (stretch.cases, stretch.size) == (5, sum(len(each) + 1 for each in lines_of(spool)))
+        assert (stretch.rest, stretch.cursor, stretch.latest) == (TimeRange(4, 10_001), None, ("case_4",))
+        assert spool.pending
+
+
+async def test_half_a_line_does_not_count(ahead, output, work):
+    os.truncate(work / "cases.head", (work / "cases.head").stat().st_size - 1)
+    with Spool(output, ASKED) as spool:
+        assert lines_of(spool) == [line(number, number) for number in range(4)]
+        put(spool, spool.frontier.stretches[0], 4, 5)
+        await spool.commit(spool.frontier)
+    assert (work / "cases.head").read_bytes().splitlines() == [line(number, number) for number in range(6)]
+
+
+async def test_whole_lines_do_not_count_when_the_system_was_started_again(ahead, output, monkeypatch):
+    start_the_system_again(monkeypatch)
+    with Spool(output, ASKED) as spool:
+        assert lines_of(spool) == [line(0, 0), line(1, 1)]
+        put(spool, spool.frontier.stretches[0], 2)
+        # Only with a manifest of this system do they count again.
+        assert spool.unsafe(0) == 1
+        await spool.commit(spool.frontier)
+        put(spool, spool.frontier.stretches[0], 3)
+        assert spool.unsafe(0) == 0
+    with Spool(output, ASKED) as spool:
+        assert len(lines_of(spool)) == 4
+
+
+@pytest.mark.parametrize("behind", [line(1, 1), line(20_000, 20_000), b"[]", b""], ids=["before", "after", "[]", ""])
+async def test_what_can_not_be_the_next_lines_does_not_count(ahead, output, work, behind):
+    with (work / "cases.head").open("ab") as head:
+        head.write(behind + b"\n")
+    with Spool(output, ASKED) as spool:
+        assert lines_of(spool) == [line(0, 0), line(1, 1)]
+
+
+async def test_a_range_cut_after_the_manifest_is_walked_anew(output):
+    with Spool(output, ASKED) as spool:
+        frontier = Frontier.around(0, 10_000, 1.0)
+        early = frontier.stretches[0]
+        put(spool, early, 0, 1)
+        await spool.commit(frontier)
+        (late,) = frontier.spread(1)
+        put(spool, early, 2, 3)
+        put(spool, late, 9_999)
+        put(spool, early, 4)
+    with Spool(output, ASKED) as spool:
+        (whole,) = spool.frontier.stretches
+        assert lines_of(spool) == [line(number, number) for number in range(5)]
+        assert whole.rest == TimeRange(4, 10_001)
+
+
+async def test_pages_without_a_wanted_case_are_not_fetched_again(tmp_path):
+    class Rare(World):
+        def page(self, part, after):
+            page = super().page(part, after)
+            return attrs.evolve(page, unwanted=range(len(page)) if self.requests > 6 else ())
+
+    world, left = Rare(moments_of([(0, YEAR, 6_000)])), tmp_path / "left"
+
+    async def leave(number):
+        await asyncio.sleep(0.01)
+        if number == 40:
+            shutil.copytree(tmp_path / ".cases.jsonl.export", left / ".cases.jsonl.export")
+
+    world.before = leave
+    await export(world, tmp_path / "cases.jsonl", backward=True)
+    again = Rare(world.moments, requests=40)
+    await export(again, left / "cases.jsonl", backward=True)
+    assert again.requests < 40 + 30
+
+
+def test_lines_behind_the_end_are_not_read(tmp_path):
+    head = HeadFile(tmp_path / "head", 0)
+    for each in (b"{}\n", b"[]\n"):
+        head.append(each)
+    size = head.size
+    head.append(b"{}\n")
+    head.size = size
+    assert [*head.batches()] == [[b"{}", b"[]"]]
+    head.close()
+
+
+@settings(max_examples=60)
+@given(MOMENTS, st.integers(0, 1_500), st.integers(0, 1_500), st.lists(st.integers(1, 400), min_size=1, max_size=8))
+def test_a_stretch_that_caught_up_goes_on_behind_what_was_kept(moments, told, kept, pieces):
+    if not moments:
+        return
+    lines = World(moments).lines
+    stretch = Frontier.around(moments[0], moments[-1], 1.0).stretches[0]
+    told = len(walked(stretch, moments, told))
+    behind, counted = lines[told : told + kept], told
+    while behind:
+        pieces.append(pieces.pop(0))
+        ahead = stretch.caught_up(behind[: pieces[0]])
+        if ahead is None or not ahead[1]:
+            break
+        stretch, counted = ahead[0], counted + ahead[1]
+        del behind[: ahead[1]]
+    assert stretch.cases == counted
+    rest = walked(stretch, moments, len(moments))
+    assert rest == lines[counted:]
+
+
+def walked(stretch: Stretch, moments, most):
+    """Take pages until there are so many cases, or no more."""
+    world, taken = World(moments), []
+    while not stretch.done and len(taken) < most:
+        taken += stretch.take(world.page(stretch.asked, stretch.cursor))
+    return taken
+
+
+# ---- disks that do not do as they should -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+async def test_nothing_is_committed_after_a_failed_write_though_a_commit_was_on_its_way(output, monkeypatch, failure):
+    write = os.write
+
+    def fail(file, data):
+        write(file, data[:9])
+        raise failure
+
+    with Spool(output, ASKED) as spool:
+        frontier = Frontier.around(0, 10_000, 1.0)
+        put(spool, frontier.stretches[0], 0)
+        await spool.commit(frontier)
+        put(spool, frontier.stretches[0], 1)
+        on_its_way = asyncio.ensure_future(spool.commit(frontier))
+        await asyncio.sleep(0)
+        monkeypatch.setattr(os, "write", fail)
+        with pytest.raises(type(failure)):
+            put(spool, frontier.stretches[0], 2, 3)
+        monkeypatch.undo()
+        await on_its_way
+        await spool.commit(frontier, durable=True)
+    with Spool(output, ASKED) as spool:
+        assert lines_of(spool) == [line(0, 0), line(1, 1)]
+        assert spool.frontier.stretches[0].cases == 2
+
+
+@pytest.mark.parametrize("walkers", [1, 4])
+async def test_a_disk_that_is_full_for_a_moment_loses_nothing(tmp_path, walkers):
+    failed = 0
+    for nth in range(1, 20, 3):
+        world, output = World(CROWD), tmp_path / str(nth) / "cases.jsonl"
+        output.parent.mkdir()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "write", failing(os.write, nth))
+            with suppress(OSError):
+                await export(world, output, walkers)
+        failed += not output.exists()
+        await export(world, output, walkers)
+        assert output.read_bytes() == text_of(world)
+    assert failed > 2
+
+
+def failing(write, nth):
+    numbers = iter(range(1, 1 << 30))
+
+    def fail(file, data):
+        if next(numbers) != nth:
+            return write(file, data)
+        write(file, data[: len(data) * 2 // 3])
+        raise OSError(28, "No space left on device")
+
+    return fail
+
+
+@pytest.mark.parametrize("walkers", [1, 4])
+async def test_a_disk_that_is_slow_now_and_then_keeps_the_order(output, monkeypatch, walkers):
+    world, at_once = World(CROWD), Spool._may_write_at_once
+    monkeypatch.setattr(spools, "_SLOW", -1.0)
+    monkeypatch.setattr(spools, "_WHILE", 0.002)
+    ways = set()
+
+    def way(spool, stretch):
+        ways.add(found := at_once(spool, stretch))
+        return found
+
+    async def wait(number):
+        await asyncio.sleep(0.001 * (number % 4))
+
+    monkeypatch.setattr(Spool, "_may_write_at_once", way)
+    world.before = wait
+    await export(world, output, walkers)
+    assert output.read_bytes() == text_of(world)
+    assert ways == {True, False}
+
+
+# ---- the output ------------------------------------------------------------------------------------------------------
+
+
+async def test_the_head_is_copied_where_a_file_can_not_have_two_names(output, work, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(95, "Operation not supported")
+
+    world, linked = World(PLAIN), []
+    remove = Spool.remove
+
+    def look(spool):
+        linked.append((work / "cases.head").samefile(output))
+        remove(spool)
+
+    monkeypatch.setattr(Spool, "remove", look)
+    for link in (os.link, refuse):
+        monkeypatch.setattr(os, "link", link)
+        await export(world, output, 3)
+        assert output.read_bytes() == text_of(world)
+    assert linked == [True, False]
+    assert [*output.parent.iterdir()] == [output]
+
+
+async def test_what_is_read_already_stays_as_it_was_and_a_symbolic_link_stays_one(tmp_path):
+    output, whole = tmp_path / "cases.jsonl", tmp_path / "there" / "whole.jsonl"
+    whole.parent.mkdir()
+    whole.write_bytes(b"before\n")
+    output.symlink_to(whole)
+    with whole.open("rb") as reader:
+        await export(World(PLAIN), output, 3)
+        assert reader.read() == b"before\n"
+    assert output.is_symlink()
+    assert whole.read_bytes() == text_of(World(PLAIN))
+    assert [*whole.parent.iterdir()] == [whole]
+
+
+async def test_walked_backward_nothing_counts_twice_when_it_was_killed_while_it_was_put_together(output):
+    frontier = Frontier.around(-9, -1, 1.0, open_end=True)
+    (stretch,) = frontier.stretches
+    with Spool(output, ASKED, backward=True) as spool, pytest.MonkeyPatch.context() as patch:
+        spool.put(stretch, stretch.take(RawPage([line(9, 9), line(8, 8)], "next", backward=True)))
+        await spool.commit(frontier)
+        patch.setattr(HeadFile, "sync", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        file = AtomicFile(output)
+        with pytest.raises(KeyboardInterrupt):
+            spool.become(file)
+        file.discard()
+    with Spool(output, ASKED, backward=True) as spool:
+        assert lines_of(spool) == [line(8, 8), line(9, 9)]
+        assert spool.frontier.stretches[0].position == -8
+
+
+async def test_killed_between_the_last_manifests_and_without_power_then_it_is_all_there(output, monkeypatch):
+    world = World(PLAIN)
+    with Spool(output, ASKED) as spool, pytest.MonkeyPatch.context() as patch:
+        await collect(world, spool, most_walkers=3)
+        await spool.commit(spool.frontier, durable=True)
+        patch.setattr(spools.ManifestFiles, "write_durable", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        file = AtomicFile(output)
+        with pytest.raises(KeyboardInterrupt):
+            spool.become(file)
+        file.discard()
+    with Spool(output, ASKED) as spool:
+        assert lines_of(spool) == world.lines
+    start_the_system_again(monkeypatch)
+    with Spool(output, ASKED) as spool:
+        assert lines_of(spool) == world.lines
+
+
+async def test_another_export_starts_over_with_files_of_its_own(tmp_path):
+    output = tmp_path / "cases.jsonl"
+    with Spool(output, ASKED) as spool:
+        await collect(World(PLAIN), spool, most_walkers=3)
+        file = AtomicFile(output)
+        spool.become(file)
+        file.commit()
+    # As if it had been killed before the directory was removed.
+    with Spool(output, OTHER, restart=True) as spool, output.open("rb") as reader:
+        await collect(World(PLAIN[:9]), spool)
+        assert lines_of(spool) == World(PLAIN[:9]).lines
+        assert reader.read() == text_of(World(PLAIN))
