@@ -84,6 +84,7 @@ class Spool:
         # Without an id of the system's, whole lines do not count by themselves.
         self._slow_until = 0.0 if self._manifests.boot is not None else math.inf
         self._head_is_ahead = False
+        self._syncing = False
         self._written_at: float | None = None
         self._durable_at: float | None = None
         self._lock = DirectoryLock(self._directory, self._name)
@@ -149,6 +150,7 @@ class Spool:
             return
         blocks, self._pending = self._pending, {}
         self._writing, self._head_is_ahead = blocks, False
+        self._syncing = durable = durable or self._should_sync()
         # As it is now: the walk goes on meanwhile.
         state = msgspec.json.encode(frontier)
         # A future of no task, which whoever cancels all tasks does not find: what is half written would be lost.
@@ -160,6 +162,7 @@ class Spool:
                 await asyncio.wait([writing])
             except asyncio.CancelledError as error:
                 cancelled = error
+        self._syncing = False
         if writing.exception() is None:
             self._settle(frontier)
         else:
@@ -280,7 +283,8 @@ class Spool:
             return False
         if self.frontier is None or self._written_at is None:
             return False
-        return not self.unsafe(stretch.number) and time.monotonic() >= self._slow_until
+        # To write to a file that is being made durable means to wait for that.
+        return not self._syncing and not self.unsafe(stretch.number) and time.monotonic() >= self._slow_until
 
     def _write_at_once(self, block: bytes) -> None:
         started = time.monotonic()
@@ -294,6 +298,11 @@ class Spool:
         if now - started > _SLOW:
             self._slow_until = now + _WHILE
 
+    def _should_sync(self) -> bool:
+        if self._manifests.boot is None or self._durable_at is None:
+            return True
+        return time.monotonic() - self._durable_at > _SECONDS_NOT_DURABLE
+
     def _write(self, blocks: dict[int, list[bytes]], head: int, state: msgspec.Raw, durable: bool) -> None:  # noqa: FBT001
         others = {number: parts for number, parts in blocks.items() if not self._is_head(number)}
         for part in blocks.get(0, ()) if len(others) < len(blocks) else ():
@@ -304,10 +313,10 @@ class Spool:
         boot = self._manifests.boot
         manifest = encode_manifest(self._description, size=self._log.size, head=head, boot=boot, frontier=state)
         self._manifests.write_recent(manifest)
-        now = self._written_at = time.monotonic()
-        if durable or boot is None or self._durable_at is None or now - self._durable_at > _SECONDS_NOT_DURABLE:
+        self._written_at = time.monotonic()
+        if durable:
             self._head.sync()
             self._log.sync()
             self._manifests.write_durable(manifest)
             self._lock.sync_directory()
-            self._durable_at = now
+            self._durable_at = self._written_at
