@@ -1,8 +1,8 @@
 """What it costs to append pages to a file: in pieces of different sizes, at once or from another thread.
 
-Each figure is processor time for 2,000 pages of 178 kB, as many as 200,000 cases come on; the least and the most of several
-rounds. The rounds use the same memory again. What is new to the system costs more, whatever the size of the pieces, and
-the larger these are, the sooner.
+Each figure is processor time for 2,000 pages of 178 kB, as many as 200,000 cases come on; the least and the most of
+several rounds. The rounds use the same memory again. What is new to the system costs more, whatever the size of the
+pieces, and the larger these are, the sooner.
 
 Run: python benchmarks/writing.py
 """
