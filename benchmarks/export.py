@@ -34,7 +34,7 @@ from export_server import SCENES, Scene
 EXPORTERS = Path(__file__).with_name("exporters")
 OURS, ITERATED = "ours", "ours_iterated"
 AIOHTTP, HTTPX, REQUESTS = "by_hand_aiohttp", "by_hand_httpx", "by_hand_requests"
-LEAST, TWICE = "by_hand_msgspec", "by_hand_twice"
+LEAST = "by_hand_msgspec"
 # The server's core, and that of whoever is measured.
 CORES = sorted(os.sched_getaffinity(0))[:2]
 # Modules are compiled once, when they are installed, and not each time.
@@ -162,11 +162,10 @@ class Verdict:
 async def measure_cpu() -> list[Verdict]:
     async with bench("cpu") as it:
         # In turn, and the best of each: others who use the machine only make it worse.
-        rounds = [[(await it.run(name)).cpu for name in (AIOHTTP, OURS, ITERATED, LEAST, TWICE)] for _ in range(3)]
+        rounds = [[(await it.run(name)).cpu for name in (AIOHTTP, OURS, ITERATED, LEAST)] for _ in range(3)]
         others = {name: (await it.run(name)).cpu for name in (HTTPX, REQUESTS)}
-    hand, own, iterated, least, twice = map(min, zip(*rounds, strict=True))
+    hand, own, iterated, least = map(min, zip(*rounds, strict=True))
     print(f"  a loop that copies cases without a look takes {least / hand:.3f} of aiohttp + orjson by hand")
-    print(f"  with a durable log, the file made from it, and the library imported, {twice / hand:.3f}")
     return [
         Verdict("CPU, of aiohttp + orjson by hand", own / hand, 0.40),
         Verdict("CPU of typed iteration, of the same", iterated / hand, 1.15),
