@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from spooling import put_together
+
 from persona_cases import PersonaClient
 from persona_cases.export.checkpoint import Description
 from persona_cases.export.collector import collect
-from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.spool import Spool
 from persona_cases.resources.slices import CaseSlices
 
@@ -18,13 +19,7 @@ async def main(base_url, api_key, output, walkers):
         with Spool(output, Description({"where": None}, "1.0")) as spool:
             source = CaseSlices(persona._api, max_searches=1)
             await collect(source, spool, limit=lambda: persona.limiter.state, most_walkers=int(walkers))
-            AtomicFile.sweep(output)
-            file = AtomicFile(output)
-            try:
-                spool.become(file)
-                file.commit()
-            finally:
-                file.discard()
+            put_together(spool, output)
             spool.remove()
 
 

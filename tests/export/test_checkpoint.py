@@ -9,41 +9,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from spooling import filled, lines_of, put_together
 from worlds import line
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export.checkpoint import Description
 from persona_cases.export.frontier import Frontier
-from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.spool import Spool
-from persona_cases.models import RawPage
 
 ASKED = Description({"where": {"attribute": "status", "operator": "eq", "value": "secret"}, "format": "jsonl"}, "1.0")
-
-
-def filled(stretch, spool, *numbers, cursor="next"):
-    lines = stretch.take(RawPage([line(number, number) for number in numbers], cursor))
-    spool.put(stretch, lines)
-
-
-def put_together(spool, output):
-    file = AtomicFile(output)
-    spool.become(file)
-    file.commit()
-
-
-def lines_of(spool):
-    return [each for batch in spool.batches() for each in batch]
-
-
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / "cases.jsonl"
-
-
-@pytest.fixture
-def work(tmp_path):
-    return tmp_path / ".cases.jsonl.export"
 
 
 async def two_stretches(spool):

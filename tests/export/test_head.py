@@ -14,6 +14,7 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spooling import filled, lines_of, put_together
 from worlds import MOMENTS, YEAR, World, line, moments_of
 
 from persona_cases.export import head as heads
@@ -39,13 +40,7 @@ async def export(world, output, walkers=1, **settings):
     """Export to a file, as clients do."""
     with Spool(output, ASKED, **settings) as spool:
         await collect(world, spool, most_walkers=walkers)
-        AtomicFile.sweep(output)
-        file = AtomicFile(output)
-        try:
-            spool.become(file)
-            file.commit()
-        finally:
-            file.discard()
+        put_together(spool, output)
         spool.remove()
 
 
@@ -53,26 +48,8 @@ def text_of(world):
     return b"".join(each + b"\n" for each in world.lines)
 
 
-def lines_of(spool):
-    return [each for batch in spool.batches() for each in batch]
-
-
-def put(spool, stretch, *numbers, cursor="next"):
-    spool.put(stretch, stretch.take(RawPage([line(number, number) for number in numbers], cursor)))
-
-
 def start_the_system_again(monkeypatch):
     monkeypatch.setattr("persona_cases.export.manifests._boot_id", lambda: "another")
-
-
-@pytest.fixture
-def output(tmp_path):
-    return tmp_path / "cases.jsonl"
-
-
-@pytest.fixture
-def work(tmp_path):
-    return tmp_path / ".cases.jsonl.export"
 
 
 # ---- killed at every call of the system ------------------------------------------------------------------------------
@@ -230,10 +207,10 @@ async def ahead(output):
     """An export of which the head has two pages more than the manifest tells of, and its last case."""
     with Spool(output, ASKED) as spool:
         frontier = Frontier.around(0, 10_000, 1.0)
-        put(spool, frontier.stretches[0], 0, 1)
+        filled(frontier.stretches[0], spool, 0, 1)
         await spool.commit(frontier)
-        put(spool, frontier.stretches[0], 2)
-        put(spool, frontier.stretches[0], 3, 4)
+        filled(frontier.stretches[0], spool, 2)
+        filled(frontier.stretches[0], spool, 3, 4)
         assert (spool.pending, spool.unsafe(0)) == (True, 0)
 
 
@@ -250,7 +227,7 @@ async def test_half_a_line_does_not_count(ahead, output, work):
     os.truncate(work / "cases.head", (work / "cases.head").stat().st_size - 1)
     with Spool(output, ASKED) as spool:
         assert lines_of(spool) == [line(number, number) for number in range(4)]
-        put(spool, spool.frontier.stretches[0], 4, 5)
+        filled(spool.frontier.stretches[0], spool, 4, 5)
         await spool.commit(spool.frontier)
     assert (work / "cases.head").read_bytes().splitlines() == [line(number, number) for number in range(6)]
 
@@ -259,11 +236,11 @@ async def test_whole_lines_do_not_count_when_the_system_was_started_again(ahead,
     start_the_system_again(monkeypatch)
     with Spool(output, ASKED) as spool:
         assert lines_of(spool) == [line(0, 0), line(1, 1)]
-        put(spool, spool.frontier.stretches[0], 2)
+        filled(spool.frontier.stretches[0], spool, 2)
         # Only with a manifest of this system do they count again.
         assert spool.unsafe(0) == 1
         await spool.commit(spool.frontier)
-        put(spool, spool.frontier.stretches[0], 3)
+        filled(spool.frontier.stretches[0], spool, 3)
         assert spool.unsafe(0) == 0
     with Spool(output, ASKED) as spool:
         assert len(lines_of(spool)) == 4
@@ -281,12 +258,12 @@ async def test_a_range_cut_after_the_manifest_is_walked_anew(output):
     with Spool(output, ASKED) as spool:
         frontier = Frontier.around(0, 10_000, 1.0)
         early = frontier.stretches[0]
-        put(spool, early, 0, 1)
+        filled(early, spool, 0, 1)
         await spool.commit(frontier)
         (late,) = frontier.spread(1)
-        put(spool, early, 2, 3)
-        put(spool, late, 9_999)
-        put(spool, early, 4)
+        filled(early, spool, 2, 3)
+        filled(late, spool, 9_999)
+        filled(early, spool, 4)
     with Spool(output, ASKED) as spool:
         (whole,) = spool.frontier.stretches
         assert lines_of(spool) == [line(number, number) for number in range(5)]
@@ -366,14 +343,14 @@ async def test_nothing_is_committed_after_a_failed_write_though_a_commit_was_on_
 
     with Spool(output, ASKED) as spool:
         frontier = Frontier.around(0, 10_000, 1.0)
-        put(spool, frontier.stretches[0], 0)
+        filled(frontier.stretches[0], spool, 0)
         await spool.commit(frontier)
-        put(spool, frontier.stretches[0], 1)
+        filled(frontier.stretches[0], spool, 1)
         on_its_way = asyncio.ensure_future(spool.commit(frontier))
         await asyncio.sleep(0)
         monkeypatch.setattr(os, "write", fail)
         with pytest.raises(type(failure)):
-            put(spool, frontier.stretches[0], 2, 3)
+            filled(frontier.stretches[0], spool, 2, 3)
         monkeypatch.undo()
         await on_its_way
         await spool.commit(frontier, durable=True)

@@ -1,0 +1,29 @@
+"""Driving a spool as an export does."""
+
+from __future__ import annotations
+
+from worlds import line
+
+from persona_cases.export.sinks import AtomicFile
+from persona_cases.models import RawPage
+
+
+def filled(stretch, spool, *numbers, cursor="next"):
+    """Let a stretch take a page of cases, created at the moments of their numbers."""
+    spool.put(stretch, stretch.take(RawPage([line(number, number) for number in numbers], cursor)))
+
+
+def lines_of(spool):
+    """What counts."""
+    return [each for batch in spool.batches() for each in batch]
+
+
+def put_together(spool, output):
+    """Write the file."""
+    AtomicFile.sweep(output)
+    file = AtomicFile(output)
+    try:
+        spool.become(file)
+        file.commit()
+    finally:
+        file.discard()
