@@ -304,12 +304,16 @@ class Spool:
         return time.monotonic() - self._durable_at > _SECONDS_NOT_DURABLE
 
     def _write(self, blocks: dict[int, list[bytes]], head: int, state: msgspec.Raw, durable: bool) -> None:  # noqa: FBT001
-        others = {number: parts for number, parts in blocks.items() if not self._is_head(number)}
-        for part in blocks.get(0, ()) if len(others) < len(blocks) else ():
-            self._head.append(part)
-            head += len(part)
-        if others:
-            self._log.append(others)
+        logged: dict[int, list[bytes]] = {}
+        for number, parts in blocks.items():
+            if not self._is_head(number):
+                logged[number] = parts
+                continue
+            for part in parts:
+                self._head.append(part)
+                head += len(part)
+        if logged:
+            self._log.append(logged)
         boot = self._manifests.boot
         manifest = encode_manifest(self._description, size=self._log.size, head=head, boot=boot, frontier=state)
         self._manifests.write_recent(manifest)
