@@ -13,7 +13,7 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 
@@ -54,22 +54,18 @@ async def by_thread(file: int) -> None:
         await written
 
 
-def measure(write: Callable[[int], Awaitable[None]], directory: Path) -> tuple[float, float]:
+def measure(write: Callable[[int], Coroutine[None, None, None]], directory: Path) -> tuple[float, float]:
     """Return the least and the most seconds of processor time."""
     took = list[float]()
     for _ in range(ROUNDS):
         path = directory / "pages"
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         started = time.process_time()
-        asyncio.run(_run(write, file))
+        asyncio.run(write(file))
         took.append(time.process_time() - started)
         os.close(file)
         path.unlink()
     return min(took), max(took)
-
-
-async def _run(write: Callable[[int], Awaitable[None]], file: int) -> None:
-    await write(file)
 
 
 def main() -> None:
