@@ -74,7 +74,7 @@ async def export_to(path: Path, part: TimeRange, job: Job, columns: Sequence[Col
     where = part.within(Q.case_template_id.eq(job.template))
     fields = ["status", "created_at", "tags", *(column.name for column in columns)]
     async with connected(job) as persona:
-        await persona.cases.export(where, path, fields=fields, columns=columns)
+        await persona.cases.export(where, to=path, fields=fields, columns=columns)
 
 
 def main() -> None:

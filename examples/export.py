@@ -19,7 +19,7 @@ async def main(path: str) -> int:
     recent = Q.created_at.within(days=30)
     async with PersonaClient() as persona:
         try:
-            result = await persona.cases.export(recent, path, on_progress=report)
+            result = await persona.cases.export(recent, to=path, on_progress=report)
         except PersonaError as error:
             print(f"export failed: {error}", file=sys.stderr)
             return 1

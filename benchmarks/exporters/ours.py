@@ -10,8 +10,8 @@ from persona_cases import PersonaClient
 
 async def main(base_url: str, output: str) -> None:
     async with PersonaClient("key", base_url=base_url) as persona:
-        done = await persona.cases.export(None, output)
-    print(f"           {done.to_json()}", file=sys.stderr)
+        done = await persona.cases.export(to=output)
+    print(f"           {done.to_dict()}", file=sys.stderr)
 
 
 asyncio.run(main(*sys.argv[1:]))

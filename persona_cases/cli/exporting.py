@@ -96,7 +96,7 @@ class Export:
             return await walk.run(partial(export.run, on_progress=walk.telling(on_progress)))
         return await persona.cases.export(
             predicate(where),
-            self.path,
+            to=self.path,
             sort=sort_order(where),
             fields=fields,
             limit=self.limit,
@@ -143,7 +143,7 @@ async def export_cases(export: Export, connection: Connection, again: str | None
             if (said := _what_is_kept(export, error, again)) is not None:
                 typer.echo(said, err=True)
             raise
-    text = json.dumps(done.to_json()) if export.report is ReportForm.JSON else done.text(export.name)
+    text = json.dumps(done.to_dict()) if export.report is ReportForm.JSON else done.text(export.name)
     typer.echo(text, err=True)
     return ExitCode.OK
 

@@ -1,6 +1,6 @@
 """From pages to files: JSON Lines, CSV, Parquet, SQLite, and sinks of one's own."""
 
-from persona_cases.export.attachments.downloads import AttachmentReport
+from persona_cases.export.attachments.report import AttachmentReport
 from persona_cases.export.columns.column import Column
 from persona_cases.export.columns.declared import columns_from
 from persona_cases.export.formats.target import CompressionName, FormatName

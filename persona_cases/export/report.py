@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from persona_cases.export.attachments.downloads import AttachmentReport
+from persona_cases.export.attachments.report import AttachmentReport
 from persona_cases.export.quantities import duration, plural, size
 
 __all__ = ["ExportReport"]
@@ -17,7 +17,7 @@ class ExportReport:
     """What an export did.
 
     An export that went on from an earlier run counts that run's cases, which are in the file, and nothing else of it:
-    pages, requests, refusals, seconds and walkers are those of this run.
+    pages, requests, refusals, time and walkers are those of this run.
 
     Attributes:
         cases: cases exported, those of an earlier run included.
@@ -25,7 +25,7 @@ class ExportReport:
         size: bytes of the finished file; for a sink of one's own, the bytes given to it.
         requests: requests to the API that this run sent. Each attempt counts, also one that failed.
         refused: how many of them were answered 429 (https://docs.withpersona.com/rate-limiting).
-        seconds: how long this run took.
+        elapsed: how many seconds this run took.
         walkers: pages that each walker of this run fetched, without the first looks at both ends of the time; a single
             number for a walk in order.
         resumed: whether an earlier run was gone on with.
@@ -37,7 +37,7 @@ class ExportReport:
     size: int
     requests: int
     refused: int
-    seconds: float
+    elapsed: float
     walkers: tuple[int, ...]
     resumed: bool = False
     attachments: AttachmentReport | None = None
@@ -55,20 +55,19 @@ class ExportReport:
         counts = f"{plural(self.cases, 'case')} in {plural(self.pages, 'page')} ({size(self.size)})"
         parts = (self._sent(), self._shared(), "went on from an earlier run" if self.resumed else "")
         lines = (
-            f"exported {counts}{where} in {duration(self.seconds)}",
+            f"exported {counts}{where} in {duration(self.elapsed)}",
             "; ".join(filter(None, parts)),
-            self._downloaded(),
+            None if self.attachments is None else self.attachments.text(),
         )
         return "\n".join(filter(None, lines))
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the report as JSON has it, under the names of the attributes; `seconds` to the millisecond."""
-        files = self.attachments
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain data for JSON, under the names of the attributes; `elapsed` to the millisecond."""
         return {
             **attrs.asdict(self),
-            "seconds": round(self.seconds, 3),
+            "elapsed": round(self.elapsed, 3),
             "walkers": list(self.walkers),
-            "attachments": None if files is None else {**attrs.asdict(files), "incomplete": list(files.incomplete)},
+            "attachments": None if self.attachments is None else self.attachments.to_dict(),
         }
 
     def _sent(self) -> str:
@@ -80,10 +79,3 @@ class ExportReport:
         least, most = min(self.walkers), max(self.walkers)
         share = plural(most, "page") if least == most else f"{least:,} to {plural(most, 'page')}"
         return f"{plural(len(self.walkers), 'walker')}, {share}{' each' if len(self.walkers) > 1 else ''}"
-
-    def _downloaded(self) -> str:
-        done = self.attachments
-        if done is None:
-            return ""
-        missing = f"{done.missing:,} gone meanwhile" if done.missing else "none missing"
-        return f"{plural(done.files, 'attachment')} ({size(done.size)}), {done.there:,} there already, {missing}"

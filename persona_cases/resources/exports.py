@@ -20,6 +20,7 @@ from persona_cases.export.sinks import AtomicFile, Sink
 from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, Sort, as_predicate
 from persona_cases.resources import parameters
 from persona_cases.resources.counting import counted
+from persona_cases.resources.export_calls import with_named_destination
 from persona_cases.resources.fresh_slices import FreshSlices
 from persona_cases.resources.ordered_exports import OrderedExport, Reading, downloads_to
 from persona_cases.resources.ranged_exports import RangedExport
@@ -34,11 +35,12 @@ Consistency: TypeAlias = Literal["search", "fresh"]
 class CaseExports:
     """The method of `persona.cases` that exports what `search` finds."""
 
+    @with_named_destination
     async def export(
         self: Reading,
-        where: Predicate | None,
-        to: str | os.PathLike[str] | Sink,
+        where: Predicate | None = None,
         *,
+        to: str | os.PathLike[str] | Sink,
         sort: Sort | None = None,
         fields: Iterable[str] | None = None,
         limit: int | None = None,

@@ -12,7 +12,8 @@ from typing import Final, Protocol, Self
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.attachments.downloads import AttachmentDownloads, AttachmentReport
+from persona_cases.export.attachments.downloads import AttachmentDownloads
+from persona_cases.export.attachments.report import AttachmentReport
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import ExportProgress, OnProgress, Pages
 from persona_cases.models import Attachment, Case
@@ -135,7 +136,7 @@ class OrderedExport:
             size=done.size,
             requests=self.count.sent,
             refused=self.count.refused,
-            seconds=time.monotonic() - started,
+            elapsed=time.monotonic() - started,
             walkers=(done.pages,),
             attachments=None if self.downloads is None else self.downloads.report,
         )

@@ -10,7 +10,8 @@ from typing import Any
 
 import attrs
 
-from persona_cases.export.attachments.downloads import AttachmentDownloads, AttachmentReport
+from persona_cases.export.attachments.downloads import AttachmentDownloads
+from persona_cases.export.attachments.report import AttachmentReport
 from persona_cases.export.checkpoint import Description
 from persona_cases.export.collector import CollectProgress, CollectReport, OnCollected, collect
 from persona_cases.export.columns.choice import ColumnChoice
@@ -74,7 +75,7 @@ class RangedExport:
             size=done.size,
             requests=self.count.sent,
             refused=self.count.refused,
-            seconds=time.monotonic() - started,
+            elapsed=time.monotonic() - started,
             walkers=collected.pages_by_walker,
             resumed=resumed,
             attachments=None if self.downloads is None else self.downloads.report,

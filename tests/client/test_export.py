@@ -18,6 +18,7 @@ from persona_cases import (
     ClientStateError,
     InvalidArgumentError,
     Q,
+    QueryTypeError,
     RetryPolicy,
     ServerError,
     UnprocessableEntityError,
@@ -39,7 +40,7 @@ async def sim():
 async def test_the_file_holds_exactly_the_matching_cases_as_they_were_sent(sim, make_client, tmp_path):
     client = make_client(sim)
     target, reports = tmp_path / "open.jsonl", []
-    result = await client.cases.export(WHERE, target, on_progress=reports.append)
+    result = await client.cases.export(WHERE, to=target, on_progress=reports.append)
     lines = target.read_bytes().splitlines()
     cases = await client.cases.search(WHERE, sort=OLDEST_FIRST).collect()
     assert lines == [case.raw for case in cases]
@@ -57,16 +58,16 @@ async def test_a_file_that_was_there_is_replaced_only_by_a_whole_one(sim, make_c
     target.write_text("before")
     sim.faults.add(Fault.status(503), nth=3, times=1)
     with pytest.raises(ServerError):
-        await client.cases.export(None, target)
+        await client.cases.export(to=target)
     assert target.read_text() == "before"
-    assert (await client.cases.export(None, target)).cases == 500
+    assert (await client.cases.export(to=target)).cases == 500
     assert len(target.read_bytes().splitlines()) == 500
     assert list(tmp_path.iterdir()) == [target]
 
 
 async def test_a_cancelled_export_leaves_nothing_behind(sim, make_client, tmp_path):
     sim.faults.add(Fault.delay(30), nth=2)
-    task = asyncio.create_task(make_client(sim).cases.export(None, tmp_path / "cases.jsonl"))
+    task = asyncio.create_task(make_client(sim).cases.export(to=tmp_path / "cases.jsonl"))
     while len(sim.requests) < 2:
         await asyncio.sleep(0.01)
     task.cancel()
@@ -77,9 +78,7 @@ async def test_a_cancelled_export_leaves_nothing_behind(sim, make_client, tmp_pa
 
 async def test_order_limit_and_fields(sim, make_client, tmp_path):
     target = tmp_path / "cases.jsonl"
-    result = await make_client(sim).cases.export(
-        None, target, sort=Q.created_at.asc(), fields=["created_at"], limit=120
-    )
+    result = await make_client(sim).cases.export(to=target, sort=Q.created_at.asc(), fields=["created_at"], limit=120)
     times = [msgspec.json.decode(line)["attributes"]["created_at"] for line in target.read_bytes().splitlines()]
     assert result.cases == len(times) == 120
     assert times == sorted(times)
@@ -88,7 +87,7 @@ async def test_order_limit_and_fields(sim, make_client, tmp_path):
 @pytest.mark.parametrize("name", ["missing/cases.jsonl", "."])
 async def test_a_path_that_can_not_be_written_is_refused_before_the_first_request(sim, make_client, tmp_path, name):
     with pytest.raises(InvalidArgumentError, match="can not write"):
-        await make_client(sim).cases.export(None, tmp_path / name)
+        await make_client(sim).cases.export(to=tmp_path / name)
     assert not sim.requests
 
 
@@ -96,17 +95,17 @@ async def test_pipes_and_devices_are_refused_and_links_are_followed(sim, make_cl
     client = make_client(sim)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InvalidArgumentError, match="no regular file"):
-        await client.cases.export(None, tmp_path / "pipe")
+        await client.cases.export(to=tmp_path / "pipe")
     assert not sim.requests
     (tmp_path / "link.jsonl").symlink_to(tmp_path / "target.jsonl")
-    await client.cases.export(None, tmp_path / "link.jsonl", limit=2)
+    await client.cases.export(to=tmp_path / "link.jsonl", limit=2)
     assert (tmp_path / "link.jsonl").is_symlink()
     assert len((tmp_path / "target.jsonl").read_bytes().splitlines()) == 2
 
 
 async def test_the_file_has_the_permissions_of_any_new_file(sim, make_client, tmp_path):
     (tmp_path / "other").touch()
-    await make_client(sim).cases.export(None, tmp_path / "cases.jsonl", limit=1)
+    await make_client(sim).cases.export(to=tmp_path / "cases.jsonl", limit=1)
     modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     assert len(modes) == 1
 
@@ -177,7 +176,7 @@ def compared(row):
 
 async def test_csv_holds_what_a_search_finds(sim, make_client, tmp_path):
     client = make_client(sim)
-    result = await client.cases.export(WHERE, tmp_path / "open.csv")
+    result = await client.cases.export(WHERE, to=tmp_path / "open.csv")
     cases = await client.cases.search(WHERE, sort=OLDEST_FIRST).collect()
     expected = [
         {
@@ -192,7 +191,7 @@ async def test_csv_holds_what_a_search_finds(sim, make_client, tmp_path):
 
 async def test_a_database_holds_what_a_search_finds(sim, make_client, tmp_path):
     client = make_client(sim)
-    await client.cases.export(WHERE, tmp_path / "open.db")
+    await client.cases.export(WHERE, to=tmp_path / "open.db")
     cases = await client.cases.search(WHERE, sort=OLDEST_FIRST).collect()
     expected = [{name: in_text(value) for name, value in plain(case).items()} for case in cases]
     found = rows_of_database(tmp_path / "open.db")
@@ -203,7 +202,7 @@ async def test_a_database_holds_what_a_search_finds(sim, make_client, tmp_path):
 async def test_parquet_holds_what_a_search_finds(sim, make_client, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra parquet")
     client = make_client(sim)
-    await client.cases.export(WHERE, tmp_path / "open.parquet")
+    await client.cases.export(WHERE, to=tmp_path / "open.parquet")
     cases = await client.cases.search(WHERE, sort=OLDEST_FIRST).collect()
     expected = [plain(case) for case in cases]
     for row in expected:
@@ -219,7 +218,7 @@ async def test_parquet_holds_what_a_search_finds(sim, make_client, tmp_path):
 async def test_columns_can_be_chosen_and_named_as_in_the_table_or_in_the_api(sim, make_client, tmp_path):
     client, path = make_client(sim), tmp_path / "some.csv"
     fields = ["fields.priority", "account_ids", "case_template", "created_at", "fields.nobody_has_it", "novel"]
-    await client.cases.export(None, path, fields=fields, limit=20)
+    await client.cases.export(to=path, fields=fields, limit=20)
     header, *rows = path.read_text().splitlines()
     assert header == "id,fields.priority,account_ids,case_template_id,created_at,fields.nobody_has_it,extra.novel"
     assert len(rows) == 20
@@ -230,21 +229,21 @@ async def test_columns_can_be_chosen_and_named_as_in_the_table_or_in_the_api(sim
 async def test_a_template_gives_the_columns_of_its_fields(sim, make_client, tmp_path):
     client, path = make_client(sim), tmp_path / "none.csv"
     template = await client.case_templates.get((await client.cases.list().first()).relationships.case_template.id)
-    await client.cases.export(Q.status.eq("no such status"), path, columns=columns_from(template))
+    await client.cases.export(Q.status.eq("no such status"), to=path, columns=columns_from(template))
     assert {f"fields.{schema.key}" for schema in template.field_schemas} <= set(path.read_text().strip().split(","))
 
 
 async def test_compressed_json_lines_hold_the_same_as_others(sim, make_client, tmp_path):
     client, reports = make_client(sim), []
-    await client.cases.export(WHERE, tmp_path / "open.jsonl")
-    result = await client.cases.export(WHERE, tmp_path / "open.jsonl.gz", on_progress=reports.append)
+    await client.cases.export(WHERE, to=tmp_path / "open.jsonl")
+    result = await client.cases.export(WHERE, to=tmp_path / "open.jsonl.gz", on_progress=reports.append)
     assert gzip.decompress((tmp_path / "open.jsonl.gz").read_bytes()) == (tmp_path / "open.jsonl").read_bytes()
     assert result.size == reports[-1].size == (tmp_path / "open.jsonl.gz").stat().st_size
 
 
 async def test_the_format_and_the_compression_can_be_given(sim, make_client, tmp_path):
     path = tmp_path / "cases.txt"
-    await make_client(sim).cases.export(None, path, format="csv", compression="gzip", fields=["status"], limit=3)
+    await make_client(sim).cases.export(to=path, format="csv", compression="gzip", fields=["status"], limit=3)
     assert gzip.decompress(path.read_bytes()).startswith(b"id,status\r\n")
 
 
@@ -263,14 +262,14 @@ async def test_a_sink_of_ones_own_gets_the_cases_as_they_were_sent(sim, make_cli
 
     client, kept = make_client(sim), Kept()
     assert isinstance(kept, Sink)
-    result = await client.cases.export(WHERE, kept)
+    result = await client.cases.export(WHERE, to=kept)
     assert kept == [case.raw async for case in client.cases.search(WHERE, sort=OLDEST_FIRST)]
     assert (kept.ended, result.cases) == ("committed", len(kept))
     with pytest.raises(InvalidArgumentError, match="format and compression are for files"):
-        await client.cases.export(WHERE, kept, format="csv")
+        await client.cases.export(WHERE, to=kept, format="csv")
     sim.faults.add(Fault.status(422))
     with pytest.raises(UnprocessableEntityError):
-        await client.cases.export(WHERE, kept)
+        await client.cases.export(WHERE, to=kept)
     assert kept.ended == "committeddiscarded"
 
 
@@ -281,9 +280,9 @@ async def test_a_table_that_was_there_is_replaced_only_by_a_whole_one(sim, make_
     target.write_text("before")
     sim.faults.add(Fault.status(503), nth=3, times=1)
     with pytest.raises(ServerError):
-        await client.cases.export(None, target)
+        await client.cases.export(to=target)
     assert target.read_text() == "before"
-    assert (await client.cases.export(None, target)).cases == 500
+    assert (await client.cases.export(to=target)).cases == 500
     assert target.stat().st_size > 1000
     assert list(tmp_path.iterdir()) == [target]
 
@@ -298,14 +297,14 @@ async def test_a_table_that_was_there_is_replaced_only_by_a_whole_one(sim, make_
 )
 async def test_what_can_not_be_written_is_refused_before_the_first_request(sim, make_client, tmp_path, name, message):
     with pytest.raises(InvalidArgumentError, match=message):
-        await make_client(sim).cases.export(None, tmp_path / name)
+        await make_client(sim).cases.export(to=tmp_path / name)
     assert not sim.requests
     assert list(tmp_path.iterdir()) == []
 
 
 async def test_an_export_in_order_that_is_refused_leaves_nothing(sim, make_client, tmp_path):
     with pytest.raises(InvalidArgumentError, match="nothing is known of files that end in .json"):
-        await make_client(sim).cases.export(None, tmp_path / "cases.json", limit=5)
+        await make_client(sim).cases.export(to=tmp_path / "cases.json", limit=5)
     assert not [*sim.requests, *tmp_path.iterdir()]
 
 
@@ -313,18 +312,18 @@ async def interrupted(sim, client, target, **settings):
     """An export that fails at the fourth request, when some cases are safely on disk."""
     sim.faults.add(Fault.status(422), nth=4, times=1)
     with pytest.raises(UnprocessableEntityError):
-        await client.cases.export(None, target, **settings)
+        await client.cases.export(to=target, **settings)
     sim.faults.clear()
     sim.requests.clear()
 
 
 async def test_the_same_export_goes_on_where_it_was(sim, make_client, tmp_path):
     client, target = make_client(sim), tmp_path / "cases.jsonl"
-    await client.cases.export(None, tmp_path / "at_once.jsonl")
+    await client.cases.export(to=tmp_path / "at_once.jsonl")
     at_once = len(sim.requests)
     await interrupted(sim, client, target)
     assert not target.exists()
-    assert (await client.cases.export(None, target)).cases == 500
+    assert (await client.cases.export(to=target)).cases == 500
     assert target.read_bytes() == (tmp_path / "at_once.jsonl").read_bytes()
     assert 0 < len(sim.requests) < at_once
 
@@ -354,11 +353,11 @@ async def test_another_export_to_the_same_file_is_refused_with_what_differs(
 
 async def test_two_exports_to_one_file_at_the_same_time_are_refused(sim, make_client, tmp_path):
     sim.faults.add(Fault.delay(30), nth=2)
-    first = asyncio.create_task(make_client(sim).cases.export(None, tmp_path / "cases.jsonl"))
+    first = asyncio.create_task(make_client(sim).cases.export(to=tmp_path / "cases.jsonl"))
     while len(sim.requests) < 2:
         await asyncio.sleep(0.01)
     with pytest.raises(ClientStateError, match="another process"):
-        await make_client(sim).cases.export(None, tmp_path / "cases.jsonl")
+        await make_client(sim).cases.export(to=tmp_path / "cases.jsonl")
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
@@ -367,7 +366,7 @@ async def test_two_exports_to_one_file_at_the_same_time_are_refused(sim, make_cl
 async def test_a_failure_before_anything_was_fetched_leaves_nothing(sim, make_client, tmp_path):
     sim.faults.add(Fault.status(422), times=2)
     with pytest.raises(UnprocessableEntityError):
-        await make_client(sim).cases.export(None, tmp_path / "cases.jsonl")
+        await make_client(sim).cases.export(to=tmp_path / "cases.jsonl")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -378,12 +377,31 @@ async def test_a_query_of_several_searches_is_exported_in_every_format(sim, make
     deep = (Q.status.eq("open") | ~Q.fields.priority.eq("low")) & (Q.fields.amount.gt(500) | ~Q.resolved_at.is_set())
     client = make_client(sim)
     found = await client.cases.search(deep).collect()
-    assert (await client.cases.export(deep, tmp_path / name)).cases == len(found) > 10
+    assert (await client.cases.export(deep, to=tmp_path / name)).cases == len(found) > 10
 
 
 async def test_an_impossible_query_gives_an_empty_file_without_a_request(sim, make_client, tmp_path):
     nothing = Q.status.eq("open") & ~Q.status.eq("open")
-    result = await make_client(sim).cases.export(nothing, tmp_path / "x.jsonl")
+    result = await make_client(sim).cases.export(nothing, to=tmp_path / "x.jsonl")
     assert (result.cases, result.size) == (0, 0)
     assert (tmp_path / "x.jsonl").read_bytes() == b""
+    assert not sim.requests
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((("o.jsonl",), {}), "not the path of a file"),
+        ((("o.jsonl",), {"to": "o.jsonl"}), "not the path of a file"),
+        (((None, "o.jsonl"), {}), "must be named"),
+        (((WHERE,), {}), "is missing"),
+        (((), {}), "is missing"),
+    ],
+)
+async def test_a_destination_without_its_name_is_refused_with_the_right_form(sim, make_client, arguments, said):
+    args, options = arguments
+    with pytest.raises(QueryTypeError, match=said) as caught:
+        await make_client(sim).cases.export(*args, **options)
+    assert 'export(to="cases.jsonl")' in str(caught.value)
+    assert "o.jsonl" not in str(caught.value)
     assert not sim.requests

@@ -19,7 +19,8 @@ from persona_cases import (
     RetryPolicy,
     ServerError,
 )
-from persona_cases.export.attachments.downloads import AttachmentDownloads, AttachmentReport
+from persona_cases.export.attachments.downloads import AttachmentDownloads
+from persona_cases.export.attachments.report import AttachmentReport
 from persona_cases.testing import Fault, ManualClock
 
 
@@ -101,7 +102,9 @@ async def test_all_files_of_all_cases_arrive_and_only_once(sim, downloads, lines
     told = []
     report = await run(downloads(on_progress=told.append), lines)
     assert on_disk(tmp_path / "files") == expected
-    assert report == AttachmentReport(files=len(expected), size=sum(map(len, expected.values())))
+    assert report == AttachmentReport(
+        files=len(expected), requests=len(expected), size=sum(map(len, expected.values()))
+    )
     assert told[-1] == report
     assert [each.files for each in told] == list(range(1, len(expected) + 1))
     assert len(file_requests(sim)) == len(expected) > 20
@@ -205,7 +208,8 @@ async def test_addresses_that_have_expired_are_renewed_by_one_look_at_each_case(
     sim.requests.clear()
     report = await run(downloads(), lines)
     assert on_disk(tmp_path / "files") == expected
-    assert report == AttachmentReport(files=len(expected), size=sum(map(len, expected.values())))
+    asked = len([request for request in sim.requests if not request.in_api])
+    assert report == AttachmentReport(files=len(expected), requests=asked, size=sum(map(len, expected.values())))
     looks = [request.path for request in sim.requests if request.in_api]
     assert len(looks) == len(set(looks)) == len({name.partition("/")[0] for name in expected}) < len(expected)
 
@@ -228,7 +232,7 @@ async def test_a_file_that_only_the_host_has_lost_is_missing(sim, downloads, lin
     case = with_files(sim, ("a.pdf", b"1"), ("b.pdf", b"2"))
     sim.faults.add(Fault.status(404), path="/files/a.pdf")
     report = await run(downloads(), await lines_of(Q.created_at.gte(clock_start())))
-    assert report == AttachmentReport(files=1, missing=1, size=1, incomplete=(case.id,))
+    assert report == AttachmentReport(files=1, missing=1, size=1, requests=3, incomplete=(case.id,))
 
 
 async def test_a_file_without_an_address_is_asked_for(sim, downloads, lines_of, tmp_path):

@@ -47,23 +47,23 @@ async def test_requests_and_refusals_are_those_that_the_api_counted(sim, make_cl
     sim.faults.add(Fault.status(429, "Quota exceeded", headers={"Retry-After": "0"}), nth=2, times=1)
     sim.faults.add(Fault.drop(), nth=3, times=1)
     sim.faults.add(Fault.status(503), nth=4, times=1)
-    report = await make_client(sim, retry=PATIENT).cases.export(None, **KINDS[kind])
+    report = await make_client(sim, retry=PATIENT).cases.export(**KINDS[kind])
     assert (report.requests, report.refused) == (len(sim.requests), 1)
     assert [request.fault for request in sim.requests if request.fault] == ["status 429", "drop", "status 503"]
     assert report.pages == report.requests - 3
     assert report.cases == min(500, KINDS[kind].get("limit", 500))
-    assert report.seconds > 0
+    assert report.elapsed > 0
     assert not report.resumed
 
 
 async def test_a_walk_in_order_has_one_walker(sim, make_client, tmp_path):
-    report = await make_client(sim).cases.export(None, tmp_path / "x.jsonl", sort=Q.created_at.asc())
+    report = await make_client(sim).cases.export(to=tmp_path / "x.jsonl", sort=Q.created_at.asc())
     assert report.walkers == (report.pages,) == (5,)
 
 
 async def test_walkers_side_by_side_share_the_pages(make_client, tmp_path):
     async with Simulator(cases=3000, latency=0.005) as sim:
-        report = await make_client(sim).cases.export(None, tmp_path / "x.jsonl")
+        report = await make_client(sim).cases.export(to=tmp_path / "x.jsonl")
     assert len(report.walkers) > 1
     assert min(report.walkers) > 0
     assert sum(report.walkers) <= report.pages <= report.requests
@@ -78,8 +78,8 @@ async def test_what_others_send_meanwhile_is_not_counted(sim, make_client, tmp_p
 
     async with asyncio.TaskGroup() as group:
         group.create_task(others())
-        first = group.create_task(client.cases.export(None, tmp_path / "first.jsonl"))
-        second = group.create_task(client.cases.export(None, tmp_path / "second.jsonl", limit=250))
+        first = group.create_task(client.cases.export(to=tmp_path / "first.jsonl"))
+        second = group.create_task(client.cases.export(to=tmp_path / "second.jsonl", limit=250))
     assert first.result().requests + second.result().requests + 20 == len(sim.requests)
     assert second.result().requests == 3
 
@@ -89,7 +89,7 @@ async def test_what_a_hook_repeats_is_counted_as_often(sim, make_client, tmp_pat
         await call_next(request)
         return await call_next(request)
 
-    report = await make_client(sim, hooks=[twice]).cases.export(None, tmp_path / "x.jsonl", limit=200)
+    report = await make_client(sim, hooks=[twice]).cases.export(to=tmp_path / "x.jsonl", limit=200)
     assert (report.pages, report.requests) == (2, 4) == (2, len(sim.requests))
 
 
@@ -97,9 +97,9 @@ async def test_a_run_that_goes_on_reports_its_own_requests_and_all_cases(sim, ma
     client, target = make_client(sim, retry=RetryPolicy(attempts=1)), tmp_path / "x.jsonl"
     sim.faults.add(Fault.status(422), nth=4, times=1)
     with pytest.raises(UnprocessableEntityError):
-        await client.cases.export(None, target)
+        await client.cases.export(to=target)
     sim.requests.clear()
-    report = await client.cases.export(None, target)
+    report = await client.cases.export(to=target)
     assert (report.cases, report.resumed, report.requests) == (500, True, len(sim.requests))
 
 
@@ -107,5 +107,5 @@ async def test_a_restarted_run_is_none_that_goes_on(sim, make_client, tmp_path):
     client, target = make_client(sim, retry=RetryPolicy(attempts=1)), tmp_path / "x.jsonl"
     sim.faults.add(Fault.status(500), nth=4, times=1)
     with pytest.raises(ServerError):
-        await client.cases.export(None, target)
-    assert not (await client.cases.export(None, target, restart=True)).resumed
+        await client.cases.export(to=target)
+    assert not (await client.cases.export(to=target, restart=True)).resumed

@@ -51,8 +51,8 @@ def checked(cases):
 async def test_a_fresh_export_has_what_searches_do_not_know_yet(sim, make_client, tmp_path):
     persona = make_client(sim)
     late, fresh = tmp_path / "late.jsonl", tmp_path / "fresh.jsonl"
-    await persona.cases.export(None, late)
-    done = await persona.cases.export(None, fresh, consistency="fresh")
+    await persona.cases.export(to=late)
+    done = await persona.cases.export(to=fresh, consistency="fresh")
     assert len(exported(late)) == 3_000
     assert checked(exported(fresh)) == there(sim)
     assert done.cases == 3_250
@@ -61,7 +61,7 @@ async def test_a_fresh_export_has_what_searches_do_not_know_yet(sim, make_client
 
 async def test_what_was_just_changed_is_decided_as_it_is_now(sim, make_client, tmp_path):
     path = tmp_path / "closed.jsonl"
-    await make_client(sim).cases.export(Q.status.eq("closed"), path, consistency="fresh")
+    await make_client(sim).cases.export(Q.status.eq("closed"), to=path, consistency="fresh")
     assert checked(exported(path)) == there(sim, lambda case: case.status == "closed")
     assert any(request.params.get("filter[status]") == "closed" for request in sim.requests)
 
@@ -80,7 +80,7 @@ QUERIES = [
 @pytest.mark.parametrize("where", QUERIES, ids=range(len(QUERIES)))
 async def test_any_query_that_cases_can_answer_is_exported(sim, make_client, tmp_path, where):
     persona, path = make_client(sim), tmp_path / "some.jsonl"
-    await persona.cases.export(where, path, consistency="fresh")
+    await persona.cases.export(where, to=path, consistency="fresh")
     matching = {case.id async for case in persona.cases.list() if where.matches(case)}
     assert checked(exported(path)) == matching
 
@@ -89,7 +89,7 @@ async def test_filters_and_bounds_of_time_spare_requests(sim, make_client, tmp_p
     persona = make_client(sim)
     template = next(iter(sim.store.templates))
     some = Q.template.eq(template) & Q.created_at.gte(START) & Q.created_at.lt(START + timedelta(days=30))
-    done = await persona.cases.export(some, tmp_path / "some.jsonl", consistency="fresh")
+    done = await persona.cases.export(some, to=tmp_path / "some.jsonl", consistency="fresh")
     listed = [request for request in sim.requests if request.method == "GET"]
     assert done.cases > 0
     assert len(listed) <= 2 + done.cases // 100
@@ -102,7 +102,7 @@ async def test_cases_made_meanwhile_are_left_out(sim, make_client, tmp_path):
     def happen(_progress):
         sim.store.create_case(status="open")
 
-    await make_client(sim).cases.export(None, path, consistency="fresh", on_progress=happen)
+    await make_client(sim).cases.export(to=path, consistency="fresh", on_progress=happen)
     assert checked(exported(path)) == before
     assert there(sim) > before
 
@@ -114,14 +114,14 @@ async def test_an_environment_whose_index_is_empty_is_exported_too(make_client, 
             sim.store.create_case(status="open")
             clock.advance(0.05)
         path = tmp_path / "all.jsonl"
-        done = await make_client(sim).cases.export(None, path, consistency="fresh")
+        done = await make_client(sim).cases.export(to=path, consistency="fresh")
         assert checked(exported(path)) == there(sim)
         assert (done.cases, done.refused) == (420, 0)
 
 
 async def test_no_case_is_an_export_too(make_client, tmp_path):
     async with Simulator(cases=0) as sim:
-        done = await make_client(sim).cases.export(None, tmp_path / "none.jsonl", consistency="fresh")
+        done = await make_client(sim).cases.export(to=tmp_path / "none.jsonl", consistency="fresh")
     assert (done.cases, (tmp_path / "none.jsonl").read_bytes()) == (0, b"")
 
 
@@ -132,7 +132,7 @@ async def test_cases_of_one_moment_come_once_and_in_one_order_whoever_walks(make
                 sim.store.create_case(created_at=START + timedelta(minutes=minute))
         persona, files = make_client(sim), [tmp_path / "one.jsonl", tmp_path / "two.jsonl"]
         for path in files:
-            await persona.cases.export(None, path, consistency="fresh")
+            await persona.cases.export(to=path, consistency="fresh")
         newest_first = [case.id async for case in persona.cases.list()]
     assert [case["id"] for case in exported(files[0])] == newest_first[::-1]
     assert files[0].read_bytes() == files[1].read_bytes()
@@ -142,12 +142,12 @@ async def test_a_failed_fresh_export_is_gone_on_with(sim, make_client, tmp_path)
     path = tmp_path / "all.jsonl"
     sim.faults.add(Fault.status(503), nth=32)
     with pytest.raises(ServerError):
-        await make_client(sim, retry=RetryPolicy(attempts=1)).cases.export(None, path, consistency="fresh")
+        await make_client(sim, retry=RetryPolicy(attempts=1)).cases.export(to=path, consistency="fresh")
     sim.faults.clear()
     persona = make_client(sim)
     with pytest.raises(InvalidArgumentError, match="differs from this one in consistency"):
-        await persona.cases.export(None, path)
-    done = await persona.cases.export(None, path, consistency="fresh")
+        await persona.cases.export(to=path)
+    done = await persona.cases.export(to=path, consistency="fresh")
     assert done.resumed
     assert checked(exported(path)) == there(sim)
     # From the beginning it would take 33 at least.
@@ -157,7 +157,7 @@ async def test_a_failed_fresh_export_is_gone_on_with(sim, make_client, tmp_path)
 async def test_a_choice_of_fields_loads_what_is_decided_on(sim, make_client, tmp_path):
     path = tmp_path / "some.csv"
     where = Q.status.eq("open") & ~Q.fields.priority.eq("low")
-    done = await make_client(sim).cases.export(where, path, fields=["name"], consistency="fresh")
+    done = await make_client(sim).cases.export(where, to=path, fields=["name"], consistency="fresh")
     assert path.read_text(encoding="utf-8").splitlines()[0] == "id,name"
     wanted = there(sim, lambda case: case.status == "open")
     assert 0 < done.cases < len(wanted)
@@ -179,7 +179,7 @@ async def test_a_choice_of_fields_loads_what_is_decided_on(sim, make_client, tmp
 async def test_what_can_not_be_is_refused_at_once(sim, make_client, tmp_path, settings, error, said):
     path = tmp_path / "all.jsonl"
     with pytest.raises(error, match=said):
-        await make_client(sim).cases.export(**{"where": None, "to": path, "consistency": "fresh", **settings})
+        await make_client(sim).cases.export(**{"to": path, "consistency": "fresh", **settings})
     assert not [*sim.requests, *tmp_path.iterdir()]
 
 
@@ -188,7 +188,7 @@ async def test_faults_on_the_way_change_nothing(sim, make_client, tmp_path):
     sim.faults.add(Fault.torn(1_000), probability=0.1)
     persona = make_client(sim, retry=RetryPolicy(base=0, attempts=12))
     path = tmp_path / "all.jsonl"
-    await persona.cases.export(None, path, consistency="fresh")
+    await persona.cases.export(to=path, consistency="fresh")
     assert checked(exported(path)) == there(sim)
 
 
@@ -199,6 +199,6 @@ async def test_a_burst_of_new_cases_does_not_cost_many_requests(make_client, tmp
         for _ in range(150):
             sim.store.create_case()
             clock.advance(0.02)
-        done = await make_client(sim).cases.export(None, tmp_path / "all.jsonl", consistency="fresh")
+        done = await make_client(sim).cases.export(to=tmp_path / "all.jsonl", consistency="fresh")
         assert checked(exported(tmp_path / "all.jsonl")) == there(sim)
     assert done.requests < 100

@@ -205,6 +205,6 @@ async def test_a_server_that_takes_complements_for_free_is_served_with_one_searc
 
 
 async def test_a_planned_export_holds_each_case_once(client, tmp_path):
-    progress = await client.cases.export(DEEP, tmp_path / "deep.jsonl", sort=Q.created_at.asc())
+    progress = await client.cases.export(DEEP, to=tmp_path / "deep.jsonl", sort=Q.created_at.asc())
     lines = (tmp_path / "deep.jsonl").read_bytes().splitlines()
     assert len(set(lines)) == len(lines) == progress.cases > 0

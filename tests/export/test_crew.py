@@ -61,6 +61,6 @@ def test_more_work_than_the_limit_feeds_gets_no_more_walkers():
 @pytest.mark.parametrize(("latency", "several"), [(0.0, False), (0.05, True)])
 async def test_a_server_nearby_is_asked_by_one_walker(make_client, tmp_path, latency, several):
     async with Simulator(cases=3_000, latency=latency) as sim:
-        done = await make_client(sim).cases.export(None, tmp_path / "cases.jsonl")
+        done = await make_client(sim).cases.export(to=tmp_path / "cases.jsonl")
     assert (len(done.walkers) > 1) == several
     assert done.cases == 3_000

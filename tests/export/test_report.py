@@ -7,11 +7,11 @@ import json
 import attrs
 import pytest
 
-from persona_cases.export import ExportReport
+from persona_cases.export import AttachmentReport, ExportReport
 from persona_cases.export.quantities import duration, size
 
 REPORT = ExportReport(
-    cases=123_456, pages=1_240, size=209_715_200, requests=1_251, refused=11, seconds=3725.4, walkers=(400, 420, 418)
+    cases=123_456, pages=1_240, size=209_715_200, requests=1_251, refused=11, elapsed=3725.4, walkers=(400, 420, 418)
 )
 
 
@@ -39,7 +39,7 @@ def test_the_second_line_says_what_it_took(change, said):
 
 
 def test_a_report_as_json_has_all_of_it():
-    document = REPORT.to_json()
+    document = REPORT.to_dict()
     assert json.loads(json.dumps(document)) == document
     assert set(document) == {field.name for field in attrs.fields(ExportReport)}
     assert ExportReport(**{**document, "walkers": tuple(document["walkers"])}) == REPORT
@@ -58,3 +58,17 @@ def test_sizes_have_a_unit(number, words):
 )
 def test_durations_are_short(seconds, words):
     assert duration(seconds) == words
+
+
+def test_every_report_shares_its_names():
+    for report in (REPORT, AttachmentReport(files=2, missing=1, incomplete=("case_1",))):
+        assert {"requests", "refused", "elapsed"} <= {field.name for field in attrs.fields(type(report))}
+        assert str(report) == report.text()
+        assert json.loads(json.dumps(report.to_dict())) == report.to_dict()
+
+
+def test_missing_attachments_are_told_by_count_and_by_case():
+    files = AttachmentReport(files=2, size=1500, there=1, missing=3, incomplete=("case_1", "case_2"))
+    said = "2 attachments (1.5 kB), 1 there already, 3 missing from 2 cases"
+    assert attrs.evolve(REPORT, attachments=files).text().splitlines()[2] == said
+    assert files.to_dict()["incomplete"] == ["case_1", "case_2"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,36 +16,18 @@ from persona_cases.errors import APIError, NotFoundError, PersonaError, RateLimi
 from persona_cases.export.attachments.addresses import Addresses, Load
 from persona_cases.export.attachments.directory import FileDirectory
 from persona_cases.export.attachments.listing import CaseFiles, files_of
+from persona_cases.export.attachments.report import AttachmentReport
 from persona_cases.export.case_source import CaseSource
 from persona_cases.export.runner import Exportable, Pages
 from persona_cases.export.threads import off_loop
 from persona_cases.models import Attachment
 from persona_cases.protocol.checks import whole_number
 
-__all__ = ["DEFAULT_DOWNLOADS", "AttachmentDownloads", "AttachmentReport", "Fetch", "OnAttachment"]
+__all__ = ["DEFAULT_DOWNLOADS", "AttachmentDownloads", "Fetch", "OnAttachment"]
 
 DEFAULT_DOWNLOADS: Final = 8
 
 _GONE: Final = frozenset({404, 410})
-
-
-@attrs.frozen(kw_only=True)
-class AttachmentReport:
-    """What became of the attachments of exported cases.
-
-    Attributes:
-        files: files downloaded by this run.
-        there: files that were there already.
-        missing: files that the vendor does not have any more.
-        size: bytes downloaded by this run.
-        incomplete: the ids of the cases whose files are missing, each once.
-    """
-
-    files: int = 0
-    there: int = 0
-    missing: int = 0
-    size: int = 0
-    incomplete: tuple[str, ...] = ()
 
 
 OnAttachment = Callable[[AttachmentReport], object]
@@ -96,6 +79,7 @@ class AttachmentDownloads:
         self._concurrency = whole_number(concurrency, "concurrency")
         self.on_progress = on_progress
         self._incomplete: dict[str, None] = {}
+        self._started: float | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -218,9 +202,12 @@ class AttachmentDownloads:
         if not attachment.url:
             # Nothing can be found without an address.
             return NotFoundError(status=404)
+        self._started = time.monotonic() if self._started is None else self._started
+        self._count(requests=1)
         try:
             await self._fetch(attrs.evolve(attachment, case_id=None), draft)
         except APIError as error:
+            self._count(refused=error.status == 429)
             # What an address answers once it has expired is not documented. Some file hosts say 400.
             if isinstance(error, (RateLimitError, ServerError)) or not 400 <= error.status < 500:
                 raise
@@ -229,15 +216,21 @@ class AttachmentDownloads:
 
     def _tell(self, *, files: int = 0, there: int = 0, missing: int = 0, size: int = 0) -> None:
         so_far = self.report
-        self.report = AttachmentReport(
+        self.report = attrs.evolve(
+            so_far,
             files=so_far.files + files,
             there=so_far.there + there,
             missing=so_far.missing + missing,
             size=so_far.size + size,
             incomplete=tuple(self._incomplete) if missing else so_far.incomplete,
+            elapsed=0.0 if self._started is None else time.monotonic() - self._started,
         )
         if self.on_progress is not None:
             self.on_progress(self.report)
+
+    def _count(self, *, requests: int = 0, refused: int = 0) -> None:
+        so_far = self.report
+        self.report = attrs.evolve(so_far, requests=so_far.requests + requests, refused=so_far.refused + refused)
 
     # ---- those under way ---------------------------------------------------------------------------------------------
 

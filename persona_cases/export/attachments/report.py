@@ -1,0 +1,49 @@
+"""`AttachmentReport`: what became of the attachments of exported cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from persona_cases.export.quantities import plural, size
+
+__all__ = ["AttachmentReport"]
+
+
+@attrs.frozen(kw_only=True)
+class AttachmentReport:
+    """What became of the attachments of exported cases.
+
+    Attributes:
+        files: files downloaded by this run.
+        there: files that were there already.
+        missing: files that the vendor no longer has.
+        size: bytes downloaded by this run.
+        incomplete: the ids of the cases whose files are missing, each once.
+        requests: files that this run asked the vendor's file host for, a second URL of the same file counted again.
+        refused: how many of them ended with status 429.
+        elapsed: seconds from the first download of this run to the last one.
+    """
+
+    files: int = 0
+    there: int = 0
+    missing: int = 0
+    size: int = 0
+    incomplete: tuple[str, ...] = ()
+    requests: int = 0
+    refused: int = 0
+    elapsed: float = attrs.field(default=0.0, eq=False)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self) -> str:
+        """Return the report in words, on one line. File names are personal data, so it has none."""
+        missing = f"{self.missing:,} missing" if self.missing else "none missing"
+        cases = f" from {plural(len(self.incomplete), 'case')}" if self.missing else ""
+        return f"{plural(self.files, 'attachment')} ({size(self.size)}), {self.there:,} there already, {missing}{cases}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain data for JSON, under the names of the attributes; `elapsed` to the millisecond."""
+        return {**attrs.asdict(self), "elapsed": round(self.elapsed, 3), "incomplete": list(self.incomplete)}
