@@ -10,7 +10,6 @@ import pytest
 from hypothesis import settings
 
 from persona_cases import PersonaClient, RetryPolicy
-from persona_cases.export.crew import Crew
 from persona_cases.testing import Simulator
 
 pytest_plugins = ["secrecy.plugin"]
@@ -28,12 +27,6 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what the developer's own environment says out of the tests."""
     monkeypatch.delenv("PERSONA_API_KEY", raising=False)
     monkeypatch.delenv("PERSONA_BASE_URL", raising=False)
-
-
-@pytest.fixture(autouse=True)
-def several_walkers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Export with as many walkers as there is work for, though answers from this machine are not worth that."""
-    monkeypatch.setattr(Crew, "_kept_waiting", lambda crew: crew.most)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
 from collections.abc import Callable
 from contextlib import aclosing
 from typing import Final
@@ -12,7 +11,7 @@ from typing import Final
 import attrs
 
 from persona_cases.errors import BadRequestError, UnprocessableEntityError
-from persona_cases.export.crew import MOST_WALKERS, PAGES_A_WALKER, Crew
+from persona_cases.export.crew import Crew, Stopwatch
 from persona_cases.export.frontier import Frontier
 from persona_cases.export.page_source import PageSource, Walk
 from persona_cases.export.ranges import TimeRange
@@ -81,11 +80,11 @@ async def collect(
     source: PageSource,
     spool: Spool,
     *,
+    crew: Crew | None = None,
     limit: Callable[[], LimiterState] | None = None,
-    most_walkers: int = MOST_WALKERS,
-    pages_a_walker: float = PAGES_A_WALKER,
     open_end: bool = False,
     on_progress: OnCollected | None = None,
+    stopwatch: Stopwatch | None = None,
 ) -> CollectReport:
     """Fetch all cases of a source into a spool, or those that are still missing there.
 
@@ -95,11 +94,11 @@ async def collect(
     Args:
         source: where the pages come from.
         spool: where they go to. It has all cases afterwards, in order.
+        crew: decides how many ranges are walked at the same time; by default, as any export decides it.
         limit: tells what is known of the rate limit; None if there is none.
-        most_walkers: how many ranges may be walked at the same time.
-        pages_a_walker: how many pages are worth another walker.
         open_end: whether there may be cases behind the far end that the source tells of.
         on_progress: called after each commit.
+        stopwatch: measures how long pages take; by default with the clocks of the system.
 
     Returns:
         What was done.
@@ -108,8 +107,15 @@ async def collect(
         PersonaError: whatever a request may raise. What was fetched before is committed, and can be gone on from.
         OSError: if the disk does not take it.
     """
-    crew = Crew(most=most_walkers, worth=pages_a_walker)
-    collector = _Collector(source, spool, crew, limit, on_progress, open_end=open_end)
+    collector = _Collector(
+        source,
+        spool,
+        crew or Crew(),
+        limit=limit,
+        on_progress=on_progress,
+        stopwatch=stopwatch or Stopwatch(),
+        open_end=open_end,
+    )
     return await collector.run()
 
 
@@ -119,9 +125,10 @@ class _Collector:
         source: PageSource,
         spool: Spool,
         crew: Crew,
+        *,
         limit: Callable[[], LimiterState] | None,
         on_progress: OnCollected | None,
-        *,
+        stopwatch: Stopwatch,
         open_end: bool,
     ) -> None:
         self._source = source
@@ -129,6 +136,7 @@ class _Collector:
         self._crew = crew
         self._limit = limit
         self._on_progress = on_progress
+        self._stopwatch = stopwatch
         self._open_end = open_end
         self._frontier = Frontier(stretches=[])
         # Which walker is on which stretch, and how many pages each walker fetched.
@@ -146,7 +154,7 @@ class _Collector:
         self._committed = asyncio.Event()
 
     async def run(self) -> CollectReport:
-        started = time.monotonic()
+        started = self._stopwatch.wall()
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
@@ -162,7 +170,7 @@ class _Collector:
             if self._on_progress is not None:
                 self._on_progress(self._progress())
             # What is complete is put together at once: there is no need to wait for the disk.
-            return self._report(time.monotonic() - started)
+            return self._report(self._stopwatch.wall() - started)
         await self._keep()
         raise failure
 
@@ -208,9 +216,9 @@ class _Collector:
             self._start([whole], walk)
 
     async def _first_page(self, walk: Walk) -> RawPage | None:
-        started, worked = time.monotonic(), time.thread_time()
+        started, worked = self._stopwatch.wall(), self._stopwatch.busy()
         async for page in walk:
-            self._crew.observe(time.monotonic() - started, time.thread_time() - worked)
+            self._crew.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
             if len(page):
                 return page
             self._fetched += 1
@@ -288,7 +296,7 @@ class _Collector:
 
     async def _next_page(self, walk: Walk, stretches: list[Stretch]) -> RawPage | None:
         """Return the next page; None if several ranges are more than the server takes in one question."""
-        started, worked = time.monotonic(), time.thread_time()
+        started, worked = self._stopwatch.wall(), self._stopwatch.busy()
         try:
             page = await anext(walk)
         except (BadRequestError, UnprocessableEntityError):
@@ -296,7 +304,7 @@ class _Collector:
                 raise
             self._joins = False
             return None
-        self._crew.observe(time.monotonic() - started, time.thread_time() - worked)
+        self._crew.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
         return page
 
     def _leaves(self, stretches: list[Stretch]) -> bool:

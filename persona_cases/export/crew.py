@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 from typing import Final
 
 import attrs
@@ -21,8 +23,21 @@ _WORTH_AT_FIRST: Final = 0.4
 _MARGIN: Final = 3
 
 WORTH_WAITING: Final = 0.002
-"""For so many seconds that a walker waits for a page, another one is worth having. What it has to do itself for a page
-takes about a fifth of that: where pages come faster, more walkers would only wait for the processor."""
+"""Each time that a walker waits this long for a page, in seconds, makes another walker worth having. Its own work for a
+page takes about a fifth of that: where pages come faster, more walkers would only wait for the processor."""
+
+
+@attrs.frozen(kw_only=True)
+class Stopwatch:
+    """Measures how long a page took, and how much of that was work.
+
+    Attributes:
+        wall: the time, in seconds.
+        busy: the processor time of this thread, in seconds.
+    """
+
+    wall: Callable[[], float] = time.monotonic
+    busy: Callable[[], float] = time.thread_time
 
 
 @attrs.define(kw_only=True)
@@ -32,6 +47,8 @@ class Crew:
     Attributes:
         most: how many there may be.
         worth: how many pages another one is worth.
+        worth_waiting: for how many seconds of waiting per page another one is worth having; 0 if waiting does not
+            decide.
         size: how many there should be.
         latency: the fewest seconds that a page took.
         waiting: the fewest of them that were not spent working.
@@ -40,6 +57,7 @@ class Crew:
 
     most: int = MOST_WALKERS
     worth: float = PAGES_A_WALKER
+    worth_waiting: float = WORTH_WAITING
     size: int = 1
     latency: float = math.inf
     waiting: float = math.inf
@@ -69,7 +87,9 @@ class Crew:
 
     def _kept_waiting(self) -> int:
         """Return how many walkers find time to walk while others wait."""
-        return max(1, int(min(self.most, self.waiting / WORTH_WAITING)))
+        if not self.worth_waiting:
+            return self.most
+        return max(1, int(min(self.most, self.waiting / self.worth_waiting)))
 
     def _fed(self, requests: float, limit: LimiterState | None) -> int:
         """Return how many walkers the rate limit can feed."""

@@ -15,6 +15,7 @@ from persona_cases.export.attachments.report import AttachmentReport
 from persona_cases.export.checkpoint import Description
 from persona_cases.export.collector import CollectProgress, CollectReport, OnCollected, collect
 from persona_cases.export.columns.choice import ColumnChoice
+from persona_cases.export.crew import Crew
 from persona_cases.export.formats.target import Compression, FileFormat, Target
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import ExportProgress, FileExport, OnProgress
@@ -91,8 +92,8 @@ class RangedExport:
         return await collect(
             self.source,
             spool,
+            crew=Crew(worth=self.source.pages_a_walker),
             limit=lambda: limiter.state,
-            pages_a_walker=self.source.pages_a_walker,
             # Searches may not know the oldest case yet, if that is young; the list does.
             open_end=self.source.backward,
             on_progress=None if on_progress is None else _telling(on_progress),

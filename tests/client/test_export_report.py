@@ -62,7 +62,7 @@ async def test_a_walk_in_order_has_one_walker(sim, make_client, tmp_path):
 
 
 async def test_walkers_side_by_side_share_the_pages(make_client, tmp_path):
-    async with Simulator(cases=3000, latency=0.005) as sim:
+    async with Simulator(cases=3000, latency=0.03) as sim:
         report = await make_client(sim).cases.export(to=tmp_path / "x.jsonl")
     assert len(report.walkers) > 1
     assert min(report.walkers) > 0

@@ -19,7 +19,7 @@ LAG = 60.0
 async def sim():
     """A simulator whose searches are a minute behind, with cases that were changed and made within that minute."""
     clock = ManualClock()
-    async with Simulator(cases=3_000, index_lag=LAG, clock=clock) as simulator:
+    async with Simulator(cases=3_000, index_lag=LAG, clock=clock, latency=0.03) as simulator:
         clock.advance(3_600)
         draw = random.Random(7)
         for id_ in draw.sample(sorted(simulator.store.cases), 60):

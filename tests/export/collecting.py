@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from spooling import put_together
+from spooling import crew_of, put_together
 
 from persona_cases import PersonaClient
 from persona_cases.export.checkpoint import Description
@@ -18,7 +18,7 @@ async def main(base_url, api_key, output, walkers):
     async with PersonaClient(api_key, base_url=base_url) as persona:
         with Spool(output, Description({"where": None}, "1.0")) as spool:
             source = CaseSlices(persona._api, max_searches=1)
-            await collect(source, spool, limit=lambda: persona.limiter.state, most_walkers=int(walkers))
+            await collect(source, spool, limit=lambda: persona.limiter.state, crew=crew_of(int(walkers)))
             put_together(spool, output)
             spool.remove()
 

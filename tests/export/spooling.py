@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from worlds import line
 
+from persona_cases.export.crew import MOST_WALKERS, Crew
 from persona_cases.export.sinks import AtomicFile
 from persona_cases.models import RawPage
+
+
+def crew_of(most=MOST_WALKERS):
+    """As many walkers as there is work for, however fast this machine answers itself."""
+    return Crew(most=most, worth_waiting=0)
 
 
 def filled(stretch, spool, *numbers, cursor="next"):

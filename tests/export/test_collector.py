@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spooling import crew_of
 from worlds import MOMENTS, YEAR, World, moments_of
 
 from persona_cases import PaginationError, Q, RetryPolicy, ServerError
@@ -30,7 +31,7 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 async def collected(source, directory, **settings):
     """The lines that a run to the end gives, and its report."""
     with Spool(directory / "cases.jsonl", ASKED) as spool:
-        report = await collect(source, spool, **settings)
+        report = await collect(source, spool, **{"crew": crew_of(), **settings})
         lines = [each for batch in spool.batches() for each in batch]
         spool.remove()
     return lines, report
@@ -50,7 +51,7 @@ async def in_order(client, where=None):
 @pytest.mark.parametrize("walkers", [1, 2, 7, 16])
 async def test_the_cases_are_the_same_whatever_the_number_of_walkers(tmp_path, walkers):
     world = World(UNIFORM)
-    lines, report = await collected(world, tmp_path, most_walkers=walkers)
+    lines, report = await collected(world, tmp_path, crew=crew_of(walkers))
     assert lines == world.lines
     assert (report.cases, report.pages) == (len(UNIFORM), world.requests)
     assert report.walkers <= walkers
@@ -62,7 +63,7 @@ async def test_the_cases_are_the_same_whatever_the_number_of_walkers(tmp_path, w
 @given(moments=MOMENTS, walkers=st.integers(1, 16), size=st.sampled_from([20, 100]), empty=st.sets(st.integers(0, 50)))
 def test_any_cases_are_collected(tmp_path_factory, moments, walkers, size, empty):
     world = World(moments, size=size, empty_at=frozenset(empty))
-    lines, _ = asyncio.run(collected(world, tmp_path_factory.mktemp("any"), most_walkers=walkers))
+    lines, _ = asyncio.run(collected(world, tmp_path_factory.mktemp("any"), crew=crew_of(walkers)))
     assert lines == world.lines
 
 
@@ -70,7 +71,7 @@ async def test_what_is_left_of_ranges_is_asked_for_as_one_where_that_is_possible
     requests = {}
     for joins in (True, False):
         world = World(moments_of([(0, YEAR, 8_000)]), joins=joins)
-        lines, _ = await collected(world, tmp_path, most_walkers=16)
+        lines, _ = await collected(world, tmp_path, crew=crew_of(16))
         assert lines == world.lines
         assert bool(world.asked_together) == joins
         requests[joins] = world.requests
@@ -99,7 +100,7 @@ async def test_cases_created_after_the_start_are_left_out(tmp_path):
             world.moments.append(2 * YEAR + number)
 
     world.before = grow
-    lines, _ = await collected(world, tmp_path, most_walkers=7)
+    lines, _ = await collected(world, tmp_path, crew=crew_of(7))
     assert lines == there
     assert len(world.moments) > len(there)
 
@@ -114,14 +115,14 @@ async def test_the_error_of_a_walker_comes_through_and_the_rest_is_kept(tmp_path
     world.before = fail
     tasks = asyncio.all_tasks()
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(ConnectionFailedError) as raised:
-        await collect(world, spool, most_walkers=7)
+        await collect(world, spool, crew=crew_of(7))
     assert raised.value is lost
     assert asyncio.all_tasks() == tasks
     assert world.running == 0
     again = World(UNIFORM)
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool:
         kept = sum(each.cases for each in spool.frontier.stretches)
-        await collect(again, spool, most_walkers=7)
+        await collect(again, spool, crew=crew_of(7))
         assert [each for batch in spool.batches() for each in batch] == world.lines
     assert kept > 800
 
@@ -135,7 +136,7 @@ async def test_a_cancelled_run_can_be_gone_on_from(tmp_path):
 
     world.before = hang
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool:
-        run = asyncio.create_task(collect(world, spool, most_walkers=5))
+        run = asyncio.create_task(collect(world, spool, crew=crew_of(5)))
         while world.requests < 19:
             await asyncio.sleep(0.001)
         run.cancel()
@@ -145,7 +146,7 @@ async def test_a_cancelled_run_can_be_gone_on_from(tmp_path):
     assert asyncio.all_tasks() == {asyncio.current_task()}
     world.before = None
     before = world.requests
-    lines, _ = await collected(world, tmp_path, most_walkers=3)
+    lines, _ = await collected(world, tmp_path, crew=crew_of(3))
     assert lines == world.lines
     assert world.requests - before <= 33 - 12 + 5
 
@@ -153,7 +154,7 @@ async def test_a_cancelled_run_can_be_gone_on_from(tmp_path):
 @pytest.mark.parametrize("rounds", [12, 24, 48, 96])
 def test_an_export_in_a_task_of_a_loop_that_ends_loses_nothing(tmp_path, rounds):
     async def begin():
-        task = asyncio.ensure_future(collected(World(UNIFORM), tmp_path, most_walkers=8))
+        task = asyncio.ensure_future(collected(World(UNIFORM), tmp_path, crew=crew_of(8)))
         for _ in range(rounds):
             await asyncio.sleep(0)
         # `asyncio.run` cancels all tasks now, also those that nobody but the export knows of.
@@ -177,7 +178,7 @@ async def test_a_server_that_refuses_several_ranges_at_once_is_asked_for_each(tm
             yield RawPage(())
 
     world = Narrow(moments_of([(0, YEAR, 8_000)]))
-    lines, _ = await collected(world, tmp_path, most_walkers=16)
+    lines, _ = await collected(world, tmp_path, crew=crew_of(16))
     assert lines == world.lines
     assert 0 < world.refused <= 16
 
@@ -200,7 +201,7 @@ async def test_a_page_of_several_ranges_that_is_refused_loses_none_of_its_cases(
     moments = sorted(number * number % 9_973_001 for number in range(4_000))
     world = Refusing(moments)
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(DecodeError):
-        await collect(world, spool)
+        await collect(world, spool, crew=crew_of())
     lines, report = await collected(world, tmp_path)
     assert lines == world.lines
     assert report.cases == len(moments)
@@ -219,15 +220,15 @@ async def test_a_crowd_is_not_taken_again_when_it_is_gone_on_with(tmp_path):
         output = tmp_path / str(stop)
         output.mkdir()
         with Spool(output / "cases.jsonl", ASKED) as spool, pytest.raises(ConnectionFailedError):
-            await collect(world, spool, most_walkers=9)
+            await collect(world, spool, crew=crew_of(9))
         world.before = None
-        lines, _ = await collected(world, output, most_walkers=9)
+        lines, _ = await collected(world, output, crew=crew_of(9))
         assert lines == world.lines
 
 
 async def test_progress_is_told_after_each_commit_and_ends_with_all(tmp_path):
     world, seen = World(UNIFORM), []
-    await collected(world, tmp_path, most_walkers=4, on_progress=seen.append)
+    await collected(world, tmp_path, crew=crew_of(4), on_progress=seen.append)
     assert [each.cases for each in seen] == sorted(each.cases for each in seen)
     assert (seen[-1].cases, seen[-1].pages_left, seen[-1].walkers) == (len(UNIFORM), 0, 0)
     assert seen[-1].size == sum(len(each) + 1 for each in world.lines)
@@ -237,7 +238,7 @@ async def test_progress_is_told_after_each_commit_and_ends_with_all(tmp_path):
 async def test_a_disk_that_is_full_ends_the_run(tmp_path, monkeypatch):
     monkeypatch.setattr("os.write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(OSError, match="No space left"):
-        await collect(World(UNIFORM), spool, most_walkers=4)
+        await collect(World(UNIFORM), spool, crew=crew_of(4))
     monkeypatch.undo()
     lines, _ = await collected(World(UNIFORM), tmp_path)
     assert len(lines) == len(UNIFORM)
@@ -250,7 +251,7 @@ async def test_what_is_no_case_is_refused(tmp_path):
             return RawPage([*page.lines[:-1], b'{"type":"case","id":"case_1","attributes":{}}'], page.cursor)
 
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(DecodeError, match="creation time"):
-        await collect(Broken(UNIFORM), spool)
+        await collect(Broken(UNIFORM), spool, crew=crew_of())
 
 
 # ---- against the simulator -----------------------------------------------------------------------------------------
@@ -293,7 +294,7 @@ async def test_a_query_of_several_searches_is_gone_on_from(make_client, tmp_path
         sim.requests.clear()
         sim.faults.add(Fault.status(503), nth=9, times=1)
         with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(ServerError):
-            await collect(source, spool)
+            await collect(source, spool, crew=crew_of())
         lines, _ = await collected(source, tmp_path)
     assert lines == expected
     assert len(lines) > 200
@@ -373,7 +374,7 @@ async def test_a_repeated_cursor_ends_the_run(sim, make_client, tmp_path):
 
     sim.faults.add(Fault(name="loop", applied=True, alter=loop))
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(PaginationError):
-        await collect(slices(make_client(sim)), spool, most_walkers=1)
+        await collect(slices(make_client(sim)), spool, crew=crew_of(1))
 
 
 async def test_cases_on_several_lines_are_put_on_one(sim, make_client, tmp_path):

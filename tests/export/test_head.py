@@ -14,7 +14,7 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spooling import filled, lines_of, put_together
+from spooling import crew_of, filled, lines_of, put_together
 from worlds import MOMENTS, YEAR, World, line, moments_of
 
 from persona_cases.export import head as heads
@@ -39,7 +39,7 @@ CROWD = moments_of([(0, YEAR, 250), (YEAR // 3, 0, 1_150), (YEAR // 2, 40, 200)]
 async def export(world, output, walkers=1, **settings):
     """Export to a file, as clients do."""
     with Spool(output, ASKED, **settings) as spool:
-        await collect(world, spool, most_walkers=walkers)
+        await collect(world, spool, crew=crew_of(walkers))
         put_together(spool, output)
         spool.remove()
 
@@ -463,7 +463,7 @@ async def test_walked_backward_nothing_counts_twice_when_it_was_killed_while_it_
 async def test_killed_between_the_last_manifests_and_without_power_then_it_is_all_there(output, monkeypatch):
     world = World(PLAIN)
     with Spool(output, ASKED) as spool, pytest.MonkeyPatch.context() as patch:
-        await collect(world, spool, most_walkers=3)
+        await collect(world, spool, crew=crew_of(3))
         await spool.commit(spool.frontier, durable=True)
         patch.setattr(spools.ManifestFiles, "write_durable", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         file = AtomicFile(output)
@@ -480,12 +480,12 @@ async def test_killed_between_the_last_manifests_and_without_power_then_it_is_al
 async def test_another_export_starts_over_with_files_of_its_own(tmp_path):
     output = tmp_path / "cases.jsonl"
     with Spool(output, ASKED) as spool:
-        await collect(World(PLAIN), spool, most_walkers=3)
+        await collect(World(PLAIN), spool, crew=crew_of(3))
         file = AtomicFile(output)
         spool.become(file)
         file.commit()
     # As if it had been killed before the directory was removed.
     with Spool(output, OTHER, restart=True) as spool, output.open("rb") as reader:
-        await collect(World(PLAIN[:9]), spool)
+        await collect(World(PLAIN[:9]), spool, crew=crew_of())
         assert lines_of(spool) == World(PLAIN[:9]).lines
         assert reader.read() == text_of(World(PLAIN))
