@@ -1,10 +1,15 @@
-"""Every check of this project: `nox` runs them all, `nox -s NAME` runs one, `nox -l` lists them."""
+"""Every check of this project.
+
+`nox` runs what a change needs: the tests on this Python, types and lint. `nox -t matrix` runs the rest, `nox -s NAME`
+runs one session, and `nox -l` lists them all.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import nox
@@ -14,12 +19,14 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
 nox.options.stop_on_first_error = False
+nox.options.sessions = ["tests", "types", "lint"]
 
 # uv would fetch missing interpreters from elsewhere: only those that are installed count.
 os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
+THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 EXTRAS = ".[cli,fastapi,parquet,redis,testing,zstd]"
 
 
@@ -41,18 +48,33 @@ def group(name: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PROJECT, name)
 
 
-@nox.session(python=PYTHONS)
+def run_tests(session: nox.Session, *options: str, env: dict[str, str | None] | None = None) -> None:
+    # Many tests start processes. Without compiled modules, each of those takes twice as long.
+    env = {"PYTHONDONTWRITEBYTECODE": None, **(env or {})}
+    session.run("pytest", "-n", "auto", "--dist", "worksteal", *options, env=env)
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
-    """All tests, on every Python that is installed."""
+    """All tests, on the Python that runs nox."""
     session.install("-e", EXTRAS, *group("test"))
-    session.run("pytest", "-n", "auto", *session.posargs)
+    run_tests(session, *session.posargs)
 
 
-@nox.session(venv_backend="uv")
+@nox.session(python=PYTHONS, tags=["matrix"])
+def matrix(session: nox.Session) -> None:
+    """All tests, on every other Python that is installed."""
+    if session.python == THIS_PYTHON:
+        session.skip("the session `tests` runs on this one")
+    session.install("-e", EXTRAS, *group("test"))
+    run_tests(session, *session.posargs)
+
+
+@nox.session(venv_backend="uv", tags=["matrix"])
 def lowest(session: nox.Session) -> None:
     """All tests, with the lowest versions of our dependencies that we say we work with."""
     session.install("--resolution", "lowest-direct", "-e", EXTRAS, *group("test"))
-    session.run("pytest", "-n", "auto", *session.posargs)
+    run_tests(session, *session.posargs)
 
 
 @nox.session(default=False)
@@ -75,11 +97,10 @@ def conformance(session: nox.Session) -> None:
     if not path.exists():
         session.error(f"{path} does not exist")
     session.install("-e", EXTRAS, *group("conformance"))
-    env = {"PYTHONPATH": "tests", "PERSONA_OPENAPI": str(path)}
-    pytest = ("pytest", "-n", "auto", "-p", "conformance.plugin")
+    env: dict[str, str | None] = {"PYTHONPATH": "tests", "PERSONA_OPENAPI": str(path)}
     fuzzed = "tests/conformance/test_schemathesis.py"
-    session.run(*pytest, "--openapi-complete", f"--ignore={fuzzed}", env=env)
-    session.run(*pytest, fuzzed, env=env)
+    run_tests(session, "-p", "conformance.plugin", "--openapi-complete", f"--ignore={fuzzed}", env=env)
+    run_tests(session, "-p", "conformance.plugin", fuzzed, env=env)
 
 
 @nox.session
@@ -99,14 +120,14 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
 
 
-@nox.session
+@nox.session(tags=["matrix"])
 def docs(session: nox.Session) -> None:
     """Build the documentation; any warning is an error."""
     session.install("-e", EXTRAS, *group("docs"))
     session.run("sphinx-build", "-W", "-n", "-q", "-b", "html", "docs", "docs/_build/html")
 
 
-@nox.session(venv_backend="none")
+@nox.session(venv_backend="none", tags=["matrix"])
 def readme(session: nox.Session) -> None:
     """Run the first command of the README as it is written, in a fresh copy."""
     copy = Path(session.create_tmp()).absolute() / "copy"
@@ -121,7 +142,7 @@ def readme(session: nox.Session) -> None:
         session.error("the README's first command exported nothing")
 
 
-@nox.session
+@nox.session(tags=["matrix"])
 def package(session: nox.Session) -> None:
     """Build the wheel, install it by itself, and use it as a stranger would."""
     dist = Path(session.create_tmp()) / "dist"
