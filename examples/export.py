@@ -16,7 +16,7 @@ def report(progress: ExportProgress) -> None:
 
 
 async def main(path: str) -> int:
-    recent = Q.created_at.within(days=30)
+    recent = Q.created_at.in_last(days=30)
     async with PersonaClient() as persona:
         try:
             result = await persona.cases.export(recent, to=path, on_progress=report)

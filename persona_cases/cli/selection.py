@@ -71,7 +71,7 @@ def predicate(selection: Selection) -> Predicate | None:
             return parse(selection.where)
     if selection.query_json is not None:
         with _blaming("--query-json"):
-            return Predicate.from_json(json_document(given_bytes(selection.query_json), _NO_JSON))
+            return Predicate.from_dict(json_document(given_bytes(selection.query_json), _NO_JSON))
     return None
 
 

@@ -71,7 +71,7 @@ class TimeRange:
         """
         return TimeRange(self.low, moment), TimeRange(moment, self.high)
 
-    def within(self, where: Predicate | None = None) -> Predicate | None:
+    def narrow(self, where: Predicate | None = None) -> Predicate | None:
         """Return the expression that finds the cases of this range among those of another expression.
 
         Args:

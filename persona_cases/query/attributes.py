@@ -24,6 +24,7 @@ __all__ = [
     "is_plain_key",
     "nearest",
     "require_name",
+    "scalar_for",
 ]
 
 _CUSTOM_PREFIX: Final = "fields."
@@ -65,7 +66,7 @@ class Attribute:
             QueryTypeError: the value is of a type that the attribute never has.
             QueryError: the value can not be compared with, whatever its type.
         """
-        scalar = to_scalar(value, self.name)
+        scalar = scalar_for(self.name, value)
         if self.kind is Kind.TEXT and not isinstance(unwrap_enum(value), str):
             raise QueryTypeError(f"{self.name} takes a str, not a value of type {type(value).__name__}")
         if self.kind is Kind.TIME:
@@ -121,6 +122,14 @@ def custom_key(name: str) -> str | None:
     """The key of the custom field that an attribute name stands for, or None."""
     key = name.removeprefix(_CUSTOM_PREFIX)
     return key if key and key != name else None
+
+
+def scalar_for(name: str, value: object) -> Scalar:
+    """The JSON scalar for a value that is compared with the attribute of that name.
+
+    A date is the text of the day for a custom field, which holds it so, and its UTC midnight for all others.
+    """
+    return to_scalar(value, name, whole_days=custom_key(name) is not None)
 
 
 def custom_name(key: object) -> str:

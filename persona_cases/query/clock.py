@@ -1,4 +1,4 @@
-"""The one clock of this room: what `Field.within` calls "now" when its caller does not say."""
+"""The one clock of this room: what "now" is when the caller does not say."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ __all__ = ["current_time"]
 
 
 def current_time() -> datetime:
-    """The moment of the call. Nothing but the default of `within(now=)` asks for it."""
+    """The moment of the call."""
     return datetime.now(UTC)

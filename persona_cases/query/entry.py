@@ -46,6 +46,6 @@ def _remedy(where: object) -> str:
         case Field():
             return f"compare the attribute with a value, such as {where!r}.eq(...)"
         case Mapping():
-            return "read the API's JSON with Predicate.from_json(...)"
+            return "read the API's JSON with Predicate.from_dict(...)"
         case _:
             return "make one with Q, such as Q.status.eq('open')"

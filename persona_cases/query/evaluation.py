@@ -30,9 +30,9 @@ def evaluate(predicate: Predicate, lookup: Lookup) -> bool:
     complement: so `~x.gt(1)` holds where `x` is missing, and `x.lte(1)` does not. A comparison is true only
 
     * between two numbers (a bool is none), compared by their value: `1` equals `1.0`;
-    * between two texts, compared character by character, or as moments: always for the known time
-      attributes, and in the order of other than known attributes if both sides are full ISO dates or
-      date-times with a zone (a date is its UTC midnight);
+    * between two texts, compared as moments if both are ISO dates or date-times with a zone (a date is its
+      UTC midnight). Custom fields compare other texts character by character. The known times compare as
+      moments only, the other known attributes as texts only;
     * between two bools, for equality.
 
     Args:
@@ -83,9 +83,9 @@ def _comparable(leaf: Comparison, shown: object) -> tuple[Any, Any] | None:
     match attribute_named(leaf.attribute).kind:
         case Kind.TIME:
             return _moments(shown, value)
-        case Kind.ANY if leaf.operator != "eq":
+        case Kind.ANY:
             return _moments(shown, value) or (shown, value)
-        case _:
+        case Kind.TEXT:
             return shown, value
 
 

@@ -9,9 +9,9 @@ from typing import Generic, NoReturn, TypeAlias, TypeVar, cast
 
 import attrs
 
-from persona_cases.errors import QueryError, QueryTypeError
+from persona_cases.errors import QueryTypeError
 from persona_cases.query.attributes import SEARCHABLE, Attribute, Kind
-from persona_cases.query.clock import current_time
+from persona_cases.query.moments import moment_of, shifted, span_of
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Operator, Predicate
 from persona_cases.query.sort import Direction, Sort
 from persona_cases.query.spelling import spell, spell_untyped
@@ -31,9 +31,9 @@ T_contra = TypeVar("T_contra", contravariant=True)
 class Field(Generic[T_contra]):
     """An attribute to search for. Its methods make predicates, `asc()` and `desc()` make sorts.
 
-    Values are turned into JSON scalars at once: a datetime into its UTC ISO text, a date into its UTC midnight,
-    an `Enum` member into its value. What can not be compared with (None, NaN, a naive datetime, a type that the
-    attribute never has) is refused where it is written.
+    Values are turned into JSON scalars at once: a datetime into its UTC ISO text, a date into its UTC midnight
+    (for a custom field, into the text of the day), an `Enum` member into its value. Values that cannot be compared
+    (None, NaN, a naive datetime, a type that the attribute never has) are refused where they are written.
     """
 
     _attribute: Attribute
@@ -147,8 +147,10 @@ class TimeField(Field[TimeValue]):
         """The case has no such time: `~is_set()`."""
         return ~self.is_set()
 
-    def within(
+    def in_last(
         self,
+        span: timedelta | None = None,
+        /,
         *,
         weeks: float = 0,
         days: float = 0,
@@ -157,39 +159,59 @@ class TimeField(Field[TimeValue]):
         seconds: float = 0,
         now: datetime | None = None,
     ) -> Predicate:
-        """In the last so many days, hours and so on, added up.
+        """From `now - span` on, up to and including `now`.
 
-        The moment is fixed when this is called, not when the search runs. Times that can only lie in the
-        past need one comparison, `gte(now - span)`; `sla_expires_at` gets the upper bound `now` too.
+        `now` is read when you call this, not when the search runs. Most times cannot lie in the future, so for them
+        this is one comparison, `gte(now - span)`. `sla_expires_at` can, so it gets the upper bound `lte(now)` too.
 
         Args:
+            span: how far to reach back; the keywords are added to it.
             weeks: of seven days.
             days: of 24 hours.
             hours: of 60 minutes.
             minutes: of 60 seconds.
             seconds: of the span.
-            now: the end of the span, an aware datetime; the moment of the call if left out.
+            now: the end of the span, an aware datetime. Default: the moment of the call.
 
         Raises:
-            QueryError: the span is not positive or out of range, or `now` is naive.
-            QueryTypeError: `now` or a part of the span is of another type.
+            QueryError: if the span is not positive or out of range, or `now` is naive.
+            QueryTypeError: if `now` or a part of the span is of another type.
         """
-        end = current_time() if now is None else now
-        start = _before(end, {"weeks": weeks, "days": days, "hours": hours, "minutes": minutes, "seconds": seconds})
-        since = self._compare("gte", start)
+        length = span_of("in_last", span, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        end = moment_of("in_last", now)
+        since = self._compare("gte", shifted("in_last", end, length, back=True))
         return AllOf((since, self._compare("lte", end))) if self._attribute.may_lie_ahead else since
 
+    def in_next(
+        self,
+        span: timedelta | None = None,
+        /,
+        *,
+        weeks: float = 0,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+        now: datetime | None = None,
+    ) -> Predicate:
+        """From `now` on and before `now + span`: `now <= attribute < now + span`, as `between` has it.
 
-def _before(end: object, span: Mapping[str, float]) -> datetime:
-    if not isinstance(end, datetime):
-        raise QueryTypeError(f"within: now must be an aware datetime, not {type(end).__name__}")
-    try:
-        length = timedelta(**span)
-        start = end - length
-    except TypeError:
-        raise QueryTypeError("within takes numbers, such as within(days=7)") from None
-    except (OverflowError, ValueError):
-        raise QueryError("within: the span is out of range") from None
-    if length <= timedelta():
-        raise QueryError("within needs a span, such as within(days=7); it reaches back, so it is positive")
-    return start
+        `Q.sla_expires_at.in_next(hours=4)` finds the cases whose SLA expires within four hours. `now` is read when
+        you call this, not when the search runs.
+
+        Args:
+            span: how far to reach ahead; the keywords are added to it.
+            weeks: of seven days.
+            days: of 24 hours.
+            hours: of 60 minutes.
+            minutes: of 60 seconds.
+            seconds: of the span.
+            now: the start of the span, an aware datetime. Default: the moment of the call.
+
+        Raises:
+            QueryError: if the span is not positive or out of range, or `now` is naive.
+            QueryTypeError: if `now` or a part of the span is of another type.
+        """
+        length = span_of("in_next", span, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        start = moment_of("in_next", now)
+        return self.between(start, shifted("in_next", start, length))

@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Final, Literal, NoReturn, TypeAlias, TypeVar, 
 import attrs
 
 from persona_cases.errors import QueryError, QueryTypeError
-from persona_cases.query.attributes import require_name
+from persona_cases.query.attributes import require_name, scalar_for
 from persona_cases.query.fold import fold
-from persona_cases.query.values import Scalar, to_scalar
+from persona_cases.query.values import Scalar
 
 __all__ = ["AllOf", "AnyOf", "Comparison", "Junction", "Node", "Not", "Operator", "Predicate", "as_node", "fold_nodes"]
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Predicate:
-    """A search expression. Make one with `Q`, `parse` or `Predicate.from_json`; combine with `&`, `|` and `~`.
+    """A search expression. Make one with `Q`, `parse` or `Predicate.from_dict`; combine with `&`, `|` and `~`.
 
     Predicates compare by what is written, not by what it means: `a & b` is not `b & a`, and `eq(1)` is neither
     `eq(True)` nor `eq(1.0)`.
@@ -46,7 +46,7 @@ class Predicate:
         return fold_nodes(self, _depth)
 
     @staticmethod
-    def from_json(obj: object) -> Predicate:
+    def from_dict(obj: object) -> Predicate:
         """Read the API's search JSON, keeping the tree as it is.
 
         Args:
@@ -57,11 +57,11 @@ class Predicate:
 
         See https://docs.withpersona.com/api-reference/cases/search-cases.
         """
-        return wire.from_json(obj)
+        return wire.from_dict(obj)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The API's search JSON, exactly as it was written: nothing is flattened, sorted or dropped."""
-        return wire.to_json(self)
+        return wire.to_dict(self)
 
     def simplify(self) -> Predicate:
         """An expression that holds for the same cases and is never deeper.
@@ -162,7 +162,7 @@ class Comparison(Predicate):
         if self.operator not in OPERATORS:
             raise QueryError(f"an operator must be one of {', '.join(OPERATORS)}")
         object.__setattr__(self, "attribute", require_name(self.attribute))
-        object.__setattr__(self, "value", to_scalar(self.value, self.attribute))
+        object.__setattr__(self, "value", scalar_for(self.attribute, self.value))
 
     @property
     def parts(self) -> tuple[Node, ...]:

@@ -66,7 +66,7 @@ class Plan:
         if search is None:
             return f"{numbered}all cases"
         note = " (as written)" if search is self.where else ""
-        return f"{numbered}{search}{note}\n   {msgspec.json.encode(search.to_json()).decode()}"
+        return f"{numbered}{search}{note}\n   {msgspec.json.encode(search.to_dict()).decode()}"
 
 
 def plan(where: Predicate | None, limits: SearchLimits | None = None, max_searches: int = DEFAULT_MAX_SEARCHES) -> Plan:

@@ -65,7 +65,7 @@ class Sort:
         head, colon, direction = name.rpartition(":")
         return cls(head, cast("Direction", direction)) if colon else cls(name)
 
-    def to_json(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, str]:
         """The `sort` of a search request."""
         return {"attribute": self.attribute, "direction": self.direction}
 

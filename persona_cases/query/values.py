@@ -26,7 +26,7 @@ _HINTS: Final = {
     "NoneType": "the API has no null; times have .is_set() and .is_unset()",
     "Decimal": "choose float(value) or str(value), whichever the field holds",
     "UUID": "use str(value)",
-    "timedelta": "times have .within(days=...)",
+    "timedelta": "times have .in_last(...) and .in_next(...)",
     "bytes": "decode it to str",
     "list": "for several values use .in_([...])",
     "tuple": "for several values use .in_([...])",
@@ -37,13 +37,14 @@ _HINTS: Final = {
 }
 
 
-def to_scalar(value: object, subject: str = "an attribute") -> Scalar:
+def to_scalar(value: object, subject: str = "an attribute", *, whole_days: bool = False) -> Scalar:
     """Turn a Python value into the JSON scalar that stands for it.
 
     Args:
-        value: str, int (64 bits), float (finite), bool, aware datetime, date (its UTC midnight) or an `Enum`
-            member that holds one of them.
+        value: str, int (64 bits), float (finite), bool, aware datetime, date or an `Enum` member that holds one of
+            them.
         subject: what it is compared with, for the error message.
+        whole_days: whether a date is the text of that day, as custom fields hold it, rather than its UTC midnight.
 
     Raises:
         QueryTypeError: the value is of another type.
@@ -62,10 +63,10 @@ def to_scalar(value: object, subject: str = "an attribute") -> Scalar:
         case datetime():
             return _utc_text(value, subject)
         case date():
-            return f"{value.isoformat()}T00:00:00Z"
+            return value.isoformat() if whole_days else f"{value.isoformat()}T00:00:00Z"
         case _:
             kind = type(value).__name__
-            hint = _HINTS.get(kind, "use a str, int, float, bool, aware datetime or date")
+            hint = _hint(kind, type(value).__module__)
             said = "None" if value is None else f"a value of type {kind}"
             raise QueryTypeError(f"{subject} can not be compared with {said}: {hint}")
 
@@ -106,6 +107,12 @@ def require_time_text(text: str, subject: str) -> None:
     raise QueryError(f"{subject} takes an ISO date or time such as '2025-01-31' or '2025-01-31T12:00:00Z'")
 
 
+def _hint(kind: str, module: str) -> str:
+    if kind not in _HINTS and module.partition(".")[0] == "numpy":
+        return "use value.item(), which is a plain Python value"
+    return _HINTS.get(kind, "use a str, int, float, bool, aware datetime or date")
+
+
 def _plain_text(value: str, subject: str) -> str:
     text = str.__str__(value)
     try:
@@ -133,15 +140,22 @@ def _finite_float(value: float, subject: str) -> float:
 
 
 def _utc_text(value: datetime, subject: str) -> str:
-    if value.utcoffset() is None:
+    try:
+        naive = value.utcoffset() is None
+        moment = value if naive else value.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise QueryError(f"{subject} cannot be compared with a time outside the years 1 to 9999") from None
+    except (ValueError, TypeError, NotImplementedError):
+        # pandas.NaT is a datetime that refuses every question, and a time zone may be anybody's.
         raise QueryError(
-            f"{subject} can not be compared with a naive datetime: give it a zone,"
+            f"{subject} cannot be compared with this {type(value).__name__}, which names no time:"
+            " leave such values out, or use .is_unset()"
+        ) from None
+    if naive:
+        raise QueryError(
+            f"{subject} cannot be compared with a naive datetime: give it a zone,"
             " such as datetime(..., tzinfo=UTC) or value.astimezone()"
         )
-    try:
-        moment = value.astimezone(UTC).replace(tzinfo=None)
-    except OverflowError:
-        raise QueryError(f"{subject} can not be compared with a time outside the years 1 to 9999") from None
     if not moment.microsecond:
         precision = "seconds"
     elif moment.microsecond % 1000:

@@ -13,7 +13,7 @@ from persona_cases.query.fold import fold
 from persona_cases.query.nodes import OPERATORS, AllOf, AnyOf, Comparison, Node, Not, Operator, Predicate, fold_nodes
 from persona_cases.query.values import to_scalar
 
-__all__ = ["from_json", "to_json"]
+__all__ = ["from_dict", "to_dict"]
 
 _COMPARISON_KEYS: Final = ("attribute", "operator", "value")
 _BOOLEAN_KEYS: Final = ("and", "or", "not")
@@ -23,12 +23,12 @@ _SHAPE: Final = 'exactly one of "and", "or", "not", or the three keys "attribute
 T = TypeVar("T")
 
 
-def to_json(predicate: Predicate) -> dict[str, Any]:
+def to_dict(predicate: Predicate) -> dict[str, Any]:
     """The search JSON of a predicate, node by node."""
-    return fold_nodes(predicate, _node_to_json)
+    return fold_nodes(predicate, _node_to_dict)
 
 
-def from_json(obj: object) -> Predicate:
+def from_dict(obj: object) -> Predicate:
     """The predicate that some search JSON stands for, node by node.
 
     Raises:
@@ -37,7 +37,7 @@ def from_json(obj: object) -> Predicate:
     return fold(_Place(obj), _places_below, _place_to_node)
 
 
-def _node_to_json(node: Node, parts: list[dict[str, Any]]) -> dict[str, Any]:
+def _node_to_dict(node: Node, parts: list[dict[str, Any]]) -> dict[str, Any]:
     match node:
         case Comparison(attribute, operator, value):
             return {"attribute": attribute, "operator": operator, "value": value}

@@ -110,7 +110,7 @@ class CaseExports:
                 target=shape.target(path),
                 choice=shape.choice,
                 settings={
-                    "where": None if where is None else as_predicate(where, "where").to_json(),
+                    "where": None if where is None else as_predicate(where, "where").to_dict(),
                     "consistency": consistency,
                     "version": twin._api.options.version,
                     **shape.settings,

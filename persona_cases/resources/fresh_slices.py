@@ -68,7 +68,7 @@ class FreshSlices:
 
     async def far_end(self) -> RawPage:
         """Return a page of the oldest cases, oldest first; an empty one if no search finds any."""
-        page = await self._found(self.listing.created.within(self.listing.filtered), LARGEST_PAGE)
+        page = await self._found(self.listing.created.narrow(self.listing.filtered), LARGEST_PAGE)
         return attrs.evolve(page, backward=True)
 
     async def pages(self, part: TimeRange, after: str | None) -> Walk:
@@ -101,7 +101,7 @@ class FreshSlices:
         if part.low is None:
             return None
         newer = _backward(TimeRange(None, part.low))
-        page = await self._found(newer.within(self.listing.filtered), 1)
+        page = await self._found(newer.narrow(self.listing.filtered), 1)
         return page.id(0) if len(page) else None
 
     async def _found(self, where: Predicate | None, size: int) -> RawPage:

@@ -27,7 +27,7 @@ class CaseRanges:
         """Cut the creation time of what a search finds into ranges of about as many cases each.
 
         The ranges are adjacent, without gaps or overlap, so that each case is in exactly one of them. It is a snapshot
-        in one respect: cases created after the newest one that is found now are in none. `range.within(where)` is the
+        in one respect: cases created after the newest one that is found now are in none. `range.narrow(where)` is the
         expression for the cases of one range.
 
         The API counts nothing. So how the cases lie in time is estimated from a few pages: two for the ends, and up to
@@ -50,7 +50,7 @@ class CaseRanges:
         _check_count(count)
 
         async def seen(part: TimeRange, sort: Sort = _OLDEST_FIRST) -> list[int]:
-            pager = self.search(part.within(where), sort=sort, fields=["created_at"], max_searches=max_searches)
+            pager = self.search(part.narrow(where), sort=sort, fields=["created_at"], max_searches=max_searches)
             cases = await pager.limit(LARGEST_PAGE).collect()
             return sorted(_moment(case.created_at) for case in cases)
 

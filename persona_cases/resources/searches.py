@@ -109,8 +109,8 @@ class Search:
         return f"{looked_for}, {order}\n{describe(request)}\n{body}"
 
     def _body(self, where: Predicate | None) -> dict[str, Any]:
-        query: dict[str, Any] = {} if where is None else {"query": where.to_json()}
-        return {**query, "sort": self.sort.to_json()}
+        query: dict[str, Any] = {} if where is None else {"query": where.to_dict()}
+        return {**query, "sort": self.sort.to_dict()}
 
 
 def describe(request: Request) -> str:

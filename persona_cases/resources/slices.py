@@ -66,7 +66,7 @@ class CaseSlices:
         Raises:
             PersonaError: whatever a search may raise, at the steps of the walk.
         """
-        return self._walk(part.within(self.where), _ASCENDING, after)
+        return self._walk(part.narrow(self.where), _ASCENDING, after)
 
     def together(self, parts: Sequence[TimeRange]) -> Walk | None:
         """Walk the cases of several ranges, oldest first, as those of one; None if that takes several searches.
@@ -74,7 +74,7 @@ class CaseSlices:
         Args:
             parts: the ranges, in the order of time.
         """
-        where = Q.any_of(each for part in parts if (each := part.within()) is not None)
+        where = Q.any_of(each for part in parts if (each := part.narrow()) is not None)
         whole = where if self.where is None else self.where & where
         try:
             search, _ = Search.of(whole, _ASCENDING, 1, self.limits).loading(self._loaded())

@@ -1,6 +1,6 @@
 """The body of a search, held to the documented grammar before anything is made of it.
 
-This is written out here, and not left to `Predicate.from_json`, so that the simulator is a second opinion on what the
+This is written out here, and not left to `Predicate.from_dict`, so that the simulator is a second opinion on what the
 client sends. See https://docs.withpersona.com/api-reference/cases/search-cases.
 """
 

@@ -110,6 +110,6 @@ class SearchIndex:
 
 def _predicate(query: dict[str, Any]) -> Predicate:
     try:
-        return Predicate.from_json(query)
+        return Predicate.from_dict(query)
     except QueryError as error:
         raise bad_request(f"query{(error.pointer or '').replace('/', '.')} can not be searched for") from None

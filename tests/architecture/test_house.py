@@ -90,7 +90,7 @@ def test_pure_rooms_have_no_clock_and_no_io(path):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     }
-    # The one clock of the pure rooms has a file of its own, and `within(now=...)` does without it.
+    # The one clock of the pure rooms has a file of its own, and `in_last(now=...)` does without it.
     assert not called & {"now", "utcnow", "today"} or name_of(path) == "query/clock.py"
 
 

@@ -51,7 +51,7 @@ async def test_the_ranges_of_a_search_find_what_the_search_finds(make_client, wh
     async with Simulator(cases=400) as simulator:
         client = make_client(simulator)
         ranges = await client.cases.ranges(where, count=5)
-        found = [case.id for part in ranges async for case in client.cases.search(part.within(where))]
+        found = [case.id for part in ranges async for case in client.cases.search(part.narrow(where))]
         assert len(ranges) == 5
         assert sorted(found) == sorted([case.id async for case in client.cases.search(where)])
         assert (client.cases.search(where).explain().count("searches") > 0) == (where is WIDE)
@@ -136,7 +136,7 @@ async def dataset_of(simulator, directory, make_client, **options):
 
     async def export(number: int, part: TimeRange) -> None:
         client: PersonaClient = make_client(simulator)
-        await client.cases.export(part.within(), to=directory / f"part-{number:04}.parquet", fields=COLUMNS, **options)
+        await client.cases.export(part.narrow(), to=directory / f"part-{number:04}.parquet", fields=COLUMNS, **options)
 
     ranges = await make_client(simulator).cases.ranges(count=4)
     await asyncio.gather(*(export(number, part) for number, part in enumerate(ranges)))

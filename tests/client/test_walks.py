@@ -208,7 +208,7 @@ async def test_bad_arguments_are_refused_before_anything_is_sent(
 
 @pytest.mark.parametrize(
     ("where", "hint"),
-    [(Q.status == "open", "eq"), ("status == 'open'", "parse"), ({"and": []}, "from_json"), (Q.status, "eq"), (5, "Q")],
+    [(Q.status == "open", "eq"), ("status == 'open'", "parse"), ({"and": []}, "from_dict"), (Q.status, "eq"), (5, "Q")],
 )
 async def test_what_is_no_expression_is_refused_with_a_hint(persona_client, where, hint):
     with pytest.raises(QueryTypeError, match=hint):

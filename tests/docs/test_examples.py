@@ -51,7 +51,7 @@ async def test_export(account, tmp_path, capsys):
     assert await example.main(str(target)) == 0
     exported = {json.loads(line)["id"] for line in target.read_bytes().splitlines()}
     async with PersonaClient() as persona:
-        recent = Q.created_at.within(days=30)
+        recent = Q.created_at.in_last(days=30)
         assert exported == {case.id async for case in persona.cases.list() if recent.matches(case)}
     assert 0 < len(exported) < 500
     assert f"{len(exported)} cases in " in capsys.readouterr().out

@@ -112,7 +112,7 @@ def test_the_expression_of_a_range_finds_what_is_in_it(part, moment, status):
         "attributes": {"status": status, "created_at": time_of(moment).isoformat(timespec="milliseconds")},
     }
     assert moment_of(time_of(moment)) == moment
-    alone, among = part.within(), part.within(Q.status.eq("open"))
+    alone, among = part.narrow(), part.narrow(Q.status.eq("open"))
     assert (alone is None or alone.matches(case)) == (moment in part)
     assert among is not None
     assert among.matches(case) == (moment in part and status == "open")
@@ -120,10 +120,10 @@ def test_the_expression_of_a_range_finds_what_is_in_it(part, moment, status):
 
 def test_all_time_adds_nothing_to_an_expression():
     where = Q.status.eq("open")
-    assert TimeRange().within() is None
-    assert TimeRange().within(where) is where
+    assert TimeRange().narrow() is None
+    assert TimeRange().narrow(where) is where
 
 
 def test_only_an_expression_can_be_narrowed():
     with pytest.raises(QueryTypeError, match="where must be a search expression"):
-        TimeRange(0, 1).within("status == 'open'")
+        TimeRange(0, 1).narrow("status == 'open'")

@@ -177,7 +177,7 @@ def test_nothing_is_assumed_of_values_that_the_api_does_not_say(where):
 
 
 def test_what_fits_is_sent_as_it_was_written():
-    written = Predicate.from_json({"and": [{"not": {"not": A.to_json()}}, {"or": [B.to_json()]}]})
+    written = Predicate.from_dict({"and": [{"not": {"not": A.to_dict()}}, {"or": [B.to_dict()]}]})
     assert plan(written, SearchLimits(max_depth=3)).searches == (written,)
     assert plan(written).searches == (A & B,)
 

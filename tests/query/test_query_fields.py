@@ -10,11 +10,12 @@ import math
 import pickle
 import uuid
 from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from persona_cases.errors import QueryError, QueryTypeError, UnknownAttributeError
-from persona_cases.query import Predicate, Q, as_predicate
+from persona_cases.query import Predicate, Q, as_predicate, leaves_of
 from persona_cases.query.attributes import SEARCHABLE, Kind
 from persona_cases.query.field import Field, TimeField
 from persona_cases.query.namespace import Namespace
@@ -47,23 +48,23 @@ def test_the_namespace_and_the_table_name_the_same_attributes():
 
 @pytest.mark.parametrize("operator", ["eq", "gt", "gte", "lt", "lte"])
 def test_comparisons(operator):
-    assert getattr(Q.status, operator)("open").to_json() == leaf("status", operator, "open")
-    assert getattr(Q.fields.amount, operator)(5).to_json() == leaf("fields.amount", operator, 5)
+    assert getattr(Q.status, operator)("open").to_dict() == leaf("status", operator, "open")
+    assert getattr(Q.fields.amount, operator)(5).to_dict() == leaf("fields.amount", operator, 5)
 
 
 def test_what_the_api_lacks_is_built_from_what_it_has():
     open_, done = leaf("status", "eq", "open"), leaf("status", "eq", "done")
-    assert Q.status.ne("open").to_json() == {"not": open_}
-    assert Q.status.in_(["open", "done"]).to_json() == {"or": [open_, done]}
-    assert Q.status.in_(iter(["open"])).to_json() == open_
-    assert Q.status.in_([]).to_json() == {"or": []}
-    assert Q.status.not_in(["open", "done"]).to_json() == {"not": {"or": [open_, done]}}
-    assert Q.fields.amount.between(1, 5).to_json() == {
+    assert Q.status.ne("open").to_dict() == {"not": open_}
+    assert Q.status.in_(["open", "done"]).to_dict() == {"or": [open_, done]}
+    assert Q.status.in_(iter(["open"])).to_dict() == open_
+    assert Q.status.in_([]).to_dict() == {"or": []}
+    assert Q.status.not_in(["open", "done"]).to_dict() == {"not": {"or": [open_, done]}}
+    assert Q.fields.amount.between(1, 5).to_dict() == {
         "and": [leaf("fields.amount", "gte", 1), leaf("fields.amount", "lt", 5)]
     }
     set_ = leaf("resolved_at", "gte", "1970-01-01T00:00:00Z")
-    assert Q.resolved_at.is_set().to_json() == set_
-    assert Q.resolved_at.is_unset().to_json() == {"not": set_}
+    assert Q.resolved_at.is_set().to_dict() == set_
+    assert Q.resolved_at.is_unset().to_dict() == {"not": set_}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_what_the_api_lacks_is_built_from_what_it_has():
     ],
 )
 def test_times_go_over_the_wire_as_utc_and_texts_as_written(value, wire):
-    assert Q.created_at.gte(value).to_json()["value"] == wire
+    assert Q.created_at.gte(value).to_dict()["value"] == wire
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_times_go_over_the_wire_as_utc_and_texts_as_written(value, wire):
     [(5, 5), (1.5, 1.5), (True, True), ("x", "x"), (Level.LOW, "low"), (Score.TOP, 10), (2**64 - 1, 2**64 - 1)],
 )
 def test_custom_fields_take_every_scalar(value, wire):
-    sent = Q.fields.x.eq(value).to_json()["value"]
+    sent = Q.fields.x.eq(value).to_dict()["value"]
     assert (sent, type(sent)) == (wire, type(wire))
 
 
@@ -105,7 +106,7 @@ def test_custom_fields_take_every_scalar(value, wire):
         ({"x": 1}, "str, int"),
         (decimal.Decimal(1), "float"),
         (uuid.UUID(int=1), "str\\(value\\)"),
-        (timedelta(1), "within"),
+        (timedelta(1), "in_last"),
         (Q.status, "another attribute"),
         (Score.NOTHING, "is_unset"),
         (2**64, "64 bits"),
@@ -218,7 +219,7 @@ def test_predicates_combine_with_predicates_only(other):
         (Q.status == "open", r"not bool: .*\.eq"),
         ("status == 'open'", "parse"),
         (Q.status, r"Q\.status\.eq"),
-        ({"and": []}, "from_json"),
+        ({"and": []}, "from_dict"),
         (None, r"Q\.status\.eq"),
     ],
 )
@@ -232,20 +233,53 @@ def test_entry_points_pass_predicates_on():
     assert as_predicate(predicate) is predicate
 
 
-def test_within_counts_back_from_now():
-    assert Q.created_at.within(days=7, now=NOW) == Q.created_at.gte(NOW - timedelta(days=7))
-    assert Q.updated_at.within(weeks=1, hours=1.5, now=NOW) == Q.updated_at.gte(NOW - timedelta(days=7, hours=1.5))
+def test_in_last_counts_back_from_now():
+    assert Q.created_at.in_last(days=7, now=NOW) == Q.created_at.gte(NOW - timedelta(days=7))
+    assert Q.updated_at.in_last(weeks=1, hours=1.5, now=NOW) == Q.updated_at.gte(NOW - timedelta(days=7, hours=1.5))
+    assert Q.created_at.in_last(timedelta(days=7), now=NOW) == Q.created_at.in_last(days=7, now=NOW)
+    assert Q.created_at.in_last(timedelta(minutes=1), seconds=1, now=NOW) == Q.created_at.in_last(seconds=61, now=NOW)
 
 
-def test_within_has_an_end_where_times_lie_ahead():
+def test_in_last_has_an_end_where_times_lie_ahead():
     expected = Q.all_of([Q.sla_expires_at.gte(NOW - timedelta(hours=1)), Q.sla_expires_at.lte(NOW)])
-    assert Q.sla_expires_at.within(hours=1, now=NOW) == expected
+    assert Q.sla_expires_at.in_last(hours=1, now=NOW) == expected
 
 
-def test_within_takes_the_moment_of_the_call_if_none_is_given():
+@pytest.mark.parametrize("field", [Q.sla_expires_at, Q.created_at])
+def test_in_next_reaches_ahead_from_now(field):
+    expected = field.between(NOW, NOW + timedelta(hours=4))
+    assert field.in_next(hours=4, now=NOW) == field.in_next(timedelta(hours=4), now=NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("shift", "last", "next_"),
+    [
+        (timedelta(hours=-1, microseconds=-1), False, False),
+        (timedelta(hours=-1), True, False),
+        (timedelta(microseconds=-1), True, False),
+        (timedelta(), True, True),
+        (timedelta(microseconds=1), False, True),
+        (timedelta(hours=1, microseconds=-1), False, True),
+        (timedelta(hours=1), False, False),
+    ],
+)
+def test_which_times_lie_in_the_last_and_in_the_next_hour(shift, last, next_):
+    case = {"attributes": {"sla-expires-at": (NOW + shift).isoformat()}}
+    assert Q.sla_expires_at.in_last(hours=1, now=NOW).matches(case) is last
+    assert Q.sla_expires_at.in_next(hours=1, now=NOW).matches(case) is next_
+
+
+def test_days_have_24_hours_whatever_the_clocks_do():
+    summer = datetime(2026, 3, 29, 12, tzinfo=ZoneInfo("Europe/Berlin"))  # the clocks went forward in the night
+    assert Q.created_at.in_last(days=1, now=summer) == Q.created_at.gte("2026-03-28T10:00:00Z")
+
+
+@pytest.mark.parametrize(("method", "sign"), [("in_last", 1), ("in_next", 0)])
+def test_spans_begin_at_the_moment_of_the_call_if_none_is_given(method, sign):
     before = datetime.now(UTC)
-    moment = datetime.fromisoformat(Q.created_at.within(days=7).to_json()["value"]) + timedelta(days=7)
-    assert before <= moment <= datetime.now(UTC)
+    first = leaves_of(getattr(Q.sla_expires_at, method)(days=7))[0]
+    assert isinstance(first.value, str)
+    assert before <= datetime.fromisoformat(first.value) + sign * timedelta(days=7) <= datetime.now(UTC)
 
 
 @pytest.mark.parametrize(
@@ -257,13 +291,24 @@ def test_within_takes_the_moment_of_the_call_if_none_is_given():
         ({"days": "7"}, "numbers"),
         ({"days": math.nan}, "range"),
         ({"days": 10**12}, "range"),
+        ({"days": 999_999_999, "weeks": 999_999}, "range"),
+        ({"days": 10**7}, "range"),
         ({"days": 7, "now": datetime(2025, 1, 1)}, "naive"),
         ({"days": 7, "now": "2025-01-01"}, "aware datetime"),
+        ({"days": 7, "now": datetime.max.replace(tzinfo=timezone(-timedelta(hours=1)))}, "9999"),
     ],
 )
-def test_within_refuses_what_is_no_span(span, hint):
-    with pytest.raises(QueryError, match=hint):
-        Q.created_at.within(**span)
+@pytest.mark.parametrize("method", ["in_last", "in_next"])
+def test_what_is_no_span_is_refused(method, span, hint):
+    with pytest.raises(QueryError, match=f"{method}.*{hint}"):
+        getattr(Q.created_at, method)(**span)
+
+
+@pytest.mark.parametrize("method", ["in_last", "in_next"])
+@pytest.mark.parametrize("span", [7, "7d", timedelta(), timedelta(days=-1), timedelta.max])
+def test_a_span_by_position_is_a_positive_timedelta(method, span):
+    with pytest.raises(QueryError, match=method):
+        getattr(Q.created_at, method)(span, now=NOW)
 
 
 def test_combinators_keep_or_extend():
@@ -290,7 +335,7 @@ def test_nodes_are_frozen_and_work_as_keys():
     assert len({a, Q.status.eq("a"), a & b, a & b, ~a}) == 3
     assert a != "a"
     assert len({Q.fields.n.eq(1), Q.fields.n.eq(True), Q.fields.n.eq(1.0)}) == 3
-    assert Q.fields.n.eq(-0.0).to_json() == Q.fields.n.eq(0.0).to_json()
+    assert Q.fields.n.eq(-0.0).to_dict() == Q.fields.n.eq(0.0).to_dict()
     assert isinstance(a, Predicate)
 
 

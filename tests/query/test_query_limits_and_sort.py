@@ -62,7 +62,7 @@ def test_limits_are_a_value():
     ],
 )
 def test_sorts(sort, json):
-    assert sort.to_json() == json
+    assert sort.to_dict() == json
     assert eval(repr(sort), {"Q": Q}) == sort
     assert pickle.loads(pickle.dumps(sort)) == sort == copy.deepcopy(sort)
     assert hash(copy.copy(sort)) == hash(sort)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -114,7 +114,10 @@ def case(request):
         Q.fields.flag.eq(True) & ~Q.fields.flag.eq(1) & ~Q.fields.flag.gte(True) & ~Q.fields.flag.gt(0),
         ~Q.fields.amount.eq(True) & ~Q.fields.amount.gt("1"),
         Q.fields.since.lt("2025-01-01T00:00:01Z") & Q.fields.since.gte("2025-01-01T01:00:00+01:00"),
-        ~Q.fields.since.eq("2025-01-01T00:00:00Z"),
+        Q.fields.since.eq("2025-01-01T00:00:00Z") & Q.fields.since.in_(["x", "2025-01-01T01:00:00+01:00"]),
+        ~Q.fields.since.ne("2025-01-01T00:00:00Z") & Q.fields.since.ne("2025-01-01T00:00:01Z"),
+        Q.fields.since.eq(date(2025, 1, 1)) & Q.fields.since.eq(datetime(2025, 1, 1, tzinfo=UTC)),
+        ~Q.fields.since.eq("2025-01-01T00:00:00") & ~Q.fields.since.eq("2025-1-1"),
         Q.fields.since.gt("2024 or so"),
         ~Q.fields.unset.eq("x") & Q.fields.unset.ne("x"),
         ~Q.fields.missing.eq("x") & ~Q.fields.missing.gt(0) & ~Q.fields.missing.lte(0),

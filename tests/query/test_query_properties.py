@@ -27,9 +27,9 @@ from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Not, fold_nodes
 
 @given(predicates)
 def test_json_brings_back_the_same_tree(predicate):
-    wire = json.loads(json.dumps(predicate.to_json()))
-    assert Predicate.from_json(wire) == predicate
-    assert Predicate.from_json(wire).to_json() == wire
+    wire = json.loads(json.dumps(predicate.to_dict()))
+    assert Predicate.from_dict(wire) == predicate
+    assert Predicate.from_dict(wire).to_dict() == wire
 
 
 @given(predicates)
@@ -52,10 +52,10 @@ def test_pickle_and_copies(predicate):
 
 @given(predicates, predicates)
 def test_equality_is_that_of_the_json(left, right):
-    same = json.dumps(left.to_json()) == json.dumps(right.to_json())
+    same = json.dumps(left.to_dict()) == json.dumps(right.to_dict())
     assert (left == right) == same
     assert (left != right) == (not same)
-    rebuilt = Predicate.from_json(left.to_json())
+    rebuilt = Predicate.from_dict(left.to_dict())
     assert rebuilt == left
     assert hash(rebuilt) == hash(left)
 
@@ -141,10 +141,10 @@ def _outcome(function, argument):
 
 @settings(max_examples=300)
 @given(any_json | almost_search_json)
-def test_from_json_raises_nothing_but_query_errors(obj):
-    outcome = _outcome(Predicate.from_json, obj)
+def test_from_dict_raises_nothing_but_query_errors(obj):
+    outcome = _outcome(Predicate.from_dict, obj)
     if isinstance(outcome, Predicate):
-        assert outcome.to_json() == obj
+        assert outcome.to_dict() == obj
         return
     place = obj
     for step in outcome.pointer.split("/")[1:]:

@@ -55,7 +55,7 @@ def test_every_operation_survives_any_size(huge):
     predicate, twin = huge
     assert predicate == twin
     assert hash(predicate) == hash(twin)
-    assert Predicate.from_json(predicate.to_json()) == predicate
+    assert Predicate.from_dict(predicate.to_dict()) == predicate
     assert parse(str(predicate)) == predicate
     assert repr(predicate).count("fields.number") == str(predicate).count("fields.number")
     assert pickle.loads(pickle.dumps(predicate)) == predicate

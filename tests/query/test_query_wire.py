@@ -23,8 +23,8 @@ LEAF = {"attribute": "status", "operator": "eq", "value": "open"}
     ],
 )
 def test_the_tree_is_kept(json, predicate):
-    assert Predicate.from_json(json) == predicate
-    assert predicate.to_json() == json
+    assert Predicate.from_dict(json) == predicate
+    assert predicate.to_dict() == json
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_the_tree_is_kept(json, predicate):
 )
 def test_what_is_wrong_is_pointed_at(json, pointer, reason):
     with pytest.raises(QueryError, match=reason) as caught:
-        Predicate.from_json(json)
+        Predicate.from_dict(json)
     assert caught.value.pointer == pointer
     assert (pointer or "the root") in str(caught.value)
 
@@ -68,6 +68,6 @@ def test_the_message_stays_short_however_deep_the_place():
     for _ in range(5000):
         json = {"not": json}
     with pytest.raises(QueryError) as caught:
-        Predicate.from_json(json)
+        Predicate.from_dict(json)
     assert caught.value.pointer == "/not" * 5000
     assert len(str(caught.value)) < 200

@@ -213,7 +213,7 @@ def test_what_only_whole_cases_show_can_not_be_decided_on_a_choice(name):
 
 @pytest.mark.parametrize("text", ["Tuesday", "2025-06-01T12:00:00", "2025-06-01T25:00:00Z", "T"])
 def test_a_text_that_names_no_moment_bounds_nothing_and_finds_nothing(text):
-    where = Predicate.from_json({"attribute": "created_at", "operator": "lt", "value": text})
+    where = Predicate.from_dict({"attribute": "created_at", "operator": "lt", "value": text})
     listing = Listing.of(where)
     assert listing.created == TimeRange()
     assert listing.rest == Q.all_of([where])
@@ -225,5 +225,5 @@ def test_a_text_that_names_no_moment_bounds_nothing_and_finds_nothing(text):
 )
 def test_the_ends_of_time_are_no_errors(operator, text):
     case = {"type": "case", "id": "case_1", "attributes": {"created-at": NOON.isoformat()}, "relationships": {}}
-    where = Predicate.from_json({"attribute": "created_at", "operator": operator, "value": text})
+    where = Predicate.from_dict({"attribute": "created_at", "operator": operator, "value": text})
     assert is_found(Listing.of(where), case) == where.matches(case)

@@ -121,7 +121,7 @@ def body_status():
 @given(query=queries, sort=sorts, size=st.sampled_from([7, 30, 100]))
 def test_searches_equal_a_plain_scan(walk, query, sort, size):
     store, pages = walk({"query": query, "sort": sort}, size)
-    predicate = Predicate.from_json(query)
+    predicate = Predicate.from_dict(query)
     matching = {
         case.id: shown(case, sort["attribute"], store.templates)
         for case in store.cases.values()

@@ -9,7 +9,7 @@ from persona_cases.query import Predicate, Q, Sort
 Q.statuss.eq("open")  # error
 Q.status.equals("open")  # error
 Q.status.is_set()  # error
-Q.status.within(days=7)  # error
+Q.status.in_last(days=7)  # error
 Q.status.eq(5)  # error
 Q.status.eq(None)  # error
 Q.status.in_([1, 2])  # error
@@ -17,8 +17,8 @@ Q.status.in_(5)  # error
 Q.status.between("a", 5)  # error
 Q.created_at.gt(5)  # error
 Q.created_at.gt(None)  # error
-Q.created_at.within(days="7")  # error
-Q.created_at.within(7)  # error
+Q.created_at.in_last(days="7")  # error
+Q.created_at.in_next(7)  # error
 Q.fields.amount.eq(None)  # error
 Q.fields.amount.eq(Decimal(1))  # error
 Q.fields.amount.in_([["x"]])  # error
@@ -42,7 +42,7 @@ search(Q.status == "open")  # error
 search("status == 'open'")  # error
 search(Q.status)  # error
 search(not a)  # error
-Predicate.from_json(a.to_json()).matches("case_1")  # error
+Predicate.from_dict(a.to_dict()).matches("case_1")  # error
 
 
 def negated() -> object:
