@@ -195,6 +195,7 @@ class APIError(PersonaError):
         request_id: the vendor's `Request-Id`, to be named in support requests.
         attempts: how many requests were sent.
         idempotency_key: the key they carried, if any.
+        retry_after: seconds until a request may succeed, if the answer tells.
 
     See https://docs.withpersona.com/errors.
     """
@@ -208,6 +209,7 @@ class APIError(PersonaError):
         request_id: str | None = None,
         attempts: int = 1,
         idempotency_key: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message or "")
         self.message = message
@@ -216,6 +218,7 @@ class APIError(PersonaError):
         self.request_id = request_id
         self.attempts = attempts
         self.idempotency_key = idempotency_key
+        self.retry_after = retry_after
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -271,8 +274,7 @@ class RateLimitError(APIError):
         request_id: str | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message, status=status, errors=errors, request_id=request_id)
-        self.retry_after = retry_after
+        super().__init__(message, status=status, errors=errors, request_id=request_id, retry_after=retry_after)
 
 
 class QuotaExceededError(RateLimitError):

@@ -60,7 +60,13 @@ def error_of(response: Response) -> APIError | None:
         wait = _seconds(reading, response)
         return RateLimitError(errors=errors, request_id=response.request_id, retry_after=wait)
     message = _redirected(response.header("location")) if 300 <= response.status < 400 else None
-    return _class_of(response.status)(message, status=response.status, errors=errors, request_id=response.request_id)
+    return _class_of(response.status)(
+        message,
+        status=response.status,
+        errors=errors,
+        request_id=response.request_id,
+        retry_after=read_retry_after(response.headers),
+    )
 
 
 def _redirected(location: str | None) -> str:

@@ -106,7 +106,6 @@ class Attempts:
         *,
         elapsed: float,
         draw: float,
-        retry_after: float | None = None,
         max_wait: float | None = None,
     ) -> float | None:
         """Decide whether the request is sent again after `error`.
@@ -115,7 +114,6 @@ class Attempts:
             error: how the last sending failed, already recorded.
             elapsed: seconds since the first sending.
             draw: a random number in [0, 1) for the jitter.
-            retry_after: the seconds that the answer's `Retry-After` asks for; None if it has none.
             max_wait: the most seconds to wait for a quota; None for as long as the policy allows.
 
         Returns:
@@ -125,11 +123,12 @@ class Attempts:
         if self.policy.attempts == 1 or self.request.safety is Safety.ONCE:
             return None
         if isinstance(error, RateLimitError):
-            wait = self._after_refusal(error, draw, retry_after)
+            wait = self._after_refusal(error, draw)
             if max_wait is not None and wait > max_wait:
                 return None
         elif self.failures < self.policy.attempts and _worth_repeating(self.request.safety, error):
-            wait = self.policy.wait(self.failures, draw) + (retry_after or 0.0)
+            told = error.retry_after if isinstance(error, APIError) else None
+            wait = self.policy.wait(self.failures, draw) + (told or 0.0)
         else:
             return None
         return wait if elapsed + wait < self.policy.deadline else None
@@ -156,13 +155,17 @@ class Attempts:
             idempotency_key=self.request.idempotency_key,
         )
 
-    def _after_refusal(self, error: RateLimitError, draw: float, retry_after: float | None) -> float:
+    @property
+    def where(self) -> str:
+        """The last attempt, for a log record: never with the query or the body, which are personal data."""
+        return f"method={self.request.method} path={self.request.path} attempt={self.sent}"
+
+    def _after_refusal(self, error: RateLimitError, draw: float) -> float:
         # The rate limit and the quota of case creation have limiters. Another product's quota has none, and concerns
         # nobody but the requests that create such things, so it is waited out here.
         if not isinstance(error, QuotaExceededError) or self.request.creates_case:
             return 0.0
-        told = (wait for wait in (error.retry_after, retry_after) if wait is not None)
-        return next(told, _UNTOLD_QUOTA_WAIT) + draw
+        return (_UNTOLD_QUOTA_WAIT if error.retry_after is None else error.retry_after) + draw
 
 
 def _worth_repeating(safety: Safety, error: PersonaError) -> bool:

@@ -246,7 +246,6 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
 
         See https://docs.withpersona.com/downloading-files.
         """
-        session = self._api.transport.session
-        session.check_usable()
-        download = Download(attachment, self._api.options, session.trust_env, self.get, on_progress)
-        return await download.to(to)
+        transport = self._api.transport
+        transport.session.check_usable()
+        return await Download(attachment, to, transport, self._api.options, self.get, on_progress).run()

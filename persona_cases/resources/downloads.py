@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import random
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import attrs
 
-from persona_cases.errors import APIError, ConnectionFailedError, InvalidArgumentError, TransportError
+from persona_cases.errors import APIError, ConnectionFailedError, InvalidArgumentError, PersonaError, TransportError
 from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.threads import off_loop
 from persona_cases.models import Attachment, Case
@@ -18,6 +16,7 @@ from persona_cases.protocol.message import Request
 from persona_cases.protocol.options import Options
 from persona_cases.protocol.retry import Attempts
 from persona_cases.transport.download import fetch_file
+from persona_cases.transport.pipeline import Transport
 
 # What an address answers once it has expired is not documented; each of these says that another one is needed.
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
@@ -26,64 +25,71 @@ OnBytes = Callable[[int, int | None], object]
 """Called after each piece with the bytes so far and the size of the file, None if that is not known."""
 
 
+@attrs.frozen
+class _Complete:
+    """The whole file came."""
+
+
 @attrs.define
 class Download:
     """One file on its way to the disk.
 
     Attributes:
         attachment: which file.
+        path: where it goes.
+        transport: makes the attempts.
         options: timeout and retries.
-        trust_env: whether to take proxies from the environment.
         refresh: gets the case anew.
         on_progress: told of each piece.
     """
 
     attachment: Attachment
+    path: str | os.PathLike[str]
+    transport: Transport
     options: Options
-    trust_env: bool
     refresh: Callable[[str], Awaitable[Case]]
     on_progress: OnBytes | None = None
+    _file: AtomicFile = attrs.field(init=False)
     _received: int = attrs.field(default=0, init=False)
+    _refreshed: bool = attrs.field(default=False, init=False)
 
-    async def to(self, path: str | os.PathLike[str]) -> Path:
+    async def run(self) -> Path:
         """Fetch the file and give it its name when it is complete.
 
         Raises:
             PersonaError: whatever keeps it from being complete.
         """
-        file = AtomicFile(path)
+        self._file = AtomicFile(self.path)
         try:
-            await self._fetch_again_while_worth_it(file)
-            await off_loop(file.commit)
+            attempts = Attempts(Request("GET", "/{attachment}"), self.options.retry)
+            await self.transport.loop.run(self, attempts, self.options.max_wait)
+            await off_loop(self._file.commit)
         finally:
-            file.discard()
-        return file.path
+            self._file.discard()
+        return self._file.path
 
-    async def _fetch_again_while_worth_it(self, file: AtomicFile) -> None:
-        attempts = Attempts(Request("GET", "/attachment"), self.options.retry)
-        started, refreshed = asyncio.get_running_loop().time(), False
-        while True:
-            error = await self._attempt(file)
-            if error is None:
-                return
-            if isinstance(error, APIError) and error.status in _EXPIRED and not refreshed:
-                refreshed = True
-                if await self._take_fresh_address():
-                    continue
-            attempts.sent += 1
-            attempts.record(error)
-            elapsed = asyncio.get_running_loop().time() - started
-            delay = attempts.delay(error, elapsed=elapsed, draw=random.random())
-            if delay is None:
-                raise attempts.final_error(error)
-            await asyncio.sleep(delay)
+    async def admit(self, patience: float | None) -> str:
+        """Wait until the file's host may be asked; see `Sending`."""
+        url = _address(self.attachment)
+        await self.transport.file_hosts.admit(url, patience)
+        return url
 
-    async def _attempt(self, file: AtomicFile) -> APIError | TransportError | None:
-        file.restart()
+    async def send(self, permit: str, number: int) -> _Complete | PersonaError:
+        """Fetch the file once, or twice if its address has expired; see `Sending`."""
+        error = await self._fetch()
+        if isinstance(error, APIError) and error.status in _EXPIRED and not self._refreshed:
+            self._refreshed = True
+            if await self._take_fresh_address():
+                error = await self._fetch()
+        self.transport.file_hosts.settle(permit, error)
+        return _Complete() if error is None else error
+
+    async def _fetch(self) -> APIError | TransportError | None:
+        self._file.restart()
         self._received = 0
 
         def write(piece: bytes) -> None:
-            file.write(piece)
+            self._file.write(piece)
             self._received += len(piece)
             if self.on_progress is not None:
                 self.on_progress(self._received, self.attachment.byte_size)
@@ -93,7 +99,7 @@ class Download:
                 _address(self.attachment),
                 write,
                 limits=self.options.timeout,
-                trust_env=self.trust_env,
+                trust_env=self.transport.session.trust_env,
                 size=self.attachment.byte_size,
             )
         except (APIError, TransportError) as error:

@@ -52,7 +52,9 @@ async def fetch_file(
         ) as session,
         await _open(session, url) as answer,
     ):
-        if (refusal := error_of(Response(answer.status))) is not None:
+        # What a file server counts is not the API's rate limit.
+        headers = {name: answer.headers[name] for name in ("date", "retry-after") if name in answer.headers}
+        if (refusal := error_of(Response(answer.status, headers))) is not None:
             raise refusal
         received = 0
         while piece := await _read(answer):

@@ -1,42 +1,27 @@
-"""The attempt loop: rate limit, hooks, sending, judging, waiting, again."""
+"""Requests to the API: through the rate limit and the hooks to the network, as often as the attempt loop says."""
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import logging
-import random
-import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Self
 
 import attrs
 
-from persona_cases.errors import InvalidArgumentError, PersonaError, RateLimitError, TransportError
+from persona_cases.errors import InvalidArgumentError, PersonaError, TransportError
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.options import Options
 from persona_cases.protocol.outcome import error_of
-from persona_cases.protocol.quota import read_retry_after
 from persona_cases.protocol.retry import Attempts
 from persona_cases.transport.admission import Admission, Permits
+from persona_cases.transport.attempt_loop import AttemptLoop
+from persona_cases.transport.file_hosts import FileHosts
 from persona_cases.transport.hooks import Hook, compose
 from persona_cases.transport.session import HttpSession
 
 logger = logging.getLogger("persona_cases")
-
-
-@attrs.frozen
-class Failure:
-    """How a sending failed.
-
-    Attributes:
-        error: what the caller gets, unless the request is sent again.
-        retry_after: the seconds that the answer's `Retry-After` asks for; None if it has none.
-    """
-
-    error: PersonaError
-    retry_after: float | None = None
 
 
 class Transport:
@@ -46,9 +31,8 @@ class Transport:
         session: sends a request once.
         admission: says when a request may be sent.
         hooks: functions around each sending, the first outermost.
-        clock: a monotonic clock, in seconds.
-        sleep: waits for so many seconds.
-        draw: random numbers in [0, 1) for the jitter.
+        loop: makes the attempts.
+        file_hosts: says when a file may be downloaded.
     """
 
     def __init__(
@@ -57,16 +41,14 @@ class Transport:
         admission: Admission,
         hooks: tuple[Hook, ...] = (),
         *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        draw: Callable[[], float] = random.random,
+        loop: AttemptLoop | None = None,
+        file_hosts: FileHosts | None = None,
     ) -> None:
         self.session = session
         self.admission = admission
         self.hooks = hooks
-        self._clock = clock
-        self._sleep = sleep
-        self._draw = draw
+        self.loop = AttemptLoop() if loop is None else loop
+        self.file_hosts = FileHosts() if file_hosts is None else file_hosts
         self._keys_in_flight: set[str] = set()
 
     def with_innermost(self, hook: Hook) -> Self:
@@ -86,43 +68,13 @@ class Transport:
         """
         self.session.check_usable()
         if request.idempotency_key is None:
-            return await self._send_while_worth_it(request, options)
+            return await self._attempt(request, options)
         with self._key_in_flight(request.idempotency_key):
-            return await self._send_while_worth_it(request, options)
+            return await self._attempt(request, options)
 
-    async def _send_while_worth_it(self, request: Request, options: Options) -> Response:
+    async def _attempt(self, request: Request, options: Options) -> Response:
         attempts = Attempts(request, options.retry)
-        failure, started = None, self._clock()
-        while True:
-            patience = attempts.patience(elapsed=self._clock() - started, max_wait=options.max_wait)
-            try:
-                permits = await self.admission.acquire(request, patience)
-            except RateLimitError as error:
-                if failure is None:
-                    raise attempts.final_error(error) from None
-                # What the API said last tells more than that there is no time left to ask again.
-                raise attempts.final_error(failure.error) from error
-            if not attempts.sent:
-                started = self._clock()
-            attempts.sent += 1
-            numbered = request if attempts.sent == request.attempt else attrs.evolve(request, attempt=attempts.sent)
-            outcome = await self._send(numbered, options, permits)
-            if isinstance(outcome, Response):
-                return outcome
-            failure = outcome
-            attempts.record(failure.error)
-            delay = attempts.delay(
-                failure.error,
-                elapsed=self._clock() - started,
-                draw=self._draw(),
-                retry_after=failure.retry_after,
-                max_wait=options.max_wait,
-            )
-            if delay is not None:
-                logger.info("request.retry %s delay=%.3f", _where(numbered), delay)
-                await self._sleep(delay)
-            if delay is None or attempts.is_over(self._clock() - started):
-                raise attempts.final_error(failure.error) from failure.error.__cause__
+        return await self.loop.run(_ApiSending(self, request, options), attempts, options.max_wait)
 
     @contextmanager
     def _key_in_flight(self, key: str) -> Generator[None]:
@@ -135,27 +87,42 @@ class Transport:
         finally:
             self._keys_in_flight.discard(key)
 
-    async def _send(self, request: Request, options: Options, permits: Permits) -> Response | Failure:
-        network, started = _Network(self.session, options), self._clock()
+
+@attrs.frozen
+class _ApiSending:
+    """A request to the API, as the attempt loop sees it."""
+
+    transport: Transport
+    request: Request
+    options: Options
+
+    async def admit(self, patience: float | None) -> Permits:
+        return await self.transport.admission.acquire(self.request, patience)
+
+    async def send(self, permit: Permits, number: int) -> Response | PersonaError:
+        transport, request = self.transport, self.request
+        if number != request.attempt:
+            request = attrs.evolve(request, attempt=number)
+        network, started = _Network(transport.session, self.options), transport.loop.clock()
         response: Response | None = None
         error: PersonaError | None = None
         try:
-            answer = await compose(self.hooks, network.send)(request)
+            answer = await compose(transport.hooks, network.send)(request)
             # A hook may have returned anything; the limits are told of answers that can be read.
             response, error = answer, error_of(answer)
             if logger.isEnabledFor(logging.DEBUG):
-                seconds, said = self._clock() - started, (response.status, response.request_id)
+                seconds, said = transport.loop.clock() - started, (response.status, response.request_id)
                 logger.debug(
                     "request.answered %s status=%d request_id=%s seconds=%.3f", _where(request), *said, seconds
                 )
-            return response if error is None else Failure(error, read_retry_after(response.headers))
+            return answer if error is None else error  # noqa: TRY300 - the limits are told in any case
         except TransportError as lost:
             if lost is not network.lost:
                 raise
             logger.debug("request.failed %s error=%s", _where(request), type(lost).__name__)
-            return Failure(lost)
+            return lost
         finally:
-            await self.admission.settle(permits, response, error)
+            await transport.admission.settle(permit, response, error)
 
 
 @attrs.define

@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from limiters import Time
 
 from persona_cases import (
     BadRequestError,
@@ -16,12 +17,16 @@ from persona_cases import (
     PermissionDeniedError,
     PersonaError,
     QuotaExceededError,
+    RateLimitError,
     RetryPolicy,
+    ServerError,
     TransportError,
     UnprocessableEntityError,
     Upload,
 )
 from persona_cases.testing import Fault, ManualClock, Simulator
+from persona_cases.transport.attempt_loop import AttemptLoop
+from persona_cases.transport.file_hosts import FileHosts
 
 
 @pytest.fixture
@@ -246,6 +251,28 @@ async def test_a_torn_download_is_fetched_again_and_nothing_half_is_left(sim, ca
     with pytest.raises(TransportError):
         await make_client(sim).cases.download(attachment, tmp_path / "b.pdf")
     assert [path.name for path in tmp_path.iterdir()] == ["a.pdf"]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_file_host_is_left_alone_as_long_as_it_asks(sim, cases, with_file, make_client, tmp_path, status):
+    (attachment,) = with_file.attachments
+    time = Time()
+    client = make_client(sim)
+    transport = client._api.transport
+    transport.loop = AttemptLoop(time, time.sleep, lambda: 0.0)
+    transport.file_hosts = FileHosts(clock=time, sleep=time.sleep)
+    sim.faults.next(Fault.status(status, headers={"Retry-After": "30"}))
+    path = await client.cases.download(attachment, tmp_path / "a.pdf")
+    assert path.read_bytes() == CONTENT
+    assert time.now == 30
+    before = len(sim.requests)
+    sim.faults.add(Fault.status(status, headers={"Retry-After": "30"}))
+    patient = client.with_options(retry=RetryPolicy(attempts=99, deadline=200))
+    with pytest.raises(RateLimitError if status == 429 else ServerError):
+        await patient.cases.download(attachment, tmp_path / "b.pdf")
+    # One request a pause, and none after the deadline.
+    assert len(sim.requests) - before == 7
+    assert time.now <= 30 + 200 + 30
 
 
 async def test_a_file_of_the_wrong_size_is_not_kept(sim, cases, with_file, tmp_path):

@@ -26,6 +26,7 @@ from persona_cases import (
 from persona_cases.protocol.options import Options
 from persona_cases.testing import Fault, Simulator
 from persona_cases.transport.admission import Admission
+from persona_cases.transport.attempt_loop import AttemptLoop
 from persona_cases.transport.pipeline import Transport
 
 READ = Request("GET", "/cases")
@@ -48,7 +49,7 @@ def make_transport(sim, make_client, time):
     def make(limiter=None, creation_limiter=None, *, sleep=time.sleep, draw=0.5, hooks=()) -> Transport:
         admission = Admission(limiter or Recording(time), creation_limiter or Recording(time), clock=time)
         session = make_client(sim)._api.transport.session
-        return Transport(session, admission, hooks, clock=time, sleep=sleep, draw=lambda: draw)
+        return Transport(session, admission, hooks, loop=AttemptLoop(time, sleep, lambda: draw))
 
     return make
 

@@ -33,12 +33,14 @@ def attempts(safety: Safety = Safety.READ, **policy: float) -> Attempts:
     return Attempts(Request("POST", "/x", safety=safety, idempotency_key=key), RetryPolicy(**policy))
 
 
-def delay_after(
-    error, tried: Attempts, *, elapsed: float = 0.0, draw: float = 0.5, retry_after: float | None = None
-) -> float | None:
+def delay_after(error, tried: Attempts, *, elapsed: float = 0.0, draw: float = 0.5) -> float | None:
     tried.sent += 1
     tried.record(error)
-    return tried.delay(error, elapsed=elapsed, draw=draw, retry_after=retry_after)
+    return tried.delay(error, elapsed=elapsed, draw=draw)
+
+
+def down(retry_after: float) -> ServerError:
+    return ServerError(status=503, retry_after=retry_after)
 
 
 @pytest.mark.parametrize(
@@ -82,8 +84,8 @@ FATES = st.lists(
     st.tuples(
         st.sampled_from(
             [LOST, UNSENT, DOWN, LIMITED, MISSING, QuotaExceededError(retry_after=3), ServerError(status=408)]
-        ),
-        st.none() | st.floats(0, 3600),
+        )
+        | st.floats(0, 3600).map(down),
         st.floats(0, 60),
         st.floats(0, 1, exclude_max=True),
     ),
@@ -105,14 +107,14 @@ def policies(draw) -> RetryPolicy:
 @given(FATES, policies(), st.sampled_from(Safety), st.sampled_from(["/x", "/cases"]), st.none() | st.floats(0, 60))
 def test_whatever_happens_the_policy_is_kept(fates, policy, safety, path, max_wait):
     tried, elapsed = Attempts(Request("POST", path, safety=safety), policy), 0.0
-    for error, retry_after, took, draw in fates:
+    for error, took, draw in fates:
         before = tried.failures
         tried.sent += 1
         tried.record(error)
         refused = isinstance(error, RateLimitError)
         assert tried.failures == before + (not refused)
         elapsed += took
-        delay = tried.delay(error, elapsed=elapsed, draw=draw, retry_after=retry_after, max_wait=max_wait)
+        delay = tried.delay(error, elapsed=elapsed, draw=draw, max_wait=max_wait)
         if delay is None:
             break
         assert policy.attempts > 1
@@ -122,7 +124,7 @@ def test_whatever_happens_the_policy_is_kept(fates, policy, safety, path, max_wa
             assert max_wait is None or delay <= max_wait
         else:
             assert tried.failures < policy.attempts
-            least = retry_after or 0.0
+            least = getattr(error, "retry_after", None) or 0.0
             assert least <= delay <= least + min(policy.cap, policy.base * 2 ** (tried.failures - 1))
         elapsed += delay
         patience = tried.patience(elapsed=elapsed, max_wait=max_wait)
@@ -160,7 +162,6 @@ def test_nothing_is_sent_after_the_deadline():
 
 def test_another_products_quota_is_waited_out_by_the_request_itself():
     assert delay_after(QuotaExceededError(retry_after=7), attempts(), draw=0.5) == 7.5
-    assert delay_after(QuotaExceededError(), attempts(), draw=0.5, retry_after=9) == 9.5
     assert delay_after(QuotaExceededError(), attempts(), draw=0.0) == 5
 
 
@@ -178,10 +179,10 @@ def test_what_creates_a_case(method, path, creates):
 
 
 def test_a_retry_after_comes_on_top_of_the_jitter():
-    assert delay_after(DOWN, attempts(base=2), draw=0.5, retry_after=7) == 8
-    assert delay_after(DOWN, attempts(base=0), draw=0.5, retry_after=7) == 7
-    assert delay_after(DOWN, attempts(deadline=7), draw=0.5, retry_after=7) is None
-    assert delay_after(MISSING, attempts(), retry_after=7) is None
+    assert delay_after(down(7), attempts(base=2), draw=0.5) == 8
+    assert delay_after(down(7), attempts(base=0), draw=0.5) == 7
+    assert delay_after(down(7), attempts(deadline=7), draw=0.5) is None
+    assert delay_after(NotFoundError(status=404, retry_after=7), attempts()) is None
 
 
 def test_the_first_sending_waits_as_long_as_the_caller_lets_it():
