@@ -23,6 +23,7 @@ from persona_cases.resources.other import other_request
 from persona_cases.transport.admission import Admission, check_limiter
 from persona_cases.transport.hooks import Hook, check_hooks
 from persona_cases.transport.limiter import Limiter, LocalLimiter
+from persona_cases.transport.network import Network, Trust, environment_allows_http
 from persona_cases.transport.pipeline import Transport
 from persona_cases.transport.quota_limiter import QuotaLimiter
 from persona_cases.transport.session import ClientSession, HttpSession
@@ -63,10 +64,17 @@ class PersonaClient:
             makes its own.
         hooks: async functions around each sending, the first outermost; see `persona_cases.Hook`.
         max_connections: connections that an own session may hold at the same time.
-        trust_env: whether an own session takes proxies from the environment.
+        trust_env: whether proxies are taken from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
+            `NO_PROXY`, or the settings of the system). This machine is always reached directly then. A borrowed
+            session decides for itself. Credentials of a `.netrc` file are never sent.
+        proxy: the proxy for all requests, such as `http://user:password@proxy.example.com:3128`.
+        ssl: whose certificates are trusted, for the API and for file hosts: an `ssl.SSLContext`, or the path of a CA
+            file in PEM format, which is trusted instead of the system's. By default `PERSONA_CA_FILE`, or the system's.
+        allow_http: whether `base_url` may be plain http to another machine, such as a simulator in a container; by
+            default what `PERSONA_ALLOW_HTTP` says, or False.
 
     Raises:
-        InvalidArgumentError: if a setting can not work, or no API key is found.
+        InvalidArgumentError: if a setting cannot work, or no API key is found.
 
     Attributes:
         cases: everything that can be done with cases.
@@ -92,7 +100,10 @@ class PersonaClient:
         session: ClientSession | None = None,
         hooks: Iterable[Hook] = (),
         max_connections: int = 100,
-        trust_env: bool = False,
+        trust_env: bool = True,
+        proxy: str | None = None,
+        ssl: Trust | None = None,
+        allow_http: bool | None = None,
     ) -> None:
         options = Options(
             version=version,
@@ -102,14 +113,24 @@ class PersonaClient:
             headers=dict(headers or {}),
             max_answer_bytes=max_answer_bytes,
         )
-        base = BaseURL.parse(base_url or os.environ.get("PERSONA_BASE_URL") or DEFAULT_BASE_URL)
+        base = BaseURL.parse(
+            base_url or os.environ.get("PERSONA_BASE_URL") or DEFAULT_BASE_URL,
+            allow_http=environment_allows_http() if allow_http is None else allow_http,
+        )
         key = (
             secret.api_key(os.environ.get("PERSONA_API_KEY"), "PERSONA_API_KEY")
             if api_key is None
             else secret.api_key(api_key, "api_key")
         )
+        network = Network(
+            base.url,
+            trust=ssl,
+            proxy=proxy,
+            trust_env=trust_env if session is None else session.trust_env,
+            lent=session is not None,
+        )
         http = HttpSession(
-            base, key, session, max_connections=whole_number(max_connections, "max_connections"), trust_env=trust_env
+            base, key, session, max_connections=whole_number(max_connections, "max_connections"), network=network
         )
         admission = Admission(
             LocalLimiter() if limiter is None else check_limiter(limiter, "limiter"),

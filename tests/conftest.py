@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -18,6 +19,9 @@ pytest_plugins = ["secrecy.plugin"]
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+SETTINGS = {"PERSONA_API_KEY", "PERSONA_BASE_URL", "PERSONA_ALLOW_HTTP", "PERSONA_CA_FILE"}
+"""The environment variables that the library reads, beside those of proxies."""
+
 QUICK = RetryPolicy(base=0)
 """Retries without a wait."""
 
@@ -25,8 +29,9 @@ QUICK = RetryPolicy(base=0)
 @pytest.fixture(autouse=True)
 def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what the developer's own environment says out of the tests."""
-    monkeypatch.delenv("PERSONA_API_KEY", raising=False)
-    monkeypatch.delenv("PERSONA_BASE_URL", raising=False)
+    for name in list(os.environ):
+        if name in SETTINGS or name.upper().endswith("_PROXY"):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import attrs
 import msgspec
 
 from persona_cases.errors import DecodeError
+from persona_cases.protocol.strangers import why_not_json
 
 QueryPairs = tuple[tuple[str, str], ...]
 
@@ -94,7 +95,7 @@ class Response:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             # Raised below: a UnicodeDecodeError holds the text, and would be the context of the error raised here.
             pass
-        raise DecodeError("the answer is not JSON", request_id=self.request_id)
+        raise DecodeError(why_not_json(self.headers, self.body), request_id=self.request_id)
 
     @property
     def ok(self) -> bool:

@@ -38,7 +38,7 @@ _QUOTA_TITLE = "quota exceeded"
 _HOST = re.compile(r"[a-z0-9.:-]{1,253}")
 
 
-def error_of(response: Response) -> APIError | None:
+def error_of(response: Response, *, of_file_host: bool = False) -> APIError | None:
     """Return the error that an answer stands for, or None if it is a success.
 
     The vendor reports a used-up quota as 429 or 403; the title tells it from the rate limit and from a missing
@@ -59,7 +59,7 @@ def error_of(response: Response) -> APIError | None:
         reading = read_rate_limit(response.headers)
         wait = _seconds(reading, response)
         return RateLimitError(errors=errors, request_id=response.request_id, retry_after=wait)
-    message = _redirected(response.header("location")) if 300 <= response.status < 400 else None
+    message = None if errors else _said_by_file_host(response) if of_file_host else _meaning(response)
     return _class_of(response.status)(
         message,
         status=response.status,
@@ -69,6 +69,23 @@ def error_of(response: Response) -> APIError | None:
     )
 
 
+def _meaning(response: Response) -> str | None:
+    """What the status of an answer means that is probably not the API's."""
+    if 300 <= response.status < 400:
+        return _redirected(response.header("location"))
+    if response.status == 404:
+        return "no such endpoint, in an answer that is not the API's own: check that base_url ends in /api/v1"
+    if response.status == 407:
+        return "the proxy wants a user name and a password: write it as http://user:password@host:port"
+    return None
+
+
+def _said_by_file_host(response: Response) -> str | None:
+    if 400 <= response.status < 500:
+        return "the file host refused: addresses of files work for some hours, so load the case anew"
+    return None
+
+
 def _redirected(location: str | None) -> str:
     # The host tells a login page from a moved API; what follows it may repeat the query, which is personal data.
     try:
@@ -76,7 +93,10 @@ def _redirected(location: str | None) -> str:
     except ValueError:
         host = None
     whither = f" (this one leads to {host})" if host and _HOST.fullmatch(host) else ""
-    return f"redirects are not followed{whither}: check base_url"
+    return (
+        f"redirects are not followed{whither}: check that base_url is right, and that the API key is, because the API "
+        "may redirect a request whose key is wrong"
+    )
 
 
 def error_items(body: bytes) -> tuple[ErrorItem, ...]:

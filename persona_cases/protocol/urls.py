@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
@@ -10,12 +9,14 @@ from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 import attrs
 
 from persona_cases.errors import InvalidArgumentError, PaginationError
+from persona_cases.protocol.hosts import is_loopback, is_public, is_well_formed
 from persona_cases.protocol.message import QueryPairs
 
 _UNSAFE_IN_SEGMENT = re.compile(r"[\x00-\x20/?#%\\\x7f\ud800-\udfff]")
 # How the vendor writes its links; any other is taken apart by the book, which takes ten times as long.
 _USUAL_LINK = re.compile(r"(/(?!/)[\w./-]*)\?page%5B(after|before)%5D=([\w-]+)&page%5Bsize%5D=(\d+)", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_VENDOR = ".withpersona.com"
 
 
 @attrs.frozen
@@ -29,26 +30,38 @@ class BaseURL:
     url: str
 
     @classmethod
-    def parse(cls, value: object) -> BaseURL:
+    def parse(cls, value: object, *, allow_http: bool = False) -> BaseURL:
         """Check a base URL.
 
+        Args:
+            value: the URL.
+            allow_http: whether it may be plain http to another machine.
+
         Raises:
-            InvalidArgumentError: if it is no absolute http(s) URL, carries a query, a fragment or credentials, or
-                would send the API key in clear text over a network.
+            InvalidArgumentError: if it is not an absolute http(s) URL, carries a query, a fragment or credentials,
+                lacks the path of the vendor's API, or would send the API key readable over a network.
         """
         if not isinstance(value, str) or not value or any(map(str.isspace, value)):
             raise _bad_base_url("must be a URL without white space")
         try:
             parts = urlsplit(value)
-            host, _ = parts.hostname, parts.port
+            host, port = parts.hostname, parts.port
         except ValueError:
-            raise _bad_base_url("is no URL") from None
+            raise _bad_base_url("is not a URL") from None
         if parts.scheme not in _DEFAULT_PORTS or not host:
             raise _bad_base_url("must start with https:// and name a host")
+        if port == 0 or not is_well_formed(host):
+            raise _bad_base_url("must name a host that can exist")
         if parts.query or parts.fragment or parts.username is not None:
             raise _bad_base_url("must have no query, fragment or credentials")
-        if not is_confidential(value):
-            raise _bad_base_url("must be https:// unless the host is this machine: the API key is sent there")
+        if not is_confidential(value) and not allow_http:
+            raise InvalidArgumentError(
+                "base_url (or PERSONA_BASE_URL) is http:// and leads to another machine, so anyone on the way could "
+                "read the API key: use https://, or pass allow_http=True (PERSONA_ALLOW_HTTP=1, --allow-http) for a "
+                "simulator in a network of your own"
+            )
+        if f".{host}".endswith(_VENDOR) and not parts.path.strip("/"):
+            raise _bad_base_url("has no path: the API is below /api/v1")
         return cls(value.rstrip("/"))
 
     def join(self, path: str, query: QueryPairs) -> str:
@@ -61,13 +74,23 @@ class BaseURL:
     @property
     def origin(self) -> tuple[str, str | None, int | None]:
         """Scheme, host and port."""
-        return _origin(urlsplit(self.url))
+        return origin_of(urlsplit(self.url))
 
 
 def is_confidential(url: str) -> bool:
-    """Whether what is sent to a URL can not be read on the way: by https, or without leaving this machine."""
+    """Whether what is sent to a URL cannot be read on the way: by https, or without leaving this machine."""
     parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+
+
+def is_local(url: str) -> bool:
+    """Whether the host of a URL is a literal address of this machine or of a private network."""
+    return not is_public(urlsplit(url).hostname or "")
+
+
+def origin_of(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    """Return the scheme, host and port of a URL."""
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
 def segment(value: object, argument: str) -> str:
@@ -105,7 +128,7 @@ def link_query(link: str, *, base: BaseURL, path: str) -> QueryPairs:
         return (f"page[{usual[2]}]", usual[3]), ("page[size]", usual[4])
     try:
         parts = urlsplit(link)
-        elsewhere = bool(parts.scheme or parts.netloc) and _origin(parts) != base.origin
+        elsewhere = bool(parts.scheme or parts.netloc) and origin_of(parts) != base.origin
     except ValueError:
         raise PaginationError("the server's link to the next page is no URL") from None
     if elsewhere:
@@ -118,19 +141,6 @@ def link_query(link: str, *, base: BaseURL, path: str) -> QueryPairs:
 @lru_cache
 def _encoded(name: str) -> str:
     return quote(name, safe="")
-
-
-def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _bad_base_url(problem: str) -> InvalidArgumentError:

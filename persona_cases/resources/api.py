@@ -10,6 +10,7 @@ import attrs
 from persona_cases.errors import DecodeError
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.options import Options
+from persona_cases.protocol.strangers import is_web_page, why_not_json
 from persona_cases.protocol.urls import BaseURL
 from persona_cases.transport.pipeline import Transport
 
@@ -45,4 +46,6 @@ class Api:
             return decode(response.body), response
         except DecodeError as error:
             error.request_id = response.request_id
-            raise
+            if not is_web_page(response.headers, response.body):
+                raise
+        raise DecodeError(why_not_json(response.headers, response.body), request_id=response.request_id)

@@ -14,7 +14,7 @@ from persona_cases.protocol.urls import segment
 from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, SearchLimits, Sort
 from persona_cases.resources import parameters
 from persona_cases.resources.case_changes import CaseChanges
-from persona_cases.resources.downloads import Download, OnBytes
+from persona_cases.resources.downloads import Download, OnBytes, check_attachment
 from persona_cases.resources.exports import CaseExports
 from persona_cases.resources.many import DEFAULT_CONCURRENCY, ManyCases, get_many
 from persona_cases.resources.ranges import CaseRanges
@@ -240,7 +240,8 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
             The path.
 
         Raises:
-            InvalidArgumentError: if the file can not be written, before the first request.
+            InvalidArgumentError: if `attachment` is something else, its address is not one to fetch files from, or the
+                file cannot be written; before the first request.
             TransportError: if the whole file did not come.
             APIError: if the address is refused, and a fresh one too.
 
@@ -248,4 +249,6 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         """
         transport = self._api.transport
         transport.session.check_usable()
-        return await Download(attachment, to, transport, self._api.options, self.get, on_progress).run()
+        return await Download(
+            check_attachment(attachment), to, transport, self._api.options, self.get, on_progress
+        ).run()

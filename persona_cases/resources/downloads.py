@@ -70,7 +70,7 @@ class Download:
 
     async def admit(self, patience: float | None) -> str:
         """Wait until the file's host may be asked; see `Sending`."""
-        url = _address(self.attachment)
+        url = self.transport.session.file_addresses.first(_address(self.attachment))
         await self.transport.file_hosts.admit(url, patience)
         return url
 
@@ -96,10 +96,10 @@ class Download:
 
         try:
             await fetch_file(
+                self.transport.session,
                 _address(self.attachment),
                 write,
                 limits=self.options.timeout,
-                trust_env=self.transport.session.trust_env,
                 size=self.attachment.byte_size,
             )
         except (APIError, TransportError) as error:
@@ -120,6 +120,17 @@ class Download:
                 self.attachment = fresh
                 return True
         return False
+
+
+def check_attachment(value: object) -> Attachment:
+    """Check what is to be downloaded.
+
+    Raises:
+        InvalidArgumentError: if it is not an attachment, such as the id of a case.
+    """
+    if not isinstance(value, Attachment):
+        raise InvalidArgumentError("attachment must be an Attachment: get the case, and pass one of case.attachments")
+    return value
 
 
 def _address(attachment: Attachment) -> str:

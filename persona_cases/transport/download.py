@@ -7,69 +7,62 @@ from collections.abc import Callable
 import aiohttp
 from yarl import URL
 
-from persona_cases.errors import DecodeError, InvalidArgumentError
+from persona_cases.errors import DecodeError
+from persona_cases.protocol.file_addresses import REDIRECTS
 from persona_cases.protocol.message import Response
 from persona_cases.protocol.options import Timeout
 from persona_cases.protocol.outcome import error_of
-from persona_cases.protocol.urls import is_confidential
-from persona_cases.transport.failures import one_request, translated
-from persona_cases.transport.session import client_timeout
+from persona_cases.transport.failures import translated
+from persona_cases.transport.session import HttpSession
 
 _PIECE = 65_536
 
 
 async def fetch_file(
-    url: str, write: Callable[[bytes], object], *, limits: Timeout, trust_env: bool, size: int | None = None
+    session: HttpSession, url: str, write: Callable[[bytes], object], *, limits: Timeout, size: int | None = None
 ) -> None:
     """Fetch a file, piece by piece.
 
-    The address authenticates itself, so the request carries nothing of ours, and redirects may be followed. A session
-    of its own keeps the headers and cookies of a borrowed one out of it.
+    The address authenticates itself, so the request carries nothing of ours. Redirects are followed one by one, and
+    each address is checked as the first is.
 
     Args:
+        session: reaches the file host as it reaches the API.
         url: where the file is.
         write: takes each piece.
         limits: how long it may take; `total` does not apply, since files are of any size.
-        trust_env: whether to take proxies from the environment.
         size: how many bytes the file has, if that is known: no more are taken.
 
     Raises:
-        APIError: if the server answered with an error status; an address that has expired is one reason.
+        APIError: if the server answered with an error status, or with a redirect that is not followed; an address that
+            has expired is one reason.
         TransportError: if not all of it came.
         DecodeError: if more came than the file has.
-        InvalidArgumentError: if the address is not https.
+        InvalidArgumentError: if the address is not one to fetch files from.
     """
-    if not is_confidential(url):
-        raise InvalidArgumentError(
-            "the attachment's url must be https://: its access token would be readable on the way"
-        )
-    async with (
-        aiohttp.ClientSession(
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=trust_env,
-            timeout=client_timeout(limits, bounded=False),
-            middlewares=(one_request,),
-        ) as session,
-        await _open(session, url) as answer,
-    ):
-        # What a file server counts is not the API's rate limit.
-        headers = {name: answer.headers[name] for name in ("date", "retry-after") if name in answer.headers}
-        if (refusal := error_of(Response(answer.status, headers))) is not None:
-            raise refusal
-        received = 0
-        while piece := await _read(answer):
-            received += len(piece)
-            if size is not None and received > size:
-                raise DecodeError(f"the file is longer than {size} bytes, which is what the case says")
-            write(piece)
+    addresses = session.file_addresses
+    address, redirects = addresses.first(url), 0
+    while True:
+        async with await session.open_file(URL(address, encoded=True), limits) as answer:
+            if answer.status not in REDIRECTS:
+                await _save(answer, write, size)
+                return
+            location = answer.headers.get("Location")
+        address = addresses.following(address, location, status=answer.status, redirects=redirects)
+        redirects += 1
 
 
-async def _open(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientResponse:
-    try:
-        return await session.get(URL(url, encoded=True))
-    except (aiohttp.ClientError, OSError) as error:
-        failure = translated(error)
-    raise failure
+async def _save(answer: aiohttp.ClientResponse, write: Callable[[bytes], object], size: int | None) -> None:
+    # What a file server counts is not the API's rate limit.
+    headers = {name: answer.headers[name] for name in ("date", "retry-after") if name in answer.headers}
+    if (refusal := error_of(Response(answer.status, headers), of_file_host=True)) is not None:
+        raise refusal
+    received = 0
+    while piece := await _read(answer):
+        received += len(piece)
+        if size is not None and received > size:
+            raise DecodeError(f"the file is longer than {size} bytes, which is what the case says")
+        write(piece)
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:

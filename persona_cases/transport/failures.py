@@ -21,6 +21,9 @@ _NEVER_SENT = (
 )
 
 
+_PROXY = "check proxy=, or HTTPS_PROXY and NO_PROXY in the environment"
+
+
 class ConnectionLostError(aiohttp.ClientError):
     """What aiohttp would answer by sending the request again; see `one_request`."""
 
@@ -39,13 +42,23 @@ async def one_request(request: aiohttp.ClientRequest, handler: aiohttp.ClientHan
         raise ConnectionLostError(_reason(error)) from None
 
 
-def translated(error: aiohttp.ClientError | OSError) -> TransportError | InvalidArgumentError:
+def translated(
+    error: aiohttp.ClientError | OSError, *, by_proxy: bool = False
+) -> TransportError | InvalidArgumentError:
     """Return our error for one of aiohttp's or of the system's, to be raised outside of its `except` block.
 
     Raised inside, it would have the original as its context.
+
+    Args:
+        error: what went wrong.
+        by_proxy: whether the request was to go over a proxy, which then is what a name is looked up for.
     """
     if isinstance(error, ConnectionLostError):
         return ConnectionFailedError(f"the connection was lost before an answer came{error}")
+    if by_proxy and isinstance(error, aiohttp.ClientConnectorDNSError):
+        return ConnectionFailedError(f"the name of the proxy could not be resolved: {_PROXY}", sent=False)
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return ConnectionFailedError(f"the proxy could not be reached{_reason(error.os_error)}: {_PROXY}", sent=False)
     if isinstance(error, aiohttp.ClientConnectorError):
         return ConnectionFailedError(f"{_step(error)}{_reason(error.os_error)}", sent=False)
     if isinstance(error, aiohttp.ConnectionTimeoutError):
@@ -57,7 +70,9 @@ def translated(error: aiohttp.ClientError | OSError) -> TransportError | Invalid
     if isinstance(error, aiohttp.InvalidURL):
         return InvalidArgumentError("base_url is no URL that can be requested")
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        return ConnectionFailedError(f"the proxy refused the connection with status {error.status}", sent=False)
+        wish = " and wants a user name and a password" if error.status == 407 else ""
+        said = f"the proxy refused the connection with status {error.status}{wish}"
+        return ConnectionFailedError(f"{said}: {_PROXY}", sent=False)
     if isinstance(error, aiohttp.ClientResponseError):
         return ConnectionFailedError("the answer is not HTTP that can be read")
     return ConnectionFailedError(f"the connection broke before the whole answer was read{_reason(error)}")

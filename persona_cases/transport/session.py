@@ -11,12 +11,14 @@ import aiohttp
 from aiohttp import ClientSession
 from yarl import URL
 
-from persona_cases.errors import ClientStateError, DecodeError
+from persona_cases.errors import ClientStateError, DecodeError, InvalidArgumentError, TransportError
+from persona_cases.protocol.file_addresses import FileAddresses
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.options import Options, Timeout
 from persona_cases.protocol.secret import Secret
 from persona_cases.protocol.urls import BaseURL
 from persona_cases.transport.failures import one_request, translated
+from persona_cases.transport.network import Network
 
 __all__ = ["ClientSession", "HttpSession", "client_timeout"]
 
@@ -29,11 +31,14 @@ class HttpSession:
     """Sends requests over a `ClientSession`, its own or a borrowed one.
 
     Args:
-        base: the only place that requests, and the API key, are sent to.
+        base: the only place that the API key is sent to.
         key: the API key.
         borrowed: a session to use and leave open; None makes one at the first request.
         max_connections: connections that an own session may hold at the same time.
-        trust_env: whether an own session takes proxies from the environment.
+        network: how other machines are reached.
+
+    Attributes:
+        file_addresses: which addresses files may be fetched from.
     """
 
     def __init__(
@@ -43,14 +48,16 @@ class HttpSession:
         borrowed: ClientSession | None,
         *,
         max_connections: int,
-        trust_env: bool,
+        network: Network,
     ) -> None:
         self._base = base
         self._key = key
         self._owned = borrowed is None
         self._session = borrowed
+        self._files: ClientSession | None = None
         self._max_connections = max_connections
-        self.trust_env = trust_env
+        self._network = network
+        self.file_addresses = FileAddresses(base)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
@@ -63,25 +70,71 @@ class HttpSession:
             ClientStateError: if the session is closed, or belongs to another event loop.
         """
         session = self._usable_session()
+        way = self._network.way_to_api
+        headers = {**self._headers(request, options), **way.headers}
+        middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (one_request,)
+        if session.trust_env or session.auth is not None:
+            # aiohttp refuses our header beside credentials of a .netrc file or of the session, so it goes in later.
+            middlewares = (_with_header("Authorization", headers.pop("Authorization")), one_request)
         try:
             async with session.request(
                 request.method,
                 URL(self._base.join(request.path, request.query), encoded=True),
                 data=_payload(request.body),
-                headers=self._headers(request, options),
+                headers=headers,
                 timeout=client_timeout(options.timeout),
                 allow_redirects=False,
                 raise_for_status=False,
-                middlewares=(one_request,),
+                middlewares=middlewares,
+                **way.settings,
             ) as answer:
                 return await _whole(answer, options.max_answer_bytes)
         except (aiohttp.ClientError, OSError) as error:
-            failure = translated(error)
+            failure = translated(error, by_proxy=way.by_proxy)
+        raise failure
+
+    async def open_file(self, url: URL, limits: Timeout) -> aiohttp.ClientResponse:
+        """Ask for a file, over the same connections but without anything of ours.
+
+        Args:
+            url: a checked address.
+            limits: how long it may take; `total` does not apply.
+
+        Raises:
+            TransportError: if no answer came.
+            ClientStateError: if the session is closed, or belongs to another event loop.
+            InvalidArgumentError: if the environment names a proxy for the host that cannot work.
+        """
+        session = self._usable_session()
+        if self._files is None:
+            # A session of its own keeps the headers, cookies and credentials of a borrowed one out of it.
+            self._files = ClientSession(
+                connector=session.connector, connector_owner=False, cookie_jar=aiohttp.DummyCookieJar()
+            )
+        way = self._network.way_to(str(url))
+        try:
+            return await self._files.get(
+                url,
+                headers=way.headers,
+                timeout=client_timeout(limits, bounded=False),
+                allow_redirects=False,
+                raise_for_status=False,
+                middlewares=(one_request,),
+                **way.settings,
+            )
+        except aiohttp.InvalidURL:
+            failure = _not_requestable()
+        except (aiohttp.ClientError, OSError) as error:
+            failure = translated(error, by_proxy=way.by_proxy)
+        except ValueError:
+            failure = _not_requestable()
         raise failure
 
     async def close(self) -> None:
         """Close an own session; a borrowed one stays open. Nothing can be sent any more."""
         self._closed = True
+        if self._files is not None:
+            await self._files.close()
         if self._owned and self._session is not None:
             await self._session.close()
 
@@ -110,7 +163,6 @@ class HttpSession:
             self._session = ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._max_connections),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=self.trust_env,
             )
         return self._session
 
@@ -129,6 +181,18 @@ class HttpSession:
         if request.idempotency_key is not None:
             headers["Idempotency-Key"] = request.idempotency_key
         return headers
+
+
+def _not_requestable() -> TransportError | InvalidArgumentError:
+    return InvalidArgumentError("the attachment's url cannot be requested: load the case anew")
+
+
+def _with_header(name: str, value: str) -> aiohttp.ClientMiddlewareType:
+    async def middleware(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        request.headers[name] = value
+        return await handler(request)
+
+    return middleware
 
 
 async def _whole(answer: aiohttp.ClientResponse, most: int) -> Response:

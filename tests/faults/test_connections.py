@@ -181,16 +181,20 @@ def test_a_bound_that_can_not_work_is_refused(most):
 
 
 async def test_a_file_longer_than_the_case_says_is_not_taken_to_its_end():
-    async with nothing_left(), Simulator(cases=60) as sim:
-        async with PersonaClient(sim.api_key, base_url=sim.base_url) as client:
-            cases = await client.cases.list().collect()
+    async with (
+        nothing_left(),
+        Simulator(cases=60) as sim,
+        PersonaClient(sim.api_key, base_url=sim.base_url) as client,
+    ):
+        cases = await client.cases.list().collect()
         file = next(file for case in cases for file in case.attachments)
+        session = client._api.transport.session
         pieces = []
-        await fetch_file(file.url, pieces.append, limits=Timeout(), trust_env=False, size=file.byte_size)
+        await fetch_file(session, file.url, pieces.append, limits=Timeout(), size=file.byte_size)
         assert len(b"".join(pieces)) == file.byte_size
         pieces.clear()
         with pytest.raises(DecodeError, match=f"longer than {file.byte_size - 1} bytes"):
-            await fetch_file(file.url, pieces.append, limits=Timeout(), trust_env=False, size=file.byte_size - 1)
+            await fetch_file(session, file.url, pieces.append, limits=Timeout(), size=file.byte_size - 1)
         assert not pieces
 
 

@@ -1,0 +1,119 @@
+"""Which addresses files may be fetched from: the one that the API gives, and each that it redirects to."""
+
+from __future__ import annotations
+
+import re
+import string
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+import attrs
+
+from persona_cases.errors import APIError, InvalidArgumentError
+from persona_cases.protocol.hosts import is_loopback, is_public, is_well_formed
+from persona_cases.protocol.urls import BaseURL, is_local, origin_of
+
+__all__ = ["MOST_REDIRECTS", "REDIRECTS", "FileAddresses"]
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MOST_REDIRECTS = 5
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+# What is encoded stays as it is: an access token is signed letter by letter.
+_KEPT = string.ascii_letters + string.digits + string.punctuation
+
+
+class _UnfitError(Exception):
+    """An address that nothing is fetched from; its text says why."""
+
+
+@attrs.frozen
+class FileAddresses:
+    """The addresses that files of one API may have.
+
+    They are https. Plain http is good enough for what does not leave this machine, and for the host of the API itself
+    if its base URL is plain http. An address in a private network is good enough if the API is in one, and then only
+    as long as no host of the internet leads there.
+
+    Attributes:
+        base: where the API is.
+    """
+
+    base: BaseURL
+
+    def first(self, url: object) -> str:
+        """Check the address of a file.
+
+        Returns:
+            The address, encoded.
+
+        Raises:
+            InvalidArgumentError: if nothing can, or should, be fetched from there.
+        """
+        try:
+            return self._checked(url, near=is_local(self.base.url))
+        except _UnfitError as reason:
+            problem = str(reason)
+        raise InvalidArgumentError(f"the attachment's url {problem}: load the case anew to get the API's own address")
+
+    def following(self, current: str, location: str | None, *, status: int, redirects: int) -> str:
+        """Check where a redirect leads to.
+
+        Args:
+            current: the address that answered, checked before.
+            location: its `Location` header.
+            status: its status.
+            redirects: how many redirects there were before this one.
+
+        Returns:
+            The next address, encoded.
+
+        Raises:
+            APIError: if the redirect is not to be followed.
+        """
+        try:
+            near = is_local(self.base.url) and is_local(current)
+            return self._checked(_joined(current, location, redirects), near=near)
+        except _UnfitError as reason:
+            problem = str(reason)
+        raise APIError(f"the file host's redirect {problem}: it is not followed", status=status)
+
+    def _checked(self, url: object, *, near: bool) -> str:
+        parts = _parts(url)
+        host, port = parts.hostname or "", parts.port
+        of_the_api = origin_of(parts) == self.base.origin
+        if parts.scheme == "http" and not of_the_api and not (near and is_loopback(host)):
+            raise _UnfitError("must be https://, because its access token would be readable on the way")
+        if not near and not of_the_api and not is_public(host):
+            raise _UnfitError("leads to this machine or to a private network")
+        shown = f"[{host}]" if ":" in host else host
+        where = shown if port is None else f"{shown}:{port}"
+        return parts._replace(netloc=where, path=parts.path or "/", fragment="").geturl()
+
+
+def _parts(url: object) -> SplitResult:
+    """Take an address apart whose every part can be sent."""
+    if not isinstance(url, str) or not url or _UNPRINTABLE.search(url):
+        raise _UnfitError("is not a URL")
+    try:
+        parts = urlsplit(quote(url, safe=_KEPT))
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise _UnfitError("is not a URL") from None
+    if parts.scheme not in {"http", "https"}:
+        raise _UnfitError("must be https://")
+    if port == 0 or not is_well_formed(host) or "\\" in parts.netloc:
+        raise _UnfitError("does not name a host")
+    if parts.username is not None:
+        raise _UnfitError("must not have a user name")
+    return parts
+
+
+def _joined(current: str, location: str | None, redirects: int) -> str:
+    if redirects >= MOST_REDIRECTS:
+        raise _UnfitError(f"follows {MOST_REDIRECTS} others")
+    if not location:
+        raise _UnfitError("does not say where to")
+    try:
+        return urljoin(current, location)
+    except ValueError:
+        raise _UnfitError("leads to something that is not a URL") from None

@@ -1,0 +1,62 @@
+"""What a host's name says about where it is: this machine, a private network, or the public one."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+__all__ = ["is_loopback", "is_public", "is_well_formed"]
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_NAME = re.compile(r"(?!.{254})(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?", re.ASCII)
+# The system's resolver reads 2130706433, 0x7f.1 and 127.1 as addresses, though no one writes addresses so.
+_ENDS_IN_NUMBER = re.compile(r"(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$", re.ASCII)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, in lower case and without brackets, is this machine."""
+    name = host.rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    address = _address(name)
+    return address is not None and any(each.is_loopback for each in _reached(address))
+
+
+def is_public(host: str) -> bool:
+    """Whether a host can be one on the internet, as far as its name tells.
+
+    Literal addresses of this machine, of private networks and of a link are not. A name is not resolved.
+    """
+    name = host.rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return False
+    address = _address(name)
+    if address is None:
+        return not _ENDS_IN_NUMBER.search(name)
+    return all(each.is_global and not each.is_multicast for each in _reached(address))
+
+
+def is_well_formed(host: str) -> bool:
+    """Whether a resolver can be asked for a host: an address, or an ASCII name of bearable length."""
+    return _address(host) is not None or _NAME.fullmatch(host) is not None
+
+
+def _address(host: str) -> _Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _reached(address: _Address) -> list[_Address]:
+    """An address, and those of IPv4 that it stands for."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return [address]
+    inside: list[_Address | None] = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if address in _NAT64:
+        inside.append(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
+    return [address if address.ipv4_mapped is None else address.ipv4_mapped, *(each for each in inside if each)]
+
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")

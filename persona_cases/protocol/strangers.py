@@ -1,0 +1,32 @@
+"""Answers that are not the API's: what they look like, and what to do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["is_web_page", "why_not_json"]
+
+_BEGINNINGS = (b"<!doctype html", b"<html")
+_ENOUGH = 256
+
+
+def is_web_page(headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether an answer is HTML, by its name or by its looks.
+
+    Args:
+        headers: its headers, names in lower case.
+        body: its body.
+    """
+    if headers.get("content-type", "").partition(";")[0].strip().lower() == "text/html":
+        return True
+    return body[:_ENOUGH].lstrip().lower().startswith(_BEGINNINGS)
+
+
+def why_not_json(headers: Mapping[str, str], body: bytes) -> str:
+    """Return a sentence for a body that is not JSON; nothing of it is quoted."""
+    if is_web_page(headers, body):
+        return (
+            "the answer is not JSON but a web page (HTML), as of a proxy, a login page or a firewall: check that "
+            "base_url ends in /api/v1, and what stands between here and the API"
+        )
+    return "the answer is not JSON"
