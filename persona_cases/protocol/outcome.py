@@ -43,6 +43,10 @@ def error_of(response: Response, *, of_file_host: bool = False) -> APIError | No
 
     The vendor reports a used-up quota as 429 or 403; the title tells it from the rate limit and from a missing
     permission. See https://docs.withpersona.com/errors.
+
+    Args:
+        response: the answer.
+        of_file_host: whether it comes from a host of files, not from the API.
     """
     if response.ok:
         return None
