@@ -59,8 +59,8 @@ def kept_ranges(job: Job, parts: int) -> list[TimeRange]:
     file = Path(job.directory, "_ranges.json")
     if not file.exists():
         ranges = asyncio.run(ranges_of(job, parts))
-        file.write_text(json.dumps([part.to_json() for part in ranges]), encoding="utf-8")
-    return [TimeRange.from_json(part) for part in json.loads(file.read_text(encoding="utf-8"))]
+        file.write_text(json.dumps([part.to_dict() for part in ranges]), encoding="utf-8")
+    return [TimeRange.from_dict(part) for part in json.loads(file.read_text(encoding="utf-8"))]
 
 
 def export_part(number: int, part: TimeRange, job: Job, columns: Sequence[Column]) -> None:

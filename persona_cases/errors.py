@@ -58,8 +58,8 @@ class PersonaError(Exception):
     """The root of the tree: `except PersonaError` catches everything this library raises on purpose.
 
     Attributes:
-        cursor: where `Pager.resume` goes on, if the error ended a walk over pages; None if it was raised
-            elsewhere, or before the first page of a walk that started at the beginning.
+        cursor: where `Pager.resume` continues, if the error ended a walk over pages. It is always a text then: an
+            opaque token stands for the beginning. None if the error was raised elsewhere.
     """
 
     cursor: str | None = None

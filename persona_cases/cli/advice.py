@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Iterator
 
 from persona_cases.errors import IndeterminateError, PersonaError
+from persona_cases.paging import is_beginning
 
 __all__ = ["Advise", "checking", "going_on", "when_in_doubt"]
 
@@ -22,7 +23,7 @@ def going_on(how: str, option: str) -> Advise:
     """
 
     def advise(error: PersonaError) -> Iterator[str]:
-        if error.cursor is not None:
+        if error.cursor is not None and not is_beginning(error.cursor):
             yield f"{how} {option} {shlex.quote(error.cursor)}"
 
     return advise

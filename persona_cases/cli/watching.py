@@ -12,6 +12,7 @@ from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.options import Connection, Watching
 from persona_cases.cli.output import JsonLines, bare, stdout_bytes
+from persona_cases.paging import is_beginning
 
 __all__ = ["going_on_watching", "watch_cases"]
 
@@ -41,7 +42,7 @@ async def watch_cases(watching: Watching, connection: Connection) -> ExitCode:
                 if printed == watching.limit:
                     break
         except asyncio.CancelledError:
-            if watch.cursor is not None:
+            if watch.cursor is not None and not is_beginning(watch.cursor):
                 typer.echo(f"hint: {_HOW} {_OPTION} {shlex.quote(watch.cursor)}", err=True)
             raise
     return ExitCode.OK

@@ -90,13 +90,13 @@ class TimeRange:
         ]
         return Q.all_of(parts) if len(parts) > 1 else next(iter(parts), None)
 
-    def to_json(self) -> dict[str, int | None]:
-        """Return the range as JSON: `{"low": 1735689600000, "high": null}`, in milliseconds since 1970."""
+    def to_dict(self) -> dict[str, int | None]:
+        """Return the range as JSON has it: `{"low": 1735689600000, "high": null}`, in milliseconds since 1970."""
         return {"low": self.low, "high": self.high}
 
     @classmethod
-    def from_json(cls, document: object) -> Self:
-        """Read what `to_json` returned.
+    def from_dict(cls, document: object) -> Self:
+        """Read what `to_dict` returned.
 
         Raises:
             InvalidArgumentError: if it is something else; the message says what is wrong.

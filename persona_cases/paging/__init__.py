@@ -1,5 +1,6 @@
 """Walking pages: `Pager`, which is at once the first page, all pages and all items, of one search or of several."""
 
+from persona_cases.paging.cursor import BEGINNING, NEWEST, is_beginning
 from persona_cases.paging.merge import Merge, MergedWalk
 from persona_cases.paging.order import SortValue
 from persona_cases.paging.page import LARGEST_PAGE, Fetch, Identified, Page, Position, check_page
@@ -7,7 +8,9 @@ from persona_cases.paging.pager import Pager
 from persona_cases.paging.walk import ItemWalk, PageWalk, Walk
 
 __all__ = [
+    "BEGINNING",
     "LARGEST_PAGE",
+    "NEWEST",
     "Fetch",
     "Identified",
     "ItemWalk",
@@ -20,4 +23,5 @@ __all__ = [
     "SortValue",
     "Walk",
     "check_page",
+    "is_beginning",
 ]

@@ -78,13 +78,13 @@ class PageChain(Generic[T]):
             task.get_loop().call_soon_threadsafe(task.cancel)
 
     def _go_behind(self, page: Page[T]) -> None:
-        self.cursor, self._following = page.cursor, page.following
-        if page.cursor is None:
+        self.cursor, self._following = page.next_cursor, page.following
+        if page.next_cursor is None:
             self.ended = True
             return
         # Raised at the next step: the items of this page are good.
-        self._repeated = page.cursor in self._seen_cursors
-        self._seen_cursors.add(page.cursor)
+        self._repeated = page.next_cursor in self._seen_cursors
+        self._seen_cursors.add(page.next_cursor)
 
     def _position(self, size: int) -> Position:
         return Position(cursor=self.cursor, backward=self._backward, size=size, following=self._following)

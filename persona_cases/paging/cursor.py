@@ -1,7 +1,7 @@
-"""The cursor of a merged walk: where each of its searches stands, as one opaque text.
+"""Cursors of our own: the beginning of a walk, and the place of a merged walk.
 
-It holds the cursors and ids of the searches, counts, and a digest that tells one query from another: no value of the
-query and none of a result.
+The cursor of a merged walk says where each of its searches stands, as one opaque text. It holds the cursors and ids of
+the searches, counts, and a digest that tells one query from another: no value of the query and none of a result.
 """
 
 from __future__ import annotations
@@ -10,12 +10,18 @@ import hashlib
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import msgspec
 
 from persona_cases.errors import InvalidArgumentError
+
+BEGINNING: Final = "b1."
+"""The cursor of an error that a walk raised before it had any page: the walk is resumed from its beginning."""
+
+NEWEST: Final = "n1."
+"""The cursor of an error that a watch raised before it knew the newest case."""
 
 _VERSION = "m1."
 _ANY_VERSION = re.compile(r"m\d+\.")
@@ -38,6 +44,11 @@ class Place:
     taken: int = 0
     last: str = ""
     ended: bool = False
+
+
+def is_beginning(cursor: str) -> bool:
+    """Whether a cursor stands for the beginning of a walk or a watch, so that resuming is the same as starting."""
+    return cursor in {BEGINNING, NEWEST}
 
 
 def is_merged(cursor: str) -> bool:

@@ -10,7 +10,7 @@ import attrs
 
 from persona_cases.errors import PersonaError
 from persona_cases.paging.chain import retrieve, settled
-from persona_cases.paging.cursor import Place, decode, encode
+from persona_cases.paging.cursor import BEGINNING, Place, decode, encode
 from persona_cases.paging.order import Rank, SortValue, rank
 from persona_cases.paging.page import Fetch, Page, T
 from persona_cases.paging.stream import Stream
@@ -43,7 +43,7 @@ class Merge(Generic[T]):
         Raises:
             InvalidArgumentError: if the cursor is none of these searches in this order.
         """
-        if cursor is None:
+        if cursor is None or cursor == BEGINNING:
             return tuple(Place() for _ in self.fetches)
         return decode(cursor, self.fingerprint, len(self.fetches))
 
@@ -192,13 +192,13 @@ class MergedWalk(Generic[T]):
         if self._wanted is not None:
             self._wanted -= len(items)
         if self._failure is not None:
-            return Page(items=items, cursor=self._failure.cursor)
+            return Page(items=items, next_cursor=self._failure.cursor)
         self._ended = not self._live and not self._dry
-        return Page(items=items, cursor=None if self._ended else self._cursor())
+        return Page(items=items, next_cursor=None if self._ended else self._cursor())
 
-    def _cursor(self) -> str | None:
+    def _cursor(self) -> str:
         if not self._begun:
-            return self._start
+            return self._start or BEGINNING
         return encode([stream.place(self._group) for stream in self._streams], self._merge.fingerprint)
 
 

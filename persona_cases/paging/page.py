@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Generic, Protocol, TypeVar, overload
 
 import attrs
 
@@ -27,20 +27,34 @@ T = TypeVar("T", bound=Identified)
 
 
 @attrs.frozen(kw_only=True)
-class Page(Generic[T]):
-    """One page of a walk.
+class Page(Sequence[T], Generic[T]):
+    """One page of a walk: a sequence of its items.
 
     Attributes:
         items: what is on it; a page may be empty without being the last.
-        cursor: where `Pager.resume` goes on after this page; None if it is the last.
+        next_cursor: where `Pager.resume` continues after this page; None if it is the last.
         request_id: the vendor's id of the request; None if the page was merged from several searches.
         following: the query parameters that the server's link to the next page carries.
     """
 
     items: tuple[T, ...] = attrs.field(repr=lambda items: f"<{len(items)} items>")
-    cursor: str | None
+    next_cursor: str | None
     request_id: str | None = None
     following: QueryPairs = attrs.field(default=(), repr=False)
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is another page, which begins at `next_cursor`."""
+        return self.next_cursor is not None
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
+        return self.items[index]
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)
@@ -90,4 +104,6 @@ def check_cursor(argument: str, value: object) -> None:
         InvalidArgumentError: if it is no string or is empty.
     """
     if value is not None and (not isinstance(value, str) or not value):
-        raise InvalidArgumentError(f"{argument} must be a cursor (the .cursor of a page or of an error), or None")
+        raise InvalidArgumentError(
+            f"{argument} must be a cursor: the next_cursor of a page, the cursor of an error, or the id of a case"
+        )

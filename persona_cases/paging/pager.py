@@ -8,14 +8,14 @@ from typing import Any, Generic
 import attrs
 
 from persona_cases.errors import InvalidArgumentError, ResultCountError
-from persona_cases.paging.cursor import is_merged
+from persona_cases.paging.cursor import BEGINNING, is_merged
 from persona_cases.paging.merge import Merge, MergedWalk
 from persona_cases.paging.page import LARGEST_PAGE, Fetch, Page, T, check_cursor
 from persona_cases.paging.walk import ItemWalk, PageWalk, Walk
 from persona_cases.protocol.checks import whole_number
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Pager(Generic[T]):
     """All results of a list or a search, fetched page by page as they are asked for.
 
@@ -35,17 +35,20 @@ class Pager(Generic[T]):
     See https://docs.withpersona.com/pagination.
     """
 
-    _fetch: Fetch[T] | Merge[T] = attrs.field(alias="fetch", repr=False)
+    _fetch: Fetch[T] | Merge[T] = attrs.field(alias="fetch")
+    _what: str = attrs.field(alias="what", default="pages")
     _page_size: int = attrs.field(alias="page_size", default=LARGEST_PAGE)
     _start: str | None = attrs.field(alias="start", default=None)
     _backward: bool = attrs.field(alias="backward", default=False)
     _total: int | None = attrs.field(alias="total", default=None)
     _distinct: bool = attrs.field(alias="distinct", default=False)
-    _explain: Callable[[], str] = attrs.field(alias="explain", default=str, repr=False)
+    _explain: Callable[[], str] = attrs.field(alias="explain", default=str)
 
     def __attrs_post_init__(self) -> None:
         if self._backward and isinstance(self._fetch, Merge):
-            raise InvalidArgumentError("several merged searches can not be walked backward")
+            raise InvalidArgumentError(
+                "before: this query runs as several searches, which cannot be paged backward; leave it out"
+            )
 
     def limit(self, total: int) -> Pager[T]:
         """Return a pager that stops after `total` items, and asks the server for no more than that.
@@ -56,22 +59,41 @@ class Pager(Generic[T]):
         whole_number(total, "limit", least=0)
         return attrs.evolve(self, total=total if self._total is None else min(total, self._total))
 
+    def __repr__(self) -> str:
+        merged = isinstance(self._fetch, Merge)
+        parts = [
+            f"{len(self._fetch.fetches)} searches" if isinstance(self._fetch, Merge) else self._what,
+            f"{self._page_size} per page",
+            *([] if self._total is None else [f"at most {self._total}"]),
+            *([] if self._start is None or merged else ["backward" if self._backward else "from a cursor"]),
+        ]
+        return f"<Pager: {', '.join(parts)}>"
+
     def resume(self, cursor: str | None) -> Pager[T]:
-        """Return a pager that goes on where a page or an error said.
+        """Return a pager that resumes from a cursor.
 
         Args:
-            cursor: the `cursor` of a `Page`, or of an error raised in a walk; None starts at the beginning. If several
-                searches are merged, it has to come from a walk of the same query in the same order.
+            cursor: the `next_cursor` of a `Page`, or the `cursor` of an error raised in a walk. If several searches are
+                merged, it has to come from a walk of the same query in the same order.
 
         Raises:
-            InvalidArgumentError: if the cursor is no string or is empty, or belongs to another kind of walk or, where
-                searches are merged, to another query.
+            InvalidArgumentError: if the cursor is None, which on a page means that it is the last; if it is not a
+                string or empty; if it belongs to another kind of walk or, where searches are merged, to another query.
         """
+        if cursor is None:
+            raise InvalidArgumentError(
+                "cursor is None, which on a page means that there is no next one: check has_next before you resume, "
+                "and iterate over the pager itself to start from the beginning"
+            )
         check_cursor("cursor", cursor)
         if isinstance(self._fetch, Merge):
             self._fetch.places(cursor)
-        elif cursor is not None and is_merged(cursor):
+        elif is_merged(cursor):
             raise InvalidArgumentError("cursor belongs to a query of several merged searches, and this is one search")
+        if cursor == BEGINNING:
+            if self._backward:
+                raise InvalidArgumentError("cursor stands for the beginning of a walk, and nothing comes before that")
+            return attrs.evolve(self, start=None)
         return attrs.evolve(self, start=cursor)
 
     def explain(self) -> str:
@@ -82,7 +104,7 @@ class Pager(Generic[T]):
         """Walk the pages, with `async for`.
 
         Raises:
-            PersonaError: whatever a request may raise, with the `cursor` of the page that could not be had.
+            PersonaError: whatever a request may raise; its `cursor` points to the page that failed.
             PaginationError: if the server repeats a cursor, or links to somewhere else.
         """
         return self._walk(ahead=True)
@@ -117,7 +139,7 @@ class Pager(Generic[T]):
     async def _first_page(self) -> Page[T]:
         async for page in self._walk(ahead=False):
             return page
-        return Page(items=(), cursor=None)
+        return Page(items=(), next_cursor=None)
 
     def _walk(self, *, ahead: bool) -> Walk[T]:
         if isinstance(self._fetch, Merge):

@@ -91,8 +91,8 @@ class Stream(Generic[T]):
         while not self._items and not self._chain.ended:
             page = await self._chain.next(self._size(wanted))
             self._keep(page.items)
-            if not page.items and page.cursor is not None:
-                self._behind = page.cursor
+            if not page.items and page.next_cursor is not None:
+                self._behind = page.next_cursor
 
     def look_ahead(self, wanted: int | None) -> None:
         """Start fetching the next page, if there is one and it is not on its way."""

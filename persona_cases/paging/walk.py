@@ -9,6 +9,7 @@ import attrs
 
 from persona_cases.errors import PersonaError
 from persona_cases.paging.chain import PageChain
+from persona_cases.paging.cursor import BEGINNING
 from persona_cases.paging.page import Fetch, Page, T
 
 
@@ -68,7 +69,7 @@ class PageWalk(Generic[T]):
         try:
             page = await self._chain.next(self._size())
         except PersonaError as error:
-            error.cursor = self._chain.cursor
+            error.cursor = self._chain.cursor or BEGINNING
             self._chain.ended = True
             raise
         items = self._selected(page.items)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from persona_cases.models import Attachment, Case, decode_case
-from persona_cases.paging import LARGEST_PAGE, Pager, check_page
+from persona_cases.paging import LARGEST_PAGE, Pager, check_page, is_beginning
 from persona_cases.protocol.message import Request
 from persona_cases.protocol.urls import segment
 from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, SearchLimits, Sort
@@ -80,13 +80,14 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         )
         sparse, fieldset = parameters.fieldset(fields)
         request = Request("GET", _LIST, query=filters + sparse)
-        return Pager(
+        pager = Pager(
             fetch=walk(self._api, request, fieldset),
+            what="list",
             page_size=page_size,
-            start=after or before,
             backward=before is not None,
             explain=partial(describe, request),
         )
+        return _started(pager, after or before)
 
     def search(
         self,
@@ -133,13 +134,14 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         search, fieldset = Search.of(where, sort, max_searches, limits).loading(fields)
         pager = Pager(
             fetch=search.fetch(partial(walk, self._api, fieldset=fieldset)),
+            what="search",
             page_size=page_size,
             backward=before is not None,
             # A case that moves behind the cursor between two pages comes twice.
             distinct=search.unstable,
             explain=search.explain,
         )
-        return pager.resume(after or before)
+        return _started(pager, after or before)
 
     async def get(self, id: str, *, include: Iterable[str] | None = None, fields: Iterable[str] | None = None) -> Case:
         """Retrieve one case.
@@ -220,7 +222,9 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         def newer(cursor: str | None) -> Pager[Case]:
             return self.list(status=status, case_template_id=case_template_id, before=cursor)
 
-        newer(since)  # Complains about bad arguments now, and not at the first step.
+        newer(
+            None if since is not None and is_beginning(since) else since
+        )  # Complains about bad arguments now, and not at the first step.
         return CaseWatch(newer, since, interval=interval, max_interval=max_interval)
 
     async def download(
@@ -252,3 +256,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         return await Download(
             check_attachment(attachment), to, transport, self._api.options, self.get, on_progress
         ).run()
+
+
+def _started(pager: Pager[Case], cursor: str | None) -> Pager[Case]:
+    return pager if cursor is None else pager.resume(cursor)

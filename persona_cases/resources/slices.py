@@ -97,6 +97,7 @@ class CaseSlices:
 
 
 async def _decoded(fetch: Fetch[Case] | Merge[Case], after: str | None) -> Walk:
-    async with aclosing(Pager(fetch=fetch).resume(after).pages()) as pages:
+    pager = Pager(fetch=fetch)
+    async with aclosing((pager if after is None else pager.resume(after)).pages()) as pages:
         async for page in pages:
-            yield RawPage.of(page.items, page.cursor)
+            yield RawPage.of(page.items, page.next_cursor)

@@ -33,7 +33,7 @@ def walk(api: Api, request: Request, fieldset: Fieldset | None) -> Fetch[Case]:
         following = () if link is None else link_query(link, base=api.base, path=request.path)
         return Page(
             items=document.cases,
-            cursor=None if link is None else cursor_in(following, position),
+            next_cursor=None if link is None else cursor_in(following, position),
             request_id=response.request_id,
             following=following,
         )
@@ -43,7 +43,7 @@ def walk(api: Api, request: Request, fieldset: Fieldset | None) -> Fetch[Case]:
 
 async def nothing(_position: Position) -> Page[Case]:
     """Return the only page of a search that can not match: empty, and known without a request."""
-    return Page(items=(), cursor=None)
+    return Page(items=(), next_cursor=None)
 
 
 def page_query(own: QueryPairs, position: Position) -> QueryPairs:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from persona_cases.errors import PersonaError
 from persona_cases.models import Case
-from persona_cases.paging import Pager
+from persona_cases.paging import BEGINNING, NEWEST, Pager
 from persona_cases.protocol.checks import seconds
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -19,12 +19,13 @@ class CaseWatch:
     """New cases as they appear, oldest first, each once; without end.
 
     Attributes:
-        cursor: the id of the last case that was given, from which another watch can go on (`since=`).
+        cursor: where another watch resumes (`since=`): the id of the last case that was given; None before the first
+            step.
 
     Args:
         newer: gives the cases before a cursor, or all if there is none.
-        since: the id of a case; only newer ones are given. None starts with the newest case there is at the first
-            step, which itself is not given.
+        since: the id of a case, or the cursor of a watch or of its error; only newer cases are given. None starts with
+            the newest case there is at the first step, which itself is not given.
         interval: seconds between two requests when cases keep coming.
         max_interval: seconds between two requests at most; the wait doubles each time that nothing is new.
         sleep: waits for so many seconds.
@@ -39,13 +40,13 @@ class CaseWatch:
         max_interval: float,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.cursor = since
+        self.cursor = None if since == NEWEST else since
         self._newer = newer
         self._shortest = seconds(interval, "interval")
         self._longest = max(self._shortest, seconds(max_interval, "max_interval"))
         self._sleep = sleep
         self._wait = 0.0
-        self._started = since is not None
+        self._started = self.cursor is not None
         self._ready: deque[Case] = deque()
 
     def __aiter__(self) -> CaseWatch:
@@ -58,7 +59,7 @@ class CaseWatch:
             while not self._ready:
                 await self._poll()
         except PersonaError as error:
-            error.cursor = self.cursor
+            error.cursor = self.cursor or NEWEST
             raise
         case = self._ready.popleft()
         self.cursor = case.id
@@ -66,13 +67,13 @@ class CaseWatch:
 
     async def _start(self) -> None:
         newest = await self._newer(None).first()
-        self.cursor = None if newest is None else newest.id
+        self.cursor = BEGINNING if newest is None else newest.id
         self._started = True
         self._wait = self._shortest
 
     async def _poll(self) -> None:
         await self._sleep(self._wait)
-        found = await self._newer(self.cursor).collect()
+        found = await self._newer(None if self.cursor == BEGINNING else self.cursor).collect()
         # How the pages before a cursor are ordered is not documented: only the dates tell.
         newest_last = {case.id: case for case in reversed(found)}
         self._ready.extend(sorted(newest_last.values(), key=_created))

@@ -122,7 +122,7 @@ async def test_a_walk_goes_on_from_every_page_in_another_process(sim, client):
     assert len(pages) > 5
     for number, page in enumerate(pages[:-1], start=1):
         async with PersonaClient(sim.api_key, base_url=sim.base_url) as other:
-            again = other.cases.search(DEEP, sort=Q.fields.amount.asc(), page_size=10, after=page.cursor)
+            again = other.cases.search(DEEP, sort=Q.fields.amount.asc(), page_size=10, after=page.next_cursor)
             rest = [case.id async for case in again]
         assert [case.id for earlier in pages[:number] for case in earlier] + rest == whole
 
@@ -147,7 +147,7 @@ async def test_a_cursor_belongs_to_its_query_and_order(client):
         client.cases.search(OPEN),
     ):
         with pytest.raises(InvalidArgumentError, match="cursor belongs to"):
-            other.resume(page.cursor)
+            other.resume(page.next_cursor)
     with pytest.raises(InvalidArgumentError, match="the id of a case is no place"):
         client.cases.search(DEEP, after="case_1")
     with pytest.raises(InvalidArgumentError, match="backward"):

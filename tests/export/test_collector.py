@@ -365,7 +365,7 @@ async def test_a_rate_limit_is_kept_to_with_few_walkers(make_client, tmp_path):
 
 
 async def test_a_repeated_cursor_ends_the_run(sim, make_client, tmp_path):
-    first = (await make_client(sim).cases.search(sort=Q.created_at.asc())).cursor
+    first = (await make_client(sim).cases.search(sort=Q.created_at.asc())).next_cursor
 
     def loop(answer):
         document = msgspec.json.decode(answer.body)

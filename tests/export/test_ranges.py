@@ -66,7 +66,7 @@ def test_a_bound_is_a_time_that_can_be_written(bound):
 
 @given(part=RANGES)
 def test_a_range_goes_wherever_plain_values_go(part):
-    assert TimeRange.from_json(json.loads(json.dumps(part.to_json()))) == part
+    assert TimeRange.from_dict(json.loads(json.dumps(part.to_dict()))) == part
     for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
         assert pickle.loads(pickle.dumps(part, protocol)) == part
     assert {part: 1}[TimeRange(part.low, part.high)] == 1
@@ -88,7 +88,7 @@ def test_a_range_goes_wherever_plain_values_go(part):
 )
 def test_nonsense_is_not_read(document, wrong):
     with pytest.raises(InvalidArgumentError, match=wrong):
-        TimeRange.from_json(document)
+        TimeRange.from_dict(document)
 
 
 @pytest.mark.parametrize(

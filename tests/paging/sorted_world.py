@@ -88,13 +88,13 @@ class World:
         cursor = (position.cursor or "").removeprefix(GAP)
         start = next(i for i, thing in enumerate(self.order, 1) if thing.id == cursor) if cursor else 0
         if start in self.gaps and not (position.cursor or "").startswith(GAP):
-            return Page(items=(), cursor=GAP + cursor)
+            return Page(items=(), next_cursor=GAP + cursor)
         found = [thing for thing in self.order[start:] if thing.id in self.found[search]]
         items = tuple(found[: min(position.size, self.most)])
         following = items[-1].id if len(items) < len(found) else None
         if following is not None and following == self.loops_at:
             following = position.cursor or self.order[0].id
-        return Page(items=items, cursor=following)
+        return Page(items=items, next_cursor=following)
 
 
 def ids(things: Iterable[Any]) -> list[str]:

@@ -79,7 +79,7 @@ async def test_awaiting_a_merged_pager_gives_the_first_page_for_one_request_a_se
 
 async def test_the_last_page_has_no_cursor_even_if_only_repetitions_were_left():
     world = world_of(range(10), range(10), range(10))
-    assert (await world.pager()).cursor is None
+    assert (await world.pager()).next_cursor is None
     assert len(world.asked) == 3
 
 

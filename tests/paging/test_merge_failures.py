@@ -9,7 +9,7 @@ import pytest
 from sorted_world import Thing, ids, world_of
 
 from persona_cases.errors import ConnectionFailedError, NotLoadedError, PaginationError
-from persona_cases.paging import Merge, Page, Pager, Position
+from persona_cases.paging import BEGINNING, Merge, Page, Pager, Position
 
 EVENS, THREES, ALL = range(0, 60, 2), range(0, 60, 3), range(60)
 
@@ -29,7 +29,7 @@ async def test_a_repeated_cursor_is_an_error_after_the_items_before_it():
 async def test_thousands_of_empty_pages_do_not_overflow():
     async def hollow(position: Position) -> Page[Thing]:
         number = int(position.cursor or 0)
-        return Page(items=(), cursor=str(number + 1) if number < 3000 else None)
+        return Page(items=(), next_cursor=str(number + 1) if number < 3000 else None)
 
     fetches = (hollow, world_of(ALL).pager()._fetch.fetches[0])
     merge = Merge(fetches=fetches, key=lambda it: it.value, descending=False, fingerprint="")
@@ -44,7 +44,7 @@ async def test_the_failure_of_one_search_ends_the_requests_of_the_others():
     with pytest.raises(ConnectionFailedError) as caught:
         await world.pager().collect()
     assert (world.running, world.cancelled) == (0, 2)
-    assert caught.value.cursor is None
+    assert caught.value.cursor == BEGINNING
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -86,7 +86,7 @@ async def test_a_part_of_a_page_is_handed_out_before_its_error_and_leads_to_the_
     assert ids(page) == world.expected()[:6]
     with pytest.raises(ConnectionFailedError) as caught:
         await anext(walk)
-    assert caught.value.cursor == page.cursor
+    assert caught.value.cursor == page.next_cursor
 
 
 async def test_programming_errors_pass_unchanged():
@@ -191,7 +191,7 @@ async def test_a_request_that_fails_as_it_is_cancelled_is_not_reported(caplog):
             await asyncio.sleep(30)
         except asyncio.CancelledError:
             raise ConnectionFailedError("lost") from None
-        return Page(items=(), cursor=None)
+        return Page(items=(), next_cursor=None)
 
     merge = Merge(fetches=(stubborn, stubborn), key=lambda it: it.value, descending=False, fingerprint="")
     task = asyncio.ensure_future(Pager(fetch=merge).collect())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sorted_world import GAP, Thing, World, ids, world_of, worlds
 
 from persona_cases.errors import ConnectionFailedError, InvalidArgumentError
-from persona_cases.paging import Merge, Page, Pager
+from persona_cases.paging import BEGINNING, Merge, Page, Pager
 from persona_cases.paging.cursor import Place, decode, encode
 
 EVENS, THREES = range(0, 60, 2), range(0, 60, 3)
@@ -47,8 +47,8 @@ def test_a_walk_goes_on_from_every_page(world, size, later_size, distinct):
     got: list[str] = []
     for page in pages_of(world.pager(page_size=size, distinct=distinct)):
         got += ids(page)
-        if page.cursor is not None:
-            later = world.pager(page_size=later_size, distinct=distinct).resume(page.cursor)
+        if page.next_cursor is not None:
+            later = world.pager(page_size=later_size, distinct=distinct).resume(page.next_cursor)
             assert got + all_of(later) == world.expected()
     assert got == world.expected()
 
@@ -56,12 +56,12 @@ def test_a_walk_goes_on_from_every_page(world, size, later_size, distinct):
 @settings(max_examples=60)
 @given(world=worlds(), sizes=st.lists(SIZES, min_size=1, max_size=4), distinct=st.booleans())
 def test_each_page_of_a_walk_can_be_had_in_a_process_of_its_own(world, sizes, distinct):
-    got, cursor = [], None
+    got, cursor = [], BEGINNING
     for number in range(len(world.order) + 2):
         pager = world.pager(page_size=sizes[number % len(sizes)], distinct=distinct)
         page = first_page_of(pager.resume(cursor))
         got += ids(page)
-        cursor = json.loads(json.dumps(page.cursor))
+        cursor = json.loads(json.dumps(page.next_cursor))
         if cursor is None:
             break
     assert cursor is None
@@ -74,10 +74,10 @@ def test_a_walk_goes_on_behind_a_limit_and_under_another(world, size, total, lat
     pages = pages_of(world.pager(page_size=size).limit(total))
     got = [id for page in pages for id in ids(page)]
     assert got == world.expected()[:total]
-    if pages[-1].cursor is None:
+    if pages[-1].next_cursor is None:
         assert got == world.expected()
     else:
-        got += all_of(world.pager(page_size=size).limit(later).resume(pages[-1].cursor))
+        got += all_of(world.pager(page_size=size).limit(later).resume(pages[-1].next_cursor))
         assert got == world.expected()[: total + later]
 
 
@@ -107,7 +107,7 @@ async def through_failures(pager: Pager[Thing]) -> list[str]:
 
 async def test_a_failure_before_anything_new_came_has_the_cursor_that_the_walk_began_with():
     world = world_of(EVENS, THREES)
-    cursor = (await world.pager()).cursor
+    cursor = (await world.pager()).next_cursor
     world.fails_at = {len(world.asked) + 2}
     with pytest.raises(ConnectionFailedError) as caught:
         await world.pager().resume(cursor).collect()
@@ -115,18 +115,18 @@ async def test_a_failure_before_anything_new_came_has_the_cursor_that_the_walk_b
 
 
 async def test_going_on_costs_one_request_a_search_where_values_differ():
-    world, cursor = world_of(range(0, 600, 2), range(0, 600, 3), range(599, 600)), None
+    world, cursor = world_of(range(0, 600, 2), range(0, 600, 3), range(599, 600)), BEGINNING
     for _ in range(7):
         world.asked.clear()
         page = await world.pager(page_size=1).resume(cursor)
         assert sorted(search for search, _ in world.asked) == [0, 1, 2]
         assert max(position.size for _, position in world.asked) <= 2
-        cursor = page.cursor
+        cursor = page.next_cursor
 
 
 async def test_a_search_that_has_ended_is_not_asked_again():
     world = world_of(EVENS, [1, 3])
-    cursor = (await world.pager()).cursor
+    cursor = (await world.pager()).next_cursor
     world.asked.clear()
     assert ids(await world.pager().resume(cursor).collect()) == world.expected()[10:]
     assert {search for search, _ in world.asked} == {0}
@@ -140,7 +140,7 @@ async def test_a_search_that_has_ended_is_not_asked_again():
 def test_nothing_that_stayed_is_lost_whatever_changed_meanwhile(world, size, later_size, stable, data):
     pages = pages_of(world.pager(page_size=size, distinct=not stable))
     stop = data.draw(st.integers(1, len(pages)))
-    cursor = pages[stop - 1].cursor
+    cursor = pages[stop - 1].next_cursor
     if cursor is None:
         return
     given_before = {id for page in pages[:stop] for id in ids(page)}
@@ -191,7 +191,7 @@ def named_in(cursor: str, *, searches: int) -> set[str]:
 async def test_a_walk_from_the_newest_neither_repeats_nor_turns_back_for_what_is_new(count):
     world = world_of(EVENS, THREES, descending=True)
     whole = world.expected()
-    cursor = (await world.pager(page_size=count)).cursor
+    cursor = (await world.pager(page_size=count)).next_cursor
     for number in range(25):
         world.order.insert(0, Thing(f"new_{number}", 1000 + number))
         world.found[number % 2].add(f"new_{number}")
@@ -200,26 +200,26 @@ async def test_a_walk_from_the_newest_neither_repeats_nor_turns_back_for_what_is
 
 async def test_the_place_is_found_again_only_once_if_it_is_not_where_it_was():
     world = World([Thing(name, 1) for name in "abcdef"], [set("abcdef"), set()])
-    cursor = (await world.pager(page_size=2)).cursor
+    cursor = (await world.pager(page_size=2)).next_cursor
     world.order[:0] = [Thing("new", 1)]
     world.found[0].add("new")
     for expected, requests in (("c", 2), ("d", 1), ("e", 1)):
         world.asked.clear()
         page = await world.pager(page_size=1).resume(cursor)
         assert (ids(page), len(world.asked)) == ([expected], requests)
-        cursor = page.cursor
+        cursor = page.next_cursor
 
 
 async def test_what_lies_before_a_case_that_moved_down_comes_from_another_search():
     world = World([Thing(name, 1) for name in "abcde"], [set("abcde"), set("cd")])
-    cursor = (await world.pager(page_size=2, distinct=True)).cursor
+    cursor = (await world.pager(page_size=2, distinct=True)).next_cursor
     world.order = [Thing(name, 1) for name in "acdbe"]
     assert ids(await world.pager(distinct=True).resume(cursor).collect()) == ["e", "c", "d"]
 
 
 async def test_empty_pages_are_not_read_again():
     world = world_of([20], [1, 2], gaps=frozenset({0}))
-    cursor = (await world.pager(page_size=1)).cursor
+    cursor = (await world.pager(page_size=1)).next_cursor
     world.asked.clear()
     assert ids(await world.pager().resume(cursor).collect()) == ["case_2", "case_20"]
     assert [position.cursor for search, position in world.asked if search == 0] == [GAP]
@@ -227,7 +227,7 @@ async def test_empty_pages_are_not_read_again():
 
 async def test_looking_ahead_before_the_first_step_of_a_resumed_walk_asks_for_nothing_twice():
     world = world_of(range(0, 60, 2), range(1, 60, 2))
-    walk = world.pager(page_size=50).resume((await world.pager()).cursor).pages()
+    walk = world.pager(page_size=50).resume((await world.pager()).next_cursor).pages()
     world.asked.clear()
     walk.look_ahead()
     await asyncio.sleep(0.01)
@@ -241,7 +241,7 @@ async def test_a_walk_goes_on_in_place_though_all_that_it_gave_is_found_no_more(
     page = await world.pager()
     for search in world.found:
         search -= set(ids(page))
-    assert ids(await world.pager().resume(page.cursor).collect()) == whole[10:]
+    assert ids(await world.pager().resume(page.next_cursor).collect()) == whole[10:]
 
 
 # ---- the text --------------------------------------------------------------------------------------------------------
@@ -267,7 +267,7 @@ async def test_a_cursor_shows_no_value_of_the_query_or_of_a_result():
     merge = Merge(
         fetches=world.pager()._fetch.fetches, key=lambda it: it.value, descending=False, fingerprint="name == 'Jane'"
     )
-    cursor = (await Pager(fetch=merge, page_size=1)).cursor
+    cursor = (await Pager(fetch=merge, page_size=1)).next_cursor
     text = base64.urlsafe_b64decode(cursor.removeprefix("m1.") + "==").decode()
     assert "case_1" in text
     assert "Jane" not in text
@@ -275,7 +275,7 @@ async def test_a_cursor_shows_no_value_of_the_query_or_of_a_result():
 
 async def test_a_cursor_of_another_query_order_or_plan_is_refused_at_once():
     world = world_of(EVENS, THREES)
-    cursor = (await world.pager()).cursor
+    cursor = (await world.pager()).next_cursor
     fetches = world.pager()._fetch.fetches
     for changed in ({"fingerprint": "another"}, {"fetches": fetches[:1]}):
         given_ = {"fetches": fetches, "key": lambda it: it.value, "descending": False, "fingerprint": "the query"}
@@ -324,11 +324,11 @@ def test_a_damaged_cursor_is_never_anything_but_an_invalid_argument(text):
 
 async def test_a_single_search_refuses_the_cursor_of_merged_ones():
     world = world_of(EVENS, THREES)
-    cursor = (await world.pager()).cursor
+    cursor = (await world.pager()).next_cursor
     with pytest.raises(InvalidArgumentError, match="one search"):
         Pager(fetch=world.pager()._fetch.fetches[0]).resume(cursor)
 
 
-def test_resuming_nowhere_starts_at_the_beginning():
+def test_the_token_for_the_beginning_starts_there():
     world = world_of(EVENS, THREES)
-    assert all_of(world.pager().resume(None)) == world.expected()
+    assert all_of(world.pager().resume(BEGINNING)) == world.expected()

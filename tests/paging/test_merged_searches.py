@@ -9,7 +9,7 @@ import pytest
 from sorted_world import ids
 
 from persona_cases import Case, PersonaClient, Q, ServerError
-from persona_cases.paging import Merge, Pager
+from persona_cases.paging import BEGINNING, Merge, Pager
 from persona_cases.query import Sort
 from persona_cases.testing import Fault, Simulator
 
@@ -74,11 +74,11 @@ async def test_merged_searches_give_what_one_search_for_all_of_it_would(sim, mak
 
 @pytest.mark.parametrize("sort", SORTS, ids=repr)
 async def test_another_client_goes_on_from_any_page(sim, make_client, sort):
-    expected, got, cursor = await union(make_client(sim), sort), [], None
+    expected, got, cursor = await union(make_client(sim), sort), [], BEGINNING
     while True:
         page = await merged(make_client(sim), sort, page_size=20).resume(cursor)
         got += ids(page)
-        cursor = page.cursor
+        cursor = page.next_cursor
         if cursor is None:
             break
     assert got == expected
@@ -105,14 +105,14 @@ async def test_a_walk_that_failed_goes_on_elsewhere(sim, make_client):
 
 async def test_cases_that_leave_the_result_as_they_are_worked_off_do_not_disturb_the_walk(sim, make_client):
     client, sort = make_client(sim), Q.created_at.asc()
-    expected, got, cursor = await union(client, sort), [], None
+    expected, got, cursor = await union(client, sort), [], BEGINNING
     while True:
         page = await merged(client, sort, page_size=25).resume(cursor)
         got += ids(page)
         for case in page:
             held = sim.store.cases[case.id].fields.keys() & {"priority", "amount"}
             sim.store.update_case(case.id, status="declined", fields=dict.fromkeys(held))
-        cursor = page.cursor
+        cursor = page.next_cursor
         if cursor is None:
             break
     assert got == expected

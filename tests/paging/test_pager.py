@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Sequence
 
 import attrs
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_cases.errors import ConnectionFailedError, InvalidArgumentError, PaginationError, ResultCountError
-from persona_cases.paging import Page, Pager, Position, check_page
+from persona_cases.paging import BEGINNING, Page, Pager, Position, check_page
 
 
 @attrs.frozen
@@ -45,13 +46,13 @@ class Shelf:
             raise self.fail_at.pop(position.cursor)
         start = int(position.cursor or 0)
         if start in self.empty_at and not (position.cursor or "").startswith("0"):
-            return Page(items=(), cursor=f"0{start}")
+            return Page(items=(), next_cursor=f"0{start}")
         stop = min(self.count, start + position.size)
         items = tuple(Thing(str(number)) for number in range(start, stop))
         following = str(stop) if stop < self.count else None
         if self.repeat_after is not None and stop >= self.repeat_after:
             following = str(self.repeat_after - position.size)
-        return Page(items=items, cursor=following)
+        return Page(items=items, next_cursor=following)
 
     def pager(self, **settings: object) -> Pager[Thing]:
         return Pager(fetch=self.fetch, **{"page_size": 10, **settings})
@@ -74,7 +75,7 @@ async def test_items_come_in_order_each_once():
 async def test_pages_tell_where_to_go_on():
     pages = [page async for page in Shelf(25).pager().pages()]
     assert [len(page) for page in pages] == [10, 10, 5]
-    assert [page.cursor for page in pages] == ["10", "20", None]
+    assert [page.next_cursor for page in pages] == ["10", "20", None]
 
 
 async def test_awaiting_a_pager_gives_the_first_page_and_asks_for_no_other():
@@ -132,7 +133,7 @@ async def test_an_empty_page_does_not_end_the_walk():
 async def test_thousands_of_empty_pages_do_not_overflow():
     async def fetch(position: Position) -> Page[Thing]:
         number = int(position.cursor or 0)
-        return Page(items=(), cursor=str(number + 1) if number < 3000 else None)
+        return Page(items=(), next_cursor=str(number + 1) if number < 3000 else None)
 
     assert await Pager(fetch=fetch).collect() == []
 
@@ -148,7 +149,7 @@ async def test_a_repeated_cursor_is_an_error_after_the_items_before_it():
 
 async def test_a_cursor_that_points_at_itself_is_an_error():
     async def fetch(position: Position) -> Page[Thing]:
-        return Page(items=(Thing("1"),), cursor="start")
+        return Page(items=(Thing("1"),), next_cursor="start")
 
     with pytest.raises(PaginationError, match="repeated"):
         await Pager(fetch=fetch, start="start").collect()
@@ -169,7 +170,7 @@ async def test_a_walk_that_failed_has_ended():
     walk = Shelf(95, fail_at={None: ConnectionFailedError("lost")}).pager().pages()
     with pytest.raises(ConnectionFailedError) as caught:
         await anext(walk)
-    assert caught.value.cursor is None
+    assert caught.value.cursor == BEGINNING
     with pytest.raises(StopAsyncIteration):
         await anext(walk)
 
@@ -183,7 +184,7 @@ async def test_things_that_come_twice_are_given_once_where_the_order_can_change(
     async def fetch(position: Position) -> Page[Thing]:
         pages = {None: ("a", "b"), "1": ("b", "c"), "2": ("a", "d")}
         following = {None: "1", "1": "2", "2": None}
-        return Page(items=tuple(map(Thing, pages[position.cursor])), cursor=following[position.cursor])
+        return Page(items=tuple(map(Thing, pages[position.cursor])), next_cursor=following[position.cursor])
 
     assert ids(await Pager(fetch=fetch, distinct=True).collect()) == ["a", "b", "c", "d"]
     assert ids(await Pager(fetch=fetch, distinct=True).limit(3).collect()) == ["a", "b", "c"]
@@ -273,7 +274,7 @@ async def test_going_on_with_the_links_own_parameters():
 
     async def fetch(position: Position) -> Page[Thing]:
         asked.append(position)
-        return Page(items=(), cursor="x" if position.cursor is None else None, following=(("shard", "7"),))
+        return Page(items=(), next_cursor="x" if position.cursor is None else None, following=(("shard", "7"),))
 
     await Pager(fetch=fetch, backward=True).collect()
     assert asked[1] == Position(cursor="x", backward=True, size=100, following=(("shard", "7"),))
@@ -283,6 +284,32 @@ async def test_going_on_with_the_links_own_parameters():
 def test_a_bad_limit_is_refused(total):
     with pytest.raises(InvalidArgumentError, match="limit"):
         Shelf(1).pager().limit(total)
+
+
+def test_the_missing_cursor_of_a_last_page_is_no_place_to_resume_from():
+    with pytest.raises(InvalidArgumentError, match="has_next"):
+        Shelf(1).pager().resume(None)
+
+
+async def test_the_cursor_of_a_walk_that_never_began_resumes_at_its_beginning():
+    shelf = Shelf(95, fail_at={None: ConnectionFailedError("lost")})
+    with pytest.raises(ConnectionFailedError) as caught:
+        await shelf.pager().collect()
+    assert isinstance(caught.value.cursor, str)
+    assert ids(await shelf.pager().resume(caught.value.cursor).collect()) == shelf.ids
+    with pytest.raises(InvalidArgumentError, match="nothing comes before"):
+        attrs.evolve(shelf.pager(), backward=True).resume(caught.value.cursor)
+
+
+async def test_a_page_is_a_sequence_that_knows_whether_there_is_another():
+    pages = [page async for page in Shelf(25).pager(page_size=10).pages()]
+    assert [page.has_next for page in pages] == [True, True, False]
+    page = pages[0]
+    assert isinstance(page, Sequence)
+    assert (page[0], page[-1], page[2:4]) == (page.items[0], page.items[9], page.items[2:4])
+    assert (len(page), list(page), list(reversed(page))) == (10, list(page.items), list(page.items[::-1]))
+    assert page[3] in page
+    assert page.index(page[3]) == 3
 
 
 @pytest.mark.parametrize("cursor", ["", 5, b"x"])
@@ -309,5 +336,9 @@ def test_bad_steps_are_refused(arguments, complaint):
 
 
 def test_reprs_show_no_items():
-    assert "Thing" not in repr(Page(items=(Thing("1"),), cursor="x"))
-    assert repr(Shelf(3).pager()).startswith("Pager(")
+    assert "Thing" not in repr(Page(items=(Thing("1"),), next_cursor="x"))
+    assert repr(Shelf(3).pager(page_size=10)) == "<Pager: pages, 10 per page>"
+    assert (
+        repr(Shelf(3).pager(page_size=10).limit(7).resume("x"))
+        == "<Pager: pages, 10 per page, at most 7, from a cursor>"
+    )
