@@ -72,9 +72,9 @@ def export_part(number: int, part: TimeRange, job: Job, columns: Sequence[Column
 
 async def export_to(path: Path, part: TimeRange, job: Job, columns: Sequence[Column]) -> None:
     where = part.narrow(Q.case_template_id.eq(job.template))
-    fields = ["status", "created_at", "tags", *(column.name for column in columns)]
+    only = ["status", "created_at", "tags", *(column.name for column in columns)]
     async with connected(job) as persona:
-        await persona.cases.export(where, to=path, fields=fields, columns=columns)
+        await persona.cases.export(where, to=path, only=only, columns=columns)
 
 
 def main() -> None:

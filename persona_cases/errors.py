@@ -78,7 +78,7 @@ class ClientStateError(PersonaError, RuntimeError):
 
 
 class NotLoadedError(PersonaError, LookupError):
-    """An attribute was read that the request did not ask for (`fields=`, `include=`), so nobody knows it."""
+    """An attribute was read that the request did not ask for (`only=`, `include=`), so nobody knows it."""
 
 
 class DecodeError(PersonaError):

@@ -65,7 +65,7 @@ class Download:
 async def download_files(download: Download, connection: Connection) -> ExitCode:
     """Download files, and print the path of each once it is complete."""
     async with connected(connection) as there:
-        case = await there.persona.cases.get(download.case_id, fields=["attachments"])
+        case = await there.persona.cases.get(download.case_id, only=["attachments"])
         targets = download.targets(case.attachments)
         started, written = time.monotonic(), 0
         with shown_file_progress(live=not connection.verbose) as follow:

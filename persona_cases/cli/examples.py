@@ -13,12 +13,12 @@ PROGRAM: Final = "persona-cases"
 EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "search": (
         """persona-cases search --simulator --where "status == 'open'" --limit 20""",
-        """persona-cases search --simulator --sort updated_at:desc --fields tags""",
+        """persona-cases search --simulator --sort updated_at:desc --only tags""",
         """persona-cases search --where "fields.priority != 'low'" --explain""",
     ),
     "list": (
         """persona-cases list --simulator --status open --limit 20""",
-        """persona-cases list --simulator --fields fields.priority --output jsonl""",
+        """persona-cases list --simulator --only fields.priority --output jsonl""",
     ),
     "get": (
         """persona-cases get --simulator case_j5DjGo07GUN80NQLDbXhXwpr""",
@@ -27,8 +27,8 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "export": (
         """persona-cases export --simulator --cases 5000 -o all.jsonl""",
         """persona-cases export --simulator --where "status == 'open'" -o open.jsonl""",
-        """persona-cases export --simulator --fields status,tags -o all.csv""",
-        """persona-cases export --simulator --fields status,tags -o - | head -3""",
+        """persona-cases export --simulator --only status,tags -o all.csv""",
+        """persona-cases export --simulator --only status,tags -o - | head -3""",
     ),
     "download": ("""persona-cases download --simulator case_ZzNTi4Vy7QcZ1XdOXRZHvr4d --to files""",),
     "watch": (

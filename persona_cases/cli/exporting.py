@@ -79,26 +79,26 @@ class Export:
 
     async def run(self, persona: PersonaClient, on_progress: OnProgress) -> ExportReport:
         """Write the cases."""
-        where, fields = self.selection, names(self.shape.fields, "--fields")
+        where, only = self.selection, names(self.shape.only, "--only")
         target = self._target()
         columns = await self._declared(persona)
         if self.to_stdout:
-            loaded = None if fields is None else sparse_names(fields)
+            loaded = None if only is None else sparse_names(only)
             walk = OrderedExport.of(
                 persona.cases,
                 predicate(where),
                 sort=sort_order(where),
-                fields=loaded,
+                only=loaded,
                 limit=self.limit,
                 attachments=self.shape.attachments,
             )
-            export = FileExport(target=target, output=_Stdout(), choice=ColumnChoice.of(fields, columns))
+            export = FileExport(target=target, output=_Stdout(), choice=ColumnChoice.of(only, columns))
             return await walk.run(partial(export.run, on_progress=walk.telling(on_progress)))
         return await persona.cases.export(
             predicate(where),
             to=self.path,
             sort=sort_order(where),
-            fields=fields,
+            only=only,
             limit=self.limit,
             on_progress=on_progress,
             format=target.format.value,

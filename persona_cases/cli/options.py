@@ -14,11 +14,11 @@ __all__ = [
     "DEFAULT_CASES",
     "CaseId",
     "Connection",
-    "FieldsOption",
     "FileShape",
     "Filters",
     "Format",
     "LimitOption",
+    "OnlyOption",
     "OutputOption",
     "ReportForm",
     "ReportOption",
@@ -63,7 +63,7 @@ class ReportForm(enum.StrEnum):
 LimitOption: TypeAlias = Annotated[
     int | None, Option(min=0, metavar="N", help="The most cases in all; no limit by default.", rich_help_panel=_WHAT)
 ]
-FieldsOption: TypeAlias = Annotated[
+OnlyOption: TypeAlias = Annotated[
     str | None,
     Option(metavar="NAME,…", help="Load these attributes alone: status,fields.priority", rich_help_panel=_OUT),
 ]
@@ -155,7 +155,7 @@ class Walk:
 class Shape:
     """What is printed of the cases, and how."""
 
-    fields: FieldsOption = None
+    only: OnlyOption = None
     output: Annotated[
         Format | None,
         Option(
@@ -169,7 +169,7 @@ class Shape:
 class FileShape:
     """What a file holds of the cases, and how it is written."""
 
-    fields: FieldsOption = None
+    only: OnlyOption = None
     format: Annotated[
         FileFormat | None, Option(help="By default what the path ends in; jsonl for stdout.", rich_help_panel=_OUT)
     ] = None

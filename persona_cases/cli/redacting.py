@@ -62,7 +62,7 @@ async def _redact(ids: Sequence[str], output: Format | None, connection: Connect
     writer = case_writer(form_of(output, Format.PRETTY))
     async with connected(connection) as there:
         for case_id in ids:
-            look = f"persona-cases get --fields redacted_at {shlex.quote(case_id)}"
+            look = f"persona-cases get --only redacted_at {shlex.quote(case_id)}"
             try:
                 writer.write([await there.persona.cases.redact(case_id)])
                 redacted += 1

@@ -18,7 +18,7 @@ __all__ = ["listing", "names", "predicate", "searching", "sort_order"]
 _NO_JSON = "--query-json is no JSON; to read it from a file, give @FILE"
 
 
-def searching(persona: PersonaClient, selection: Selection, fields: list[str] | None, walk: Walk) -> Pager[Case]:
+def searching(persona: PersonaClient, selection: Selection, only: list[str] | None, walk: Walk) -> Pager[Case]:
     """Return the search that the options ask for.
 
     Raises:
@@ -28,7 +28,7 @@ def searching(persona: PersonaClient, selection: Selection, fields: list[str] | 
     pager = persona.cases.search(
         predicate(selection),
         sort=sort_order(selection),
-        fields=fields,
+        only=only,
         page_size=walk.page_size,
         after=walk.after,
         before=walk.before,
@@ -36,7 +36,7 @@ def searching(persona: PersonaClient, selection: Selection, fields: list[str] | 
     return _limited(pager, walk)
 
 
-def listing(persona: PersonaClient, filters: Filters, fields: list[str] | None, walk: Walk) -> Pager[Case]:
+def listing(persona: PersonaClient, filters: Filters, only: list[str] | None, walk: Walk) -> Pager[Case]:
     """Return the list that the options ask for.
 
     Raises:
@@ -49,7 +49,7 @@ def listing(persona: PersonaClient, filters: Filters, fields: list[str] | None, 
         reference_id=filters.reference_id,
         inquiry_id=filters.inquiry_id,
         report_id=filters.report_id,
-        fields=fields,
+        only=only,
         page_size=walk.page_size,
         after=walk.after,
         before=walk.before,

@@ -29,19 +29,19 @@ __all__ = ["MakePager", "from_cursor", "get_cases", "walk_cases"]
 _AT_ONCE = 8
 
 MakePager = Callable[[PersonaClient, list[str] | None], Pager[Case]]
-"""Makes what is walked, of the client and the names of the fields to load."""
+"""Makes what is walked, of the client and the names of the attributes to load."""
 
 
 async def walk_cases(make: MakePager, walk: Walk, shape: Shape, connection: Connection) -> ExitCode:
     """Print all cases of a walk, or what it would send."""
-    fields = names(shape.fields, "--fields")
+    only = names(shape.only, "--only")
     if walk.explain:
-        typer.echo(make(unconnected(connection), fields).explain())
+        typer.echo(make(unconnected(connection), only).explain())
         return ExitCode.OK
     printed = 0
     async with connected(connection) as there:
-        pager = make(there.persona, fields)
-        writer = _writer(shape, fields, Format.TABLE)
+        pager = make(there.persona, only)
+        writer = _writer(shape, only, Format.TABLE)
         async for page in pager.pages():
             writer.write(page.items)
             printed += len(page.items)
@@ -53,11 +53,11 @@ async def walk_cases(make: MakePager, walk: Walk, shape: Shape, connection: Conn
 
 async def get_cases(ids: Sequence[str], include: str | None, shape: Shape, connection: Connection) -> ExitCode:
     """Print cases by their ids, in the order of the ids; say of each that is missing that it is."""
-    fields, included = names(shape.fields, "--fields"), names(include, "--include")
+    only, included = names(shape.only, "--only"), names(include, "--include")
     code, gate = ExitCode.OK, asyncio.Semaphore(_AT_ONCE)
     async with connected(connection) as there:
-        get = partial(there.persona.cases.get, include=included, fields=fields)
-        writer = _writer(shape, fields, Format.PRETTY, included=included is not None)
+        get = partial(there.persona.cases.get, include=included, only=only)
+        writer = _writer(shape, only, Format.PRETTY, included=included is not None)
         tasks = [asyncio.ensure_future(_found(gate, partial(get, case_id))) for case_id in ids]
         try:
             for case_id, task in zip(ids, tasks, strict=True):
@@ -77,8 +77,8 @@ def from_cursor(walk: Walk) -> Advise:
     return going_on("go on with the same options and", "--after" if walk.before is None else "--before")
 
 
-def _writer(shape: Shape, fields: list[str] | None, on_terminal: Format, *, included: bool = False) -> Writer[Case]:
-    columns = None if fields is None else Fieldset.of(fields).names
+def _writer(shape: Shape, only: list[str] | None, on_terminal: Format, *, included: bool = False) -> Writer[Case]:
+    columns = None if only is None else Fieldset.of(only).names
     text = with_included if included else bare
     return case_writer(form_of(shape.output, on_terminal), text=text, columns=columns)
 

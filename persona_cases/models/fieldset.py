@@ -39,7 +39,7 @@ class Fieldset:
             InvalidArgumentError: a bare string instead of a collection, or a name that can not be one.
         """
         if isinstance(names, str):
-            raise InvalidArgumentError(f"fields must be a collection of names: write [{names!r}]")
+            raise InvalidArgumentError(f"only must be a collection of names: write [{names!r}]")
         return cls(tuple(dict.fromkeys(map(_name, names))))
 
     def __contains__(self, name: str) -> bool:
@@ -61,9 +61,9 @@ class Fieldset:
 
 def _name(name: object) -> str:
     if not isinstance(name, str):
-        raise InvalidArgumentError(f"fields must hold strings, got {type(name).__name__}")
+        raise InvalidArgumentError(f"only must hold strings, got {type(name).__name__}")
     if not name or name == _CUSTOM or "," in name or name != name.strip():
         raise InvalidArgumentError(
-            f"fields holds {name!r}: give each attribute or `fields.<key>` as an item of its own, without blanks around"
+            f"only holds {name!r}: give each attribute or `fields.<key>` as an item of its own, without blanks around"
         )
     return name if name.startswith(_CUSTOM) else snake(name)

@@ -54,4 +54,4 @@ def check_asked(raw: bytes, origin: Origin, section: Literal["attributes", "rela
 def refuse_unasked(name: str, fieldset: Fieldset) -> None:
     """Raise the `NotLoadedError` for something that a sparse fieldset left out."""
     asked = ", ".join(map(repr, fieldset.names)) or "nothing"
-    raise NotLoadedError(f"{name!r} is not known: the request asked for {asked}; add {name!r} to fields=")
+    raise NotLoadedError(f"{name!r} is not known: the request asked for {asked}; add {name!r} to only=")

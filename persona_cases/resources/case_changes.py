@@ -24,20 +24,20 @@ class Answering(TypedDict, total=False):
 
     Attributes:
         include: relationships whose objects to load into the returned case, such as `["case-template"]`.
-        response_fields: the only attributes to load into it, such as `["status"]`; all are loaded by default.
+        only: the only attributes to load into it, such as `["status"]`; all are loaded by default.
         idempotency_key: the key under which the API carries a POST out at most once in 24 hours; made up for each
             call by default. All attempts of a call carry the same (https://docs.withpersona.com/idempotence).
     """
 
     include: Iterable[str] | None
-    response_fields: Iterable[str] | None
+    only: Iterable[str] | None
     idempotency_key: str | None
 
 
 class CaseChanges:
     """The methods of `persona.cases` that change a case and return it as it is afterwards.
 
-    Each takes `include`, `response_fields` and `idempotency_key`, as `Answering` describes them, and raises
+    Each takes `include`, `only` and `idempotency_key`, as `Answering` describes them, and raises
 
     * `InvalidArgumentError` if an argument can not work, before anything is sent;
     * `NotFoundError`, `ConflictError`, `UnprocessableEntityError` or another `APIError` if the API refuses;
@@ -257,7 +257,7 @@ class CaseChanges:
         return await self._send(request, answering)
 
     async def _send(self, request: Request, answering: Answering) -> Case:
-        sparse, fieldset = parameters.fieldset(answering.get("response_fields"), "response_fields")
+        sparse, fieldset = parameters.fieldset(answering.get("only"), "only")
         query = parameters.include(answering.get("include"), self._api.options.version) + sparse
         key = answering.get("idempotency_key")
         if key is not None or request.safety is Safety.KEYED:

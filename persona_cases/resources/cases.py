@@ -40,7 +40,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         reference_id: str | None = None,
         inquiry_id: str | None = None,
         report_id: str | None = None,
-        fields: Iterable[str] | None = None,
+        only: Iterable[str] | None = None,
         page_size: int = LARGEST_PAGE,
         after: str | None = None,
         before: str | None = None,
@@ -54,7 +54,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
             reference_id: only cases about the account with this reference id.
             inquiry_id: only cases about this inquiry.
             report_id: only cases about this report.
-            fields: the only attributes to load, such as `["status", "fields.priority"]`; None loads all.
+            only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all.
             page_size: cases a request, 1 to 100. For a total, use `.limit(n)` of the pager.
             after: start behind the case with this id.
             before: walk towards newer cases, from the case with this id.
@@ -78,7 +78,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
                 "report-id": report_id,
             }
         )
-        sparse, fieldset = parameters.fieldset(fields)
+        sparse, fieldset = parameters.fieldset(only)
         request = Request("GET", _LIST, query=filters + sparse)
         pager = Pager(
             fetch=walk(self._api, request, fieldset),
@@ -94,7 +94,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         where: Predicate | None = None,
         *,
         sort: Sort | None = None,
-        fields: Iterable[str] | None = None,
+        only: Iterable[str] | None = None,
         page_size: int = LARGEST_PAGE,
         after: str | None = None,
         before: str | None = None,
@@ -112,7 +112,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         Args:
             where: what to look for; None finds all cases.
             sort: the order, such as `Q.updated_at.asc()`; newest first by default.
-            fields: the only attributes to load, such as `["status", "fields.priority"]`; None loads all.
+            only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all.
             page_size: cases a request, 1 to 100. For a total, use `.limit(n)` of the pager.
             after: start behind the case with this id; if several searches are run, a cursor of the same search.
             before: walk the other way, from the case with this id; not if several searches are run.
@@ -131,7 +131,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         See https://docs.withpersona.com/api-reference/cases/search-cases.
         """
         check_page(page_size, after, before)
-        search, fieldset = Search.of(where, sort, max_searches, limits).loading(fields)
+        search, fieldset = Search.of(where, sort, max_searches, limits).loading(only)
         pager = Pager(
             fetch=search.fetch(partial(walk, self._api, fieldset=fieldset)),
             what="search",
@@ -143,13 +143,13 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         )
         return _started(pager, after or before)
 
-    async def get(self, id: str, *, include: Iterable[str] | None = None, fields: Iterable[str] | None = None) -> Case:
+    async def get(self, id: str, *, include: Iterable[str] | None = None, only: Iterable[str] | None = None) -> Case:
         """Retrieve one case.
 
         Args:
             id: the id of the case.
             include: relationships whose objects to load as well, such as `["case-template", "accounts"]`.
-            fields: the only attributes to load, such as `["status", "fields.priority"]`; None loads all.
+            only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all.
 
         Raises:
             InvalidArgumentError: if an argument can not work.
@@ -159,7 +159,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
 
         See https://docs.withpersona.com/api-reference/cases/retrieve-case.
         """
-        sparse, fieldset = parameters.fieldset(fields)
+        sparse, fieldset = parameters.fieldset(only)
         query = parameters.include(include, self._api.options.version) + sparse
         request = Request("GET", f"{_LIST}/{segment(id, 'id')}", query=query)
         case, _ = await self._api.fetch(request, partial(decode_case, fieldset=fieldset))
@@ -171,7 +171,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         *,
         concurrency: int = DEFAULT_CONCURRENCY,
         include: Iterable[str] | None = None,
-        fields: Iterable[str] | None = None,
+        only: Iterable[str] | None = None,
     ) -> ManyCases:
         """Retrieve cases by their ids, several at a time and inside the rate limit.
 
@@ -179,7 +179,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
             ids: the ids; one that is given twice is asked for once.
             concurrency: how many requests may be under way at the same time.
             include: as for `get`.
-            fields: as for `get`.
+            only: as for `get`.
 
         Returns:
             The cases in the order of the ids, and the ids of those that there are not.
@@ -190,8 +190,8 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         """
         # Iterables that can be read once only are read once.
         included = None if include is None else list(include)
-        loaded = None if fields is None else list(fields)
-        return await get_many(partial(self.get, include=included, fields=loaded), ids, concurrency)
+        loaded = None if only is None else list(only)
+        return await get_many(partial(self.get, include=included, only=loaded), ids, concurrency)
 
     def watch(
         self,

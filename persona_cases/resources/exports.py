@@ -42,7 +42,7 @@ class CaseExports:
         *,
         to: str | os.PathLike[str] | Sink,
         sort: Sort | None = None,
-        fields: Iterable[str] | None = None,
+        only: Iterable[str] | None = None,
         limit: int | None = None,
         on_progress: OnProgress | None = None,
         format: FormatName | None = None,
@@ -70,7 +70,7 @@ class CaseExports:
                 `.sqlite`, `.sqlite3` or `.db`, none for JSON Lines; `.gz` or `.zst` behind `.jsonl`, `.ndjson` and
                 `.csv` compresses. Or a `Sink`, which gets the cases as they come.
             sort: the order, oldest first by default.
-            fields: the only attributes to export; None exports all. In tables they are the columns, behind the id; in
+            only: the only attributes to export; None exports all. In tables they are the columns, behind the id; in
                 JSON Lines the time of creation is always among them.
             limit: the most cases to export.
             on_progress: called with what was written so far.
@@ -97,7 +97,7 @@ class CaseExports:
             PersonaError: whatever a search may raise.
             OSError: if the disk is full.
         """
-        chosen = None if fields is None else parameters.names(fields, "fields", "['status', 'fields.priority']")
+        chosen = None if only is None else parameters.names(only, "only", "['status', 'fields.priority']")
         loaded = None if chosen is None else sparse_names(chosen)
         fieldset = None if loaded is None else tuple(loaded)
         twin, count = counted(self)
@@ -126,7 +126,7 @@ class CaseExports:
             return await by_ranges(FreshSlices.of(twin._api, where, fieldset), to)
         # What no search can find is refused now, whatever the walk.
         ordered = OrderedExport.of(
-            self, where, sort=sort, fields=loaded, limit=limit, max_searches=max_searches, attachments=attachments
+            self, where, sort=sort, only=loaded, limit=limit, max_searches=max_searches, attachments=attachments
         )
         told = ordered.telling(on_progress)
         if isinstance(to, Sink):
@@ -161,7 +161,7 @@ class _Shape:
         compression: CompressionName | None,
     ) -> Self:
         known = tuple(columns)
-        settings = {"fields": chosen, "columns": list(map(repr, known))}
+        settings = {"only": chosen, "columns": list(map(repr, known))}
         return cls(ColumnChoice.of(chosen, known), settings, format, compression)
 
     def target(self, path: str | os.PathLike[str]) -> Target:

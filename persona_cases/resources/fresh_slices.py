@@ -50,20 +50,20 @@ class FreshSlices:
     backward: ClassVar[bool] = True
 
     @classmethod
-    def of(cls, api: Api, where: Predicate | None, fields: Iterable[str] | None = None) -> Self:
+    def of(cls, api: Api, where: Predicate | None, only: Iterable[str] | None = None) -> Self:
         """Make one.
 
         Args:
             api: how to reach the API.
             where: what to look for; None finds all cases.
-            fields: the only attributes to load, beside those that are looked at; None loads all.
+            only: the only attributes to load, beside those that are looked at; None loads all.
 
         Raises:
             QueryError: if the expression can not be decided on what cases show.
             InvalidArgumentError: if it can be only on whole cases.
         """
         listing = Listing.of(where)
-        sparse, fieldset = parameters.fieldset(None if fields is None else listing.attributes(fields))
+        sparse, fieldset = parameters.fieldset(None if only is None else listing.attributes(only))
         return cls(api, listing, Request("GET", _LIST, query=listing.filters + sparse), fieldset)
 
     async def far_end(self) -> RawPage:

@@ -86,7 +86,7 @@ class Listing:
         names = [leaf.attribute for leaf in ([] if self.rest is None else leaves_of(self.rest))]
         for name in names:
             if name in _RELATED:
-                raise InvalidArgumentError(f"fields: leave it out, since {name} can be decided only on whole cases")
+                raise InvalidArgumentError(f"only: leave it out, since {name} can be decided only on whole cases")
         return [*dict.fromkeys([*chosen, "created_at", *(_SHOWN_AS.get(name, name) for name in names)])]
 
 

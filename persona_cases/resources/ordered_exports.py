@@ -38,7 +38,7 @@ class Searching(Protocol):
         where: Predicate | None = None,
         *,
         sort: Sort | None = None,
-        fields: Iterable[str] | None = None,
+        only: Iterable[str] | None = None,
         max_searches: int = DEFAULT_MAX_SEARCHES,
     ) -> Pager[Case]:
         """Search cases."""
@@ -48,7 +48,7 @@ class Searching(Protocol):
 class Reading(Searching, Protocol):
     """What can search, get and download."""
 
-    async def get(self, id: str, *, fields: Iterable[str] | None = None) -> Case:
+    async def get(self, id: str, *, only: Iterable[str] | None = None) -> Case:
         """Get a case."""
         ...
 
@@ -58,7 +58,7 @@ class Reading(Searching, Protocol):
 
 
 def downloads_to(
-    cases: Reading, directory: str | os.PathLike[str] | None, fields: Iterable[str] | None
+    cases: Reading, directory: str | os.PathLike[str] | None, only: Iterable[str] | None
 ) -> AttachmentDownloads | None:
     """Return what downloads the attachments of exported cases; None if there is no directory for them.
 
@@ -67,11 +67,11 @@ def downloads_to(
     """
     if directory is None:
         return None
-    if fields is not None and _ATTACHMENTS not in fields:
-        raise InvalidArgumentError("attachments are found through the attribute of that name: add it to fields")
+    if only is not None and _ATTACHMENTS not in only:
+        raise InvalidArgumentError("attachments are found through the attribute of that name: add it to only")
 
     async def load(case_id: str) -> Case:
-        return await cases.get(case_id, fields=[_ATTACHMENTS])
+        return await cases.get(case_id, only=[_ATTACHMENTS])
 
     return AttachmentDownloads(directory, load=load, fetch=cases.download)
 
@@ -97,7 +97,7 @@ class OrderedExport:
         where: Predicate | None,
         *,
         sort: Sort | None = None,
-        fields: Iterable[str] | None = None,
+        only: Iterable[str] | None = None,
         limit: int | None = None,
         max_searches: int = DEFAULT_MAX_SEARCHES,
         attachments: str | os.PathLike[str] | None = None,
@@ -110,8 +110,8 @@ class OrderedExport:
         """
         twin, count = counted(cases)
         order = _OLDEST_FIRST if sort is None else sort
-        pager = twin.search(where, sort=order, fields=fields, max_searches=max_searches)
-        return cls(pager if limit is None else pager.limit(limit), count, downloads_to(twin, attachments, fields))
+        pager = twin.search(where, sort=order, only=only, max_searches=max_searches)
+        return cls(pager if limit is None else pager.limit(limit), count, downloads_to(twin, attachments, only))
 
     def telling(self, on_progress: OnProgress | None) -> OnProgress | None:
         """Return what to tell of the cases, so that `on_progress` is told of their files as well."""

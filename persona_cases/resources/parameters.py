@@ -34,11 +34,11 @@ def filters(arguments: Mapping[str, object]) -> QueryPairs:
     return tuple(pairs)
 
 
-def fieldset(fields: Names | None, argument: str = "fields") -> tuple[QueryPairs, Fieldset | None]:
+def fieldset(only: Names | None, argument: str = "only") -> tuple[QueryPairs, Fieldset | None]:
     """Return the parameter of a sparse fieldset of cases, and the fieldset for the decoder.
 
     Args:
-        fields: names of attributes, None for all.
+        only: names of attributes, None for all.
         argument: how the caller's argument is called, for the message.
 
     See https://docs.withpersona.com/response-body.
@@ -46,9 +46,9 @@ def fieldset(fields: Names | None, argument: str = "fields") -> tuple[QueryPairs
     Raises:
         InvalidArgumentError: if it is a plain string, or empty.
     """
-    if fields is None:
+    if only is None:
         return (), None
-    asked = Fieldset.of(names(fields, argument, "['status', 'fields.priority']"))
+    asked = Fieldset.of(names(only, argument, "['status', 'fields.priority']"))
     return (("fields[case]", asked.wire()),), asked
 
 

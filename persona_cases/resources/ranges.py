@@ -50,7 +50,7 @@ class CaseRanges:
         _check_count(count)
 
         async def seen(part: TimeRange, sort: Sort = _OLDEST_FIRST) -> list[int]:
-            pager = self.search(part.narrow(where), sort=sort, fields=["created_at"], max_searches=max_searches)
+            pager = self.search(part.narrow(where), sort=sort, only=["created_at"], max_searches=max_searches)
             cases = await pager.limit(LARGEST_PAGE).collect()
             return sorted(_moment(case.created_at) for case in cases)
 

@@ -59,9 +59,9 @@ class Search:
         """Whether a case can move in this order while it is walked."""
         return self.sort not in _BY_CREATION
 
-    def loading(self, fields: Iterable[str] | None) -> tuple[Search, Fieldset | None]:
+    def loading(self, only: Iterable[str] | None) -> tuple[Search, Fieldset | None]:
         """Return the search of only those attributes, and of the one that results are merged by."""
-        query, fieldset = parameters.fieldset(fields)
+        query, fieldset = parameters.fieldset(only)
         if fieldset is not None and self.merged:
             query, fieldset = parameters.fieldset([*fieldset.names, self.sort.attribute])
         return attrs.evolve(self, query=query), fieldset

@@ -34,14 +34,14 @@ class CaseSlices:
     Attributes:
         api: how to reach the API.
         where: what to look for; None finds all cases.
-        fields: the only attributes to load; None loads all. The creation time is always among them.
+        only: the only attributes to load; None loads all. The creation time is always among them.
         max_searches: how many searches the expression may take.
         limits: what one search can carry, if not what the API documents.
     """
 
     api: Api
     where: Predicate | None = None
-    fields: tuple[str, ...] | None = None
+    only: tuple[str, ...] | None = None
     max_searches: int = attrs.field(kw_only=True)
     limits: SearchLimits | None = attrs.field(default=None, kw_only=True)
 
@@ -93,7 +93,7 @@ class CaseSlices:
         return _decoded(fetch, after)
 
     def _loaded(self) -> list[str] | None:
-        return None if self.fields is None else [*self.fields, _ASCENDING.attribute]
+        return None if self.only is None else [*self.only, _ASCENDING.attribute]
 
 
 async def _decoded(fetch: Fetch[Case] | Merge[Case], after: str | None) -> Walk:

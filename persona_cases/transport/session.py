@@ -201,7 +201,7 @@ async def _whole(answer: aiohttp.ClientResponse, most: int) -> Response:
     response = Response(answer.status, headers, b"" if body is None else body)
     if body is None and response.ok:
         raise DecodeError(
-            f"the answer is larger than {most} bytes: ask for less at a time (page_size, fields), or raise the limit",
+            f"the answer is larger than {most} bytes: ask for less at a time (page_size, only), or raise the limit",
             request_id=response.request_id,
         )
     # What went wrong is told by the status; a document this large is not the vendor's.

@@ -60,7 +60,7 @@ def test_stdout_holds_the_same_as_a_file(cli, tmp_path):
         "updated_at:asc",
         "--limit",
         "130",
-        "--fields",
+        "--only",
         "status",
     )
     to_file, to_stdout = cli(*what, "-o", str(tmp_path / "x")), cli(*what, "-o", "-")
@@ -172,7 +172,7 @@ def test_progress_on_a_terminal_is_one_line_that_goes_away(on_terminal, tmp_path
 
 
 def test_data_on_a_terminal_has_no_progress_in_it(on_terminal):
-    ran = on_terminal("export", "--simulator", "--limit", "250", "--fields", "status", "-o", "-")
+    ran = on_terminal("export", "--simulator", "--limit", "250", "--only", "status", "-o", "-")
     *lines, exported, sent = ran.out.splitlines()
     assert len([msgspec.json.decode(line) for line in lines]) == 250
     assert exported.startswith(b"exported 250 cases in 3 pages")
@@ -204,7 +204,7 @@ def test_parquet_is_written_too(cli, records, tmp_path):
 
 @pytest.mark.parametrize(("asked", "open_"), [((), bytes), (("--compression", "gzip"), gzip.decompress)])
 def test_csv_can_go_to_stdout(cli, tmp_path, asked, open_):
-    what = ("export", "--simulator", "--limit", "30", "--fields", "status,tags,account_ids,fields.priority")
+    what = ("export", "--simulator", "--limit", "30", "--only", "status,tags,account_ids,fields.priority")
     to_file, to_stdout = cli(*what, "-o", str(tmp_path / "x.csv")), cli(*what, "--format", "csv", *asked, "-o", "-")
     assert open_(to_stdout.out) == (tmp_path / "x.csv").read_bytes()
     assert to_stdout.out.startswith(b"id,status,tags,account_ids,fields.priority\r\n") or asked

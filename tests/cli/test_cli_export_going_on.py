@@ -60,7 +60,7 @@ def test_the_command_that_is_printed_goes_on(api, tmp_path, program, number):
 def test_it_goes_on_with_a_simulator_of_its_own_too(tmp_path):
     path = tmp_path / "x.jsonl"
     started = subprocess.Popen(
-        [PROGRAM, "export", "--simulator", "--cases", "8000", "-o", str(path), "--fields", "status"],
+        [PROGRAM, "export", "--simulator", "--cases", "8000", "-o", str(path), "--only", "status"],
         stderr=subprocess.PIPE,
         text=True,
     )

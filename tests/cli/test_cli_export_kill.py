@@ -22,7 +22,7 @@ async def export(sim, path, consistency, kill_after=None):
     """Run the command; return whether it came to its end before it had sent so many requests."""
     sim.requests.clear()
     # Without attachments, whose addresses are others in every answer.
-    what = ("--fields", "status,created_at,fields,case_template,tags", "--consistency", consistency)
+    what = ("--only", "status,created_at,fields,case_template,tags", "--consistency", consistency)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "persona_cases", "export", "--base-url", sim.base_url, "-o", str(path), *what),
         env={**os.environ, "PERSONA_API_KEY": sim.api_key},

@@ -111,7 +111,7 @@ def test_cases_on_stdout_can_have_their_files_beside_them(cli, api, tmp_path, fo
 
 def test_fields_without_attachments_are_refused_before_the_first_request(cli, api, tmp_path):
     for path in ("-", str(tmp_path / "x.jsonl")):
-        ran = cli("export", "-o", path, "--fields", "status", "--attachments", str(tmp_path / "files"))
+        ran = cli("export", "-o", path, "--only", "status", "--attachments", str(tmp_path / "files"))
         assert (ran.code, ran.out) == (2, b"")
         assert ran.err.startswith("error: attachments are found through the attribute of that name: add it to ")
     assert not [*api.requests, *tmp_path.iterdir()]

@@ -87,7 +87,7 @@ def test_an_unknown_outcome_says_how_to_find_out(cli, api, case_ids):
     api.faults.add(Fault.status(500, applied=True), method="DELETE")
     ran = cli("redact", "--yes", case_ids[0])
     assert ran.code == 9
-    assert f"hint: see whether it was: persona-cases get --fields redacted_at {case_ids[0]}" in ran.err
+    assert f"hint: see whether it was: persona-cases get --only redacted_at {case_ids[0]}" in ran.err
     assert "--idempotency-key" not in ran.err
-    looked = cli("get", "--fields", "redacted_at", case_ids[0])
+    looked = cli("get", "--only", "redacted_at", case_ids[0])
     assert looked.cases[0]["attributes"]["redacted_at"] is not None

@@ -103,7 +103,7 @@ def test_an_array_that_was_cut_short_does_not_look_complete(cli, api):
 
 
 def test_only_the_fields_that_were_asked_for_are_loaded(cli):
-    ran = cli("search", "--simulator", "--limit", "5", "--fields", "status, fields.priority", "--where", URGENT)
+    ran = cli("search", "--simulator", "--limit", "5", "--only", "status, fields.priority", "--where", URGENT)
     assert len(ran.cases) == 5
     for case in ran.cases:
         assert case["attributes"].keys() <= {"status", "fields"}

@@ -98,7 +98,7 @@ async def test_a_redacted_case_has_lost_its_fields_and_takes_no_changes(cases, t
 async def test_the_answer_holds_what_was_asked_for(cases, template):
     case = await cases.create(template, include=["case-template"])
     assert case.template.id == template
-    case = await cases.set_status(case.id, "pending", response_fields=["status"])
+    case = await cases.set_status(case.id, "pending", only=["status"])
     assert case.status == "pending"
     with pytest.raises(NotLoadedError):
         _ = case.created_at

@@ -78,7 +78,7 @@ async def test_a_cancelled_export_leaves_nothing_behind(sim, make_client, tmp_pa
 
 async def test_order_limit_and_fields(sim, make_client, tmp_path):
     target = tmp_path / "cases.jsonl"
-    result = await make_client(sim).cases.export(to=target, sort=Q.created_at.asc(), fields=["created_at"], limit=120)
+    result = await make_client(sim).cases.export(to=target, sort=Q.created_at.asc(), only=["created_at"], limit=120)
     times = [msgspec.json.decode(line)["attributes"]["created_at"] for line in target.read_bytes().splitlines()]
     assert result.cases == len(times) == 120
     assert times == sorted(times)
@@ -218,7 +218,7 @@ async def test_parquet_holds_what_a_search_finds(sim, make_client, tmp_path):
 async def test_columns_can_be_chosen_and_named_as_in_the_table_or_in_the_api(sim, make_client, tmp_path):
     client, path = make_client(sim), tmp_path / "some.csv"
     fields = ["fields.priority", "account_ids", "case_template", "created_at", "fields.nobody_has_it", "novel"]
-    await client.cases.export(to=path, fields=fields, limit=20)
+    await client.cases.export(to=path, only=fields, limit=20)
     header, *rows = path.read_text().splitlines()
     assert header == "id,fields.priority,account_ids,case_template_id,created_at,fields.nobody_has_it,extra.novel"
     assert len(rows) == 20
@@ -243,7 +243,7 @@ async def test_compressed_json_lines_hold_the_same_as_others(sim, make_client, t
 
 async def test_the_format_and_the_compression_can_be_given(sim, make_client, tmp_path):
     path = tmp_path / "cases.txt"
-    await make_client(sim).cases.export(to=path, format="csv", compression="gzip", fields=["status"], limit=3)
+    await make_client(sim).cases.export(to=path, format="csv", compression="gzip", only=["status"], limit=3)
     assert gzip.decompress(path.read_bytes()).startswith(b"id,status\r\n")
 
 
@@ -331,7 +331,7 @@ async def test_the_same_export_goes_on_where_it_was(sim, make_client, tmp_path):
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
-        ({"fields": ["status"]}, "fields"),
+        ({"only": ["status"]}, "only"),
         ({"format": "csv"}, "format"),
         ({"where": WHERE}, "where"),
         ({"columns": [Column("fields.priority", JSON)]}, "columns"),

@@ -39,7 +39,7 @@ async def sim(clock):
 def downloads(sim, make_client, tmp_path):
     def make(retry=None, **settings):
         client = make_client(sim) if retry is None else make_client(sim, retry=retry)
-        load = partial(client.cases.get, fields=["attachments"])
+        load = partial(client.cases.get, only=["attachments"])
         return AttachmentDownloads(tmp_path / "files", load=load, fetch=client.cases.download, **settings)
 
     return make
@@ -127,7 +127,7 @@ async def test_pages_are_passed_on_as_they_are(sim, downloads, make_client, tmp_
 
 
 async def test_cases_without_attachments_have_no_directory(sim, downloads, make_client, tmp_path):
-    cases = await make_client(sim).cases.search(fields=["status"]).collect()
+    cases = await make_client(sim).cases.search(only=["status"]).collect()
     assert await run(downloads(), [case.raw_line for case in cases]) == AttachmentReport()
     bare = [case.raw_line for case in await make_client(sim).cases.list().collect() if not case.attachments]
     assert await run(downloads(), bare) == AttachmentReport()
@@ -433,7 +433,7 @@ class Lines:
 
 async def main():
     async with PersonaClient(sys.argv[3], base_url=sys.argv[4]) as persona:
-        load = partial(persona.cases.get, fields=["attachments"])
+        load = partial(persona.cases.get, only=["attachments"])
         async with AttachmentDownloads(sys.argv[2], load=load, fetch=persona.cases.download) as downloads:
             await downloads.save_all(Lines())
 

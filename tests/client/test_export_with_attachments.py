@@ -137,14 +137,14 @@ async def test_without_attachments_asked_for_nothing_is_downloaded(sim, make_cli
 
 
 async def test_sparse_fields_are_enough_if_attachments_are_among_them(sim, make_client, settings, tmp_path):
-    done = await make_client(sim).cases.export(**settings, fields=["status", "attachments"])
+    done = await make_client(sim).cases.export(**settings, only=["status", "attachments"])
     assert done.attachments == report_of(attached(sim, settings.get("limit")))
     assert on_disk(tmp_path / "files") == attached(sim, settings.get("limit"))
 
 
 async def test_fields_without_attachments_are_refused_before_the_first_request(sim, make_client, settings, tmp_path):
     with pytest.raises(InvalidArgumentError, match="add it to fields"):
-        await make_client(sim).cases.export(**settings, fields=["status"])
+        await make_client(sim).cases.export(**settings, only=["status"])
     assert not [*sim.requests, *tmp_path.iterdir()]
 
 

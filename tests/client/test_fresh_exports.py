@@ -157,7 +157,7 @@ async def test_a_failed_fresh_export_is_gone_on_with(sim, make_client, tmp_path)
 async def test_a_choice_of_fields_loads_what_is_decided_on(sim, make_client, tmp_path):
     path = tmp_path / "some.csv"
     where = Q.status.eq("open") & ~Q.fields.priority.eq("low")
-    done = await make_client(sim).cases.export(where, to=path, fields=["name"], consistency="fresh")
+    done = await make_client(sim).cases.export(where, to=path, only=["name"], consistency="fresh")
     assert path.read_text(encoding="utf-8").splitlines()[0] == "id,name"
     wanted = there(sim, lambda case: case.status == "open")
     assert 0 < done.cases < len(wanted)
@@ -173,7 +173,7 @@ async def test_a_choice_of_fields_loads_what_is_decided_on(sim, make_client, tmp
         ({"sort": Q.created_at.desc()}, InvalidArgumentError, "without sort and limit"),
         ({"limit": 5}, InvalidArgumentError, "without sort and limit"),
         ({"consistency": "eventual"}, InvalidArgumentError, "'search' or 'fresh'"),
-        ({"where": ~Q.template.eq("ctmpl_1"), "fields": ["status"]}, InvalidArgumentError, "leave it out"),
+        ({"where": ~Q.template.eq("ctmpl_1"), "only": ["status"]}, InvalidArgumentError, "leave it out"),
     ],
 )
 async def test_what_can_not_be_is_refused_at_once(sim, make_client, tmp_path, settings, error, said):

@@ -69,7 +69,7 @@ async def test_no_ids_no_requests(sim, make_client):
 
 async def test_includes_and_fields_hold_for_all(sim, make_client):
     ids = list(sim.store.cases)[:3]
-    many = await make_client(sim).cases.get_many(ids, include=iter(["case-template"]), fields=iter(["status"]))
+    many = await make_client(sim).cases.get_many(ids, include=iter(["case-template"]), only=iter(["status"]))
     assert len(many) == 3
     assert len({request.query for request in sim.requests}) == 1
     assert "include=case-template&fields%5Bcase%5D=status" in sim.requests[0].query

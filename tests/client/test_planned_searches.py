@@ -163,7 +163,7 @@ async def test_what_can_not_be_merged_by_is_refused_at_once(sim, client):
 
 
 async def test_the_attribute_that_orders_is_loaded_besides_those_asked_for(sim, client):
-    cases = await client.cases.search(DEEP, fields=["status"], sort=Q.fields.amount.desc()).collect()
+    cases = await client.cases.search(DEEP, only=["status"], sort=Q.fields.amount.desc()).collect()
     assert in_order(cases, Q.fields.amount.desc())
     with pytest.raises(NotLoadedError):
         _ = cases[0].created_at

@@ -136,7 +136,7 @@ async def dataset_of(simulator, directory, make_client, **options):
 
     async def export(number: int, part: TimeRange) -> None:
         client: PersonaClient = make_client(simulator)
-        await client.cases.export(part.narrow(), to=directory / f"part-{number:04}.parquet", fields=COLUMNS, **options)
+        await client.cases.export(part.narrow(), to=directory / f"part-{number:04}.parquet", only=COLUMNS, **options)
 
     ranges = await make_client(simulator).cases.ranges(count=4)
     await asyncio.gather(*(export(number, part) for number, part in enumerate(ranges)))

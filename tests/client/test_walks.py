@@ -56,9 +56,7 @@ async def test_any_order_gives_every_case_once(persona_client, sort):
 
 @pytest.mark.persona_simulator(cases=30)
 async def test_the_parameters_of_a_page_in_order_and_encoding(persona_simulator, persona_client):
-    await (
-        persona_client.cases.list(status="open", fields=["status", "fields.Any Key"], page_size=10).limit(11).collect()
-    )
+    await persona_client.cases.list(status="open", only=["status", "fields.Any Key"], page_size=10).limit(11).collect()
     first, second = (request.query for request in persona_simulator.requests[:2])
     own = "filter%5Bstatus%5D=open&fields%5Bcase%5D=status%2Cfields.Any%20Key"
     assert first == f"{own}&page%5Bsize%5D=10"
@@ -171,8 +169,8 @@ async def test_get_resolves_what_it_includes(persona_client):
 
 async def test_a_sparse_fieldset_is_all_there_is(persona_client):
     for case in (
-        await persona_client.cases.list(fields=["status", "fields.priority"]).first(),
-        await persona_client.cases.search(fields=["status", "fields.priority"]).first(),
+        await persona_client.cases.list(only=["status", "fields.priority"]).first(),
+        await persona_client.cases.search(only=["status", "fields.priority"]).first(),
     ):
         assert case.status
         with pytest.raises(NotLoadedError, match="created_at"):
@@ -193,8 +191,8 @@ async def test_what_is_not_there_is_not_found(persona_client):
         ({"page_size": 0}, "page_size"),
         ({"page_size": 101}, "page_size"),
         ({"after": "a", "before": "b"}, "not both"),
-        ({"fields": "status"}, "fields must be a list"),
-        ({"fields": []}, "fields must be one or more"),
+        ({"only": "status"}, "only must be a list"),
+        ({"only": []}, "only must be one or more"),
     ],
 )
 async def test_bad_arguments_are_refused_before_anything_is_sent(

@@ -114,7 +114,7 @@ def test_without_a_manifest_nothing_counts(output, work):
     [
         ({**ASKED.settings, "where": None}, "where"),
         ({**ASKED.settings, "format": "csv", "where": None}, "format, where"),
-        ({**ASKED.settings, "fields": ["status"]}, "fields"),
+        ({**ASKED.settings, "only": ["status"]}, "only"),
         ({"format": "jsonl"}, "where"),
     ],
 )

@@ -310,7 +310,7 @@ async def test_ranges_are_one_search_if_the_expression_leaves_room_for_them(sim,
 
 
 async def test_a_fieldset_is_kept_to_and_has_the_creation_time(sim, make_client, tmp_path):
-    lines, _ = await collected(slices(make_client(sim), fields=("status",)), tmp_path)
+    lines, _ = await collected(slices(make_client(sim), only=("status",)), tmp_path)
     assert len(lines) == 3_000
     assert {tuple(sorted(msgspec.json.decode(each)["attributes"])) for each in lines} == {("created_at", "status")}
 

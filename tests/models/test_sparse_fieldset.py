@@ -31,7 +31,7 @@ def test_what_was_left_out_is_an_error_that_says_so() -> None:
     case = _sparse("status", "fields.priority", attributes={"status": "Open", "fields": {"priority": "high"}})
     assert case.status == "Open"
     for name in ("name", "created_at", "tags", "attachments"):
-        with pytest.raises(NotLoadedError, match=rf"'{name}' .*'status', 'fields.priority'.*fields="):
+        with pytest.raises(NotLoadedError, match=rf"'{name}' .*'status', 'fields.priority'.*only="):
             getattr(case, name)
 
 

@@ -51,7 +51,7 @@ REFUSED = {
     "empty comment": (lambda c: c.add_comment("case_1", " "), "message"),
     "bad key": (lambda c: c.add_comment("case_1", "x", idempotency_key=""), "idempotency_key"),
     "include a string": (lambda c: c.add_comment("case_1", "x", include="accounts"), "include"),
-    "fields a string": (lambda c: c.add_comment("case_1", "x", response_fields="status"), "response_fields"),
+    "only a string": (lambda c: c.add_comment("case_1", "x", only="status"), "only"),
     "attachments one path": (lambda c: c.update("case_1", attachments="a.pdf"), "list of paths"),
     "attachment missing": (lambda c: c.update("case_1", attachments=["/nowhere/a.pdf"]), "can not be read"),
     "attachment a number": (lambda c: c.update("case_1", attachments=[5]), "path or Upload"),

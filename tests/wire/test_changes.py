@@ -161,7 +161,7 @@ async def test_what_to_load_into_the_answer_and_the_callers_own_key(mocked_http,
     url = BASE + "/cases/case_1/assign?include=case-queue&fields%5Bcase%5D=status"
     mocked_http.add(url, "POST", body=CASE)
     case = await persona.cases.assign(
-        "case_1", "ann@example.com", include=["case-queue"], response_fields=["status"], idempotency_key="mine-1"
+        "case_1", "ann@example.com", include=["case-queue"], only=["status"], idempotency_key="mine-1"
     )
     assert case.status == "open"
     ((_, (call,)),) = mocked_http.requests.items()

@@ -84,7 +84,7 @@ async def test_list_with_every_filter(mocked_http, persona):
         reference_id="customer&co",
         inquiry_id="inq_1",
         report_id="rep_1",
-        fields=["status", "fields.Any Key"],
+        only=["status", "fields.Any Key"],
         page_size=25,
         after="case_9",
     )
@@ -152,7 +152,7 @@ async def test_walking_backward_follows_the_other_link(mocked_http, persona):
 async def test_get_with_include_and_fields(mocked_http, persona):
     path = "/cases/case_1?include=case-template%2Caccounts&fields%5Bcase%5D=status"
     answer(mocked_http, "GET", path, json.dumps({"data": CASE}).encode())
-    case = await persona.cases.get("case_1", include=["case_template", "accounts"], fields=["status"])
+    case = await persona.cases.get("case_1", include=["case_template", "accounts"], only=["status"])
     assert (case.id, case.status) == ("case_1", "open")
     assert only(mocked_http)[1] == url(path)
 

@@ -45,8 +45,8 @@ def search(selection: Selection, walk: Walk, shape: Shape, connection: Connectio
     about a minute. The commands list and get show it at once.
     """
 
-    def make(persona: PersonaClient, fields: list[str] | None) -> Pager[Case]:
-        return searching(persona, selection, fields, walk)
+    def make(persona: PersonaClient, only: list[str] | None) -> Pager[Case]:
+        return searching(persona, selection, only, walk)
 
     execute(partial(walk_cases, make, walk, shape, connection), verbose=connection.verbose, advise=from_cursor(walk))
 
@@ -54,8 +54,8 @@ def search(selection: Selection, walk: Walk, shape: Shape, connection: Connectio
 def list_(filters: Filters, walk: Walk, shape: Shape, connection: Connection) -> None:
     """List cases, newest first."""
 
-    def make(persona: PersonaClient, fields: list[str] | None) -> Pager[Case]:
-        return listing(persona, filters, fields, walk)
+    def make(persona: PersonaClient, only: list[str] | None) -> Pager[Case]:
+        return listing(persona, filters, only, walk)
 
     execute(partial(walk_cases, make, walk, shape, connection), verbose=connection.verbose, advise=from_cursor(walk))
 

@@ -31,7 +31,7 @@ class ColumnChoice:
     declared: tuple[Column, ...] = ()
 
     @classmethod
-    def of(cls, fields: Iterable[str] | None, declared: Iterable[Column]) -> ColumnChoice:
+    def of(cls, only: Iterable[str] | None, declared: Iterable[Column]) -> ColumnChoice:
         """Read what a caller asked for.
 
         Raises:
@@ -41,7 +41,7 @@ class ColumnChoice:
         for column in columns:
             if not column.name.startswith(FIELD):
                 raise InvalidArgumentError("columns must hold columns of custom fields, as columns_from returns them")
-        return cls(None if fields is None else Fieldset.of(fields).names, columns)
+        return cls(None if only is None else Fieldset.of(only).names, columns)
 
     def among(self, custom: Sequence[Column], unknown: Sequence[Column]) -> tuple[Column, ...]:
         """Return the chosen columns.
