@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from persona_cases.export.columns.types import ColumnType, Kind, as_date, as_time
+from persona_cases.export.columns.types import ColumnType, Kind, as_date, as_time, fits_utc
 from persona_cases.models.jsontext import encode_json
 
 __all__ = ["as_text", "as_value", "json_text", "timestamp"]
@@ -39,13 +39,22 @@ def json_text(value: Any) -> str:
 
 
 def timestamp(moment: datetime) -> str:
-    """Return a moment as `2025-12-31T23:59:59.000Z`, with microseconds if it has any."""
+    """Return a moment as `2025-12-31T23:59:59.000Z`, with microseconds if it has any.
+
+    A moment whose year in UTC is not from 1 to 9999 keeps its own zone.
+    """
     finest = "microseconds" if moment.microsecond % 1000 else "milliseconds"
-    return moment.astimezone(UTC).isoformat(timespec=finest).replace("+00:00", "Z")
+    zoned = moment.astimezone(UTC) if fits_utc(moment) else moment
+    return zoned.isoformat(timespec=finest).replace("+00:00", "Z")
 
 
 def _unchanged(value: Any) -> Any:
     return value
+
+
+def _text(value: str | datetime) -> str:
+    # An attribute that is a time for the library is a text in a column that could not hold all of its times.
+    return timestamp(value) if isinstance(value, datetime) else value
 
 
 def _moment(value: str | datetime) -> datetime | None:
@@ -53,7 +62,7 @@ def _moment(value: str | datetime) -> datetime | None:
 
 
 def _moment_text(value: str | datetime) -> str:
-    moment = _moment(value)
+    moment = as_time(value) if isinstance(value, str) else value
     return "" if moment is None else timestamp(moment)
 
 
@@ -61,10 +70,11 @@ _READ: Final[Mapping[Kind, Callable[[Any], Any]]] = {
     Kind.NUMBER: float,
     Kind.DATE: as_date,
     Kind.TIME: _moment,
+    Kind.TEXT: _text,
     Kind.JSON: json_text,
 }
 _WRITTEN: Final[Mapping[Kind, Callable[[Any], str]]] = {
-    Kind.TEXT: str,
+    Kind.TEXT: _text,
     Kind.DATE: str,
     Kind.TIME: _moment_text,
 }

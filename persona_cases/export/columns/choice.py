@@ -43,16 +43,19 @@ class ColumnChoice:
                 raise InvalidArgumentError("columns must hold columns of custom fields, as columns_from returns them")
         return cls(None if only is None else Fieldset.of(only).names, columns)
 
-    def among(self, custom: Sequence[Column], unknown: Sequence[Column]) -> tuple[Column, ...]:
+    def among(
+        self, custom: Sequence[Column], unknown: Sequence[Column], fixed: Sequence[Column] = FIXED
+    ) -> tuple[Column, ...]:
         """Return the chosen columns.
 
         Args:
             custom: the columns of custom fields that there are.
             unknown: the columns of attributes and relationships that the library does not know.
+            fixed: the columns that every case has.
         """
         if self.names is None:
-            return (*FIXED, *custom, *unknown)
-        there = {column.name: column for column in (*FIXED, *custom, *unknown)}
+            return (*fixed, *custom, *unknown)
+        there = {column.name: column for column in (*fixed, *custom, *unknown)}
         chosen = [there["id"]]
         for name in self.names:
             chosen += custom if name == _ALL_FIELDS else [_find(name, there)]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import attrs
 
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import FIELD, FIXED, Column
 from persona_cases.export.columns.declared import declared_type
 from persona_cases.export.columns.rows import Rows
-from persona_cases.export.columns.types import JSON, NOTHING, ColumnType, Kind, type_of
+from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TIME, ColumnType, Kind, fits_utc, type_of
 
 __all__ = ["Survey"]
 
 _FIXED = frozenset(column.name for column in FIXED)
+_TIMES = tuple(column.name for column in FIXED if column.type == TIME)
 
 
 class Survey:
@@ -27,6 +31,8 @@ class Survey:
         self._seen: defaultdict[str, ColumnType] = defaultdict(lambda: NOTHING)
         self._declared: defaultdict[str, ColumnType] = defaultdict(lambda: NOTHING)
         self._unknown: set[str] = set()
+        self._filled: set[str] = set()
+        self._texts: set[str] = set()
 
     def observe(self, lines: Sequence[bytes]) -> None:
         """Look at some cases.
@@ -41,6 +47,8 @@ class Survey:
                 if field.type is not None:
                     self._declared[name] |= declared_type(field.type)
             self._unknown.update(row.values.keys() - _FIXED - self._seen.keys())
+            self._filled.update(name for name, value in row.values.items() if value is not None)
+            self._texts.update(name for name in _TIMES if _is_out_of_range(row.values.get(name)))
 
     def columns(self, choice: ColumnChoice) -> tuple[Column, ...]:
         """Return the columns.
@@ -55,7 +63,16 @@ class Survey:
             Column(name, _final(self._seen[name], declared[name])) for name in sorted({*self._seen, *declared})
         )
         unknown = tuple(Column(name, JSON) for name in sorted(self._unknown))
-        return choice.among(custom, unknown)
+        fixed = tuple(attrs.evolve(each, type=TEXT) if each.name in self._texts else each for each in FIXED)
+        return choice.among(custom, unknown, fixed)
+
+    def empty(self, columns: Iterable[Column]) -> tuple[str, ...]:
+        """Return the names of those columns in which no case has a value."""
+        return tuple(column.name for column in columns if column.name not in self._filled)
+
+
+def _is_out_of_range(moment: datetime | None) -> bool:
+    return moment is not None and not fits_utc(moment)
 
 
 def _final(seen: ColumnType, declared: ColumnType) -> ColumnType:

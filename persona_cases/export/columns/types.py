@@ -12,7 +12,19 @@ import attrs
 
 from persona_cases.models.jsontext import is_array
 
-__all__ = ["JSON", "NOTHING", "TEXT", "TEXTS", "TIME", "ColumnType", "Kind", "as_date", "as_time", "type_of"]
+__all__ = [
+    "JSON",
+    "NOTHING",
+    "TEXT",
+    "TEXTS",
+    "TIME",
+    "ColumnType",
+    "Kind",
+    "as_date",
+    "as_time",
+    "fits_utc",
+    "type_of",
+]
 
 _EXACT_IN_A_FLOAT: Final = 2**53
 _LARGEST: Final = 2**63
@@ -104,6 +116,17 @@ def as_time(text: str) -> datetime | None:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def fits_utc(moment: datetime) -> bool:
+    """Return whether an aware time has a year from 1 to 9999 in UTC, which is what Python and Parquet can hold."""
+    if 1 < moment.year < 9999:
+        return True
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
 
 
 def _kind_of(value: Any, declared: str | None) -> Kind:
