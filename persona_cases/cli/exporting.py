@@ -13,6 +13,7 @@ import typer
 
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
+from persona_cases.cli.field_input import span_seconds
 from persona_cases.cli.options import Connection, ConsistencyChoice, FileShape, ReportForm, Selection
 from persona_cases.cli.output import stdout_bytes
 from persona_cases.cli.progress import shown_progress
@@ -105,6 +106,8 @@ class Export:
             compression=target.compression.value,
             columns=columns,
             restart=self.shape.restart,
+            resume_max_age=span_seconds(self.shape.resume_max_age, "--resume-max-age"),
+            overwrite=self.shape.overwrite,
             consistency=self.shape.consistency.value,
             attachments=self.shape.attachments,
         )

@@ -34,6 +34,22 @@ def field_values(given: FieldValues) -> dict[str, Any] | None:
     return values
 
 
+def span_seconds(text: str, option: str) -> int:
+    """Return the seconds of a time span such as `2h`, `90m`, `30d` or `7200`.
+
+    Args:
+        text: the span.
+        option: which option it was given to, for the error.
+
+    Raises:
+        InvalidArgumentError: if it is none.
+    """
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        raise InvalidArgumentError(f"{option} takes a time such as 2h, 90m, 30d or 7200 (seconds)")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
 def sla_seconds(text: str) -> int:
     """Return the seconds of a time span such as `2h`, `90m`, `30d` or `7200`.
 

@@ -192,6 +192,14 @@ class FileShape:
     restart: Annotated[
         bool, Option("--restart", help="Start over if an unfinished export is there.", rich_help_panel=_HOW)
     ] = False
+    resume_max_age: Annotated[
+        str,
+        Option(metavar="6h|90m|7200", help="How old an unfinished export may be to be resumed.", rich_help_panel=_HOW),
+    ] = "6h"
+    overwrite: Annotated[
+        bool,
+        Option("--overwrite", help="Replace a database that is not an earlier export.", rich_help_panel=_OUT),
+    ] = False
 
 
 @attrs.frozen(kw_only=True)

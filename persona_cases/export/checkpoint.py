@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import attrs
@@ -13,6 +14,7 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.frontier import Frontier
 
 _FORMAT: Final = 3
+_UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @attrs.frozen
@@ -23,15 +25,35 @@ class Description:
         settings: by name, what decides about the content of the file, as plain JSON: the expression, the order, the
             attributes, the format and so on. They stay on the disk beside the file as long as it is not finished.
         library: the version of this library. A different one does not keep an export from going on.
+        snapshot_at: when the export began, by the clock of the system. A later run keeps it.
     """
 
     settings: Mapping[str, Any] = attrs.field(repr=False)
     library: str
+    snapshot_at: datetime = _UNKNOWN
 
     @property
     def digest(self) -> str:
         """Identifies the settings."""
         return hashlib.sha256(msgspec.json.encode(self.settings, order="sorted")).hexdigest()
+
+    def check_age(self, now: datetime, most: float, where: str) -> None:
+        """Check that what an export found when it began is not too old to go on with.
+
+        Args:
+            now: what the clock of the system says.
+            most: the largest age, in seconds.
+            where: the name of the file, for the error.
+
+        Raises:
+            InvalidArgumentError: if it is older. If it seems to be as far in the future, the clock was changed, and how
+                old it is is not known.
+        """
+        if abs((now - self.snapshot_at).total_seconds()) > most:
+            raise InvalidArgumentError(
+                f"{where}: an unfinished export began too long ago to be resumed silently, so its file would miss what "
+                "came since: use restart to start over, or a larger resume_max_age to resume it"
+            )
 
     def differences(self, other: Description) -> list[str]:
         """Return the names of the settings that are not the same."""

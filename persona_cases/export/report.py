@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 import attrs
 
@@ -10,6 +11,9 @@ from persona_cases.export.attachments.report import AttachmentReport
 from persona_cases.export.quantities import duration, plural, size
 
 __all__ = ["ExportReport"]
+
+
+_MOST_NAMES: Final = 5
 
 
 @attrs.frozen(kw_only=True)
@@ -28,7 +32,10 @@ class ExportReport:
         elapsed: how many seconds this run took.
         walkers: pages that each walker of this run fetched, without the first looks at both ends of the time; a single
             number for a walk in order.
-        resumed: whether an earlier run was gone on with.
+        resumed: whether this run resumed an earlier one.
+        snapshot_at: when the export began, in UTC: cases that were created later are not in it. A run that resumes has
+            the time of the first one.
+        empty_columns: the columns of a table in which no case has a value.
         attachments: what became of the attachments; None if they were not asked for.
     """
 
@@ -40,23 +47,30 @@ class ExportReport:
     elapsed: float
     walkers: tuple[int, ...]
     resumed: bool = False
+    snapshot_at: datetime
+    empty_columns: tuple[str, ...] = ()
     attachments: AttachmentReport | None = None
 
     def __str__(self) -> str:
         return self.text()
 
     def text(self, to: str | None = None) -> str:
-        """Return the report in words, on two lines; a third one is about attachments.
+        """Return the report in words: two lines, and one each about columns without a value and attachments.
 
         Args:
             to: what to call the file; None leaves it out.
         """
         where = "" if to is None else f" to {to}"
         counts = f"{plural(self.cases, 'case')} in {plural(self.pages, 'page')} ({size(self.size)})"
-        parts = (self._sent(), self._shared(), "went on from an earlier run" if self.resumed else "")
+        parts = (
+            self._sent(),
+            self._shared(),
+            f"resumed the snapshot of {_minute(self.snapshot_at)}" if self.resumed else "",
+        )
         lines = (
             f"exported {counts}{where} in {duration(self.elapsed)}",
             "; ".join(filter(None, parts)),
+            self._without_values(),
             None if self.attachments is None else self.attachments.text(),
         )
         return "\n".join(filter(None, lines))
@@ -67,11 +81,20 @@ class ExportReport:
             **attrs.asdict(self),
             "elapsed": round(self.elapsed, 3),
             "walkers": list(self.walkers),
+            "snapshot_at": self.snapshot_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "empty_columns": list(self.empty_columns),
             "attachments": None if self.attachments is None else self.attachments.to_dict(),
         }
 
     def _sent(self) -> str:
         return f"{plural(self.requests, 'request')}, {f'{self.refused:,}' if self.refused else 'none'} refused (429)"
+
+    def _without_values(self) -> str:
+        if not self.empty_columns or not self.cases:
+            return ""
+        more = len(self.empty_columns) - _MOST_NAMES
+        named = ", ".join(self.empty_columns[:_MOST_NAMES])
+        return f"no case has a value in {named}" + (f" and {plural(more, 'more column')}" if more > 0 else "")
 
     def _shared(self) -> str:
         if not self.walkers:
@@ -79,3 +102,7 @@ class ExportReport:
         least, most = min(self.walkers), max(self.walkers)
         share = plural(most, "page") if least == most else f"{least:,} to {plural(most, 'page')}"
         return f"{plural(len(self.walkers), 'walker')}, {share}{' each' if len(self.walkers) > 1 else ''}"
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

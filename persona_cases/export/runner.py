@@ -14,10 +14,11 @@ from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.survey import Survey
 from persona_cases.export.formats.opening import open_sink
 from persona_cases.export.formats.target import FileFormat, Target
+from persona_cases.export.provenance import Provenance
 from persona_cases.export.sinks import Output, Sink
 from persona_cases.export.threads import off_loop
 
-__all__ = ["ExportProgress", "Exportable", "FileExport", "OnProgress", "Pages", "export_to_sink"]
+__all__ = ["ExportProgress", "Exportable", "FileExport", "OnProgress", "Pages", "Written", "export_to_sink"]
 
 
 class Exportable(Protocol):
@@ -40,6 +41,7 @@ class ExportProgress:
             begun only when all are there. For a sink of one's own, the bytes given to it.
         pages_left: how many pages there seem to be left; None if that is not known.
         files: attachments that are there, if they are downloaded.
+        empty_columns: the columns of a table in which no case has a value; known at the end.
     """
 
     cases: int = 0
@@ -47,6 +49,7 @@ class ExportProgress:
     size: int = 0
     pages_left: int | None = None
     files: int = 0
+    empty_columns: tuple[str, ...] = ()
 
 
 OnProgress = Callable[[ExportProgress], object]
@@ -54,6 +57,19 @@ OnProgress = Callable[[ExportProgress], object]
 
 Pages = AsyncIterable[Iterable[Exportable]]
 """What there is to export, in its final order."""
+
+
+@attrs.frozen
+class Written:
+    """What is in a file.
+
+    Attributes:
+        size: how many bytes.
+        empty_columns: the columns of a table in which no case has a value.
+    """
+
+    size: int
+    empty_columns: tuple[str, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -64,12 +80,14 @@ class FileExport:
         target: what to write.
         output: where to; it is committed in the end, or discarded.
         choice: which columns.
+        provenance: what makes the file, where the format has a place for it.
         buffer_directory: whose disk holds the cases until their columns are known; None for the system's choice.
     """
 
     target: Target
     output: Output
     choice: ColumnChoice = attrs.field(factory=ColumnChoice)
+    provenance: Provenance | None = None
     buffer_directory: Path | None = None
 
     async def run(self, pages: Pages, on_progress: OnProgress | None = None) -> ExportProgress:
@@ -91,11 +109,11 @@ class FileExport:
             on_progress(done)
         return done
 
-    async def write_from(self, source: CaseSource) -> int:
+    async def write_from(self, source: CaseSource) -> Written:
         """Write all cases of a source; a table reads it once for the columns, and once for the rows.
 
         Returns:
-            The size of what was written, in bytes.
+            What was written.
 
         Raises:
             DecodeError: if a line is no case; it tells the number of the line and the place in it.
@@ -104,18 +122,20 @@ class FileExport:
             survey = Survey()
             if self.target.format is not FileFormat.JSON_LINES:
                 await _read_through(source, survey.observe)
-            sink = open_sink(self.target, self.output, survey.columns(self.choice))
+            columns = survey.columns(self.choice)
+            sink = open_sink(self.target, self.output, columns, self.provenance)
             async with _ended(sink):
                 await _read_through(source, sink.write)
         finally:
             self.output.discard()
-        return self.output.size
+        lines = self.target.format is FileFormat.JSON_LINES
+        return Written(self.output.size, () if lines else survey.empty(columns))
 
     async def _buffered(self, pages: Pages, on_progress: OnProgress | None) -> ExportProgress:
         with contextlib.closing(CaseBuffer(self.buffer_directory)) as buffer:
             progress = await _feed(pages, buffer.write, on_progress, lambda: buffer.size)
-            await self.write_from(buffer)
-        return progress
+            written = await self.write_from(buffer)
+        return attrs.evolve(progress, empty_columns=written.empty_columns)
 
 
 async def export_to_sink(

@@ -101,6 +101,11 @@ class Spool:
         self.close()
 
     @property
+    def description(self) -> Description:
+        """What the export is one of, as its first run said it."""
+        return self._description
+
+    @property
     def pending(self) -> bool:
         """Whether something was put that is not being committed yet."""
         return self._head_is_ahead or bool(self._pending)
@@ -234,6 +239,8 @@ class Spool:
                 "start over with restart"
             )
         manifest.check(self._description, self._name)
+        # What the first run found is what this one goes on with.
+        self._description = manifest.description
         try:
             self._open_files(manifest.size, manifest.head)
         except DecodeError:

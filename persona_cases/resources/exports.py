@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Literal, Self, TypeAlias, get_args
+from importlib.metadata import version
+from typing import Any, Final, Literal, Self, TypeAlias, get_args
 
 import attrs
 
@@ -13,7 +15,9 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.columns.choice import ColumnChoice, sparse_names
 from persona_cases.export.columns.column import Column
 from persona_cases.export.formats.opening import check_available
+from persona_cases.export.formats.replacing import check_replaceable
 from persona_cases.export.formats.target import CompressionName, FormatName, Target
+from persona_cases.export.provenance import Provenance
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import ExportProgress, FileExport, OnProgress, Pages, export_to_sink
 from persona_cases.export.sinks import AtomicFile, Sink
@@ -26,7 +30,9 @@ from persona_cases.resources.ordered_exports import OrderedExport, Reading, down
 from persona_cases.resources.ranged_exports import RangedExport
 from persona_cases.resources.slices import CaseSlices
 
-__all__ = ["CaseExports", "Consistency"]
+__all__ = ["DEFAULT_RESUME_MAX_AGE", "CaseExports", "Consistency"]
+
+DEFAULT_RESUME_MAX_AGE: Final = timedelta(hours=6)
 
 Consistency: TypeAlias = Literal["search", "fresh"]
 """What an export sees: what searches find, which lag behind by about a minute, or what is there at this moment."""
@@ -50,6 +56,8 @@ class CaseExports:
         columns: Iterable[Column] = (),
         max_searches: int = DEFAULT_MAX_SEARCHES,
         restart: bool = False,
+        resume_max_age: float | timedelta = DEFAULT_RESUME_MAX_AGE,
+        overwrite: bool = False,
         consistency: Consistency = "search",
         attachments: str | os.PathLike[str] | None = None,
     ) -> ExportReport:
@@ -78,7 +86,11 @@ class CaseExports:
             compression: `none`, `gzip` or `zstd`, whatever the path ends in; for Parquet, inside the file.
             columns: columns of custom fields whose types are known, as `columns_from(template)` returns them.
             max_searches: how many searches the expression may take; see `search`.
-            restart: whether to start anew if an unfinished export is there.
+            restart: whether to start from the beginning if an unfinished export is there.
+            resume_max_age: how old an unfinished export may be to be resumed, in seconds or as a `timedelta`; 6 hours
+                by default. What a resumed export writes is as old as its first run, so an older one is refused, unless
+                `restart` is given.
+            overwrite: whether to replace a database that is not an earlier export. Other files are replaced anyway.
             consistency: `search` exports what searches find, which lag behind by about a minute. `fresh` lists the
                 cases instead, which takes more requests if the list has no filter for what is asked for; what searches
                 know and cases do not show can not be asked for. For files, without `sort` and `limit`.
@@ -89,9 +101,9 @@ class CaseExports:
             What was done: cases, pages, size, and the requests that it took.
 
         Raises:
-            InvalidArgumentError: if the file can not be written, its name stands for no format, a package that the
-                format needs is not installed, or an unfinished export of something else is there; before the first
-                request.
+            InvalidArgumentError: if the file can not be written, or is a database that is not an earlier export; its
+                name stands for no format, or a package that the format needs is not installed; an unfinished export of
+                something else is there, or one that is too old. All of these come before the first request.
             ClientStateError: if another process is exporting to the same file, or to the same directory of attachments.
             QueryError: if a fresh export can not decide the expression on what cases show.
             PersonaError: whatever a search may raise.
@@ -101,7 +113,8 @@ class CaseExports:
         loaded = None if chosen is None else sparse_names(chosen)
         fieldset = None if loaded is None else tuple(loaded)
         twin, count = counted(self)
-        shape = _Shape.of(chosen, columns, format, compression)
+        shape = _Shape.of(chosen, columns, format, compression, overwrite=overwrite)
+        began, patience = datetime.now(UTC), _seconds(resume_max_age)
 
         async def by_ranges(source: CaseSlices | FreshSlices, path: str | os.PathLike[str]) -> ExportReport:
             export = RangedExport(
@@ -115,6 +128,8 @@ class CaseExports:
                     "version": twin._api.options.version,
                     **shape.settings,
                 },
+                began=began,
+                resume_max_age=patience,
                 count=count,
                 downloads=downloads_to(twin, attachments, loaded),
             )
@@ -134,7 +149,19 @@ class CaseExports:
                 raise InvalidArgumentError("format and compression are for files: a sink gets cases as they come")
             return await ordered.run(partial(export_to_sink, sink=to, on_progress=told))
         if sort is not None or limit is not None:
-            return await ordered.run(partial(_write_in_order, to, shape.target(to), shape.choice, told))
+            provenance = Provenance(
+                settings={
+                    "where": None if where is None else as_predicate(where, "where").to_dict(),
+                    "sort": None if sort is None else f"{sort.attribute}:{sort.direction}",
+                    "limit": limit,
+                    "version": twin._api.options.version,
+                    **shape.settings,
+                },
+                library=version("persona-cases"),
+                snapshot_at=ordered.began,
+            )
+            write = partial(_write_in_order, to, shape.target(to), shape.choice)
+            return await ordered.run(partial(write, provenance=provenance, on_progress=told))
         return await by_ranges(CaseSlices(twin._api, where, fieldset, max_searches=max_searches), to)
 
 
@@ -151,6 +178,7 @@ class _Shape:
     settings: dict[str, Any]
     _format: FormatName | None
     _compression: CompressionName | None
+    _overwrite: bool
 
     @classmethod
     def of(
@@ -159,24 +187,42 @@ class _Shape:
         columns: Iterable[Column],
         format: FormatName | None,
         compression: CompressionName | None,
+        *,
+        overwrite: bool,
     ) -> Self:
         known = tuple(columns)
         settings = {"only": chosen, "columns": list(map(repr, known))}
-        return cls(ColumnChoice.of(chosen, known), settings, format, compression)
+        return cls(ColumnChoice.of(chosen, known), settings, format, compression, overwrite)
 
     def target(self, path: str | os.PathLike[str]) -> Target:
         """Return what to write to a path, if that is possible here."""
         target = Target.of(path, self._format, self._compression)
         check_available(target)
+        check_replaceable(path, target, overwrite=self._overwrite)
         return target
 
 
 async def _write_in_order(
-    path: str | os.PathLike[str], target: Target, choice: ColumnChoice, on_progress: OnProgress | None, pages: Pages
+    path: str | os.PathLike[str],
+    target: Target,
+    choice: ColumnChoice,
+    pages: Pages,
+    *,
+    provenance: Provenance,
+    on_progress: OnProgress | None,
 ) -> ExportProgress:
     file = AtomicFile(path)
-    export = FileExport(target=target, output=file, choice=choice, buffer_directory=file.path.parent)
+    export = FileExport(
+        target=target, output=file, choice=choice, provenance=provenance, buffer_directory=file.path.parent
+    )
     return await export.run(pages, on_progress)
+
+
+def _seconds(age: float | timedelta) -> float:
+    given: object = age.total_seconds() if isinstance(age, timedelta) else age
+    if isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0:
+        return float(given)
+    raise InvalidArgumentError("resume_max_age must be a number of seconds of at least 0, or a timedelta")
 
 
 def _is_fresh(consistency: str) -> bool:

@@ -6,6 +6,8 @@ import os
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, Self
 
@@ -84,11 +86,13 @@ class OrderedExport:
         pager: the search.
         count: counts what it sends.
         downloads: what downloads the attachments, if they are wanted.
+        began: when the export began.
     """
 
     pager: Pager[Case]
     count: RequestCount
     downloads: AttachmentDownloads | None = None
+    began: datetime = attrs.field(factory=partial(datetime.now, UTC))
 
     @classmethod
     def of(
@@ -138,6 +142,8 @@ class OrderedExport:
             refused=self.count.refused,
             elapsed=time.monotonic() - started,
             walkers=(done.pages,),
+            snapshot_at=self.began,
+            empty_columns=done.empty_columns,
             attachments=None if self.downloads is None else self.downloads.report,
         )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from contextlib import nullcontext
+from datetime import datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -17,8 +19,9 @@ from persona_cases.export.collector import CollectProgress, CollectReport, OnCol
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.crew import Crew
 from persona_cases.export.formats.target import Compression, FileFormat, Target
+from persona_cases.export.provenance import Provenance
 from persona_cases.export.report import ExportReport
-from persona_cases.export.runner import ExportProgress, FileExport, OnProgress
+from persona_cases.export.runner import ExportProgress, FileExport, OnProgress, Written
 from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.spool import Spool
 from persona_cases.export.threads import off_loop
@@ -39,6 +42,8 @@ class RangedExport:
         target: in what format.
         choice: which columns.
         settings: what else decides about the content of the file.
+        began: when this run began, by the clock of the system.
+        resume_max_age: how old, in seconds, an unfinished export may be that this run resumes.
         count: counts what is sent.
         downloads: what downloads the attachments, if they are wanted.
     """
@@ -48,6 +53,8 @@ class RangedExport:
     target: Target
     choice: ColumnChoice
     settings: dict[str, Any]
+    began: datetime
+    resume_max_age: float
     count: RequestCount
     downloads: AttachmentDownloads | None = None
 
@@ -58,12 +65,16 @@ class RangedExport:
         AtomicFile(self.path).discard()
         with self._spool(restart=restart) as spool:
             resumed = spool.frontier is not None
+            snapshot = spool.description
+            if resumed:
+                snapshot.check_age(self.began, self.resume_max_age, Path(self.path).name)
             try:
                 async with self.downloads or nullcontext():
                     collected = await self._fetch(spool, on_progress)
                     done = _fetched(collected)
                     done = attrs.evolve(done, files=await self._download(spool, done, on_progress))
-                done = attrs.evolve(done, size=await self._put_together(spool))
+                written = await self._put_together(spool)
+                done = attrs.evolve(done, size=written.size, empty_columns=written.empty_columns)
             finally:
                 if spool.frontier is None:
                     spool.remove()
@@ -79,12 +90,14 @@ class RangedExport:
             elapsed=time.monotonic() - started,
             walkers=collected.pages_by_walker,
             resumed=resumed,
+            snapshot_at=snapshot.snapshot_at,
+            empty_columns=done.empty_columns,
             attachments=None if self.downloads is None else self.downloads.report,
         )
 
     def _spool(self, *, restart: bool) -> Spool:
         shape = {"format": self.target.format.value, "compression": self.target.compression.value}
-        description = Description({**self.settings, **shape}, version("persona-cases"))
+        description = Description({**self.settings, **shape}, version("persona-cases"), self.began)
         return Spool(os.fspath(self.path), description, restart=restart, backward=self.source.backward)
 
     async def _fetch(self, spool: Spool, on_progress: OnProgress | None) -> CollectReport:
@@ -112,17 +125,20 @@ class RangedExport:
         report = await self.downloads.save_all(spool)
         return report.files + report.there
 
-    async def _put_together(self, spool: Spool) -> int:
+    async def _put_together(self, spool: Spool) -> Written:
         AtomicFile.sweep(self.path)
         file = AtomicFile(self.path)
         if self.target != Target(FileFormat.JSON_LINES, Compression.NONE):
-            return await FileExport(target=self.target, output=file, choice=self.choice).write_from(spool)
+            told = spool.description
+            provenance = Provenance(settings=told.settings, library=told.library, snapshot_at=told.snapshot_at)
+            export = FileExport(target=self.target, output=file, choice=self.choice, provenance=provenance)
+            return await export.write_from(spool)
         try:
             await off_loop(spool.become, file)
             await off_loop(file.commit)
         finally:
             file.discard()
-        return file.size
+        return Written(file.size, ())
 
 
 def _telling(on_progress: OnProgress) -> OnCollected:

@@ -52,7 +52,7 @@ def test_the_command_that_is_printed_goes_on(api, tmp_path, program, number):
     assert not path.exists()
     api.requests.clear()
     ran = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=True)
-    assert "went on from an earlier run" in ran.stderr
+    assert "resumed the snapshot of " in ran.stderr
     assert sorted(ids_of(path)) == sorted(api.store.cases)
     assert list(tmp_path.iterdir()) == [path]
 

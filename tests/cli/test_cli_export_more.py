@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import shlex
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 from cli.conftest import serving
 
+from persona_cases.cli.exits import ExitCode
 from persona_cases.testing import Fault, ManualClock, Simulator
 
 PROGRAM = str(Path(sys.executable).with_name("persona-cases"))
@@ -236,3 +239,31 @@ def test_a_walk_in_order_keeps_nothing_but_attachments(api, tmp_path):
     ]
     assert 0 < len(on_disk(tmp_path / "files")) < len(attached(api))
     assert {path.name for path in tmp_path.iterdir()} == {"files"}
+
+
+def test_a_database_of_somebody_else_is_kept_unless_overwrite_is_given(cli, api, tmp_path):
+    path = tmp_path / "mine.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE customers (name TEXT)")
+    before = path.read_bytes()
+    ran = cli("export", "-o", str(path))
+    assert (ran.code, path.read_bytes()) == (ExitCode.USAGE, before)
+    assert "overwrite" in ran.err
+    assert cli("export", "-o", str(path), "--overwrite").code == 0
+
+
+def test_an_unfinished_export_that_is_too_old_is_refused(cli, api, tmp_path):
+    what = ("export", "-o", str(tmp_path / "x.jsonl"))
+    api.faults.add(Fault.status(422), path="/cases/search", nth=3, times=1)
+    assert cli(*what).code != 0
+    ran = cli(*what, "--resume-max-age", "0s")
+    assert ran.code == ExitCode.USAGE
+    assert "restart" in ran.err
+    ran = cli(*what, "--resume-max-age", "2d", "--report", "json")
+    assert json.loads(ran.err)["resumed"]
+
+
+def test_an_age_that_is_none_is_refused(cli, api, tmp_path):
+    ran = cli("export", "-o", str(tmp_path / "x.jsonl"), "--resume-max-age", "soon")
+    assert ran.code == ExitCode.USAGE
+    assert "--resume-max-age takes a time such as 2h" in ran.err

@@ -280,9 +280,9 @@ async def test_a_table_that_was_there_is_replaced_only_by_a_whole_one(sim, make_
     target.write_text("before")
     sim.faults.add(Fault.status(503), nth=3, times=1)
     with pytest.raises(ServerError):
-        await client.cases.export(to=target)
+        await client.cases.export(to=target, overwrite=True)
     assert target.read_text() == "before"
-    assert (await client.cases.export(to=target)).cases == 500
+    assert (await client.cases.export(to=target, overwrite=True)).cases == 500
     assert target.stat().st_size > 1000
     assert list(tmp_path.iterdir()) == [target]
 

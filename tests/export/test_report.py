@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import attrs
 import pytest
@@ -10,8 +11,16 @@ import pytest
 from persona_cases.export import AttachmentReport, ExportReport
 from persona_cases.export.quantities import duration, size
 
+BEGAN = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 REPORT = ExportReport(
-    cases=123_456, pages=1_240, size=209_715_200, requests=1_251, refused=11, elapsed=3725.4, walkers=(400, 420, 418)
+    cases=123_456,
+    pages=1_240,
+    size=209_715_200,
+    requests=1_251,
+    refused=11,
+    elapsed=3725.4,
+    walkers=(400, 420, 418),
+    snapshot_at=BEGAN,
 )
 
 
@@ -31,7 +40,10 @@ def test_a_report_is_two_lines_of_words():
         ({"requests": 1, "refused": 0, "walkers": (1,)}, "1 request, none refused (429); 1 walker, 1 page"),
         ({"walkers": (7, 7)}, "1,251 requests, 11 refused (429); 2 walkers, 7 pages each"),
         ({"walkers": ()}, "1,251 requests, 11 refused (429)"),
-        ({"walkers": (), "resumed": True}, "1,251 requests, 11 refused (429); went on from an earlier run"),
+        (
+            {"walkers": (), "resumed": True},
+            "1,251 requests, 11 refused (429); resumed the snapshot of 2026-01-02 03:04 UTC",
+        ),
     ],
 )
 def test_the_second_line_says_what_it_took(change, said):
@@ -42,7 +54,13 @@ def test_a_report_as_json_has_all_of_it():
     document = REPORT.to_dict()
     assert json.loads(json.dumps(document)) == document
     assert set(document) == {field.name for field in attrs.fields(ExportReport)}
-    assert ExportReport(**{**document, "walkers": tuple(document["walkers"])}) == REPORT
+    assert document["snapshot_at"] == "2026-01-02T03:04:05.678Z"
+    back = {
+        "walkers": REPORT.walkers,
+        "snapshot_at": datetime.fromisoformat(document["snapshot_at"]),
+        "empty_columns": (),
+    }
+    assert ExportReport(**{**document, **back}) == REPORT
 
 
 @pytest.mark.parametrize(
@@ -72,3 +90,13 @@ def test_missing_attachments_are_told_by_count_and_by_case():
     said = "2 attachments (1.5 kB), 1 there already, 3 missing from 2 cases"
     assert attrs.evolve(REPORT, attachments=files).text().splitlines()[2] == said
     assert files.to_dict()["incomplete"] == ["case_1", "case_2"]
+
+
+def test_columns_without_a_value_are_named():
+    some = attrs.evolve(REPORT, empty_columns=("a", "b"))
+    assert some.text().splitlines()[2] == "no case has a value in a, b"
+    many = attrs.evolve(REPORT, empty_columns=tuple("abcdefg"))
+    assert many.text().splitlines()[2] == "no case has a value in a, b, c, d, e and 2 more columns"
+    assert many.to_dict()["empty_columns"] == list("abcdefg")
+    # Where there is no case, that goes for every column.
+    assert len(attrs.evolve(many, cases=0).text().splitlines()) == 2

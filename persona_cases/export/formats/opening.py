@@ -11,6 +11,7 @@ from persona_cases.export.formats.comma_separated import CsvSink
 from persona_cases.export.formats.json_lines import JsonLinesSink
 from persona_cases.export.formats.parquet import ParquetSink
 from persona_cases.export.formats.target import Compression, FileFormat, Target
+from persona_cases.export.provenance import Provenance
 from persona_cases.export.sinks import AtomicFile, Output, Sink
 
 __all__ = ["check_available", "open_sink"]
@@ -28,13 +29,14 @@ def check_available(target: Target) -> None:
         packages.zstd()
 
 
-def open_sink(target: Target, output: Output, columns: Sequence[Column]) -> Sink:
+def open_sink(target: Target, output: Output, columns: Sequence[Column], provenance: Provenance | None = None) -> Sink:
     """Open the sink of a format.
 
     Args:
         target: what to write.
         output: where to.
         columns: the columns; JSON Lines have none.
+        provenance: what makes the file; JSON Lines and CSV have no place for it.
 
     Raises:
         InvalidArgumentError: if a package is not installed, or the format takes a file and the output is none.
@@ -46,7 +48,7 @@ def open_sink(target: Target, output: Output, columns: Sequence[Column]) -> Sink
     if not isinstance(output, AtomicFile):
         raise InvalidArgumentError(f"{target.format} needs a file to go back and forth in: give its path")
     if target.format is FileFormat.PARQUET:
-        return ParquetSink(output, target.compression, columns)
+        return ParquetSink(output, target.compression, columns, provenance)
     from persona_cases.export.formats.sqlite import SqliteSink  # noqa: PLC0415 - SQLite takes time to load
 
-    return SqliteSink(output, columns)
+    return SqliteSink(output, columns, provenance)

@@ -6,12 +6,13 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from persona_cases.export.columns.cells import as_value
+from persona_cases.export.columns.cells import as_value, json_text
 from persona_cases.export.columns.column import Column
 from persona_cases.export.columns.rows import Rows
 from persona_cases.export.columns.types import ColumnType, Kind
 from persona_cases.export.formats import packages
 from persona_cases.export.formats.target import Compression
+from persona_cases.export.provenance import PROVENANCE, Provenance
 from persona_cases.export.sinks import AtomicFile
 
 __all__ = ["ParquetSink"]
@@ -37,12 +38,19 @@ class ParquetSink:
         file: the file.
         compression: how to compress its pages.
         columns: the columns.
+        provenance: what makes the file, for its metadata.
 
     Raises:
         InvalidArgumentError: if pyarrow is not installed.
     """
 
-    def __init__(self, file: AtomicFile, compression: Compression, columns: Sequence[Column]) -> None:
+    def __init__(
+        self,
+        file: AtomicFile,
+        compression: Compression,
+        columns: Sequence[Column],
+        provenance: Provenance | None = None,
+    ) -> None:
         self._file = file
         self._arrow = packages.pyarrow("pyarrow")
         self._schema = self._arrow.schema([(column.name, self._type(column.type)) for column in columns])
@@ -50,6 +58,8 @@ class ParquetSink:
         self._columns = [(column.name, as_value(column.type)) for column in columns]
         self._waiting: list[list[Any]] = [[] for _ in columns]
         self._size = 0
+        self._cases = 0
+        self._made_by = {} if provenance is None else provenance.to_dict()
         self._writer = packages.pyarrow("pyarrow.parquet").ParquetWriter(
             str(file.part), self._schema, compression=compression.value
         )
@@ -60,6 +70,7 @@ class ParquetSink:
             for waiting, (name, convert) in zip(self._waiting, self._columns, strict=True):
                 waiting.append(convert(row.values.get(name)))
             self._size += len(row.line)
+            self._cases += 1
             if len(self._waiting[0]) >= _ROWS_A_GROUP or self._size >= _BYTES_A_GROUP:
                 self._write_group()
 
@@ -67,6 +78,7 @@ class ParquetSink:
         """Complete the file."""
         if self._waiting[0]:
             self._write_group()
+        self._writer.add_key_value_metadata({PROVENANCE: json_text({**self._made_by, "cases": self._cases})})
         self._writer.close()
         self._file.commit()
 

@@ -14,6 +14,7 @@ from persona_cases.export.columns.cells import as_text, as_value, json_text
 from persona_cases.export.columns.column import Column
 from persona_cases.export.columns.rows import Row, Rows
 from persona_cases.export.columns.types import ColumnType, Kind, type_of
+from persona_cases.export.provenance import PROVENANCE, Provenance
 from persona_cases.export.sinks import AtomicFile
 
 __all__ = ["SqliteSink"]
@@ -25,6 +26,7 @@ _NATIVE: Final[Mapping[Kind, str]] = {Kind.BOOLEAN: "INTEGER", Kind.INTEGER: "IN
 # The temporary file is thrown away if anything goes wrong, so that neither a journal nor a sync is of use.
 _SETTINGS: Final = ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA cache_size = -65536", "BEGIN")
 _TABLES: Final = (
+    f"CREATE TABLE {PROVENANCE} (name TEXT PRIMARY KEY NOT NULL, value) WITHOUT ROWID",
     """CREATE TABLE fields (
         case_id TEXT NOT NULL, key TEXT NOT NULL, type TEXT, value,
         PRIMARY KEY (case_id, key)
@@ -46,10 +48,12 @@ class SqliteSink:
     Args:
         file: the file.
         columns: the columns of the table `cases`.
+        provenance: what makes the file, for the table `persona_export`.
     """
 
-    def __init__(self, file: AtomicFile, columns: Sequence[Column]) -> None:
+    def __init__(self, file: AtomicFile, columns: Sequence[Column], provenance: Provenance | None = None) -> None:
         self._file = file
+        self._made_by = {} if provenance is None else provenance.to_dict()
         self._rows = Rows()
         with _as_os_errors():
             # Each call comes from a thread of its own, one after the other.
@@ -81,6 +85,7 @@ class SqliteSink:
             indexed = [name for name in _INDEXED if name in self._names]
             for statement in (*(f"CREATE INDEX cases_by_{name} ON cases ({name})" for name in indexed), *_INDEXES):
                 self._database.execute(statement)
+            self._tell_origin()
             self._database.execute("COMMIT")
             self._database.close()
         self._file.commit()
@@ -89,6 +94,15 @@ class SqliteSink:
         """Drop the file."""
         self._database.close()
         self._file.discard()
+
+    def _tell_origin(self) -> None:
+        (cases,) = self._database.execute("SELECT count(*) FROM cases").fetchone()
+        # Texts as they are, so that no JSON is needed to read them.
+        told = {
+            name: value if value is None or isinstance(value, str) else json_text(value)
+            for name, value in self._made_by.items()
+        }
+        self._database.executemany(f"INSERT INTO {PROVENANCE} VALUES (?, ?)", {**told, "cases": cases}.items())  # noqa: S608 - our name
 
     def _create(self, kept: Sequence[tuple[str, Column]]) -> None:
         defined = [f"{_quoted(name)} {_native(column.type)}" for name, column in kept]

@@ -1,0 +1,37 @@
+"""`Provenance`: what made a file, written into those files that have a place for it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import attrs
+
+__all__ = ["PROVENANCE", "Provenance"]
+
+PROVENANCE: Final = "persona_export"
+"""The name of the table in SQLite, and of the entry in the metadata of Parquet."""
+
+
+@attrs.frozen(kw_only=True)
+class Provenance:
+    """What made a file.
+
+    Attributes:
+        settings: what was asked for, by the names of the arguments, as plain data for JSON.
+        library: the version of this library.
+        snapshot_at: when the export began, in UTC; a resumed one keeps the time of its first run.
+    """
+
+    settings: Mapping[str, Any] = attrs.field(repr=False)
+    library: str
+    snapshot_at: datetime
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data for JSON."""
+        return {
+            **self.settings,
+            "library": f"persona-cases {self.library}",
+            "snapshot_at": self.snapshot_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        }

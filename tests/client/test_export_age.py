@@ -1,0 +1,88 @@
+"""An unfinished export is resumed as long as it is recent, and what it found keeps its time."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from persona_cases import InvalidArgumentError, RetryPolicy, ServerError
+from persona_cases.export.checkpoint import Description
+from persona_cases.testing import Fault, Simulator
+
+BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+ASKED = Description({}, "1.0", BEGAN)
+
+
+@pytest.fixture
+async def sim():
+    async with Simulator(cases=500) as simulator:
+        yield simulator
+
+
+async def interrupted(sim, make_client, path, **settings):
+    sim.faults.add(Fault.status(503), nth=4, times=1)
+    with pytest.raises(ServerError):
+        await make_client(sim, retry=RetryPolicy(attempts=1)).cases.export(to=path, **settings)
+    sim.faults.clear()
+    sim.requests.clear()
+
+
+@pytest.mark.parametrize("age", [0, timedelta()])
+async def test_an_export_that_is_too_old_is_refused_and_kept(sim, make_client, tmp_path, age):
+    path = tmp_path / "x.jsonl"
+    before = datetime.now(UTC)
+    await interrupted(sim, make_client, path)
+    after = datetime.now(UTC)
+    cases = make_client(sim).cases
+    with pytest.raises(InvalidArgumentError, match="use restart to start over, or a larger resume_max_age"):
+        await cases.export(to=path, resume_max_age=age)
+    assert not sim.requests
+    done = await cases.export(to=path)
+    assert (done.resumed, done.cases) == (True, 500)
+    assert before <= done.snapshot_at <= after
+
+
+async def test_a_restart_is_as_old_as_itself(sim, make_client, tmp_path):
+    path = tmp_path / "x.jsonl"
+    await interrupted(sim, make_client, path)
+    before = datetime.now(UTC)
+    done = await make_client(sim).cases.export(to=path, resume_max_age=0, restart=True)
+    assert not done.resumed
+    assert done.snapshot_at >= before
+
+
+async def test_a_run_that_resumes_keeps_the_time_for_the_next_one(sim, make_client, tmp_path):
+    path = tmp_path / "x.jsonl"
+    await interrupted(sim, make_client, path)
+    after = datetime.now(UTC)
+    await asyncio.sleep(0.002)
+    sim.faults.add(Fault.status(503), nth=1, times=1)
+    with pytest.raises(ServerError):
+        await make_client(sim, retry=RetryPolicy(attempts=1)).cases.export(to=path)
+    assert (await make_client(sim).cases.export(to=path)).snapshot_at <= after
+
+
+@pytest.mark.parametrize("age", [-1, math.nan, "6h", None, True, timedelta(seconds=-1)])
+async def test_an_age_that_is_none_is_refused(sim, make_client, tmp_path, age):
+    with pytest.raises(InvalidArgumentError, match="resume_max_age"):
+        await make_client(sim).cases.export(to=tmp_path / "x.jsonl", resume_max_age=age)
+
+
+@pytest.mark.parametrize("hours", [-5, 0, 5])
+def test_a_clock_that_was_set_back_a_little_is_no_reason_to_refuse(hours):
+    ASKED.check_age(BEGAN + timedelta(hours=hours), 6 * 3600, "x.jsonl")
+
+
+@pytest.mark.parametrize("hours", [-7, 7])
+def test_what_lies_further_away_is_too_old_on_either_side(hours):
+    with pytest.raises(InvalidArgumentError, match=r"x\.jsonl: an unfinished export began too long ago"):
+        ASKED.check_age(BEGAN + timedelta(hours=hours), 6 * 3600, "x.jsonl")
+    ASKED.check_age(BEGAN + timedelta(hours=hours), math.inf, "x.jsonl")
+
+
+def test_without_a_time_an_export_is_too_old():
+    with pytest.raises(InvalidArgumentError):
+        Description({}, "1.0").check_age(BEGAN, 6 * 3600, "x.jsonl")
