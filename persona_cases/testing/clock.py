@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
+from weakref import WeakSet
 
 from persona_cases.errors import InvalidArgumentError
 
 __all__ = ["Clock", "ManualClock", "SystemClock"]
+
+
+class Waiting(Protocol):
+    """Something that waits for a moment of a clock."""
+
+    def recheck(self) -> None:
+        """Look at the clock again."""
+        ...
+
+
+W = TypeVar("W", bound=Waiting)
 
 
 class Clock(Protocol):
@@ -38,6 +50,8 @@ class SystemClock:
 class ManualClock:
     """A clock that stands still until `advance` moves it, so that a test of time needs no sleeping.
 
+    The limiters of `Simulator.client` and of the fixture `persona_client` follow it.
+
     Args:
         start: the aware time that it shows first.
 
@@ -50,6 +64,12 @@ class ManualClock:
             raise InvalidArgumentError("start: needs a timezone, such as tzinfo=datetime.UTC")
         self._start = start
         self._elapsed = 0.0
+        self._waiting: WeakSet[Waiting] = WeakSet()
+
+    def wakes(self, waiting: W) -> W:
+        """Let `advance` wake something that waits, and return it."""
+        self._waiting.add(waiting)
+        return waiting
 
     def monotonic(self) -> float:
         """Seconds that the clock was advanced so far."""
@@ -71,3 +91,5 @@ class ManualClock:
         if seconds < 0:
             raise InvalidArgumentError("seconds: a clock only goes forward; give zero or more")
         self._elapsed += seconds
+        for waiting in tuple(self._waiting):
+            waiting.recheck()

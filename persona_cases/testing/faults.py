@@ -81,7 +81,8 @@ class Fault:
             status: HTTP status.
             title: title of the error; the vendor's usual one, if left out.
             details: details of the error.
-            headers: headers to set, or with None to leave out.
+            headers: headers to set, or with None to leave out. A 429 says by default that nothing is left, and that
+                the window ends in a second.
             applied: True if the request takes effect before the error is answered.
             stored: True if the error is what a repetition with the same idempotency key is answered, too.
 
@@ -91,19 +92,17 @@ class Fault:
         if stored and status in _NEVER_STORED:
             raise InvalidArgumentError(f"stored: {status} is answered before idempotency keys are looked at")
         problem = AnsweredError(status, title or _TITLES.get(status, "Error"), details)
-        return cls(f"status {status}", problem, applied, _with_headers(headers or {}), stored=stored)
+        usual: Mapping[str, str | None] = _used_up(problem.title) if status == 429 else {}
+        return cls(f"status {status}", problem, applied, _with_headers({**usual, **(headers or {})}), stored=stored)
 
     @classmethod
-    def rate_limited(cls, reset: int | None = None) -> Fault:
+    def rate_limited(cls, reset: int = 1) -> Fault:
         """Answer 429 as if the window were used up.
 
         Args:
-            reset: whole seconds until the window ends, as the headers tell it; the real ones, if left out.
+            reset: whole seconds until the window ends, as the headers tell it.
         """
-        headers = {"RateLimit-Remaining": "0"}
-        if reset is not None:
-            headers["RateLimit-Reset"] = str(reset)
-        return cls.status(429, details=rate_limited(300, 60).details, headers=headers)
+        return cls.status(429, details=rate_limited(300, 60).details, headers={"RateLimit-Reset": str(reset)})
 
     @classmethod
     def drop(cls, *, applied: bool = False) -> Fault:
@@ -214,6 +213,12 @@ class Fault:
             return attrs.evolve(answer, body=document)
 
         return cls("rewrite", alter=alter)
+
+
+def _used_up(title: str) -> dict[str, str]:
+    prefix = "Quota" if title.lower() == "quota exceeded" else "RateLimit"
+    limit = {"Quota-Limit": "1"} if prefix == "Quota" else {}
+    return {**limit, f"{prefix}-Remaining": "0", f"{prefix}-Reset": "1"}
 
 
 def _with_headers(headers: Mapping[str, str | None]) -> Callable[[Answer], Answer]:

@@ -18,18 +18,28 @@ if TYPE_CHECKING:
     from persona_cases import PersonaClient
     from persona_cases.testing.simulator import Simulator
 
-_MARKER = "persona_simulator"
+_SIMULATOR, _CLIENT = "persona_simulator", "persona_client"
 _MISSING = "needs {package}, which is not installed: pip install 'persona-cases[testing]'"
 
 _T = TypeVar("_T")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
-    config.addinivalue_line(
-        "markers",
-        f"{_MARKER}(**settings): settings of the `persona_simulator` fixture, as `Simulator(...)` takes them",
-    )
+    """Make the markers known."""
+    for marker, taker in ((_SIMULATOR, "Simulator"), (_CLIENT, "PersonaClient")):
+        config.addinivalue_line(
+            "markers", f"{marker}(**settings): settings of the `{marker}` fixture, as `{taker}(...)` takes them"
+        )
+
+
+def _settings(request: pytest.FixtureRequest, name: str, example: str) -> dict[str, Any]:
+    """What the markers of a test set; of several, the one closest to the test wins, setting by setting."""
+    settings: dict[str, Any] = {}
+    for marker in request.node.iter_markers(name):
+        if marker.args:
+            pytest.fail(f"{name}: give settings by name, such as {example}", pytrace=False)
+        settings = {**marker.kwargs, **settings}
+    return settings
 
 
 def _async_fixture(make: Callable[..., AsyncIterator[_T]]) -> Any:
@@ -55,21 +65,18 @@ async def persona_simulator(request: pytest.FixtureRequest) -> AsyncIterator[Sim
     """
     from persona_cases.testing.simulator import Simulator
 
-    settings: dict[str, Any] = {}
-    for marker in request.node.iter_markers(_MARKER):
-        if marker.args:
-            pytest.fail(f"{_MARKER}: give settings by name, such as cases=50", pytrace=False)
-        settings = {**marker.kwargs, **settings}
-    async with Simulator(**settings) as simulator:
+    async with Simulator(**_settings(request, _SIMULATOR, "cases=50")) as simulator:
         yield simulator
 
 
 @_async_fixture
-async def persona_client(persona_simulator: Simulator) -> AsyncIterator[PersonaClient]:
-    """A client of `persona_simulator`, closed after the test."""
-    from persona_cases import PersonaClient
+async def persona_client(request: pytest.FixtureRequest, persona_simulator: Simulator) -> AsyncIterator[PersonaClient]:
+    """A client of `persona_simulator`, closed after the test.
 
-    async with PersonaClient(api_key=persona_simulator.api_key, base_url=persona_simulator.base_url) as client:
+    `@pytest.mark.persona_client(max_wait=5, timeout=1)` sets its arguments, as with `persona_simulator`. Its limiters
+    follow the simulator's clock if that is a `ManualClock`.
+    """
+    async with persona_simulator.client(**_settings(request, _CLIENT, "max_wait=5")) as client:
         yield client
 
 

@@ -15,7 +15,7 @@ from persona_cases.testing.delivery import Delivery
 from persona_cases.testing.problems import payload_too_large
 from persona_cases.testing.traffic import Answer, ReceivedRequest
 
-__all__ = ["HttpServer", "Outcome", "Responder"]
+__all__ = ["HttpServer", "Outcome", "Responder", "nowhere"]
 
 _LARGEST_BODY = 64 * 1024 * 1024
 _GRACE = 0.05
@@ -28,6 +28,12 @@ class Outcome:
 
     answer: Answer
     delivery: Delivery
+
+
+def nowhere() -> Answer:
+    """The answer to a path outside the API: a page for people, which a client must not take for the API's."""
+    page = b"<!DOCTYPE html><html><head><title>Not found</title></head><body><h1>Not found</h1></body></html>"
+    return Answer(404, {"Content-Type": "text/html; charset=utf-8"}, page)
 
 
 class Responder(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 import msgspec
@@ -25,15 +25,20 @@ from persona_cases.testing.idempotency import IdempotencyStore
 from persona_cases.testing.quota import CaseQuota, QuotaHeaders, QuotaStatus
 from persona_cases.testing.rate_window import FixedWindow, RateLimit
 from persona_cases.testing.search_index import SearchIndex
-from persona_cases.testing.server import HttpServer, Outcome
+from persona_cases.testing.server import HttpServer, Outcome, nowhere
 from persona_cases.testing.store import CaseStore
 from persona_cases.testing.tags import DEFAULT_TAG_CAP
 from persona_cases.testing.traffic import Answer, ReceivedRequest, RequestLog
+
+if TYPE_CHECKING:
+    from persona_cases.client import PersonaClient
 
 __all__ = ["DEFAULT_API_KEY", "Simulator"]
 
 DEFAULT_API_KEY = "persona_sandbox_simulator"
 _LAST_PORT = 65_535
+# What listens everywhere is found on this machine, among other places.
+_FOUND_AT = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 class Simulator:
@@ -41,8 +46,8 @@ class Simulator:
 
     Use it as an asynchronous context manager, or call `start` and `stop`::
 
-        async with Simulator(cases=1000, seed=7) as sim:
-            client = PersonaClient(api_key=sim.api_key, base_url=sim.base_url)
+        async with Simulator(cases=1000, seed=7) as sim, sim.client() as client:
+            ...
 
     It holds requests to the documented contract (https://docs.withpersona.com/api-reference), and takes the stricter
     reading where that is silent: parameters and bodies are closed, searches are checked against `limits`, links repeat
@@ -99,30 +104,31 @@ class Simulator:
             raise InvalidArgumentError("file_token_lifetime: needs to be more than zero seconds")
         if not 0 <= port <= _LAST_PORT:
             raise InvalidArgumentError(f"port: needs to lie between 0 and {_LAST_PORT}")
-        self._clock = clock or SystemClock()
+        self.clock: Clock = clock or SystemClock()
+        """What time it is."""
         self._latency = latency
         self._host = host
         self.api_key = api_key
         """The key that requests must carry."""
-        self.store = CaseStore(self._clock, seed=seed, tag_cap=tag_cap)
+        self.store = CaseStore(self.clock, seed=seed, tag_cap=tag_cap)
         """The data; change it to set a scene."""
         self.faults = Faults(seed)
         """What goes wrong."""
         self.requests = RequestLog()
         """What was received."""
-        self.idempotency = IdempotencyStore(self._clock)
+        self.idempotency = IdempotencyStore(self.clock)
         """What was answered to requests with an idempotency key."""
         factory = CaseFactory(cases, seed, epoch=epoch)
         self.store.load(factory, factory.accounts)
-        self._window = FixedWindow(RateLimit.parse(rate_limit), self._clock)
+        self._window = FixedWindow(RateLimit.parse(rate_limit), self.clock)
         quota = RateLimit.parse(case_quota, "case_quota")
-        self._quota = CaseQuota(quota, self._clock, quota_headers, quota_status)
-        self._signer = FileSigner(self._clock, file_token_lifetime, seed)
-        index = SearchIndex(self.store, self._clock, index_lag)
+        self._quota = CaseQuota(quota, self.clock, quota_headers, quota_status)
+        self._signer = FileSigner(self.clock, file_token_lifetime, seed)
+        index = SearchIndex(self.store, self.clock, index_lag)
         endpoints = Endpoints(
             CasesEndpoints(self.store, index, limits or SearchLimits(), echo_filters=echo_filters),
-            CaseWrites(self.store, self._clock),
-            CaseActions(self.store, self._clock),
+            CaseWrites(self.store, self.clock),
+            CaseActions(self.store, self.clock),
             TemplateEndpoints(self.store),
         )
         gates = Gates(self._window, self.idempotency, self._quota)
@@ -140,7 +146,8 @@ class Simulator:
         """
         if not self._running:
             raise ClientStateError("the simulator does not run: use `async with Simulator(...) as sim`")
-        host = f"[{self._host}]" if ":" in self._host else self._host
+        host = _FOUND_AT.get(self._host, self._host)
+        host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self._server.port}"
 
     @property
@@ -176,6 +183,26 @@ class Simulator:
             failures, self._failures = self._failures, []
             raise failures[0]
 
+    def client(self, **settings: Any) -> PersonaClient:
+        """Make a client of this simulator; close it, or use it with `async with`.
+
+        Its limiters follow the simulator's clock if that is a `ManualClock`.
+
+        Args:
+            settings: arguments of `PersonaClient`, such as `max_wait=5`.
+
+        Returns:
+            The client.
+
+        Raises:
+            ClientStateError: the simulator does not run.
+            InvalidArgumentError: a setting cannot work.
+        """
+        # Whoever only serves needs no client.
+        from persona_cases.testing.clients import client_of  # noqa: PLC0415
+
+        return client_of(self.api_key, self.base_url, self.clock, settings)
+
     def spend(self, requests: int) -> None:
         """Use up some of the rate limit's window, as a stranger with a key of the same environment would."""
         self._window.spend(requests)
@@ -201,7 +228,7 @@ class Simulator:
         return f"<Simulator {where}, {len(self.store.cases)} cases>"
 
     def _respond(self, request: ReceivedRequest, authorization: str | None) -> Outcome:
-        request.received_at = self._clock.monotonic()
+        request.received_at = self.clock.monotonic()
         request.in_api = request.path.startswith(API_ROOT + "/")
         if request.in_api:
             request.path = request.path.removeprefix(API_ROOT)
@@ -227,7 +254,9 @@ class Simulator:
 
     def _faulty(self, fault: Fault, request: ReceivedRequest, authorization: str | None) -> Answer:
         if fault.stored and fault.problem is not None:
-            return self._api.answer(request, authorization, self.origin, Failure(fault.problem, fault.applied))
+            return self._api.answer(
+                request, authorization, self._origin_for(request), Failure(fault.problem, fault.applied)
+            )
         if fault.applied:
             answer = self._answer(request, authorization)
             if fault.problem is None:
@@ -241,4 +270,11 @@ class Simulator:
     def _answer(self, request: ReceivedRequest, authorization: str | None) -> Answer:
         if not request.in_api and request.path.startswith(FILES_ROOT):
             return file_answer(request, self.store, self._signer)
-        return self._api.answer(request, authorization, self.origin)
+        if not request.in_api:
+            return nowhere()
+        return self._api.answer(request, authorization, self._origin_for(request))
+
+    def _origin_for(self, request: ReceivedRequest) -> str:
+        # Files are where the client found the API, by whatever name: a container has others than it knows of.
+        host = request.headers.get("host")
+        return f"http://{host}" if host else self.origin

@@ -199,6 +199,11 @@ class LocalLimiter:
         self._pace.follow(feedback.reading, window.limit)
         self._changed.set()
 
+    def recheck(self) -> None:
+        """Look at the clock again: for clocks that are set by hand."""
+        if self._loop is not None:
+            self._changed.set()
+
     @property
     def _lets_pass(self) -> bool:
         """Whether a request may leave at once: nobody was there before it, and neither gate nor bucket holds it up."""

@@ -27,8 +27,12 @@ MAY_IMPORT = {
     "cli": PURE | {"transport", "paging", "export", "resources", "client", "testing", "<top>"},
     "__main__": {"cli"},
 }
-# The plugin starts a client for the tests of its users, when they ask for one.
-EXCEPTIONS = {"testing/pytest_plugin.py": {"client", "<top>"}}
+# A simulator makes a client for the tests of its users, when they ask for one.
+EXCEPTIONS = {
+    "testing/clients.py": {"client", "transport"},
+    "testing/simulator.py": {"client"},
+    "testing/pytest_plugin.py": {"<top>"},
+}
 
 NO_IO = {
     "aiohttp",

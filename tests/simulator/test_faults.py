@@ -21,7 +21,7 @@ async def raw(sim, path="/cases", method="GET"):
     reader, writer = await asyncio.open_connection(host, int(port))
     lines = (
         f"{method} /api/v1{path} HTTP/1.1",
-        f"Host: {host}",
+        f"Host: {host}:{port}",
         f"Authorization: Bearer {sim.api_key}",
         "Connection: close",
         "Content-Length: 0",

@@ -80,17 +80,47 @@ def test_the_client_fixture_talks_to_the_simulator(pytester):
     run(pytester, "auto", suite).assert_outcomes(passed=1)
 
 
-def test_a_marker_without_names_is_refused(pytester):
+def test_a_marker_sets_the_client(pytester):
     suite = """
+        import asyncio
+
+        import pytest
+        from persona_cases import RateLimitError
+        from persona_cases.testing import Fault, ManualClock
+
+        pytestmark = [pytest.mark.persona_client(version="2023-01-05"), pytest.mark.persona_simulator(cases=3)]
+
+        @pytest.mark.persona_client(max_wait=0.5)
+        async def test_the_closest_marker_wins(persona_client, persona_simulator):
+            persona_simulator.faults.add(Fault.status(429))
+            with pytest.raises(RateLimitError):
+                await persona_client.cases.list()
+            assert persona_simulator.requests[-1].headers["persona-version"] == "2023-01-05"
+
+        @pytest.mark.persona_simulator(clock=ManualClock(), rate_limit="1/60")
+        async def test_the_limiter_follows_the_clock(persona_client, persona_simulator):
+            await persona_client.cases.list()
+            waiting = asyncio.create_task(persona_client.cases.list().collect())
+            while not persona_client.limiter.state.waiting:
+                await asyncio.sleep(0)
+            persona_simulator.clock.advance(61)
+            assert len(await waiting) == 3
+    """
+    run(pytester, "auto", suite).assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(("marker", "example"), [("persona_simulator", "cases=50"), ("persona_client", "max_wait=5")])
+def test_a_marker_without_names_is_refused(pytester, marker, example):
+    suite = f"""
         import pytest
 
-        @pytest.mark.persona_simulator(50)
-        async def test_it(persona_simulator):
+        @pytest.mark.{marker}(50)
+        async def test_it(persona_client):
             raise AssertionError
     """
     result = run(pytester, "auto", suite)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*give settings by name, such as cases=50*"])
+    result.stdout.fnmatch_lines([f"*{marker}: give settings by name, such as {example}*"])
 
 
 def test_the_tests_shown_in_the_documentation_pass(pytester):
@@ -102,8 +132,9 @@ def test_the_tests_shown_in_the_documentation_pass(pytester):
     assert shown
 
 
-def test_the_marker_is_explained(pytester):
-    pytester.runpytest_subprocess("--markers").stdout.fnmatch_lines(["@pytest.mark.persona_simulator(**settings):*"])
+def test_the_markers_are_explained(pytester):
+    shown = pytester.runpytest_subprocess("--markers").stdout
+    shown.fnmatch_lines(["@pytest.mark.persona_simulator(**settings):*", "@pytest.mark.persona_client(**settings):*"])
 
 
 @pytest.mark.parametrize(
@@ -143,6 +174,7 @@ def test_loading_the_plugin_costs_nothing():
 def test_the_simulator_needs_the_core_dependencies_only():
     loaded = loaded_after("import persona_cases.testing.simulator")
     assert not {"pytest", "pytest_asyncio", "aioresponses", "rich", "typer", "hypothesis"} & loaded
+    assert "persona_cases.testing.clients" not in loaded
 
 
 def test_every_exported_name_exists():
