@@ -50,7 +50,7 @@ class FileAddresses:
             InvalidArgumentError: if nothing can, or should, be fetched from there.
         """
         try:
-            return self._checked(url, near=is_local(self.base.url))
+            return self._checked(url, trusted=True)
         except _UnfitError as reason:
             problem = str(reason)
         raise InvalidArgumentError(f"the attachment's url {problem}: load the case anew to get the API's own address")
@@ -71,16 +71,20 @@ class FileAddresses:
             APIError: if the redirect is not to be followed.
         """
         try:
-            near = is_local(self.base.url) and is_local(current)
-            return self._checked(_joined(current, location, redirects), near=near)
+            return self._checked(_joined(current, location, redirects), trusted=self._is_near(current))
         except _UnfitError as reason:
             problem = str(reason)
         raise APIError(f"the file host's redirect {problem}: it is not followed", status=status)
 
-    def _checked(self, url: object, *, near: bool) -> str:
+    def _is_near(self, url: str) -> bool:
+        """Whether an address is that of the API, or in a private network as the API is."""
+        return origin_of(urlsplit(url)) == self.base.origin or (is_local(self.base.url) and is_local(url))
+
+    def _checked(self, url: object, *, trusted: bool) -> str:
         parts = _parts(url)
         host, port = parts.hostname or "", parts.port
-        of_the_api = origin_of(parts) == self.base.origin
+        near = trusted and is_local(self.base.url)
+        of_the_api = trusted and origin_of(parts) == self.base.origin
         if parts.scheme == "http" and not of_the_api and not (near and is_loopback(host)):
             raise _UnfitError("must be https://, because its access token would be readable on the way")
         if not near and not of_the_api and not is_public(host):
@@ -114,6 +118,7 @@ def _joined(current: str, location: str | None, redirects: int) -> str:
     if not location:
         raise _UnfitError("does not say where to")
     try:
-        return urljoin(current, location)
+        # It drops what it does not like, and so hides it.
+        return urljoin(current, location) if not _UNPRINTABLE.search(location) else ""
     except ValueError:
         raise _UnfitError("leads to something that is not a URL") from None

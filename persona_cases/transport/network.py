@@ -6,7 +6,7 @@ import os
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -119,10 +119,11 @@ def trusted_by(trust: object, source: str) -> ssl.SSLContext:
         return trust
     if not isinstance(trust, (str, os.PathLike)) or not os.fspath(trust):
         raise InvalidArgumentError(f"{source} must be an ssl.SSLContext or the path of a CA file in PEM format")
+    path = cast("str | os.PathLike[str]", trust)
     try:
-        if Path(trust).is_dir():
-            return ssl.create_default_context(capath=trust)
-        return ssl.create_default_context(cafile=trust)
+        if Path(path).is_dir():
+            return ssl.create_default_context(capath=path)
+        return ssl.create_default_context(cafile=path)
     except ssl.SSLError:
         problem = "holds no certificates in PEM format"
     except (OSError, ValueError) as error:
