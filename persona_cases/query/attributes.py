@@ -25,6 +25,7 @@ __all__ = [
     "nearest",
     "require_name",
     "scalar_for",
+    "shortened",
 ]
 
 _CUSTOM_PREFIX: Final = "fields."
@@ -157,6 +158,11 @@ def is_plain_key(key: str) -> bool:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like a mistaken one, if any is like it."""
     return next(iter(difflib.get_close_matches(name[:_LONGEST_SLIP], known, n=1)), None)
+
+
+def shortened(name: str) -> str:
+    """As much of a mistaken name as a message needs."""
+    return name if len(name) <= _LONGEST_SLIP else f"{name[:_LONGEST_SLIP]}..."
 
 
 def require_name(name: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import inf
 
 import attrs
@@ -14,6 +13,7 @@ from persona_cases.query.fold import fold
 from persona_cases.query.limits import SearchLimits
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, as_node
 from persona_cases.query.packing import pack
+from persona_cases.query.places import Place
 
 __all__ = ["too_complex"]
 
@@ -48,37 +48,8 @@ def too_complex(written: Predicate, limits: SearchLimits, most: int, needed: flo
 
 
 @attrs.frozen(eq=False)
-class _Place:
-    """A node of the written expression: where it stands, and whether an odd number of negations stands above it."""
-
-    node: Node
-    negated: bool = False
-    above: _Place | None = None
-    step: str = ""
-
-    @property
-    def pointer(self) -> str:
-        steps: list[str] = []
-        place: _Place | None = self
-        while place is not None:
-            steps.append(place.step)
-            place = place.above
-        return "".join(reversed(steps))
-
-    def below(self) -> Sequence[_Place]:
-        match self.node:
-            case Comparison():
-                return ()
-            case Not():
-                return (_Place(self.node.part, not self.negated, self, "/not"),)
-            case AllOf() | AnyOf():
-                word = self.node.word
-                return [_Place(part, self.negated, self, f"/{word}/{i}") for i, part in enumerate(self.node.parts)]
-
-
-@attrs.frozen(eq=False)
 class _Covered:
-    place: _Place
+    place: Place
     cover: Cover
     below: list[_Covered]
 
@@ -86,17 +57,17 @@ class _Covered:
 class _FoundError(Exception):
     """Ends the search for the place, which it carries."""
 
-    def __init__(self, place: _Place) -> None:
+    def __init__(self, place: Place) -> None:
         super().__init__()
         self.place = place
 
 
-def _blamed(written: Predicate, limits: SearchLimits, most: int) -> _Place:
+def _blamed(written: Predicate, limits: SearchLimits, most: int) -> Place:
     """Find the smallest part that takes too many searches by itself: the first one, as it is read."""
     vocabulary, shape = Vocabulary(written), Shape.of(limits)
     covers = Covers(vocabulary, shape, most * limits.max_clauses)
 
-    def combine(place: _Place, below: list[_Covered]) -> _Covered:
+    def combine(place: Place, below: list[_Covered]) -> _Covered:
         try:
             return _Covered(place, _cover(place, [part.cover for part in below], covers), below)
         except TooManyBlocksError:
@@ -107,7 +78,7 @@ def _blamed(written: Predicate, limits: SearchLimits, most: int) -> _Place:
         return not simple and pack(cover, vocabulary, shape, most).count > most
 
     try:
-        blamed = fold(_Place(as_node(written)), _Place.below, combine)
+        blamed = fold(Place(as_node(written)), Place.below, combine)
     except _FoundError as found:
         return found.place
     while True:
@@ -117,7 +88,7 @@ def _blamed(written: Predicate, limits: SearchLimits, most: int) -> _Place:
         blamed = part
 
 
-def _cover(place: _Place, parts: list[Cover], covers: Covers) -> Cover:
+def _cover(place: Place, parts: list[Cover], covers: Covers) -> Cover:
     match place.node:
         case Comparison():
             return covers.literal(place.node, negated=place.negated)

@@ -13,6 +13,7 @@ from persona_cases.errors import QueryTypeError
 from persona_cases.query.attributes import SEARCHABLE, Attribute, Kind
 from persona_cases.query.moments import moment_of, shifted, span_of
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Operator, Predicate
+from persona_cases.query.relative import RelativeTime
 from persona_cases.query.sort import Direction, Sort
 from persona_cases.query.spelling import spell, spell_untyped
 
@@ -88,7 +89,11 @@ class Field(Generic[T_contra]):
         return self._sort("desc")
 
     def _compare(self, operator: Operator, value: object) -> Comparison:
-        return Comparison(self._attribute.name, operator, self._attribute.scalar(value))
+        name = self._attribute.name
+        if isinstance(value, RelativeTime):
+            scalar = self._attribute.scalar(value.value_for(name))
+            return Comparison(name, operator, scalar, relative=value.moving)
+        return Comparison(name, operator, self._attribute.scalar(value))
 
     def _sort(self, direction: Direction) -> Sort:
         return Sort.by_any(self._attribute.name, direction)
@@ -179,8 +184,8 @@ class TimeField(Field[TimeValue]):
         """
         length = span_of("in_last", span, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
         end = moment_of("in_last", now)
-        since = self._compare("gte", shifted("in_last", end, length, back=True))
-        return AllOf((since, self._compare("lte", end))) if self._attribute.may_lie_ahead else since
+        since = self._from_now("gte", shifted("in_last", end, length, back=True), now)
+        return AllOf((since, self._from_now("lte", end, now))) if self._attribute.may_lie_ahead else since
 
     def in_next(
         self,
@@ -214,4 +219,8 @@ class TimeField(Field[TimeValue]):
         """
         length = span_of("in_next", span, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
         start = moment_of("in_next", now)
-        return self.between(start, shifted("in_next", start, length))
+        end = shifted("in_next", start, length)
+        return AllOf((self._from_now("gte", start, now), self._from_now("lt", end, now)))
+
+    def _from_now(self, operator: Operator, moment: datetime, now: datetime | None) -> Comparison:
+        return self._compare(operator, RelativeTime(moment, moving=now is None))

@@ -14,18 +14,19 @@ from persona_cases.query.values import Scalar
 
 __all__ = ["Token", "at", "tokens_of"]
 
-TokenKind: TypeAlias = Literal["text", "number", "word", "operator", "mark", "end"]
+TokenKind: TypeAlias = Literal["text", "number", "span", "word", "operator", "mark", "end"]
 
 _TOKEN: Final = re.compile(
     r"""
     \s+
     | (?P<text>'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*")
     | (?P<date>\d{4}-\d\d-\d\d)
+    | (?P<span>\d+[smhdw](?!\w))
     | (?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w))
     | (?P<word>[^\W\d]\w*)
     | (?P<slip>===|<>|=(?!=)|!(?!=))
     | (?P<operator>==|!=|<=|>=|<|>)
-    | (?P<mark>[()\[\],.])
+    | (?P<mark>[()\[\],.+-])
     | (?P<other>.)
     """,
     re.VERBOSE | re.DOTALL,
@@ -89,6 +90,8 @@ def tokens_of(source: str) -> Iterator[Token]:
                 yield Token("text", written, start, _unescaped(source, written, start))
             case "number":
                 yield Token("number", written, start, _number(source, written, start))
+            case "span":
+                yield Token("span", written, start, _number(source, written[:-1], start))
             case "word" | "operator" | "mark" as kind:
                 yield Token(kind, written, start)
             case "date":

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from persona_cases.errors import QueryTypeError, UnknownAttributeError
-from persona_cases.query.attributes import SEARCHABLE, Attribute, custom_name, nearest, require_name
+from persona_cases.query.attributes import SEARCHABLE, Attribute, custom_name, nearest, require_name, shortened
 from persona_cases.query.entry import as_predicates
 from persona_cases.query.field import AnyValue, Field, TimeField
 from persona_cases.query.nodes import AllOf, AnyOf, Predicate
@@ -94,7 +94,7 @@ class Namespace:
             guess = nearest(name, (*SEARCHABLE, "fields", "attribute", "all_of", "any_of"))
             nearby = f"; did you mean Q.{guess}?" if guess else "."
             raise UnknownAttributeError(
-                f"Q has no attribute {name!r}{nearby} Custom fields are Q.fields[...],"
+                f"Q has no attribute {shortened(name)!r}{nearby} Custom fields are Q.fields[...],"
                 " and Q.attribute(...) takes a name that is newer than this library"
             )
 

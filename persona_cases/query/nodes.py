@@ -6,7 +6,7 @@ holds for every case, an empty `AnyOf` for none. Nothing in here recurses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, ClassVar, Final, Literal, NoReturn, TypeAlias, TypeVar, cast, final, get_args
 
 import attrs
@@ -62,6 +62,24 @@ class Predicate:
     def to_dict(self) -> dict[str, Any]:
         """The API's search JSON, exactly as it was written: nothing is flattened, sorted or dropped."""
         return wire.to_dict(self)
+
+    def check(
+        self, *, allow: Collection[str] | None = None, max_depth: int | None = None, max_leaves: int | None = None
+    ) -> None:
+        """Refuse an expression that a stranger may not ask, such as one from a request to your own service.
+
+        Args:
+            allow: names of the attributes that may be searched for; `fields.*` stands for every custom field.
+                Default: all.
+            max_depth: levels of boolean nodes, counted as `depth` does. Default: any number.
+            max_leaves: number of comparisons. Default: any number.
+
+        Raises:
+            QueryError: if the expression goes beyond that; `pointer` says where. The message holds no text of the
+                expression.
+            InvalidArgumentError: if an argument is not of that form.
+        """
+        permission.check(self, allow, max_depth, max_leaves)
 
     def simplify(self) -> Predicate:
         """An expression that holds for the same cases and is never deeper.
@@ -151,11 +169,14 @@ class Comparison(Predicate):
         attribute: the API's name of it; `fields.<key>` for a custom field.
         operator: `eq`, `gt`, `gte`, `lt` or `lte`; the API has no other.
         value: a JSON scalar.
+        relative: whether the value was counted from the time at which the comparison was made, as `in_last` and
+            `now()` do. It is no part of what is sent, nor of equality.
     """
 
     attribute: str
     operator: Operator
     value: Scalar
+    relative: bool = attrs.field(default=False, kw_only=True)
     _hash: int | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -343,4 +364,4 @@ def _from_parts(word: str, parts: list[Node]) -> Node:
 
 
 # The methods above call these rooms, and these rooms match on the classes above: hence the place of the import.
-from persona_cases.query import matching, render, rewrite, wire  # noqa: E402
+from persona_cases.query import matching, permission, render, rewrite, wire  # noqa: E402

@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, cast
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import attrs
 
 from persona_cases.errors import QueryError, QueryTypeError, UnknownAttributeError
-from persona_cases.query.attributes import SEARCHABLE, nearest
+from persona_cases.query.attributes import SEARCHABLE, nearest, shortened
 from persona_cases.query.field import Field, TimeField
 from persona_cases.query.lexer import Token, at, tokens_of
+from persona_cases.query.moments import moment_of
 from persona_cases.query.namespace import Q
 from persona_cases.query.nodes import AllOf, AnyOf, Predicate
+from persona_cases.query.relative import RelativeTime, zone_named
 from persona_cases.query.values import Scalar
 
 __all__ = ["parse"]
+
+Value: TypeAlias = Scalar | RelativeTime
+T = TypeVar("T")
 
 _NO_NULL: Final = "the API has no null; times have is_set(resolved_at) and is_unset(resolved_at)"
 
@@ -36,6 +42,8 @@ _METHODS: Final = {
 }
 _BOOLS: Final = {"True": True, "true": True, "False": False, "false": False}
 _NULLS: Final = frozenset({"None", "null", "NULL", "nil"})
+_CLOCKS: Final = frozenset({"now", "today", "yesterday"})
+_A_SPAN: Final = "a span is + or -, a whole number and a unit (s, m, h, d or w), such as now() - 7d"
 _AN_OPERAND: Final = "an attribute or a value"
 _AN_OPERATOR: Final = "an operator such as == or in"
 _MEMBERSHIPS: Final = {"in": "in_", "not in": "not_in"}
@@ -52,7 +60,7 @@ _JUNCTIONS: Final[Mapping[str, type[AllOf | AnyOf]]] = {"all": AllOf, "any": Any
 _TIME_TESTS: Final = frozenset({"is_set", "is_unset"})
 
 
-def parse(text: str) -> Predicate:
+def parse(text: str, *, now: datetime | None = None) -> Predicate:
     """Read the text form of a search expression, which is a part of Python's expression syntax.
 
     * Comparisons: `status == 'open'`, `!=`, `<`, `<=`, `>`, `>=`, `status in ['a', 'b']`, `not in`, and chains
@@ -63,16 +71,21 @@ def parse(text: str) -> Predicate:
     * Combinations: `and`, `or`, `not`, parentheses; `all([...])` and `any([...])` make one node of exactly their
       parts, where `and` and `or` merge nodes of their own kind.
     * `is_set(resolved_at)` and `is_unset(resolved_at)` for times.
+    * Relative times: `created_at >= now() - 7d`, `today()`, `yesterday()`, with the units s, m, h, d and w. Days begin
+      at midnight UTC, or in the zone that is given: `today('Europe/Berlin')`. For a custom field a day is its date.
 
-    Nothing is ever evaluated as Python. `parse(str(predicate)) == predicate` for every predicate.
+    Relative times become fixed times when the text is read, all of one text from the same `now`. Nothing is ever
+    evaluated as Python. `parse(str(predicate)) == predicate` for every predicate.
 
     Args:
         text: the expression.
+        now: the time from which relative times are counted, an aware datetime. Default: the moment of the call.
 
     Raises:
         QueryError: the text can not be read; the message names the column and what to write.
+        QueryTypeError: `text` is no str, or `now` no datetime.
     """
-    return _Parser(_require_text(text)).expression()
+    return _Parser(_require_text(text), moment_of("parse", now), moving=now is None).expression()
 
 
 def _require_text(text: object) -> str:
@@ -88,7 +101,7 @@ class _Operand:
     """One side of a comparison: an attribute, a value or a list of values, and where it begins."""
 
     token: Token
-    value: Field[Any] | Scalar | tuple[Scalar, ...]
+    value: Field[Any] | Value | tuple[Value, ...]
 
 
 @attrs.define
@@ -127,8 +140,10 @@ class _Group:
 class _Parser:
     """The tokens, and how far they are read."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, now: datetime, *, moving: bool) -> None:
         self._source = source
+        self._now = now
+        self._moving = moving
         self._tokens = list(tokens_of(source))
         self._next = 0
 
@@ -231,33 +246,73 @@ class _Parser:
                 raise self._error(left.token, "one side of a comparison must be an attribute")
 
     def _made(self, operand: _Operand, method: str, field: Field[Any], value: object) -> Predicate:
-        try:
-            made: Predicate = getattr(field, method)(value)
-        except QueryError as error:
-            raise self._error(operand.token, str(error), type(error)) from None
-        return made
+        make: Callable[[object], Predicate] = getattr(field, method)
+        return self._checked(operand.token, functools.partial(make, value))
 
     def _operand(self, token: Token, after: _Operand | None = None) -> _Operand:
+        if self._is_clock(token):
+            return _Operand(token, self._relative_time(token))
         if token.kind == "word" and token.text not in _BOOLS:
             return _Operand(token, self._attribute(token, after))
         if token.is_mark("["):
             return _Operand(token, tuple(self._list()))
         return _Operand(token, self._literal(token))
 
-    def _literal(self, token: Token) -> Scalar:
+    def _is_clock(self, token: Token) -> bool:
+        return token.is_word(*_CLOCKS) and self._peek().is_mark("(")
+
+    def _relative_time(self, token: Token) -> RelativeTime:
+        """Read what belongs to `now`, `today` or `yesterday`: a zone in its parentheses, and spans after them."""
+        time = self._clock(token, self._zone(token))
+        while self._peek().is_mark("+", "-"):
+            sign = -1 if self._take().text == "-" else 1
+            span = self._take()
+            if span.kind != "span":
+                raise self._error(span, _A_SPAN)
+            count = sign * cast("int", span.value)
+            time = self._checked(span, functools.partial(time.shifted, count, span.text[-1]))
+        if self._peek().kind in {"number", "span"}:
+            raise self._error(self._peek(), _A_SPAN)
+        return time
+
+    def _zone(self, token: Token) -> tzinfo:
+        self._expect("(")
+        if self._peek().is_mark(")"):
+            self._expect(")")
+            return UTC
+        name = self._take()
+        if name.kind != "text":
+            raise self._error(name, f"a time zone is quoted, such as {token.text}('Europe/Berlin')")
+        if token.text == "now":
+            raise self._error(name, "now() takes no time zone, because it is the same moment everywhere")
+        self._expect(")")
+        return self._checked(name, functools.partial(zone_named, str(name.value)))
+
+    def _clock(self, token: Token, zone: tzinfo) -> RelativeTime:
+        if token.text == "now":
+            return RelativeTime(self._now, self._moving)
+        today = self._checked(token, functools.partial(RelativeTime.day_of, self._now, zone, moving=self._moving))
+        if token.text == "today":
+            return today
+        return self._checked(token, functools.partial(today.shifted, -1, "d"))
+
+    def _literal(self, token: Token) -> Value:
         if token.kind in {"text", "number"}:
             return token.value
         if token.is_word(*_BOOLS):
             return _BOOLS[token.text]
         if token.is_word(*_NULLS):
             raise self._error(token, _NO_NULL)
+        if token.kind == "span":
+            raise self._error(token, "a span stands after a time, such as now() - 7d; a text must be quoted")
         if token.kind == "word":
             raise self._error(token, "a list holds values; quote the texts")
         raise self._misplaced(token, _AN_OPERAND)
 
-    def _list(self) -> Iterator[Scalar]:
+    def _list(self) -> Iterator[Value]:
         while not self._peek().is_mark("]"):
-            yield self._literal(self._take())
+            token = self._take()
+            yield self._relative_time(token) if self._is_clock(token) else self._literal(token)
             if not self._peek().is_mark("]"):
                 self._expect(",")
         self._expect("]")
@@ -272,6 +327,8 @@ class _Parser:
             return self._untyped_attribute()
         if name in _NULLS:
             raise self._error(token, _NO_NULL)
+        if name in _CLOCKS:
+            raise self._error(token, f"write {name}() with parentheses, or quote it if it is a text")
         if name.lower() in _RESERVED:
             raise self._misplaced(token, _AN_OPERAND)
         if after is not None and isinstance(after.value, Field):
@@ -288,7 +345,7 @@ class _Parser:
         if self._peek().is_mark("."):
             raise self._error(self._peek(), "a key with a dot is written fields['with.dot']")
         name = str(key.value) if key.kind == "text" else key.text
-        return self._field(key, Q.fields.__getitem__, name)
+        return self._checked(key, lambda: Q.fields[name])
 
     def _untyped_attribute(self) -> Field[Any]:
         self._expect("(")
@@ -296,11 +353,12 @@ class _Parser:
         if name.kind != "text":
             raise self._error(name, "the name must be quoted: attribute('name')")
         self._expect(")")
-        return self._field(name, Q.attribute, str(name.value))
+        return self._checked(name, lambda: Q.attribute(str(name.value)))
 
-    def _field(self, token: Token, make: Callable[[str], Field[Any]], name: str) -> Field[Any]:
+    def _checked(self, token: Token, make: Callable[[], T]) -> T:
+        """What `make` returns; its errors are told as errors of this place of the text."""
         try:
-            return make(name)
+            return make()
         except QueryError as error:
             raise self._error(token, str(error), type(error)) from None
 
@@ -341,7 +399,8 @@ class _Parser:
         guess = nearest(token.text, (*SEARCHABLE, "fields"))
         nearby = f"; did you mean {guess}?" if guess else "."
         reason = (
-            f"there is no attribute {token.text!r}{nearby} Texts are quoted, custom fields are written fields.key,"
+            f"there is no attribute {shortened(token.text)!r}{nearby}"
+            " Texts are quoted, custom fields are written fields.key,"
             " and attribute('name') takes a name that is newer than this library"
         )
         return self._error(token, reason, UnknownAttributeError)

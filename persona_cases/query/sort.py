@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias, cast, get_args
 import attrs
 
 from persona_cases.errors import QueryError, UnknownAttributeError
-from persona_cases.query.attributes import SEARCHABLE, attribute_named, custom_key, nearest, require_name
+from persona_cases.query.attributes import SEARCHABLE, attribute_named, custom_key, nearest, require_name, shortened
 from persona_cases.query.spelling import spell
 
 __all__ = ["Direction", "Sort"]
@@ -78,7 +78,7 @@ def _require_known(name: str) -> None:
         return
     guess = nearest(name, (known for known, attribute in SEARCHABLE.items() if attribute.sortable))
     hint = f"; did you mean {guess}?" if guess else f"; there are {_sortable_names()} and fields.<key>"
-    raise UnknownAttributeError(f"there is no attribute {name!r} to sort by{hint}")
+    raise UnknownAttributeError(f"there is no attribute {shortened(name)!r} to sort by{hint}")
 
 
 def _require_sortable(name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from persona_cases.errors import QueryError, QueryTypeError, UnknownAttributeError
-from persona_cases.query import Predicate, Q, parse
+from persona_cases.query import Predicate, Q, Sort, parse
 
 A, B, C = Q.status.eq("a"), Q.state.eq("b"), Q.template.eq("c")
 
@@ -127,6 +127,15 @@ def test_the_kinds_of_errors_are_those_of_q():
         parse("status == 5")
     with pytest.raises(QueryTypeError, match="not dict"):
         parse({})
+
+
+def test_errors_show_the_beginning_of_long_names():
+    name = "status" * 100
+    for make in (lambda: parse(f"{name} == 1"), lambda: getattr(Q, name), lambda: Sort(name)):
+        with pytest.raises(UnknownAttributeError) as caught:
+            make()
+        assert "no attribute 'statusstatus" in str(caught.value)
+        assert len(str(caught.value)) < 400
 
 
 def test_errors_do_not_show_values():

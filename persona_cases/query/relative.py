@@ -1,0 +1,119 @@
+"""Times that are counted from now: `now() - 7d`, `today()`, and what `in_last` and `in_next` are made of."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from persona_cases.errors import QueryError
+from persona_cases.query.attributes import custom_key
+from persona_cases.query.nodes import Comparison, Predicate
+
+__all__ = ["UNITS", "RelativeTime", "as_saved", "zone_named"]
+
+UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_WHOLE_DAYS: Final = frozenset({"d", "w"})
+
+_OUT_OF_RANGE: Final = "this time lies outside the years 1 to 9999"
+
+
+@attrs.frozen
+class RelativeTime:
+    """A time that was counted from now.
+
+    Attributes:
+        moment: the time itself, aware.
+        moving: whether it was counted from the clock, so that the same words mean another time tomorrow.
+        day: the day that begins at the moment, if it was asked for as a day.
+    """
+
+    moment: datetime
+    moving: bool
+    day: date | None = None
+
+    @classmethod
+    def day_of(cls, now: datetime, zone: tzinfo, *, moving: bool) -> RelativeTime:
+        """The day, in a time zone, in which `now` lies.
+
+        Raises:
+            QueryError: if there is no such day.
+        """
+        try:
+            day = now.astimezone(zone).date()
+        except OverflowError:
+            raise QueryError(_OUT_OF_RANGE) from None
+        return cls(_midnight(day, zone), moving, day)
+
+    def shifted(self, count: int, unit: str) -> RelativeTime:
+        """The time that lies `count` units later, or earlier if it is negative.
+
+        Days and weeks from the beginning of a day lead to the beginning of another day, also where the clocks change
+        in between. Everything else is counted in hours of 60 minutes.
+
+        Args:
+            count: how many.
+            unit: one of `s`, `m`, `h`, `d`, `w`.
+
+        Raises:
+            QueryError: if it lies outside the years 1 to 9999.
+        """
+        try:
+            length = timedelta(**{UNITS[unit]: count})
+            if self.day is None or unit not in _WHOLE_DAYS:
+                return RelativeTime(self.moment.astimezone(UTC) + length, self.moving)
+            day = self.day + length
+        except OverflowError:
+            raise QueryError(_OUT_OF_RANGE) from None
+        return RelativeTime(_midnight(day, self.moment.tzinfo or UTC), self.moving, day)
+
+    def value_for(self, attribute: str) -> datetime | date:
+        """What the attribute of that name is compared with: custom fields hold days as days."""
+        return self.moment if self.day is None or custom_key(attribute) is None else self.day
+
+
+def zone_named(name: str) -> tzinfo:
+    """The time zone of that name in the IANA database.
+
+    Raises:
+        QueryError: if there is none; on Windows the database is in the package `tzdata`.
+    """
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise QueryError("there is no such time zone: write one such as 'Europe/Berlin'") from None
+
+
+def as_saved(where: Predicate, saved: Predicate) -> Predicate:
+    """Recognise an expression that was saved earlier, though its relative times have moved since.
+
+    Args:
+        where: the expression as it is written now.
+        saved: the one that was saved.
+
+    Returns:
+        `saved`, if the two differ in nothing but the values of comparisons that `where` counts from the clock; else
+        `where`.
+    """
+    pairs = [(where, saved)]
+    while pairs:
+        ours, theirs = pairs.pop()
+        if type(ours) is not type(theirs) or len(ours.parts) != len(theirs.parts):
+            return where
+        if isinstance(ours, Comparison) and isinstance(theirs, Comparison) and not _same(ours, theirs):
+            return where
+        pairs.extend(zip(ours.parts, theirs.parts, strict=True))
+    return saved
+
+
+def _same(ours: Comparison, theirs: Comparison) -> bool:
+    if not ours.relative:
+        return ours == theirs
+    written_alike = (ours.attribute, ours.operator) == (theirs.attribute, theirs.operator)
+    return written_alike and isinstance(theirs.value, str)
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day, time(), zone)
