@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import attrs
 
-from persona_cases.export.case_source import CaseBuffer, CaseSource
+from persona_cases.export.case_source import CaseBuffer, CaseSource, Without
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.survey import Survey
 from persona_cases.export.formats.opening import open_sink
 from persona_cases.export.formats.target import FileFormat, Target
 from persona_cases.export.provenance import Provenance
+from persona_cases.export.rejects import Rejects, WithRejects
 from persona_cases.export.sinks import Output, Sink
 from persona_cases.export.threads import off_loop
 
@@ -66,10 +68,12 @@ class Written:
     Attributes:
         size: how many bytes.
         empty_columns: the columns of a table in which no case has a value.
+        refused: how many cases it does not have because they could not be decoded.
     """
 
     size: int
-    empty_columns: tuple[str, ...]
+    empty_columns: tuple[str, ...] = ()
+    refused: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -81,6 +85,7 @@ class FileExport:
         output: where to; it is committed in the end, or discarded.
         choice: which columns.
         provenance: what makes the file, where the format has a place for it.
+        rejects: takes the cases that a table cannot have because they cannot be decoded; None refuses them.
         buffer_directory: whose disk holds the cases until their columns are known; None for the system's choice.
     """
 
@@ -88,6 +93,7 @@ class FileExport:
     output: Output
     choice: ColumnChoice = attrs.field(factory=ColumnChoice)
     provenance: Provenance | None = None
+    rejects: Rejects | None = None
     buffer_directory: Path | None = None
 
     async def run(self, pages: Pages, on_progress: OnProgress | None = None) -> ExportProgress:
@@ -98,12 +104,12 @@ class FileExport:
         """
         try:
             if self.target.format is FileFormat.JSON_LINES:
-                sink = open_sink(self.target, self.output, ())
+                sink = self._with_rejects(open_sink(self.target, self.output, ()))
                 progress = await export_to_sink(pages, sink, on_progress, lambda: self.output.size)
             else:
                 progress = await self._buffered(pages, on_progress)
         finally:
-            self.output.discard()
+            self._discard()
         done = attrs.evolve(progress, size=self.output.size)
         if on_progress is not None and done != progress:
             on_progress(done)
@@ -119,23 +125,38 @@ class FileExport:
             DecodeError: if a line is no case; it tells the number of the line and the place in it.
         """
         try:
-            survey = Survey()
+            refused = set[int]()
+            survey = Survey(None if self.rejects is None else partial(self._reject, refused))
             if self.target.format is not FileFormat.JSON_LINES:
                 await _read_through(source, survey.observe)
             columns = survey.columns(self.choice)
-            sink = open_sink(self.target, self.output, columns, self.provenance)
+            sink = self._with_rejects(open_sink(self.target, self.output, columns, self.provenance))
             async with _ended(sink):
-                await _read_through(source, sink.write)
+                await _read_through(Without(source, frozenset(refused)) if refused else source, sink.write)
         finally:
-            self.output.discard()
+            self._discard()
         lines = self.target.format is FileFormat.JSON_LINES
-        return Written(self.output.size, () if lines else survey.empty(columns))
+        return Written(self.output.size, () if lines else survey.empty(columns), len(refused))
+
+    def _reject(self, refused: set[int], number: int, line: bytes) -> None:
+        if self.rejects is not None:
+            refused.add(number)
+            self.rejects.add(line)
+
+    def _discard(self) -> None:
+        self.output.discard()
+        if self.rejects is not None:
+            self.rejects.discard()
+
+    def _with_rejects(self, sink: Sink) -> Sink:
+        return sink if self.rejects is None else WithRejects(sink, self.rejects)
 
     async def _buffered(self, pages: Pages, on_progress: OnProgress | None) -> ExportProgress:
         with contextlib.closing(CaseBuffer(self.buffer_directory)) as buffer:
             progress = await _feed(pages, buffer.write, on_progress, lambda: buffer.size)
             written = await self.write_from(buffer)
-        return attrs.evolve(progress, empty_columns=written.empty_columns)
+        cases = progress.cases - written.refused
+        return attrs.evolve(progress, cases=cases, empty_columns=written.empty_columns)
 
 
 async def export_to_sink(

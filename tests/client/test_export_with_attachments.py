@@ -143,7 +143,7 @@ async def test_sparse_fields_are_enough_if_attachments_are_among_them(sim, make_
 
 
 async def test_fields_without_attachments_are_refused_before_the_first_request(sim, make_client, settings, tmp_path):
-    with pytest.raises(InvalidArgumentError, match="add it to fields"):
+    with pytest.raises(InvalidArgumentError, match="add it to only"):
         await make_client(sim).cases.export(**settings, only=["status"])
     assert not [*sim.requests, *tmp_path.iterdir()]
 

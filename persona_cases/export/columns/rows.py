@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias
 
@@ -16,7 +16,7 @@ from persona_cases.models.fields import CaseFields, FieldValue
 from persona_cases.models.reading import read_record_text
 from persona_cases.models.spelling import respell_resource, spelling_of
 
-__all__ = ["Row", "Rows", "read_row"]
+__all__ = ["OnRefused", "Row", "Rows", "read_row"]
 
 _TYPED_ATTRIBUTES = wire.ATTRIBUTES - {ATTACHMENTS}
 _ATTRIBUTES = tuple(column.name for column in FIXED if column.name in _TYPED_ATTRIBUTES)
@@ -60,17 +60,26 @@ class Row:
         return identifier
 
 
-class Rows:
-    """Reads lines in their order, and knows which one is wrong."""
+OnRefused: TypeAlias = Callable[[int, bytes], object]
+"""Called with the number of a line that is no case, counted from 1, and with the line."""
 
-    def __init__(self) -> None:
+
+class Rows:
+    """Reads lines in their order, and knows which one is wrong.
+
+    Args:
+        on_refused: takes what is no case; None refuses it with an error.
+    """
+
+    def __init__(self, on_refused: OnRefused | None = None) -> None:
         self._number = 0
+        self._on_refused = on_refused
 
     def read(self, lines: Iterable[bytes]) -> Iterator[Row]:
         """Read the next lines.
 
         Raises:
-            DecodeError: if one is no case; it tells the number of the line and the place in it.
+            DecodeError: if one is no case, and nothing takes it; it tells the number of the line and the place in it.
         """
         for line in lines:
             self._number += 1
@@ -81,7 +90,9 @@ class Rows:
             else:
                 yield row
                 continue
-            raise failure
+            if self._on_refused is None:
+                raise failure
+            self._on_refused(self._number, line)
 
 
 def read_row(line: bytes) -> Row:

@@ -11,7 +11,7 @@ import attrs
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import FIELD, FIXED, Column
 from persona_cases.export.columns.declared import declared_type
-from persona_cases.export.columns.rows import Rows
+from persona_cases.export.columns.rows import OnRefused, Rows
 from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TIME, ColumnType, Kind, fits_utc, type_of
 
 __all__ = ["Survey"]
@@ -24,10 +24,13 @@ class Survey:
     """Looks at all cases once, and knows then which columns they need.
 
     The order of the cases makes no difference.
+
+    Args:
+        on_refused: takes what is no case; None refuses it with an error.
     """
 
-    def __init__(self) -> None:
-        self._rows = Rows()
+    def __init__(self, on_refused: OnRefused | None = None) -> None:
+        self._rows = Rows(on_refused)
         self._seen: defaultdict[str, ColumnType] = defaultdict(lambda: NOTHING)
         self._declared: defaultdict[str, ColumnType] = defaultdict(lambda: NOTHING)
         self._unknown: set[str] = set()
@@ -38,7 +41,7 @@ class Survey:
         """Look at some cases.
 
         Raises:
-            DecodeError: if a line is no case.
+            DecodeError: if a line is no case, and nothing takes it.
         """
         for row in self._rows.read(lines):
             for key, field in row.fields.items():

@@ -1,0 +1,86 @@
+"""`Rejects`: the file beside an export that holds the cases which could not be decoded."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+
+from persona_cases.export.sinks import AtomicFile, Sink
+
+__all__ = ["Rejects", "WithRejects"]
+
+
+class Rejects:
+    """The cases that were set aside, a line each as the API sent them, in `<name>.rejected.jsonl` beside the export.
+
+    The file appears when it is complete, and replaces that of an earlier export; without any such case, there is none.
+
+    Args:
+        output: the file that is exported.
+
+    Attributes:
+        count: how many cases there are.
+        path: the file.
+    """
+
+    def __init__(self, output: str | os.PathLike[str]) -> None:
+        self._output = Path(os.fsdecode(output))
+        self.path = self._output.with_name(f"{self._output.name}.rejected.jsonl")
+        self.count = 0
+        self._file: AtomicFile | None = None
+
+    def add(self, line: bytes) -> None:
+        """Take a case, on one line without its end."""
+        if self._file is None:
+            self._file = AtomicFile(self.path)
+            self._hide_as_output()
+        self._file.write(line + b"\n")
+        self.count += 1
+
+    def commit(self) -> None:
+        """Make the file visible, or remove that of an earlier export if there is nothing to be in it."""
+        if self._file is None:
+            self.path.unlink(missing_ok=True)
+        else:
+            self._file.commit()
+
+    def discard(self) -> None:
+        """Leave nothing behind; without effect after `commit`."""
+        if self._file is not None:
+            self._file.discard()
+
+    def _hide_as_output(self) -> None:
+        # Whoever may not read the export may not read this either.
+        if self._file is not None and self._output.exists() and not self.path.exists():
+            self._file.part.chmod(stat.S_IMODE(self._output.stat().st_mode) & 0o777)
+
+
+@attrs.frozen
+class WithRejects:
+    """A sink whose rejects are complete before it is.
+
+    Attributes:
+        sink: the sink.
+        rejects: what it does not get.
+    """
+
+    sink: Sink
+    rejects: Rejects
+
+    def write(self, cases: Sequence[bytes]) -> None:
+        """Pass cases on."""
+        self.sink.write(cases)
+
+    def commit(self) -> None:
+        """Keep the rejects, then the cases."""
+        self.rejects.commit()
+        self.sink.commit()
+
+    def discard(self) -> None:
+        """Drop both."""
+        self.rejects.discard()
+        self.sink.discard()
