@@ -87,17 +87,22 @@ class DecodeError(PersonaError):
     Attributes:
         pointer: JSON pointer (RFC 6901) of the offending value inside the document, `""` for the whole.
         request_id: the vendor's id of the request, when the answer came from a request.
+        case_id: the id of the case that cannot be decoded, if it is one case of a page and its id can be read.
     """
 
-    def __init__(self, reason: str, *, pointer: str = "", request_id: str | None = None) -> None:
+    def __init__(
+        self, reason: str, *, pointer: str = "", request_id: str | None = None, case_id: str | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.pointer = pointer
         self.request_id = request_id
+        self.case_id = case_id
 
     def __str__(self) -> str:
+        whose = f" in case {self.case_id}" if self.case_id else ""
         where = f" at {self.pointer}" if self.pointer else ""
-        return f"{self.reason}{where}{_request_suffix(self.request_id)}"
+        return f"{self.reason}{whose}{where}{_request_suffix(self.request_id)}"
 
 
 class PaginationError(PersonaError):

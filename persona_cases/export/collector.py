@@ -83,6 +83,7 @@ async def collect(
     crew: Crew | None = None,
     limit: Callable[[], LimiterState] | None = None,
     open_end: bool = False,
+    set_aside: bool = False,
     on_progress: OnCollected | None = None,
     stopwatch: Stopwatch | None = None,
 ) -> CollectReport:
@@ -97,6 +98,8 @@ async def collect(
         crew: decides how many ranges are walked at the same time; by default, as any export decides it.
         limit: tells what is known of the rate limit; None if there is none.
         open_end: whether there may be cases behind the far end that the source tells of.
+        set_aside: whether cases that cannot be decoded, or not be placed in time, go to `spool.put_aside`, instead of
+            ending the run.
         on_progress: called after each commit.
         stopwatch: measures how long pages take; by default with the clocks of the system.
 
@@ -104,6 +107,7 @@ async def collect(
         What was done.
 
     Raises:
+        DecodeError: if a case cannot be decoded; `case_id` says which.
         PersonaError: whatever a request may raise. What was fetched before is committed, and can be gone on from.
         OSError: if the disk does not take it.
     """
@@ -115,6 +119,7 @@ async def collect(
         on_progress=on_progress,
         stopwatch=stopwatch or Stopwatch(),
         open_end=open_end,
+        set_aside=set_aside,
     )
     return await collector.run()
 
@@ -130,6 +135,7 @@ class _Collector:
         on_progress: OnCollected | None,
         stopwatch: Stopwatch,
         open_end: bool,
+        set_aside: bool,
     ) -> None:
         self._source = source
         self._spool = spool
@@ -138,6 +144,7 @@ class _Collector:
         self._on_progress = on_progress
         self._stopwatch = stopwatch
         self._open_end = open_end
+        self._sets_aside = set_aside
         self._frontier = Frontier(stretches=[])
         # Which walker is on which stretch, and how many pages each walker fetched.
         self._walking: dict[int, int] = {}
@@ -197,7 +204,9 @@ class _Collector:
         """Find the first and the last case, at the same time."""
         far_end = self._group.create_task(self._source.far_end())
         page = await self._first_page(walk)
-        peak = await far_end
+        peak = self._sound(await far_end)
+        # No range reaches up to those that are newer than any that can be read.
+        self._put_aside(peak)
         self._fetched += 1
         if page is None:
             await walk.aclose()
@@ -219,8 +228,10 @@ class _Collector:
         started, worked = self._stopwatch.wall(), self._stopwatch.busy()
         async for page in walk:
             self._crew.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
-            if len(page):
-                return page
+            checked = self._sound(page)
+            self._put_aside(checked)
+            if len(checked):
+                return attrs.evolve(checked, aside=())
             self._fetched += 1
         return None
 
@@ -314,6 +325,8 @@ class _Collector:
 
     def _take(self, stretches: list[Stretch], page: RawPage) -> None:
         self._fetched += 1
+        page = self._sound(page)
+        self._put_aside(page)
         taken = take_together(stretches, page) if len(stretches) > 1 else [(stretches[0], stretches[0].take(page))]
         for stretch, lines in taken:
             if lines:
@@ -321,6 +334,16 @@ class _Collector:
         # A page without a case may still end a stretch, which is worth a commit.
         if self._spool.due or any(each.done for each in stretches):
             self._handed_over.set()
+
+    def _sound(self, page: RawPage) -> RawPage:
+        return page.sound() if self._sets_aside else page
+
+    def _put_aside(self, page: RawPage) -> None:
+        if not page.aside:
+            return
+        if not self._sets_aside:
+            raise page.aside[0].error
+        self._spool.put_aside(each.line for each in page.aside)
 
     def _review(self, stretch: Stretch) -> None:
         due = self._free or stretch.pages == 1 or self._fetched % _PAGES_A_REVIEW == 0

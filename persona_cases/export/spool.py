@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -25,6 +26,8 @@ from persona_cases.export.stretch import Stretch
 from persona_cases.models.raw_page import Line
 
 _LOG: Final = "cases.log"
+# The number in the log under which cases are that were set aside; no stretch has it.
+_ASIDE: Final = 0xFFFF_FFFF
 _HEAD: Final = "cases.head"
 # What a loss of power may cost, in seconds.
 _SECONDS_NOT_DURABLE: Final = 1.0
@@ -140,6 +143,20 @@ class Spool:
             return
         pending = self._pending.setdefault(stretch.number, [])
         pending.insert(0 if self._backward else len(pending), block)
+
+    def put_aside(self, cases: Iterable[bytes]) -> None:
+        """Take cases that cannot be decoded, on one line each, to be written with the next commit."""
+        self._pending.setdefault(_ASIDE, []).extend(case + b"\n" for case in cases)
+
+    def aside(self) -> Iterator[bytes]:
+        """Read the committed cases that were set aside, each once; before `become`."""
+        seen = set[bytes]()
+        for block in self._log.read([_ASIDE]):
+            for case in block[:-1].split(b"\n"):
+                digest = hashlib.sha256(case).digest()
+                if digest not in seen:
+                    seen.add(digest)
+                    yield case
 
     async def commit(self, frontier: Frontier, *, durable: bool = False) -> None:
         """Write what was put, and then that it was; a cancelled commit is finished nevertheless.
@@ -289,6 +306,9 @@ class Spool:
         if not self._is_head(stretch.number) or not stretch.told_by_time:
             return False
         if self.frontier is None or self._written_at is None:
+            return False
+        if self.unsafe(_ASIDE):
+            # Lines count by themselves, and what was set aside beside them would not.
             return False
         # To write to a file that is being made durable means to wait for that.
         return not self._syncing and not self.unsafe(stretch.number) and time.monotonic() >= self._slow_until

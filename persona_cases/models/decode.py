@@ -19,13 +19,14 @@ from persona_cases.models.case import Case
 from persona_cases.models.converter import converter, structure
 from persona_cases.models.fieldset import Fieldset
 from persona_cases.models.included import read_included
-from persona_cases.models.jsontext import check_utf8, parse_json, plain_json
+from persona_cases.models.jsontext import check_utf8, is_utf8, parse_json, plain_json
 from persona_cases.models.loading import Origin
 from persona_cases.models.reading import REFUSED, Document, decode_record, read_record_text
 from persona_cases.models.resources import Resource, read_resource
 from persona_cases.models.spelling import spelling_of
+from persona_cases.models.undecodable import blame, poisoned_case
 
-__all__ = ["CasePage", "Links", "decode_case", "decode_page", "decode_resource", "split_page"]
+__all__ = ["CasePage", "Links", "decode_case", "decode_line", "decode_page", "decode_resource", "split_page"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -81,19 +82,27 @@ def decode_page(body: bytes, *, fieldset: Fieldset | None = None) -> CasePage:
     """
     split = split_page(body)
     if split is None:
-        return _read_page(parse_json(body), fieldset)
+        return _read_odd_page(body, fieldset)
     record, links = split
     origin = _origin(record.data[:1], record.included, fieldset)
     return CasePage(_decode_cases(record.data, origin), links)
 
 
-def split_page(body: bytes) -> tuple[wire.PageRecord, Links] | None:
-    """Find where each case of a page begins and ends; None if the body is no page as it is expected.
+def _read_odd_page(body: bytes, fieldset: Fieldset | None) -> CasePage:
+    try:
+        check_utf8(body)
+        page = parse_json(body)
+    except DecodeError as error:
+        failure = poisoned_case(body) or error
+    else:
+        return _read_page(page, fieldset)
+    raise failure
 
-    Raises:
-        DecodeError: the body is not UTF-8.
-    """
-    check_utf8(body)
+
+def split_page(body: bytes) -> tuple[wire.PageRecord, Links] | None:
+    """Find where each case of a page begins and ends; None if the body is no page as it is expected."""
+    if not (body.isascii() or is_utf8(body)):
+        return None
     try:
         record = _decode_page_record(body)
     except REFUSED:
@@ -124,6 +133,25 @@ def decode_case(body: bytes, *, fieldset: Fieldset | None = None) -> Case:
     return Case(read_record_text(raw, origin.spelling, "/data"), raw, origin)
 
 
+def decode_line(line: bytes, index: int = 0, *, fieldset: Fieldset | None = None) -> Case:
+    """Decode one case of a page, or of an export as JSON Lines.
+
+    Args:
+        line: the JSON of the case.
+        index: its place among the cases of the page, for the error.
+        fieldset: the sparse fieldset of the request, if it had one.
+
+    Raises:
+        DecodeError: it is not a case; `case_id` and `pointer` say which and where.
+    """
+    try:
+        origin = Origin(fieldset, read_included([], "snake"), spelling_of(parse_json(line)))
+        return Case(read_record_text(line, origin.spelling, f"/data/{index}"), line, origin)
+    except DecodeError as error:
+        failure = blame(error, line, f"/data/{index}")
+    raise failure
+
+
 def decode_resource(body: bytes, cls: type[R]) -> R:
     """Decode the answer to a request on one object that is no case, such as a `CaseTemplate`.
 
@@ -149,8 +177,16 @@ def _decode_cases(slices: Iterable[msgspec.Raw], origin: Origin) -> tuple[Case, 
         except REFUSED:
             record = None
         # Out here, so that no error of the decoder, which may quote the body, becomes the context of ours.
-        cases.append(Case(record or read_record_text(raw, origin.spelling, f"/data/{index}"), raw, origin))
+        cases.append(Case(record or _read_record(raw, origin, f"/data/{index}"), raw, origin))
     return tuple(cases)
+
+
+def _read_record(raw: bytes, origin: Origin, pointer: str) -> wire.CaseRecord:
+    try:
+        return read_record_text(raw, origin.spelling, pointer)
+    except DecodeError as error:
+        failure = blame(error, raw, pointer)
+    raise failure
 
 
 def _origin(slices: list[msgspec.Raw], included: list[msgspec.Raw] | None, fieldset: Fieldset | None) -> Origin:

@@ -10,7 +10,17 @@ import msgspec
 
 from persona_cases.errors import DecodeError
 
-__all__ = ["check_utf8", "encode_json", "is_array", "is_object", "json_type", "parse_json", "plain_json", "step"]
+__all__ = [
+    "check_utf8",
+    "encode_json",
+    "is_array",
+    "is_object",
+    "is_utf8",
+    "json_type",
+    "parse_json",
+    "plain_json",
+    "step",
+]
 
 
 _JSON_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
@@ -25,7 +35,7 @@ _JSON_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 def check_utf8(body: bytes) -> None:
     """Refuse a body that is not UTF-8: msgspec looks only into the strings that it has to build."""
-    if not (body.isascii() or _is_utf8(body)):
+    if not (body.isascii() or is_utf8(body)):
         raise DecodeError("not JSON: the body is not UTF-8 text")
 
 
@@ -134,7 +144,8 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def _is_utf8(body: bytes) -> bool:
+def is_utf8(body: bytes) -> bool:
+    """Whether a text is UTF-8."""
     try:
         body.decode()
     except UnicodeDecodeError:

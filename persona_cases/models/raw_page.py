@@ -18,9 +18,10 @@ import msgspec
 
 from persona_cases.errors import DecodeError
 from persona_cases.models import wire
-from persona_cases.models.case import Case
 from persona_cases.models.decode import Links, decode_page, split_page
+from persona_cases.models.pieces import is_json, members, pieces
 from persona_cases.models.reading import REFUSED
+from persona_cases.models.undecodable import Undecodable, blame, id_of
 
 __all__ = ["Line", "RawPage", "decode_raw_page", "moment_of", "time_of"]
 
@@ -41,6 +42,9 @@ class _Head(msgspec.Struct, frozen=True, gc=False):
 
 
 _decode_head: Final = msgspec.json.Decoder(_Head).decode
+_decode_time: Final = msgspec.json.Decoder(wire.AwareDatetime).decode
+_decode_links: Final = msgspec.json.Decoder(wire.LinksRecord | None).decode
+_NO_HEAD: Final = "not a case with an id and a creation time"
 
 
 def moment_of(time: datetime) -> int:
@@ -62,25 +66,40 @@ class RawPage:
         cursor: where the page behind this one begins; None if this is the last.
         backward: whether time runs backward.
         unwanted: indexes of cases that only tell how far the walk has come.
+        aside: cases of the page that are not among the lines, since they cannot be decoded.
     """
 
     lines: Sequence[Line] = attrs.field(repr=lambda lines: f"<{len(lines)} lines>")
     cursor: str | None = None
     backward: bool = attrs.field(default=False, kw_only=True)
     unwanted: Collection[int] = attrs.field(default=frozenset[int](), kw_only=True)
-    _heads: dict[int, tuple[str, int]] = attrs.field(factory=dict[int, tuple[str, int]], init=False, repr=False)
+    aside: Sequence[Undecodable] = attrs.field(default=(), kw_only=True)
+    _heads: dict[int, tuple[str, datetime]] = attrs.field(
+        factory=dict[int, tuple[str, datetime]], init=False, repr=False
+    )
 
     def __len__(self) -> int:
         return len(self.lines)
 
-    @classmethod
-    def of(cls, cases: Sequence[Case], cursor: str | None) -> Self:
-        """Return the page of cases that were decoded already."""
-        return cls([case.raw_line for case in cases], cursor)
-
     def before(self, cursor: str) -> Self:
         """Return the page as one that another begins behind."""
-        return type(self)(self.lines, cursor, backward=self.backward, unwanted=self.unwanted)
+        return attrs.evolve(self, cursor=cursor)
+
+    def sound(self) -> Self:
+        """Return the page with each case put aside that has no id or no creation time."""
+        kept, aside = list[int](), list(self.aside)
+        for index in range(len(self)):
+            failure = self._failure(index)
+            if failure is None:
+                kept.append(index)
+            else:
+                aside.append(Undecodable(bytes(self.lines[index]), failure))
+        unwanted = frozenset(place for place, index in enumerate(kept) if index in self.unwanted)
+        return attrs.evolve(self, lines=[self.lines[index] for index in kept], unwanted=unwanted, aside=aside)
+
+    def created_at(self, index: int) -> datetime:
+        """Return when a case was created; see `moment` for what it raises."""
+        return self._head(index)[1]
 
     def id(self, index: int) -> str:
         """Return the id of a case; see `moment` for what it raises."""
@@ -98,7 +117,7 @@ class RawPage:
         """Return some of the cases, in a page with a cursor."""
         unwanted = frozenset(index - part.start for index in self.unwanted if index in part)
         lines = self.lines[part.start : part.stop]
-        return type(self)(lines, cursor, backward=self.backward, unwanted=unwanted)
+        return attrs.evolve(self, lines=lines, cursor=cursor, unwanted=unwanted)
 
     def moment(self, index: int) -> int:
         """Return when a case was created, in milliseconds since 1970, with the other sign if time runs backward.
@@ -106,7 +125,7 @@ class RawPage:
         Raises:
             DecodeError: if what stands there is no case, or has no creation time.
         """
-        moment = self._head(index)[1]
+        moment = moment_of(self._head(index)[1])
         return -moment if self.backward else moment
 
     def first_from(self, moment: int) -> int:
@@ -120,7 +139,14 @@ class RawPage:
                 high = middle
         return low
 
-    def _head(self, index: int) -> tuple[str, int]:
+    def _failure(self, index: int) -> DecodeError | None:
+        try:
+            self._head(index)
+        except DecodeError as error:
+            return error
+        return None
+
+    def _head(self, index: int) -> tuple[str, datetime]:
         head = self._heads.get(index)
         if head is None:
             head = self._heads[index] = _read_head(self.lines[index], index)
@@ -129,6 +155,8 @@ class RawPage:
 
 def decode_raw_page(body: bytes) -> tuple[RawPage, Links]:
     """Split the answer of `GET /cases` or `POST /cases/search` into lines.
+
+    A case whose text is valid JSON is a line, whatever its numbers and strings are. What is not JSON is put aside.
 
     Args:
         body: the body of an answer in snake_case.
@@ -140,12 +168,41 @@ def decode_raw_page(body: bytes) -> tuple[RawPage, Links]:
         DecodeError: the body is not JSON, or no page of cases; `pointer` says where.
     """
     split = split_page(body)
-    if split is None:
+    if split is not None:
+        record, links = split
+        # A line end can only stand between the tokens of JSON text: whole pages have none, as a rule.
+        return RawPage(record.data if _on_one_line(body) else [_line(bytes(each)) for each in record.data]), links
+    try:
         document = decode_page(body)
-        return RawPage.of(document.cases, None), document.links
-    record, links = split
-    # A line end can only stand between the tokens of JSON text: whole pages have none, as a rule.
-    return RawPage(record.data if _on_one_line(body) else [_line(bytes(each)) for each in record.data]), links
+    except DecodeError as error:
+        failure = error
+    else:
+        return RawPage([case.raw_line for case in document.cases]), document.links
+    apart = _taken_apart(body)
+    if apart is None:
+        raise failure
+    return apart
+
+
+def _taken_apart(body: bytes) -> tuple[RawPage, Links] | None:
+    """Return the page without a look at the values of its cases; None if it has no cases that can be told apart."""
+    document = members(body) or {}
+    cases = pieces(document.get("data", b""))
+    try:
+        links = _decode_links(document.get("links", b"null")) or wire.LinksRecord()
+    except REFUSED:
+        return None
+    if cases is None:
+        return None
+    lines, aside = list[Line](), list[Undecodable]()
+    for index, case in enumerate(cases):
+        line = case.replace(b"\r", b" ").replace(b"\n", b" ")
+        if is_json(line):
+            lines.append(line)
+        else:
+            error = blame(DecodeError("not JSON"), line, f"/data/{index}")
+            aside.append(Undecodable(line, error))
+    return RawPage(lines, aside=aside), Links(links.prev, links.next)
 
 
 def _on_one_line(text: bytes) -> bool:
@@ -156,11 +213,20 @@ def _line(raw: bytes) -> bytes:
     return raw if _on_one_line(raw) else msgspec.json.format(raw, indent=-1)
 
 
-def _read_head(line: Line, index: int) -> tuple[str, int]:
+def _read_head(line: Line, index: int) -> tuple[str, datetime]:
     try:
         head = _decode_head(line)
     except REFUSED:
         head = None
-    if head is None:
-        raise DecodeError("not a case with an id and a creation time", pointer=f"/data/{index}")
-    return head.id, moment_of(head.attributes.created_at)
+    if head is not None:
+        return head.id, head.attributes.created_at
+    # Something else in the case may be what the decoder refuses.
+    text = bytes(line)
+    id_, created = id_of(text), (members((members(text) or {}).get("attributes", b"")) or {}).get("created_at", b"")
+    try:
+        created_at = _decode_time(created)
+    except REFUSED:
+        created_at = None
+    if id_ is None or created_at is None:
+        raise DecodeError(_NO_HEAD, pointer=f"/data/{index}", case_id=id_)
+    return id_, created_at

@@ -13,9 +13,13 @@ from typing import ClassVar, Self
 
 import attrs
 
+from persona_cases.errors import DecodeError
 from persona_cases.export.page_source import Walk
 from persona_cases.export.ranges import TimeRange
-from persona_cases.models import Fieldset, Links, RawPage, decode_page, decode_raw_page
+from persona_cases.models import Fieldset, Links, decode_page
+from persona_cases.models.decode import decode_line
+from persona_cases.models.raw_page import Line, RawPage, decode_raw_page
+from persona_cases.models.undecodable import Undecodable
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.protocol.message import Request
 from persona_cases.query import Predicate, Q
@@ -118,10 +122,30 @@ class FreshSlices:
         if rest is None:
             page, links = decode_raw_page(body)
             return attrs.evolve(page, backward=True), links
-        document = decode_page(body, fieldset=self.fieldset)
+        try:
+            document = decode_page(body, fieldset=self.fieldset)
+        except DecodeError:
+            return self._decode_each(body, rest)
         unwanted = frozenset(index for index, case in enumerate(document.cases) if not rest.matches(case))
         page = RawPage([case.raw_line for case in document.cases], backward=True, unwanted=unwanted)
         return page, document.links
+
+    def _decode_each(self, body: bytes, rest: Predicate) -> tuple[RawPage, Links]:
+        """Decode case by case; put aside what nothing can be decided on."""
+        page, links = decode_raw_page(body)
+        page = page.sound()
+        lines, unwanted, aside = list[Line](), set[int](), list(page.aside)
+        for index, line in enumerate(page.lines):
+            text = bytes(line)
+            try:
+                matches = rest.matches(decode_line(text, index, fieldset=self.fieldset))
+            except DecodeError as error:
+                aside.append(Undecodable(text, error, -page.moment(index)))
+                continue
+            if not matches:
+                unwanted.add(len(lines))
+            lines.append(line)
+        return RawPage(lines, backward=True, unwanted=unwanted, aside=aside), links
 
 
 def _backward(part: TimeRange) -> TimeRange:
@@ -138,6 +162,8 @@ def _common(one: TimeRange, other: TimeRange) -> TimeRange | None:
 
 def _within(page: RawPage, part: TimeRange) -> RawPage:
     """Return the cases of a page that are in a range; the last page of the range has no cursor."""
+    aside = [each for each in page.aside if each.moment is None or each.moment in part]
+    page = attrs.evolve(page, aside=aside) if page.aside else page
     if not len(page):
         return page
     start = 0 if part.low is None or page.moment(0) >= part.low else page.first_from(part.low)

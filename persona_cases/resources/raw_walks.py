@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import aclosing
+from datetime import datetime
 from typing import TypeAlias
 
 import attrs
 
 from persona_cases.errors import PaginationError
 from persona_cases.export.page_source import Walk
-from persona_cases.models import Links, RawPage
-from persona_cases.paging import LARGEST_PAGE, Position
+from persona_cases.models import Links
+from persona_cases.models.raw_page import Line, RawPage, decode_raw_page
+from persona_cases.models.undecodable import Undecodable
+from persona_cases.paging import LARGEST_PAGE, Fetch, Page, Pager, Position
 from persona_cases.protocol.message import Request
 from persona_cases.protocol.urls import link_query
 from persona_cases.resources.api import Api
+from persona_cases.resources.searches import Search
 from persona_cases.resources.walks import cursor_in, page_query
+
+
+@attrs.frozen
+class RawCase:
+    """A case that is hardly looked into, for merging the pages of several searches.
+
+    Attributes:
+        id: its id.
+        created_at: when it was created.
+        line: the case on one line.
+    """
+
+    id: str
+    created_at: datetime
+    line: Line
+
 
 Decode: TypeAlias = Callable[[bytes], tuple[RawPage, Links]]
 """From the body of an answer to a page, whose cursor is yet to be found from the links, and the links."""
@@ -49,3 +70,39 @@ async def raw_walk(api: Api, request: Request, decode: Decode, after: str | None
             raise PaginationError("the server repeated a cursor: the walk would never end")
         seen.add(cursor)
         position = Position(cursor=cursor, backward=False, size=size, following=following)
+
+
+async def merged_walk(api: Api, search: Search, after: str | None) -> Walk:
+    """Walk the pages of a search that takes several requests, or none.
+
+    Args:
+        api: how to reach the API.
+        search: the search, in the order of creation.
+        after: the cursor to resume from; None for the beginning.
+
+    Raises:
+        PersonaError: whatever a request may raise.
+    """
+    aside = list[Undecodable]()
+    pager = Pager(fetch=search.fetch_by(lambda request: _raw_fetch(api, request, aside), lambda case: case.created_at))
+    async with aclosing((pager if after is None else pager.resume(after)).pages()) as pages:
+        async for page in pages:
+            found, aside[:] = tuple(aside), ()
+            yield RawPage([case.line for case in page], page.next_cursor, aside=found)
+
+
+def _raw_fetch(api: Api, request: Request, aside: list[Undecodable]) -> Fetch[RawCase]:
+    async def fetch(position: Position) -> Page[RawCase]:
+        asked = attrs.evolve(request, query=page_query(request.query, position))
+        (page, links), response = await api.fetch(asked, decode_raw_page)
+        page = page.sound()
+        aside.extend(page.aside)
+        following = () if links.next is None else link_query(links.next, base=api.base, path=request.path)
+        return Page(
+            items=tuple(RawCase(page.id(at), page.created_at(at), page.lines[at]) for at in range(len(page))),
+            next_cursor=None if links.next is None else cursor_in(following, position),
+            request_id=response.request_id,
+            following=following,
+        )
+
+    return fetch

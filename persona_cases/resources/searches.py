@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import msgspec
 
 from persona_cases.errors import QueryTypeError
 from persona_cases.models import Case, Fieldset
-from persona_cases.paging import Fetch, Merge
+from persona_cases.paging import Fetch, Identified, Merge, SortValue
 from persona_cases.protocol.message import QueryPairs, Request
 from persona_cases.query import Plan, Predicate, Q, SearchLimits, Sort, plan
 from persona_cases.resources import parameters
 from persona_cases.resources.order import sort_key
 from persona_cases.resources.walks import nothing
+
+T = TypeVar("T", bound=Identified)
 
 _SEARCH = "/cases/search"
 _BY_CREATION = {Q.created_at.asc(), Q.created_at.desc()}
@@ -79,14 +81,25 @@ class Search:
         Args:
             walk: makes what fetches the pages of one request.
         """
+        return self.fetch_by(walk, sort_key(self.sort) if self.merged else None)
+
+    def fetch_by(
+        self, walk: Callable[[Request], Fetch[T]], key: Callable[[T], SortValue | None] | None
+    ) -> Fetch[T] | Merge[T]:
+        """Return what fetches the pages, of whatever they are made of.
+
+        Args:
+            walk: makes what fetches the pages of one request.
+            key: gives what the search is sorted by; it is needed where several requests are merged.
+        """
         requests = self.requests()
         if not requests:
             return nothing
-        if not self.merged:
+        if not self.merged or key is None:
             return walk(requests[0])
         return Merge(
             fetches=tuple(map(walk, requests)),
-            key=sort_key(self.sort),
+            key=key,
             descending=self.sort.direction == "desc",
             fingerprint=b"\n".join(request.body or b"" for request in requests).decode(),
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import aclosing
-from functools import partial
 from typing import ClassVar
 
 import attrs
@@ -13,13 +12,11 @@ from persona_cases.errors import QueryTooComplexError
 from persona_cases.export.crew import PAGES_A_WALKER
 from persona_cases.export.page_source import Walk
 from persona_cases.export.ranges import TimeRange
-from persona_cases.models import Case, RawPage, decode_raw_page
-from persona_cases.paging import Fetch, Merge, Pager
+from persona_cases.models import RawPage, decode_raw_page
 from persona_cases.query import Predicate, Q, SearchLimits, Sort
 from persona_cases.resources.api import Api
-from persona_cases.resources.raw_walks import raw_walk
+from persona_cases.resources.raw_walks import merged_walk, raw_walk
 from persona_cases.resources.searches import Search
-from persona_cases.resources.walks import walk
 
 _ASCENDING, _DESCENDING = Q.created_at.asc(), Q.created_at.desc()
 
@@ -28,8 +25,8 @@ _ASCENDING, _DESCENDING = Q.created_at.asc(), Q.created_at.desc()
 class CaseSlices:
     """The cases that an expression finds; a `PageSource` of the export.
 
-    A range becomes part of the expression, which is planned with it. What one search holds is copied without decoding
-    the cases; what takes several is merged, for which they are decoded.
+    A range becomes part of the expression, which is planned with it. Cases are copied without decoding them; what takes
+    several searches is merged by the times of creation.
 
     Attributes:
         api: how to reach the API.
@@ -85,19 +82,10 @@ class CaseSlices:
         return raw_walk(self.api, requests[0], decode_raw_page, None) if requests else None
 
     def _walk(self, where: Predicate | None, sort: Sort, after: str | None) -> Walk:
-        search, fieldset = Search.of(where, sort, self.max_searches, self.limits).loading(self._loaded())
-        fetch = search.fetch(partial(walk, self.api, fieldset=fieldset))
-        requests = search.requests()
-        if len(requests) == 1:
-            return raw_walk(self.api, requests[0], decode_raw_page, after)
-        return _decoded(fetch, after)
+        search, _ = Search.of(where, sort, self.max_searches, self.limits).loading(self._loaded())
+        if search.merged or not search.requests():
+            return merged_walk(self.api, search, after)
+        return raw_walk(self.api, search.requests()[0], decode_raw_page, after)
 
     def _loaded(self) -> list[str] | None:
         return None if self.only is None else [*self.only, _ASCENDING.attribute]
-
-
-async def _decoded(fetch: Fetch[Case] | Merge[Case], after: str | None) -> Walk:
-    pager = Pager(fetch=fetch)
-    async with aclosing((pager if after is None else pager.resume(after)).pages()) as pages:
-        async for page in pages:
-            yield RawPage.of(page.items, page.next_cursor)

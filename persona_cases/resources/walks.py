@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import attrs
 
@@ -41,7 +42,7 @@ def walk(api: Api, request: Request, fieldset: Fieldset | None) -> Fetch[Case]:
     return fetch
 
 
-async def nothing(_position: Position) -> Page[Case]:
+async def nothing(_position: Position) -> Page[Any]:
     """Return the only page of a search that can not match: empty, and known without a request."""
     return Page(items=(), next_cursor=None)
 

@@ -1,0 +1,93 @@
+"""Cases that cannot be decoded: which one it is, and what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+import msgspec
+
+from persona_cases.errors import DecodeError
+from persona_cases.models.jsontext import check_utf8, parse_json, step
+from persona_cases.models.pieces import is_json, members, pieces
+from persona_cases.models.reading import REFUSED
+
+__all__ = ["Undecodable", "blame", "id_of", "poisoned_case"]
+
+_ID: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
+_NOT_UNICODE: Final = "a text holds half of a surrogate pair, which is not Unicode"
+# Deeper than that, the place of a value helps nobody.
+_DEEPEST: Final = 16
+
+
+@attrs.frozen
+class Undecodable:
+    """A case that was set aside.
+
+    Attributes:
+        line: the case on one line, as the API sent it.
+        error: what is wrong with it.
+        moment: when it was created, in milliseconds since 1970; None if that cannot be read.
+    """
+
+    line: bytes = attrs.field(repr=False)
+    error: DecodeError = attrs.field(eq=False)
+    moment: int | None = None
+
+
+def id_of(case: bytes) -> str | None:
+    """Return the id in the text of a case; None if there is none that can be printed."""
+    text = (members(case) or {}).get("id", b"")
+    try:
+        found = msgspec.json.decode(text, type=str)
+    except REFUSED:
+        return None
+    return found if _ID.fullmatch(found) else None
+
+
+def blame(error: DecodeError, case: bytes, pointer: str) -> DecodeError:
+    """Return an error as one that names the case, and the value as closely as that is possible.
+
+    Args:
+        error: what was raised for the case.
+        case: its text.
+        pointer: where it stands in its document.
+    """
+    reason = _NOT_UNICODE if error.reason.startswith("not JSON") and is_json(case) else error.reason
+    where = error.pointer if error.pointer.startswith(pointer) and error.pointer != pointer else ""
+    return DecodeError(
+        reason, pointer=where or pointer + _place(case), request_id=error.request_id, case_id=id_of(case)
+    )
+
+
+def poisoned_case(body: bytes) -> DecodeError | None:
+    """Return the error of the first case of a page that cannot be decoded; None if no case is to blame."""
+    for index, case in enumerate(pieces((members(body) or {}).get("data", b"")) or ()):
+        failure = _failure(case)
+        if failure is not None:
+            return blame(failure, case, f"/data/{index}")
+    return None
+
+
+def _failure(text: bytes) -> DecodeError | None:
+    try:
+        check_utf8(text)
+        parse_json(text)
+    except DecodeError as error:
+        return error
+    return None
+
+
+def _place(case: bytes) -> str:
+    """Return the JSON pointer of the value that cannot be decoded, inside the case."""
+    pointer, text = "", case
+    for _ in range(_DEEPEST):
+        named = members(text)
+        inside: Iterable[tuple[str | int, bytes]] = enumerate(pieces(text) or ()) if named is None else named.items()
+        bad = next(((name, value) for name, value in inside if _failure(value) is not None), None)
+        if bad is None:
+            break
+        pointer, text = pointer + step(bad[0]), bad[1]
+    return pointer
