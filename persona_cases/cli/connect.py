@@ -15,6 +15,7 @@ from persona_cases.client import PersonaClient
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.options import DEFAULT_VERSION, Timeout
 from persona_cases.transport.limiter import LocalLimiter
+from persona_cases.transport.network import trusted_by
 
 __all__ = ["Connected", "connected", "unconnected"]
 
@@ -36,6 +37,7 @@ async def connected(options: Connection) -> AsyncGenerator[Connected]:
         InvalidArgumentError: if an option can not work.
     """
     _check(options)
+    _check_network(options)
     limiter = LocalLimiter()
     async with contextlib.AsyncExitStack() as stack:
         if options.simulator:
@@ -65,7 +67,17 @@ def _client(options: Connection, key: str | None, url: str | None, limiter: Loca
         timeout=Timeout() if options.timeout is None else options.timeout,
         max_wait=options.max_wait,
         limiter=limiter,
+        allow_http=options.allow_http or None,
+        proxy=options.proxy,
+        ssl=None if options.ca_file is None else trusted_by(options.ca_file, "--ca-file"),
     )
+
+
+def _check_network(options: Connection) -> None:
+    if options.simulator and (options.allow_http or options.proxy is not None or options.ca_file is not None):
+        raise InvalidArgumentError(
+            "--proxy, --ca-file and --allow-http are for a server elsewhere: leave them out with --simulator"
+        )
 
 
 def _check(options: Connection) -> None:

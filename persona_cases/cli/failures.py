@@ -125,7 +125,10 @@ def _details(error: PersonaError) -> Iterator[str]:
 
 def _hints(error: PersonaError, advise: Advise | None) -> Iterator[str]:
     if isinstance(error, TransportError) and not error.sent:
-        yield "is the address right? See PERSONA_BASE_URL and --base-url"
+        yield "is the address right? See --base-url, --proxy and --ca-file"
+    elif isinstance(error, NotFoundError) and not error.errors:
+        # It is not the API that knows no such id; the message says what to check.
+        pass
     elif (hint := _chosen(error, _HINTS, None)) is not None:
         yield hint
     if advise is not None:

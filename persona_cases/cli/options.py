@@ -264,6 +264,30 @@ class Connection:
         str | None,
         Option(metavar="URL", help="Where the API lives, if not at PERSONA_BASE_URL.", rich_help_panel=_WHERE),
     ] = None
+    allow_http: Annotated[
+        bool,
+        Option(
+            "--allow-http",
+            help="Allow a base URL of plain http, such as a simulator's in a container, as PERSONA_ALLOW_HTTP=1 does.",
+            rich_help_panel=_WHERE,
+        ),
+    ] = False
+    proxy: Annotated[
+        str | None,
+        Option(
+            metavar="URL",
+            help="The proxy to use, if not that of HTTPS_PROXY. A password is safer in that variable.",
+            rich_help_panel=_WHERE,
+        ),
+    ] = None
+    ca_file: Annotated[
+        str | None,
+        Option(
+            metavar="PATH",
+            help="Trust the authorities in this PEM file, if not those of PERSONA_CA_FILE or of the system.",
+            rich_help_panel=_WHERE,
+        ),
+    ] = None
     persona_version: Annotated[
         str | None, Option(metavar="DATE", help="The Persona-Version to send.", rich_help_panel=_WHERE)
     ] = None

@@ -12,7 +12,7 @@ import typer
 
 from persona_cases.cli.examples import PROGRAM
 
-__all__ = ["called_as", "how_to_go_on", "same_command"]
+__all__ = ["called_as", "how_to_go_on", "same_command", "without_password"]
 
 
 def same_command(context: typer.Context, *, without: str) -> str | None:
@@ -72,4 +72,10 @@ def _given(context: typer.Context, without: str) -> Iterator[str]:
         yield min(parameter.opts, key=len)
         # A flag has no value.
         if value is not True:
-            yield str(value)
+            yield without_password(str(value)) if parameter.name == "proxy" else str(value)
+
+
+def without_password(proxy: str) -> str:
+    """Return a proxy's URL as it may be shown: what is before its host may be a password."""
+    scheme, _, rest = proxy.rpartition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}" if scheme else rest.rpartition("@")[2]
