@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from persona_cases.cli.terminal import visible
+from persona_cases.models.names import bare
 
 __all__ = ["cell"]
 
@@ -28,8 +29,9 @@ def cell(document: Mapping[str, Any], name: str) -> str:
     attributes = _object(document.get("attributes"))
     if name.startswith(_CUSTOM):
         return visible(_text(_object(attributes.get("fields")).get(name.removeprefix(_CUSTOM))))
-    members = attributes if name in attributes else _object(document.get("relationships"))
-    return visible(_text(members.get(name)))
+    known = bare(name)
+    members = attributes if known in attributes else _object(document.get("relationships"))
+    return visible(_text(members.get(known)))
 
 
 def _text(value: object) -> str:

@@ -23,12 +23,13 @@ from persona_cases.cli.terminal import is_terminal, visible
 from persona_cases.client import PersonaClient
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export import Column, columns_from
-from persona_cases.export.columns.choice import ColumnChoice, sparse_names
+from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.formats.opening import check_available
 from persona_cases.export.formats.target import Compression, FileFormat, Target
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import FileExport, OnProgress
 from persona_cases.export.spool import is_unfinished
+from persona_cases.models import Fieldset
 from persona_cases.resources.ordered_exports import OrderedExport
 
 __all__ = ["DEFAULT_ORDER", "Export", "export_cases"]
@@ -84,7 +85,7 @@ class Export:
         target = self._target()
         columns = await self._declared(persona)
         if self.to_stdout:
-            loaded = None if only is None else sparse_names(only)
+            loaded = None if only is None else list(Fieldset.of(only).names)
             walk = OrderedExport.of(
                 persona.cases,
                 predicate(where),

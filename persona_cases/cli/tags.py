@@ -19,7 +19,7 @@ class ChangeTag(Protocol):
     """Adds a tag to a case, or removes it."""
 
     def __call__(
-        self, id: str, *, name: str | None, tag_id: str | None, idempotency_key: str | None
+        self, case: str, name: str | None, *, tag_id: str | None, idempotency_key: str | None
     ) -> Awaitable[Case]:
         """Change one tag."""
         ...
@@ -61,7 +61,7 @@ def changing_each(id: str, tags: Tags, choose: Choose) -> KeyedAct:
         # Each request has a key of its own, and the same one when the command is repeated with its key.
         keys = [key] if len(each) == 1 else [f"{key}-{number}" for number in range(1, len(each) + 1)]
         cases = [
-            await change(id, name=name, tag_id=tag_id, idempotency_key=own_key)
+            await change(id, name, tag_id=tag_id, idempotency_key=own_key)
             for (name, tag_id), own_key in zip(each, keys, strict=True)
         ]
         return cases[-1]
@@ -82,6 +82,6 @@ def setting(id: str, tags: Tags, *, none: bool) -> KeyedAct:
         if bool(tags.each()) == none:
             raise InvalidArgumentError("give the tags that the case is to have, or --none to remove all")
         names = None if tags.ids and not tags.names else tags.names
-        return persona.cases.set_tags(id, names=names, tag_ids=tags.ids or None, idempotency_key=key)
+        return persona.cases.set_tags(id, names, tag_ids=tags.ids or None, idempotency_key=key)
 
     return act

@@ -196,6 +196,18 @@ class Case:
         return CaseRelationships(self._record.relationships or _NO_RELATIONSHIPS, self._raw, self._origin)
 
     @property
+    def case_template_id(self) -> str | None:
+        """The id of the template that the case was made from, `ctmpl_…`."""
+        identifier = self.relationships.case_template
+        return identifier.id if identifier else None
+
+    @property
+    def case_queue_id(self) -> str | None:
+        """The id of the queue that the case waits in, `cqueue_…`; None if it waits in none."""
+        identifier = self.relationships.case_queue
+        return identifier.id if identifier else None
+
+    @property
     def template(self) -> CaseTemplate | None:
         """The template that the case was made from.
 

@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar, overload
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.protocol.checks import whole_number
+from persona_cases.protocol.checks import can_be_sent, whole_number
 from persona_cases.protocol.message import QueryPairs
 
 LARGEST_PAGE = 100
@@ -103,7 +103,7 @@ def check_cursor(argument: str, value: object) -> None:
     Raises:
         InvalidArgumentError: if it is no string or is empty.
     """
-    if value is not None and (not isinstance(value, str) or not value):
+    if value is not None and not (isinstance(value, str) and value and can_be_sent(value)):
         raise InvalidArgumentError(
             f"{argument} must be a cursor: the next_cursor of a page, the cursor of an error, or the id of a case"
         )

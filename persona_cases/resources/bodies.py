@@ -11,10 +11,13 @@ from typing import Any, cast
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.models import UNSET, Unset
-from persona_cases.resources.field_values import field_values
+from persona_cases.models.spelling import snake
+from persona_cases.protocol.checks import text
+from persona_cases.resources.outgoing import field_values
 
 LONGEST_SLA = timedelta(days=90)
 _FIELDS_HAVE_THEIR_OWN_KEY_SINCE = "2025-10-27"
+_ATTRIBUTES_OF_A_CREATION = frozenset({"case_template_id", "case_queue_id", "creator_email_address", "fields"})
 
 
 def create_case(
@@ -30,6 +33,9 @@ def create_case(
     """Return the body of `POST /cases`.
 
     Before version 2025-10-27 the API took custom fields beside the other attributes.
+
+    Raises:
+        InvalidArgumentError: if an argument cannot be sent, or a custom field would replace one.
     """
     attributes: dict[str, Any] = {"case-template-id": text(case_template_id, "case_template_id")}
     if creator_email_address is not None:
@@ -38,13 +44,26 @@ def create_case(
         attributes["case-queue-id"] = text(case_queue_id, "case_queue_id")
     if fields is not None:
         values = field_values(fields)
-        attributes |= values if version < _FIELDS_HAVE_THEIR_OWN_KEY_SINCE else {"fields": values}
+        if version < _FIELDS_HAVE_THEIR_OWN_KEY_SINCE:
+            _check_apart(values, version)
+            attributes |= values
+        else:
+            attributes["fields"] = values
     meta: dict[str, Any] = {}
     if object_ids is not None:
         meta["object-ids"] = texts(object_ids, "object_ids")
     if sla_expires_in is not None:
         meta["sla-expires-in-seconds"] = sla_seconds(sla_expires_in)
     return {"data": {"attributes": attributes}, **({"meta": meta} if meta else {})}
+
+
+def _check_apart(values: Mapping[str, Any], version: str) -> None:
+    for key in values:
+        if snake(key) in _ATTRIBUTES_OF_A_CREATION:
+            raise InvalidArgumentError(
+                f"fields[{key!r}] would replace the attribute of that name, because version {version} takes custom "
+                f"fields beside it: use version {_FIELDS_HAVE_THEIR_OWN_KEY_SINCE} or later"
+            )
 
 
 def update_case(
@@ -120,17 +139,6 @@ def sla_seconds(value: object) -> int:
     if number != int(number):
         raise InvalidArgumentError("sla_expires_in must be a whole number of seconds")
     return int(number)
-
-
-def text(value: object, argument: str) -> str:
-    """Check a string.
-
-    Raises:
-        InvalidArgumentError: if it is no string, or has nothing but white space.
-    """
-    if not isinstance(value, str) or not value.strip():
-        raise InvalidArgumentError(f"{argument} must be a non-empty string")
-    return value
 
 
 def texts(values: object, argument: str, *, least: int = 1) -> list[str]:

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from persona_cases.models import Attachment, Case, decode_case
+from persona_cases.models.names import Includable
 from persona_cases.paging import LARGEST_PAGE, Pager, check_page, is_beginning
 from persona_cases.protocol.message import Request
-from persona_cases.protocol.urls import segment
 from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, SearchLimits, Sort
 from persona_cases.resources import parameters
 from persona_cases.resources.case_changes import CaseChanges
@@ -54,7 +54,8 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
             reference_id: only cases about the account with this reference id.
             inquiry_id: only cases about this inquiry.
             report_id: only cases about this report.
-            only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all.
+            only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all. One newer than
+                this library is `extra.<name>`.
             page_size: cases a request, 1 to 100. For a total, use `.limit(n)` of the pager.
             after: start behind the case with this id.
             before: walk towards newer cases, from the case with this id.
@@ -112,7 +113,8 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         Args:
             where: what to look for; None finds all cases.
             sort: the order, such as `Q.updated_at.asc()`; newest first by default.
-            only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all.
+            only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all. One newer than
+                this library is `extra.<name>`.
             page_size: cases a request, 1 to 100. For a total, use `.limit(n)` of the pager.
             after: start behind the case with this id; if several searches are run, a cursor of the same search.
             before: walk the other way, from the case with this id; not if several searches are run.
@@ -143,13 +145,18 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         )
         return _started(pager, after or before)
 
-    async def get(self, id: str, *, include: Iterable[str] | None = None, only: Iterable[str] | None = None) -> Case:
+    async def get(
+        self, case: Case | str, *, include: Iterable[Includable] | None = None, only: Iterable[str] | None = None
+    ) -> Case:
         """Retrieve one case.
 
         Args:
-            id: the id of the case.
-            include: relationships whose objects to load as well, such as `["case-template", "accounts"]`.
-            only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all.
+            case: the case, or its id.
+            include: relationships whose objects to load as well, such as `["case-template", "accounts"]`; the names of
+                the properties that read them (`template`, `comments`) are understood, `accounts.inquiries` goes one
+                step further, and `relationships.<name>` is a relationship newer than this library.
+            only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all. One newer than
+                this library is `extra.<name>`.
 
         Raises:
             InvalidArgumentError: if an argument can not work.
@@ -161,16 +168,16 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         """
         sparse, fieldset = parameters.fieldset(only)
         query = parameters.include(include, self._api.options.version) + sparse
-        request = Request("GET", f"{_LIST}/{segment(id, 'id')}", query=query)
-        case, _ = await self._api.fetch(request, partial(decode_case, fieldset=fieldset))
-        return case
+        request = Request("GET", f"{_LIST}/{parameters.case_segment(case)}", query=query)
+        loaded, _ = await self._api.fetch(request, partial(decode_case, fieldset=fieldset))
+        return loaded
 
     async def get_many(
         self,
         ids: Iterable[str],
         *,
         concurrency: int = DEFAULT_CONCURRENCY,
-        include: Iterable[str] | None = None,
+        include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
     ) -> ManyCases:
         """Retrieve cases by their ids, several at a time and inside the rate limit.
@@ -182,11 +189,13 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
             only: as for `get`.
 
         Returns:
-            The cases in the order of the ids, and the ids of those that there are not.
+            The cases in the order of the ids. The ids of which the API says that there is no such case are `missing`;
+            `failed` has the errors of all other ids that gave no case, so look at it.
 
         Raises:
-            InvalidArgumentError: if an argument can not work.
-            PersonaError: whatever `get` may raise, but for `NotFoundError`. The first failure ends the others.
+            InvalidArgumentError: if an argument cannot work, before anything is sent.
+            AuthenticationError: if the API refuses the key.
+            ClientStateError: if the client was closed.
         """
         # Iterables that can be read once only are read once.
         included = None if include is None else list(include)

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, Self, TypeAlias, get_args
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.columns.choice import ColumnChoice, sparse_names
+from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import Column
 from persona_cases.export.formats.opening import check_available
 from persona_cases.export.formats.replacing import check_replaceable
@@ -21,6 +21,7 @@ from persona_cases.export.provenance import Provenance
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import ExportProgress, FileExport, OnProgress, Pages, export_to_sink
 from persona_cases.export.sinks import AtomicFile, Sink
+from persona_cases.models import Fieldset
 from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, Sort, as_predicate
 from persona_cases.resources import parameters
 from persona_cases.resources.counting import counted
@@ -110,7 +111,7 @@ class CaseExports:
             OSError: if the disk is full.
         """
         chosen = None if only is None else parameters.names(only, "only", "['status', 'fields.priority']")
-        loaded = None if chosen is None else sparse_names(chosen)
+        loaded = None if chosen is None else list(Fieldset.of(chosen).names)
         fieldset = None if loaded is None else tuple(loaded)
         twin, count = counted(self)
         shape = _Shape.of(chosen, columns, format, compression, overwrite=overwrite)

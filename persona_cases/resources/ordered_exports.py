@@ -50,7 +50,7 @@ class Searching(Protocol):
 class Reading(Searching, Protocol):
     """What can search, get and download."""
 
-    async def get(self, id: str, *, only: Iterable[str] | None = None) -> Case:
+    async def get(self, case: Case | str, *, only: Iterable[str] | None = None) -> Case:
         """Get a case."""
         ...
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import cast
 
-import msgspec
-
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.models import UNSET
+from persona_cases.protocol.checks import can_be_sent
 from persona_cases.protocol.message import QueryPairs, Request, Safety
 from persona_cases.resources.idempotency import chosen_or_new_key
+from persona_cases.resources.outgoing import encode_body, json_value
 
 _SAFETY = {
     "GET": Safety.READ,
@@ -48,7 +48,7 @@ def other_request(
         verb,
         _checked_path(path),
         query=_pairs(query),
-        body=None if json is UNSET else _encoded(json),
+        body=None if json is UNSET else encode_body(json_value(json, "json")),
         safety=safety,
         idempotency_key=chosen_or_new_key(idempotency_key) if keyed else None,
     )
@@ -79,14 +79,7 @@ def _pairs(query: object) -> QueryPairs:
 
 def _is_pair(value: object) -> bool:
     match value:
-        case (str(), str()):
-            return True
+        case (str() as name, str() as text):
+            return can_be_sent(name) and can_be_sent(text)
         case _:
             return False
-
-
-def _encoded(json: object) -> bytes:
-    try:
-        return msgspec.json.encode(json)
-    except (TypeError, ValueError, RecursionError):
-        raise InvalidArgumentError("json must be made of dicts, lists, strings, numbers, booleans and None") from None

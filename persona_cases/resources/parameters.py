@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import cast
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.models import Fieldset
+from persona_cases.models import Case, Fieldset
+from persona_cases.models.names import Includable, related_asked
+from persona_cases.protocol.checks import text
 from persona_cases.protocol.message import QueryPairs
+from persona_cases.protocol.urls import segment
 
 _INCLUDED_BY_DEFAULT_BEFORE = "2025-10-27"
-_DEEPEST_INCLUDE = 2
 
 Names = Iterable[str]
 
@@ -28,48 +30,55 @@ def filters(arguments: Mapping[str, object]) -> QueryPairs:
     for name, value in arguments.items():
         if value is None:
             continue
-        if not isinstance(value, str) or not value:
-            raise InvalidArgumentError(f"{name.replace('-', '_')} must be a non-empty string, or None")
-        pairs.append((f"filter[{name}]", value))
+        pairs.append((f"filter[{name}]", text(value, name.replace("-", "_"), example=", or None")))
     return tuple(pairs)
 
 
-def fieldset(only: Names | None, argument: str = "only") -> tuple[QueryPairs, Fieldset | None]:
+def fieldset(only: Names | None) -> tuple[QueryPairs, Fieldset | None]:
     """Return the parameter of a sparse fieldset of cases, and the fieldset for the decoder.
 
     Args:
         only: names of attributes, None for all.
-        argument: how the caller's argument is called, for the message.
 
     See https://docs.withpersona.com/response-body.
 
     Raises:
-        InvalidArgumentError: if it is a plain string, or empty.
+        InvalidArgumentError: if it is a plain string or empty, or has a name that cases do not have.
     """
     if only is None:
         return (), None
-    asked = Fieldset.of(names(only, argument, "['status', 'fields.priority']"))
+    asked = Fieldset.of(names(only, "only", "['status', 'fields.priority']"))
     return (("fields[case]", asked.wire()),), asked
 
 
-def include(relationships: Names | None, version: str) -> QueryPairs:
+def include(relationships: Iterable[Includable] | None, version: str) -> QueryPairs:
     """Return the `include` parameter.
 
     Versions before 2025-10-27 include much by default, which is left out here unless it is asked for.
 
     Args:
-        relationships: names of relationships, in kebab-case or snake_case, with one dot at most.
+        relationships: names of relationships or of the properties of `Case` that read them, with one dot at most.
         version: the `Persona-Version` of the request.
 
     Raises:
-        InvalidArgumentError: if it is a plain string, or a name goes too deep.
+        InvalidArgumentError: if it is a plain string, or a name is no relationship or goes too deep.
     """
     if relationships is None:
         return (("include", ""),) if version < _INCLUDED_BY_DEFAULT_BEFORE else ()
     asked = names(relationships, "include", "['case-template', 'accounts']")
-    if any(len(name.split(".")) > _DEEPEST_INCLUDE for name in asked):
-        raise InvalidArgumentError("include: a name has one dot at most, such as 'accounts.inquiries'")
-    return (("include", ",".join(name.replace("_", "-") for name in asked)),)
+    return (("include", ",".join(dict.fromkeys(related_asked(name, "include") for name in asked))),)
+
+
+def case_segment(case: object) -> str:
+    """Return the id of a case as a segment of a path.
+
+    Args:
+        case: a `Case`, or its id.
+
+    Raises:
+        InvalidArgumentError: if it is neither.
+    """
+    return segment(case.id if isinstance(case, Case) else case, "case")
 
 
 def names(values: object, argument: str, example: str) -> list[str]:

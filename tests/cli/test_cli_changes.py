@@ -167,7 +167,7 @@ def test_a_changed_case_on_a_terminal_is_pretty(on_terminal):
         (["update", "case_1", "--queue", "q", "--no-queue"], "error: give --queue or --no-queue, not both"),
         (["update", "case_1", "--sla", "2h", "--no-sla"], "error: give --sla or --no-sla, not both"),
         (["update", "case_1", "--attach", "/nowhere.pdf"], "--attach"),
-        (["update", "../accounts", "--no-sla"], "error: id must be a bare id"),
+        (["update", "../accounts", "--no-sla"], "error: case must be a bare id"),
         (["assign", "case_1", ""], "error: email must be"),
         (["status", "case_1", "x", "--output", "xml"], "--output"),
         (["tag", "add", "case_1"], "error: give a tag by its name, or by --id"),
@@ -188,7 +188,7 @@ def test_bad_arguments_are_refused_before_anything_is_sent(cli, api, argv, said)
 
 def test_arguments_that_are_no_text_are_refused(process, api):
     ran = process("status", "case_1", "\udcff")
-    assert (ran.code, ran.err) == (2, "error: an argument is no text in UTF-8\n")
+    assert (ran.code, ran.err) == (2, "error: status has an unpaired surrogate, which UTF-8 cannot carry: remove it\n")
 
 
 @pytest.mark.parametrize(

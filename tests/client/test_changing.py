@@ -76,10 +76,10 @@ async def test_objects_tags_status_assignee_and_comments(sim, cases, template):
     assert [each.id for each in case.accounts] == [account]
     assert (await cases.remove_objects(case_id, [account])).relationships.accounts == ()
     assert (await cases.remove_objects(case_id, [account])).relationships.accounts == ()
-    assert (await cases.add_tag(case_id, name="vip")).tags == ("vip",)
-    assert set((await cases.set_tags(case_id, names=["eu", "vip"])).tags) == {"eu", "vip"}
+    assert (await cases.add_tag(case_id, "vip")).tags == ("vip",)
+    assert set((await cases.set_tags(case_id, ["eu", "vip"])).tags) == {"eu", "vip"}
     assert (await cases.remove_tag(case_id, tag_id=sim.store.tag_id("eu"))).tags == ("vip",)
-    assert (await cases.set_tags(case_id, names=[])).tags == ()
+    assert (await cases.set_tags(case_id, [])).tags == ()
     assert (await cases.assign(case_id, user)).assignee_id == user
     assert (await cases.set_status(case_id, "pending")).status == "pending"
     case = await cases.add_comment(case_id, "Called back.", include=["case-comments"])

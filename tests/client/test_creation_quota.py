@@ -167,7 +167,7 @@ async def test_creations_pass_the_limiter_that_is_given_and_nothing_else_does(ma
         assert client.creation_limiter is client.with_options(timeout=5).creation_limiter is quota
         assert client.limiter is client.with_options(timeout=5).limiter is limiter
         case = await client.cases.list().first()
-        await client.cases.add_tag(case.id, name="vip")
+        await client.cases.add_tag(case.id, "vip")
         await client.cases.search().first()
         await client.cases.update(case.id, case_queue_id=None)
         assert quota.patience == []

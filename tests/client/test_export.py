@@ -217,7 +217,7 @@ async def test_parquet_holds_what_a_search_finds(sim, make_client, tmp_path):
 
 async def test_columns_can_be_chosen_and_named_as_in_the_table_or_in_the_api(sim, make_client, tmp_path):
     client, path = make_client(sim), tmp_path / "some.csv"
-    fields = ["fields.priority", "account_ids", "case_template", "created_at", "fields.nobody_has_it", "novel"]
+    fields = ["fields.priority", "account_ids", "case_template", "created_at", "fields.nobody_has_it", "extra.novel"]
     await client.cases.export(to=path, only=fields, limit=20)
     header, *rows = path.read_text().splitlines()
     assert header == "id,fields.priority,account_ids,case_template_id,created_at,fields.nobody_has_it,extra.novel"

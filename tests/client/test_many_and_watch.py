@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from persona_cases import PersonaError, ServerError
+from persona_cases import (
+    AuthenticationError,
+    ClientStateError,
+    NotFoundError,
+    PermissionDeniedError,
+    PersonaError,
+    ServerError,
+)
 from persona_cases.resources.watching import CaseWatch
 from persona_cases.testing import Fault, Simulator
 
@@ -51,15 +59,53 @@ async def test_many_cases_stay_inside_the_limit(make_client):
         assert {request.status for request in sim.requests} == {200}
 
 
-async def test_the_first_failure_ends_the_others_and_is_raised_by_itself(sim, make_client):
-    client = make_client(sim)
-    sim.faults.add(Fault.status(503), path=f"/cases/{list(sim.store.cases)[5]}")
+async def test_what_failed_comes_back_beside_the_cases(sim, make_client):
+    ids = list(sim.store.cases)[:10]
+    sim.faults.add(Fault.status(403), path=f"/cases/{ids[2]}")
+    sim.faults.add(Fault.status(404, "Page not found"), path=f"/cases/{ids[5]}")
+    sim.faults.add(Fault.status(503), path=f"/cases/{ids[7]}")
+    many = await make_client(sim).cases.get_many([*ids, "case_none"])
+    assert [case.id for case in many] == [id for id in ids if id not in many.failed]
+    assert many.missing == ("case_none",)
+    assert {id: type(error) for id, error in many.failed.items()} == {
+        ids[2]: PermissionDeniedError,
+        ids[5]: NotFoundError,
+        ids[7]: ServerError,
+    }
+
+
+async def test_a_wrong_address_is_not_taken_for_missing_cases(sim, make_client):
+    ids = list(sim.store.cases)[:3]
+    sim.faults.add(Fault.status(404, "No route matches"))
+    many = await make_client(sim).cases.get_many(ids)
+    assert (many.cases, many.missing, list(many.failed)) == ((), (), ids)
+
+
+async def test_a_refused_key_ends_them_all_and_leaves_nothing_running(sim, make_client):
+    client = make_client(sim, api_key="another")
     sim.faults.add(Fault.delay(0.02))
-    with pytest.raises(ServerError):
+    with pytest.raises(AuthenticationError):
         await client.cases.get_many(list(sim.store.cases), concurrency=4)
     assert len(sim.requests) < 40
     ours = [task for task in asyncio.all_tasks() if "RequestHandler" not in repr(task)]
     assert ours == [asyncio.current_task()]
+
+
+async def test_a_closed_client_is_said_once(sim, make_client):
+    client = make_client(sim)
+    await client.close()
+    with pytest.raises(ClientStateError):
+        await client.cases.get_many(list(sim.store.cases))
+
+
+async def test_many_cases_are_a_sequence(sim, make_client):
+    ids = list(sim.store.cases)[:4]
+    many = await make_client(sim).cases.get_many([*ids, "case_none"])
+    assert isinstance(many, Sequence)
+    assert [many[0].id, many[-1].id, *(case.id for case in many[1:3])] == [ids[0], ids[3], *ids[1:3]]
+    assert many[2] in many
+    assert many.index(many[3]) == 3
+    assert repr(many) == "<ManyCases: 4 cases, 1 missing, 0 failed>"
 
 
 async def test_no_ids_no_requests(sim, make_client):

@@ -217,10 +217,10 @@ async def test_what_is_no_expression_is_refused_with_a_hint(persona_client, wher
 
 async def test_bad_ids_and_includes_are_refused(persona_simulator, persona_client):
     for arguments in (
-        {"id": "../x"},
-        {"id": ""},
-        {"id": "case_1", "include": "accounts"},
-        {"id": "c", "include": ["a.b.c"]},
+        {"case": "../x"},
+        {"case": ""},
+        {"case": "case_1", "include": "accounts"},
+        {"case": "c", "include": ["a.b.c"]},
     ):
         with pytest.raises(InvalidArgumentError):
             await persona_client.cases.get(**arguments)

@@ -23,6 +23,7 @@ def test_attributes_have_their_types() -> None:
     assert case.attachments == (Attachment("lease.pdf", "https://files.example.org/a?access_token=t", 9),)
     assert case.relationships.case_template == ResourceIdentifier("case-template", "ctmpl_1")
     assert case.relationships.case_queue is None
+    assert (case.case_template_id, case.case_queue_id) == ("ctmpl_1", None)
     assert [each.type for each in case.relationships.reports] == ["report/watchlist", "report/new"]
     assert case.relationships.txns == ()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections import UserDict
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from enum import IntFlag
 
 import msgspec
 import pytest
@@ -13,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_cases import InvalidArgumentError, PersonaClient, Upload
-from persona_cases.resources.bodies import sla_seconds
-from persona_cases.resources.field_values import encode_body, field_values
+from persona_cases.resources.bodies import create_case, sla_seconds
+from persona_cases.resources.outgoing import encode_body, field_values
 
 
 @pytest.fixture
@@ -23,6 +24,9 @@ async def cases():
     async with PersonaClient("key", base_url="http://127.0.0.1:9") as client:
         yield client.cases
 
+
+HALF = "\ud83d"
+"""The first half of a character beyond the first 65,536: Python holds it, UTF-8 cannot."""
 
 REFUSED = {
     "no template": (lambda c: c.create(""), "case_template_id"),
@@ -35,19 +39,19 @@ REFUSED = {
     "SLA of parts": (lambda c: c.update("case_1", sla_expires_in=1.5), "whole number"),
     "SLA a text": (lambda c: c.update("case_1", sla_expires_in="60"), "sla_expires_in"),
     "nothing to update": (lambda c: c.update("case_1"), "nothing to update"),
-    "id that escapes": (lambda c: c.update("../accounts/act_1", fields={}), "^id must be"),
-    "id with a query": (lambda c: c.redact("case_1?x=1"), "^id must be"),
-    "id with a fragment": (lambda c: c.redact("case_1#x"), "^id must be"),
-    "empty id": (lambda c: c.assign("", "ann@example.com"), "^id must be"),
+    "id that escapes": (lambda c: c.update("../accounts/act_1", fields={}), "^case must be"),
+    "id with a query": (lambda c: c.redact("case_1?x=1"), "^case must be"),
+    "id with a fragment": (lambda c: c.redact("case_1#x"), "^case must be"),
+    "empty id": (lambda c: c.assign("", "ann@example.com"), "^case must be"),
     "no objects": (lambda c: c.add_objects("case_1", []), "object_ids must not be empty"),
     "no objects to remove": (lambda c: c.remove_objects("case_1", []), "object_ids must not be empty"),
     "objects a string": (lambda c: c.add_objects("case_1", "inq_1"), "object_ids must be a list"),
     "no e-mail": (lambda c: c.assign("case_1", ""), "email"),
     "no status": (lambda c: c.set_status("case_1", ""), "status"),
     "neither name nor id": (lambda c: c.add_tag("case_1"), "either name or tag_id"),
-    "both name and id": (lambda c: c.remove_tag("case_1", name="vip", tag_id="tag_1"), "either name or tag_id"),
+    "both name and id": (lambda c: c.remove_tag("case_1", "vip", tag_id="tag_1"), "either name or tag_id"),
     "no tags at all": (lambda c: c.set_tags("case_1"), "names=.. removes all"),
-    "tags a string": (lambda c: c.set_tags("case_1", names="vip"), "names must be a list"),
+    "tags a string": (lambda c: c.set_tags("case_1", "vip"), "names must be a list"),
     "empty comment": (lambda c: c.add_comment("case_1", " "), "message"),
     "bad key": (lambda c: c.add_comment("case_1", "x", idempotency_key=""), "idempotency_key"),
     "include a string": (lambda c: c.add_comment("case_1", "x", include="accounts"), "include"),
@@ -61,6 +65,19 @@ REFUSED = {
         lambda c: c.update("case_1", attachments=[Upload("../a.pdf", b"x")]),
         "plain name",
     ),
+    "half a character in a field": (
+        lambda c: c.update("case_1", fields={"k": f"secret {HALF}"}),
+        r"fields\['k'\] has an",
+    ),
+    "half a character in a key": (lambda c: c.update("case_1", fields={HALF: 1}), "fields: a key has an"),
+    "half a character in a tag": (lambda c: c.add_tag("case_1", HALF), "name has an"),
+    "half a character in an id": (lambda c: c.add_tag(HALF, "vip"), "case must be"),
+    "half a character in ids": (lambda c: c.add_objects("case_1", ["a", HALF]), "each of object_ids has an"),
+    "half a character in a filter": (lambda c: c.list(status=HALF).first(), "status has an"),
+    "half a character in a cursor": (lambda c: c.list(after=HALF).first(), "after must be"),
+    "half a character in a name": (lambda c: c.get("case_1", only=[f"fields.{HALF}"]), "only: a name has an"),
+    "half a character in an include": (lambda c: c.get("case_1", include=[HALF]), "include: a name has an"),
+    "one bad id of many": (lambda c: c.get_many(["case_1", "case/2"]), "each of ids must be a bare id"),
     "many ids a string": (lambda c: c.get_many("case_1"), "ids must be a list"),
     "no concurrency": (lambda c: c.get_many(["case_1"], concurrency=0), "concurrency"),
 }
@@ -69,8 +86,11 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 async def test_what_can_not_work_is_refused(cases, name):
     change, complaint = REFUSED[name]
-    with pytest.raises(InvalidArgumentError, match=complaint):
+    with pytest.raises(InvalidArgumentError, match=complaint) as caught:
         await change(cases)
+    # An error of the encoder would hold the whole text.
+    assert caught.value.__context__ is None or isinstance(caught.value.__context__, OSError)
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("arguments", [{"interval": 0}, {"max_interval": -1}, {"since": ""}, {"status": ""}])
@@ -87,6 +107,60 @@ def test_field_values_that_json_has_no_form_for_are_refused_without_showing_them
     with pytest.raises(InvalidArgumentError, match="fields") as caught:
         field_values({"secret_key": value})
     assert repr(value) not in str(caught.value)
+
+
+class NotATime(datetime):
+    """What pandas has for a missing time: a datetime by its class, and none by what it does."""
+
+    def utcoffset(self):
+        raise ValueError("NaTType does not support utcoffset")
+
+
+class Share(float):
+    """What numpy has for a float: a subclass."""
+
+
+class Word(str):
+    """A text that says something else of itself."""
+
+    __slots__ = ()
+
+    def __str__(self):
+        raise AssertionError("nobody has to ask")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        NotATime(2026, 1, 1),
+        datetime.max.replace(tzinfo=timezone(-timedelta(hours=1))),
+        Decimal("sNaN"),
+        Decimal("1e400"),
+        Share("nan"),
+        1 << 5000,
+    ],
+)
+def test_values_of_strange_classes_are_refused_in_our_words(value):
+    with pytest.raises(InvalidArgumentError, match=r"fields\['k'\]\[0\] must be") as caught:
+        field_values({"k": [value]})
+    assert caught.value.__context__ is None
+
+
+def test_subclasses_are_sent_as_what_they_derive_from():
+    sent = field_values({Word("k"): [Share(1.5), Word("x"), IntFlag("Bits", "a b")["b"], True, 1 << 80]})
+    assert encode_body(sent) == b'{"k":[1.5,"x",2,true,1208925819614629174706176]}'
+
+
+COLLIDING = ["case-template-id", "case_template_id", "caseTemplateId", "caseQueueId", "creator-email-address", "fields"]
+
+
+@pytest.mark.parametrize("key", COLLIDING)
+def test_a_field_never_replaces_an_argument(key):
+    creation = {"case_queue_id": None, "creator_email_address": None, "object_ids": None, "sla_expires_in": None}
+    with pytest.raises(InvalidArgumentError, match=f"'{key}'.* would replace"):
+        create_case("ctmpl_1", fields={key: "x"}, version="2025-10-26", **creation)
+    body = create_case("ctmpl_1", fields={key: "x"}, version="2025-10-27", **creation)
+    assert body["data"]["attributes"] == {"case-template-id": "ctmpl_1", "fields": {key: "x"}}
 
 
 def test_a_value_nested_too_deep_is_refused():

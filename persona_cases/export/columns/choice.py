@@ -12,10 +12,9 @@ from persona_cases.export.columns.column import EXTRA, FIELD, FIXED, RELATIONSHI
 from persona_cases.export.columns.types import JSON, TEXT
 from persona_cases.models import Fieldset
 
-__all__ = ["ColumnChoice", "sparse_names"]
+__all__ = ["ColumnChoice"]
 
 _ALL_FIELDS: Final = "fields"
-_LINKED: Final = {column.name: name for name, column in RELATIONSHIP_COLUMNS.items()}
 
 
 @attrs.frozen
@@ -60,15 +59,6 @@ class ColumnChoice:
         for name in self.names:
             chosen += custom if name == _ALL_FIELDS else [_find(name, there)]
         return tuple(dict.fromkeys(chosen))
-
-
-def sparse_names(names: Iterable[str]) -> list[str]:
-    """Return what to ask the API for, so that the columns of these names can be filled.
-
-    Args:
-        names: names of columns or of attributes.
-    """
-    return [_LINKED.get(name, name.removeprefix(EXTRA).removeprefix(RELATIONSHIP)) for name in names]
 
 
 def _find(name: str, there: Mapping[str, Column]) -> Column:
