@@ -26,11 +26,14 @@ class Description:
             attributes, the format and so on. They stay on the disk beside the file as long as it is not finished.
         library: the version of this library. A different one does not keep an export from going on.
         snapshot_at: when the export began, by the clock of the system. A later run keeps it.
+        where: the expression as the first run sent it, as JSON. A later run keeps it too, so that relative times mean
+            the same; by `settings` it is recognised.
     """
 
     settings: Mapping[str, Any] = attrs.field(repr=False)
     library: str
     snapshot_at: datetime = _UNKNOWN
+    where: Any = attrs.field(default=None, repr=False)
 
     @property
     def digest(self) -> str:

@@ -12,7 +12,7 @@ from persona_cases.query.namespace import Q
 from persona_cases.query.nodes import Predicate, leaves_of
 from persona_cases.query.parser import parse
 from persona_cases.query.planner import DEFAULT_MAX_SEARCHES, Plan, plan
-from persona_cases.query.relative import as_saved
+from persona_cases.query.relative import as_written
 from persona_cases.query.sort import Sort
 
 __all__ = [
@@ -23,7 +23,7 @@ __all__ = [
     "SearchLimits",
     "Sort",
     "as_predicate",
-    "as_saved",
+    "as_written",
     "check_decidable",
     "evaluate",
     "leaves_of",

@@ -92,7 +92,7 @@ class Field(Generic[T_contra]):
         name = self._attribute.name
         if isinstance(value, RelativeTime):
             scalar = self._attribute.scalar(value.value_for(name))
-            return Comparison(name, operator, scalar, relative=value.moving)
+            return Comparison(name, operator, scalar, relative=value.words)
         return Comparison(name, operator, self._attribute.scalar(value))
 
     def _sort(self, direction: Direction) -> Sort:
@@ -184,7 +184,7 @@ class TimeField(Field[TimeValue]):
         """
         length = span_of("in_last", span, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
         end = moment_of("in_last", now)
-        since = self._from_now("gte", shifted("in_last", end, length, back=True), now)
+        since = self._from_now("gte", shifted("in_last", end, length, back=True), now, f" -{length}")
         return AllOf((since, self._from_now("lte", end, now))) if self._attribute.may_lie_ahead else since
 
     def in_next(
@@ -220,7 +220,7 @@ class TimeField(Field[TimeValue]):
         length = span_of("in_next", span, weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
         start = moment_of("in_next", now)
         end = shifted("in_next", start, length)
-        return AllOf((self._from_now("gte", start, now), self._from_now("lt", end, now)))
+        return AllOf((self._from_now("gte", start, now), self._from_now("lt", end, now, f" +{length}")))
 
-    def _from_now(self, operator: Operator, moment: datetime, now: datetime | None) -> Comparison:
-        return self._compare(operator, RelativeTime(moment, moving=now is None))
+    def _from_now(self, operator: Operator, moment: datetime, now: datetime | None, span: str = "") -> Comparison:
+        return self._compare(operator, RelativeTime(moment, f"now(){span}" if now is None else None))

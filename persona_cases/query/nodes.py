@@ -22,7 +22,7 @@ Operator: TypeAlias = Literal["eq", "gt", "gte", "lt", "lte"]
 OPERATORS: Final[tuple[str, ...]] = get_args(Operator)
 
 Node: TypeAlias = "Comparison | Not | AllOf | AnyOf"
-Token: TypeAlias = tuple[str, Operator, Scalar] | tuple[str, int]
+Token: TypeAlias = tuple[str, Operator, Scalar, str | None] | tuple[str, int]
 T = TypeVar("T")
 
 
@@ -169,14 +169,14 @@ class Comparison(Predicate):
         attribute: the API's name of it; `fields.<key>` for a custom field.
         operator: `eq`, `gt`, `gte`, `lt` or `lte`; the API has no other.
         value: a JSON scalar.
-        relative: whether the value was counted from the time at which the comparison was made, as `in_last` and
-            `now()` do. It is no part of what is sent, nor of equality.
+        relative: how the value was counted from the time at which the comparison was made, in words, as `in_last` and
+            `now()` do; None for any other. It is no part of what is sent, nor of equality.
     """
 
     attribute: str
     operator: Operator
     value: Scalar
-    relative: bool = attrs.field(default=False, kw_only=True)
+    relative: str | None = attrs.field(default=None, kw_only=True)
     _hash: int | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -338,7 +338,7 @@ def _remembered_hash(node: Node, hashes: list[int]) -> int:
 def _token(node: Node) -> Token:
     match node:
         case Comparison():
-            return node.attribute, node.operator, node.value
+            return node.attribute, node.operator, node.value, node.relative
         case Not():
             return "not", 1
         case AllOf() | AnyOf():
@@ -349,8 +349,8 @@ def _from_tokens(tokens: Iterable[Token]) -> Predicate:
     built: list[Node] = []
     for token in tokens:
         match token:
-            case (str(attribute), operator, value):
-                built.append(Comparison(attribute, operator, value))
+            case (str(attribute), operator, value, relative):
+                built.append(Comparison(attribute, operator, value, relative=relative))
             case (str(word), int(arity)):
                 first = len(built) - arity
                 built[first:] = [_from_parts(word, built[first:])]

@@ -290,8 +290,9 @@ class _Parser:
 
     def _clock(self, token: Token, zone: tzinfo) -> RelativeTime:
         if token.text == "now":
-            return RelativeTime(self._now, self._moving)
-        today = self._checked(token, functools.partial(RelativeTime.day_of, self._now, zone, moving=self._moving))
+            return RelativeTime(self._now, "now()" if self._moving else None)
+        words = f"today({zone})" if self._moving else None
+        today = self._checked(token, functools.partial(RelativeTime.day_of, self._now, zone, words=words))
         if token.text == "today":
             return today
         return self._checked(token, functools.partial(today.shifted, -1, "d"))

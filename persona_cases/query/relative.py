@@ -10,9 +10,9 @@ import attrs
 
 from persona_cases.errors import QueryError
 from persona_cases.query.attributes import custom_key
-from persona_cases.query.nodes import Comparison, Predicate
+from persona_cases.query.nodes import Comparison, Predicate, fold_nodes
 
-__all__ = ["UNITS", "RelativeTime", "as_saved", "zone_named"]
+__all__ = ["UNITS", "RelativeTime", "as_written", "zone_named"]
 
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _WHOLE_DAYS: Final = frozenset({"d", "w"})
@@ -26,16 +26,16 @@ class RelativeTime:
 
     Attributes:
         moment: the time itself, aware.
-        moving: whether it was counted from the clock, so that the same words mean another time tomorrow.
+        words: how it was counted from the clock, in words that mean another time tomorrow; None if the caller fixed it.
         day: the day that begins at the moment, if it was asked for as a day.
     """
 
     moment: datetime
-    moving: bool
+    words: str | None
     day: date | None = None
 
     @classmethod
-    def day_of(cls, now: datetime, zone: tzinfo, *, moving: bool) -> RelativeTime:
+    def day_of(cls, now: datetime, zone: tzinfo, *, words: str | None) -> RelativeTime:
         """The day, in a time zone, in which `now` lies.
 
         Raises:
@@ -45,7 +45,7 @@ class RelativeTime:
             day = now.astimezone(zone).date()
         except OverflowError:
             raise QueryError(_OUT_OF_RANGE) from None
-        return cls(_midnight(day, zone), moving, day)
+        return cls(_midnight(day, zone), words, day)
 
     def shifted(self, count: int, unit: str) -> RelativeTime:
         """The time that lies `count` units later, or earlier if it is negative.
@@ -60,14 +60,15 @@ class RelativeTime:
         Raises:
             QueryError: if it lies outside the years 1 to 9999.
         """
+        words = None if self.words is None else f"{self.words} {count:+}{unit}"
         try:
             length = timedelta(**{UNITS[unit]: count})
             if self.day is None or unit not in _WHOLE_DAYS:
-                return RelativeTime(self.moment.astimezone(UTC) + length, self.moving)
+                return RelativeTime(self.moment.astimezone(UTC) + length, words)
             day = self.day + length
         except OverflowError:
             raise QueryError(_OUT_OF_RANGE) from None
-        return RelativeTime(_midnight(day, self.moment.tzinfo or UTC), self.moving, day)
+        return RelativeTime(_midnight(day, self.moment.tzinfo or UTC), words, day)
 
     def value_for(self, attribute: str) -> datetime | date:
         """What the attribute of that name is compared with: custom fields hold days as days."""
@@ -86,33 +87,25 @@ def zone_named(name: str) -> tzinfo:
         raise QueryError("there is no such time zone: write one such as 'Europe/Berlin'") from None
 
 
-def as_saved(where: Predicate, saved: Predicate) -> Predicate:
-    """Recognise an expression that was saved earlier, though its relative times have moved since.
+def as_written(where: Predicate) -> list[object]:
+    """Write an expression down so that it is equal to itself tomorrow, though its relative times have moved by then.
 
     Args:
-        where: the expression as it is written now.
-        saved: the one that was saved.
+        where: the expression.
 
     Returns:
-        `saved`, if the two differ in nothing but the values of comparisons that `where` counts from the clock; else
-        `where`.
+        Its nodes, each behind those below it, as plain data for JSON. Relative times are there in words.
     """
-    pairs = [(where, saved)]
-    while pairs:
-        ours, theirs = pairs.pop()
-        if type(ours) is not type(theirs) or len(ours.parts) != len(theirs.parts):
-            return where
-        if isinstance(ours, Comparison) and isinstance(theirs, Comparison) and not _same(ours, theirs):
-            return where
-        pairs.extend(zip(ours.parts, theirs.parts, strict=True))
-    return saved
+    nodes: list[object] = []
+    fold_nodes(where, lambda node, _: nodes.append(_node_as_written(node)))
+    return nodes
 
 
-def _same(ours: Comparison, theirs: Comparison) -> bool:
-    if not ours.relative:
-        return ours == theirs
-    written_alike = (ours.attribute, ours.operator) == (theirs.attribute, theirs.operator)
-    return written_alike and isinstance(theirs.value, str)
+def _node_as_written(node: Predicate) -> list[object]:
+    if not isinstance(node, Comparison):
+        return [type(node).__name__, len(node.parts)]
+    value = node.value if node.relative is None else {"relative": node.relative}
+    return [node.attribute, node.operator, value]
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
-from typing import Any, Final, Literal, Self, TypeAlias, get_args
+from typing import Any, Final, Literal, Self, TypeAlias, cast, get_args
 
 import attrs
 
@@ -22,7 +22,7 @@ from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import ExportProgress, FileExport, OnProgress, Pages, export_to_sink
 from persona_cases.export.sinks import AtomicFile, Sink
 from persona_cases.models import Fieldset
-from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, Sort, as_predicate
+from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, Sort, as_predicate, as_written
 from persona_cases.resources import parameters
 from persona_cases.resources.counting import counted
 from persona_cases.resources.export_calls import with_named_destination
@@ -117,14 +117,18 @@ class CaseExports:
         shape = _Shape.of(chosen, columns, format, compression, overwrite=overwrite)
         began, patience = datetime.now(UTC), _seconds(resume_max_age)
 
-        async def by_ranges(source: CaseSlices | FreshSlices, path: str | os.PathLike[str]) -> ExportReport:
+        async def by_ranges(
+            source_of: Callable[[Predicate | None], CaseSlices | FreshSlices], path: str | os.PathLike[str]
+        ) -> ExportReport:
             export = RangedExport(
-                source=source,
+                where=where,
+                source=source_of(where),
+                source_of=source_of,
                 path=path,
                 target=shape.target(path),
                 choice=shape.choice,
                 settings={
-                    "where": None if where is None else as_predicate(where, "where").to_dict(),
+                    "where": None if where is None else as_written(as_predicate(where, "where")),
                     "consistency": consistency,
                     "version": twin._api.options.version,
                     **shape.settings,
@@ -139,7 +143,7 @@ class CaseExports:
         if _is_fresh(consistency):
             if sort is not None or limit is not None or isinstance(to, Sink):
                 raise InvalidArgumentError("consistency='fresh' is for files, without sort and limit")
-            return await by_ranges(FreshSlices.of(twin._api, where, fieldset), to)
+            return await by_ranges(lambda asked: FreshSlices.of(twin._api, asked, fieldset), to)
         # What no search can find is refused now, whatever the walk.
         ordered = OrderedExport.of(
             self, where, sort=sort, only=loaded, limit=limit, max_searches=max_searches, attachments=attachments
@@ -163,7 +167,7 @@ class CaseExports:
             )
             write = partial(_write_in_order, to, shape.target(to), shape.choice)
             return await ordered.run(partial(write, provenance=provenance, on_progress=told))
-        return await by_ranges(CaseSlices(twin._api, where, fieldset, max_searches=max_searches), to)
+        return await by_ranges(lambda asked: CaseSlices(twin._api, asked, fieldset, max_searches=max_searches), to)
 
 
 @attrs.frozen
@@ -220,7 +224,7 @@ async def _write_in_order(
 
 
 def _seconds(age: float | timedelta) -> float:
-    given: object = age.total_seconds() if isinstance(age, timedelta) else age
+    given = age.total_seconds() if isinstance(age, timedelta) else cast("object", age)
     if isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0:
         return float(given)
     raise InvalidArgumentError("resume_max_age must be a number of seconds of at least 0, or a timedelta")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime
 from importlib.metadata import version
@@ -25,6 +26,7 @@ from persona_cases.export.runner import ExportProgress, FileExport, OnProgress, 
 from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.spool import Spool
 from persona_cases.export.threads import off_loop
+from persona_cases.query import Predicate
 from persona_cases.resources.counting import RequestCount
 from persona_cases.resources.fresh_slices import FreshSlices
 from persona_cases.resources.slices import CaseSlices
@@ -37,7 +39,9 @@ class RangedExport:
     """An export that is fetched by ranges, and can be gone on with.
 
     Attributes:
+        where: the expression; None for all cases.
         source: where the cases come from.
+        source_of: where those of another expression come from.
         path: the file to write.
         target: in what format.
         choice: which columns.
@@ -48,7 +52,9 @@ class RangedExport:
         downloads: what downloads the attachments, if they are wanted.
     """
 
+    where: Predicate | None
     source: CaseSlices | FreshSlices
+    source_of: Callable[[Predicate | None], CaseSlices | FreshSlices]
     path: str | os.PathLike[str]
     target: Target
     choice: ColumnChoice
@@ -70,7 +76,7 @@ class RangedExport:
                 snapshot.check_age(self.began, self.resume_max_age, Path(self.path).name)
             try:
                 async with self.downloads or nullcontext():
-                    collected = await self._fetch(spool, on_progress)
+                    collected = await self._fetch(self._source_for(snapshot), spool, on_progress)
                     done = _fetched(collected)
                     done = attrs.evolve(done, files=await self._download(spool, done, on_progress))
                 written = await self._put_together(spool)
@@ -97,18 +103,27 @@ class RangedExport:
 
     def _spool(self, *, restart: bool) -> Spool:
         shape = {"format": self.target.format.value, "compression": self.target.compression.value}
-        description = Description({**self.settings, **shape}, version("persona-cases"), self.began)
+        where = None if self.where is None else self.where.to_dict()
+        description = Description({**self.settings, **shape}, version("persona-cases"), self.began, where)
         return Spool(os.fspath(self.path), description, restart=restart, backward=self.source.backward)
 
-    async def _fetch(self, spool: Spool, on_progress: OnProgress | None) -> CollectReport:
-        limiter = self.source.api.transport.admission.limiter
+    def _source_for(self, snapshot: Description) -> CaseSlices | FreshSlices:
+        if self.where is None or snapshot.where == self.where.to_dict():
+            return self.source
+        # Its relative times mean what they meant to the first run.
+        return self.source_of(Predicate.from_dict(snapshot.where))
+
+    async def _fetch(
+        self, source: CaseSlices | FreshSlices, spool: Spool, on_progress: OnProgress | None
+    ) -> CollectReport:
+        limiter = source.api.transport.admission.limiter
         return await collect(
-            self.source,
+            source,
             spool,
-            crew=Crew(worth=self.source.pages_a_walker),
+            crew=Crew(worth=source.pages_a_walker),
             limit=lambda: limiter.state,
             # Searches may not know the oldest case yet, if that is young; the list does.
-            open_end=self.source.backward,
+            open_end=source.backward,
             on_progress=None if on_progress is None else _telling(on_progress),
         )
 
@@ -130,7 +145,8 @@ class RangedExport:
         file = AtomicFile(self.path)
         if self.target != Target(FileFormat.JSON_LINES, Compression.NONE):
             told = spool.description
-            provenance = Provenance(settings=told.settings, library=told.library, snapshot_at=told.snapshot_at)
+            settings = {**told.settings, "where": told.where}
+            provenance = Provenance(settings=settings, library=told.library, snapshot_at=told.snapshot_at)
             export = FileExport(target=self.target, output=file, choice=self.choice, provenance=provenance)
             return await export.write_from(spool)
         try:

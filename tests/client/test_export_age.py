@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
+import pickle
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from persona_cases import InvalidArgumentError, RetryPolicy, ServerError
+from persona_cases import InvalidArgumentError, Q, RetryPolicy, ServerError
 from persona_cases.export.checkpoint import Description
+from persona_cases.query import parse
 from persona_cases.testing import Fault, Simulator
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -86,3 +91,61 @@ def test_what_lies_further_away_is_too_old_on_either_side(hours):
 def test_without_a_time_an_export_is_too_old():
     with pytest.raises(InvalidArgumentError):
         Description({}, "1.0").check_age(BEGAN, 6 * 3600, "x.jsonl")
+
+
+def days_ago(days):
+    return datetime.now(UTC) - timedelta(days=days)
+
+
+@pytest.fixture
+async def ages():
+    """One case a day for 300 days."""
+    async with Simulator(cases=0) as simulator:
+        for day in range(300):
+            simulator.store.create_case(status="open", created_at=days_ago(day))
+        yield simulator
+
+
+@pytest.mark.parametrize("consistency", ["search", "fresh"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Q.created_at.in_last(days=250),
+        lambda: Q.status.eq("open") & Q.created_at.in_last(days=250),
+        lambda: parse("created_at >= now() - 250d"),
+        lambda: pickle.loads(pickle.dumps(Q.created_at.in_last(days=250))),
+    ],
+)
+async def test_the_same_call_resumes_though_its_times_have_moved(ages, make_client, tmp_path, make, consistency):
+    path = tmp_path / "x.db"
+    first = make()
+    ages.faults.add(Fault.status(503), nth=4, times=1)
+    with pytest.raises(ServerError):
+        await make_client(ages, retry=RetryPolicy(attempts=1)).cases.export(first, to=path, consistency=consistency)
+    ages.faults.clear()
+    again = make()
+    assert first != again
+    done = await make_client(ages).cases.export(again, to=path, consistency=consistency)
+    assert (done.resumed, done.cases) == (True, 250)
+    with closing(sqlite3.connect(path)) as database:
+        told = dict(database.execute("SELECT name, value FROM persona_export"))
+    assert json.loads(told["where"]) == first.to_dict()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Q.created_at.in_last(days=249),
+        Q.created_at.in_last(days=250, now=BEGAN),
+        Q.updated_at.in_last(days=250),
+        Q.created_at.in_next(days=250),
+    ],
+)
+async def test_another_span_is_another_export(ages, make_client, tmp_path, other):
+    path = tmp_path / "x.jsonl"
+    ages.faults.add(Fault.status(503), nth=4, times=1)
+    with pytest.raises(ServerError):
+        await make_client(ages, retry=RetryPolicy(attempts=1)).cases.export(Q.created_at.in_last(days=250), to=path)
+    ages.faults.clear()
+    with pytest.raises(InvalidArgumentError, match="differs from this one in where"):
+        await make_client(ages).cases.export(other, to=path)
