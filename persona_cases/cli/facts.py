@@ -28,7 +28,7 @@ async def show_template(id: str, output: Format | None, connection: Connection) 
         template = await there.persona.case_templates.get(id)
     columns = ("key", "type", "label", "options")
     # Whose document it is comes first, as in answers of the API.
-    document = {"type": template.type, "id": template.id, **template.to_json()}
+    document = {"type": template.type, "id": template.id, **template.to_dict()}
     _print([document], output, columns, lambda: _fields(template))
     return ExitCode.OK
 

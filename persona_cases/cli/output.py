@@ -84,7 +84,7 @@ def bare(case: Case) -> bytes:
 
 def with_included(case: Case) -> bytes:
     """Return a case with the objects that the answer included, in the shape of the API's answer."""
-    included = msgspec.json.encode([each.to_json() for each in case.included])
+    included = msgspec.json.encode([each.to_dict() for each in case.included])
     return b'{"data":%b,"included":%b}' % (case.raw_line, included)
 
 

@@ -38,7 +38,7 @@ class CaseTable:
 
     def write(self, items: Iterable[Case]) -> None:
         """Print some more rows."""
-        documents = [case.to_json() for case in items]
+        documents = [case.to_dict() for case in items]
         if not documents:
             return
         first = not self._widths

@@ -1,7 +1,7 @@
 """The models: `Case` and its neighbours, and the one converter between them and JSON.
 
 Pure: nothing here does I/O or knows the time. `decode_page`, `decode_case` and `decode_resource` read the bodies of
-answers, `Case.from_json` reads plain JSON.
+answers, `Case.from_dict` reads plain JSON.
 """
 
 from persona_cases.models.case import Case

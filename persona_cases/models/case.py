@@ -78,7 +78,7 @@ def _time() -> _Attribute[datetime | None]:
 class Case:
     """A case as the API sent it: immutable, typed, lossless.
 
-    Made by the client, by `decode_case` and `decode_page`, or by `Case.from_json`. Times are aware datetimes. Words
+    Made by the client, by `decode_case` and `decode_page`, or by `Case.from_dict`. Times are aware datetimes. Words
     that look like enums (`status`, `creator_type`) are plain strings, since templates and the vendor add to them. What
     the API left out reads as None or empty; what a sparse fieldset left out raises `NotLoadedError`.
 
@@ -132,7 +132,7 @@ class Case:
     """The names of the tags."""
 
     @classmethod
-    def from_json(cls, mapping: Mapping[str, Any], *, fieldset: Fieldset | None = None) -> Self:
+    def from_dict(cls, mapping: Mapping[str, Any], *, fieldset: Fieldset | None = None) -> Self:
         """Read a case from plain JSON, in any spelling of its keys.
 
         Args:
@@ -268,7 +268,7 @@ class Case:
     def raw(self) -> bytes:
         """The case as one JSON object, exactly the bytes that the API sent.
 
-        For a case made by `Case.from_json`, the JSON text of what it was made from.
+        For a case made by `Case.from_dict`, the JSON text of what it was made from.
         """
         return self._raw
 
@@ -279,7 +279,7 @@ class Case:
             return msgspec.json.format(self._raw, indent=-1)
         return self._raw
 
-    def to_json(self, inflection: Inflection = "snake") -> dict[str, Any]:
+    def to_dict(self, inflection: Inflection = "snake") -> dict[str, Any]:
         """The case as the API sent it, unknown members included, as a fresh dict.
 
         Args:

@@ -1,7 +1,7 @@
 """Bodies to models: a page of cases, the hot path, and the documents of single objects.
 
 A page is decoded in two passes: one finds where each case begins and ends, one decodes each case from a copy of
-its bytes. The copy makes `raw`, `to_json` and `extras` cost nothing until they are asked for, and lets one
+its bytes. The copy makes `raw`, `to_dict` and `extras` cost nothing until they are asked for, and lets one
 kept case outlive its page. Figures: `docs/decisions/0001-decoding.md`.
 """
 
@@ -127,7 +127,7 @@ def decode_case(body: bytes, *, fieldset: Fieldset | None = None) -> Case:
         record = None
     if record is None:
         document = structure(parse_json(body), Document)
-        return Case.from_json({"data": document.data, "included": document.included}, fieldset=fieldset)
+        return Case.from_dict({"data": document.data, "included": document.included}, fieldset=fieldset)
     origin = _origin([record.data], record.included, fieldset)
     raw = bytes(record.data)
     return Case(read_record_text(raw, origin.spelling, "/data"), raw, origin)
@@ -219,11 +219,11 @@ def _structure_page(value: Any, _: Any) -> CasePage:
 
 
 def _structure_case(value: Any, _: Any) -> Case:
-    return decode_case(value) if isinstance(value, bytes) else Case.from_json(value)
+    return decode_case(value) if isinstance(value, bytes) else Case.from_dict(value)
 
 
 def _unstructure_case(case: Case) -> dict[str, Any]:
-    return case.to_json()
+    return case.to_dict()
 
 
 converter.register_structure_hook(CasePage, _structure_page)

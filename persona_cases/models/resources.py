@@ -125,7 +125,7 @@ class Resource:
         known = attrs.fields_dict(type(self))
         return {name: value for name, value in self.attributes.items() if name not in known}
 
-    def to_json(self, inflection: Inflection = "snake") -> dict[str, Any]:
+    def to_dict(self, inflection: Inflection = "snake") -> dict[str, Any]:
         """The object as the API sent it, as a fresh dict.
 
         Args:
@@ -213,7 +213,7 @@ def _is_resource(cls: Any) -> bool:
 
 
 def _unstructure_resource(resource: Resource) -> dict[str, Any]:
-    return resource.to_json()
+    return resource.to_dict()
 
 
 converter.register_structure_hook(FieldSchema, _structure_field_schema)

@@ -20,7 +20,7 @@ _RESERVED = {
     "authorization": "pass api_key to PersonaClient",
     "content-type": "bodies are always JSON",
     "idempotency-key": "pass idempotency_key to the call",
-    "key-inflection": "use to_json(inflection=...) on what comes back",
+    "key-inflection": "use to_dict(inflection=...) on what comes back",
     "persona-version": "pass version",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         inquiry_id: str | None = None,
         report_id: str | None = None,
         only: Iterable[str] | None = None,
+        limit: int | None = None,
         page_size: int = LARGEST_PAGE,
         after: str | None = None,
         before: str | None = None,
@@ -56,7 +58,8 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
             report_id: only cases about this report.
             only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all. One newer than
                 this library is `extra.<name>`.
-            page_size: cases a request, 1 to 100. For a total, use `.limit(n)` of the pager.
+            limit: the most cases to give in all; None gives all. `.limit(n)` of the pager does the same.
+            page_size: cases per request, 1 to 100.
             after: start behind the case with this id.
             before: walk towards newer cases, from the case with this id.
 
@@ -88,7 +91,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
             backward=before is not None,
             explain=partial(describe, request),
         )
-        return _started(pager, after or before)
+        return _started(pager if limit is None else pager.limit(limit), after or before)
 
     def search(
         self,
@@ -96,11 +99,12 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         *,
         sort: Sort | None = None,
         only: Iterable[str] | None = None,
+        limit: int | None = None,
         page_size: int = LARGEST_PAGE,
         after: str | None = None,
         before: str | None = None,
         max_searches: int = DEFAULT_MAX_SEARCHES,
-        limits: SearchLimits | None = None,
+        search_limits: SearchLimits | None = None,
     ) -> Pager[Case]:
         """Search cases by any expression of `Q`.
 
@@ -115,11 +119,12 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
             sort: the order, such as `Q.updated_at.asc()`; newest first by default.
             only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all. One newer than
                 this library is `extra.<name>`.
-            page_size: cases a request, 1 to 100. For a total, use `.limit(n)` of the pager.
+            limit: the most cases to give in all; None gives all. `.limit(n)` of the pager does the same.
+            page_size: cases per request, 1 to 100.
             after: start behind the case with this id; if several searches are run, a cursor of the same search.
             before: walk the other way, from the case with this id; not if several searches are run.
             max_searches: how many searches the expression may take.
-            limits: what one search can carry, if not what the API documents.
+            search_limits: what one search can carry, if not what the API documents.
 
         Returns:
             A pager; nothing is sent before it is walked or awaited.
@@ -133,7 +138,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         See https://docs.withpersona.com/api-reference/cases/search-cases.
         """
         check_page(page_size, after, before)
-        search, fieldset = Search.of(where, sort, max_searches, limits).loading(only)
+        search, fieldset = Search.of(where, sort, max_searches, search_limits).loading(only)
         pager = Pager(
             fetch=search.fetch(partial(walk, self._api, fieldset=fieldset)),
             what="search",
@@ -143,7 +148,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
             distinct=search.unstable,
             explain=search.explain,
         )
-        return _started(pager, after or before)
+        return _started(pager if limit is None else pager.limit(limit), after or before)
 
     async def get(
         self, case: Case | str, *, include: Iterable[Includable] | None = None, only: Iterable[str] | None = None
@@ -205,36 +210,52 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
     def watch(
         self,
         *,
-        since: str | None = None,
-        interval: float = 2.0,
-        max_interval: float = 60.0,
+        since: Case | str | None = None,
+        interval: float | timedelta = 2.0,
+        max_interval: float | timedelta = 60.0,
         status: str | None = None,
         case_template_id: str | None = None,
+        account_id: str | None = None,
+        reference_id: str | None = None,
+        inquiry_id: str | None = None,
+        report_id: str | None = None,
     ) -> CaseWatch:
         """Watch for new cases, with `async for`: oldest first, each once, without end.
 
         Args:
-            since: the id of a case, or the `cursor` of an earlier watch: newer cases are given. None starts with what
+            since: a case, its id, or the `cursor` of an earlier watch: newer cases are given. None starts with what
                 comes after the newest case there is when the first one is asked for.
-            interval: seconds between two requests while cases keep coming.
-            max_interval: seconds between two requests at most; the wait doubles each time that nothing is new.
+            interval: time between two requests while cases keep coming; a number is in seconds.
+            max_interval: time between two requests at most; the wait doubles each time that nothing is new.
             status: only cases in this status when they are seen.
             case_template_id: only cases made from this template.
+            account_id: only cases about this account.
+            reference_id: only cases about the account with this reference id.
+            inquiry_id: only cases about this inquiry.
+            report_id: only cases about this report.
 
         Returns:
-            The watch; its `cursor` is where another one can go on, and so is that of an error that ends it.
+            The watch; its `cursor` is where another one can resume, and so is that of an error that ends it.
 
         Raises:
-            InvalidArgumentError: if an argument can not work.
+            InvalidArgumentError: if an argument cannot work.
         """
+        start = since.id if isinstance(since, Case) else since
 
         def newer(cursor: str | None) -> Pager[Case]:
-            return self.list(status=status, case_template_id=case_template_id, before=cursor)
+            return self.list(
+                status=status,
+                case_template_id=case_template_id,
+                account_id=account_id,
+                reference_id=reference_id,
+                inquiry_id=inquiry_id,
+                report_id=report_id,
+                before=cursor,
+            )
 
-        newer(
-            None if since is not None and is_beginning(since) else since
-        )  # Complains about bad arguments now, and not at the first step.
-        return CaseWatch(newer, since, interval=interval, max_interval=max_interval)
+        # Complains about bad arguments now, and not at the first step.
+        newer(None if isinstance(start, str) and is_beginning(start) else start)
+        return CaseWatch(newer, start, interval=interval, max_interval=max_interval)
 
     async def download(
         self, attachment: Attachment, to: str | os.PathLike[str], *, on_progress: OnBytes | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from persona_cases.errors import PersonaError
 from persona_cases.models import Case
@@ -26,8 +26,8 @@ class CaseWatch:
         newer: gives the cases before a cursor, or all if there is none.
         since: the id of a case, or the cursor of a watch or of its error; only newer cases are given. None starts with
             the newest case there is at the first step, which itself is not given.
-        interval: seconds between two requests when cases keep coming.
-        max_interval: seconds between two requests at most; the wait doubles each time that nothing is new.
+        interval: time between two requests when cases keep coming; a number is in seconds.
+        max_interval: time between two requests at most; the wait doubles each time that nothing is new.
         sleep: waits for so many seconds.
     """
 
@@ -36,8 +36,8 @@ class CaseWatch:
         newer: Callable[[str | None], Pager[Case]],
         since: str | None,
         *,
-        interval: float,
-        max_interval: float,
+        interval: float | timedelta,
+        max_interval: float | timedelta,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.cursor = None if since == NEWEST else since

@@ -18,7 +18,7 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def case(number: int, *, status: str = "open", **attributes: object) -> Case:
-    return Case.from_json({"type": "case", "id": f"case_{number:024}", "attributes": {"status": status, **attributes}})
+    return Case.from_dict({"type": "case", "id": f"case_{number:024}", "attributes": {"status": status, **attributes}})
 
 
 def printed(*pages: list[Case], width: int = 80, columns: list[str] | None = None) -> list[str]:

@@ -79,7 +79,7 @@ def test_the_apis_own_times_still_take_the_midnight():
 
 @pytest.mark.parametrize("sent", ["31 January 2026", "2026-01-31T00:00:00", "2026-02-30", "20260131"])
 def test_other_texts_compare_as_texts(sent):
-    case = Case.from_json(
+    case = Case.from_dict(
         {"type": "case", "id": "case_1", "attributes": {"fields": {"due": {"type": "string", "value": sent}}}}
     )
     assert Q.fields.due.eq(sent).matches(case)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from inspect import Parameter, signature
 
 import pytest
 
 from persona_cases import (
     AuthenticationError,
     ClientStateError,
+    InvalidArgumentError,
     NotFoundError,
     PermissionDeniedError,
     PersonaError,
@@ -204,6 +206,37 @@ async def test_a_watch_of_nothing_yet_gives_the_first_case_ever(make_client):
     async with Simulator(cases=0) as sim:
         watching = watch(make_client(sim), Naps(nothing, sim.store.create_case))
         assert (await anext(watching)).id == next(iter(sim.store.cases))
+
+
+async def test_a_watch_takes_each_filter_of_the_list_and_durations(sim, make_client):
+    client = make_client(sim)
+    filters = {
+        name: f"{name}-1"
+        for name, parameter in signature(client.cases.list).parameters.items()
+        if parameter.kind is Parameter.KEYWORD_ONLY and name not in {"only", "limit", "page_size", "after", "before"}
+    }
+    first = next(iter(sim.store.cases))
+    pause = timedelta(milliseconds=1)
+    watching = client.cases.watch(since=await client.cases.get(first), interval=pause, max_interval=pause, **filters)
+    assert watching.cursor == first
+    polled = asyncio.ensure_future(anext(watching))
+    async with asyncio.timeout(30):
+        while len(sim.requests) < 2:
+            await asyncio.sleep(0.001)
+    polled.cancel()
+    asked = sim.requests[1].params
+    assert len(filters) == 6
+    assert {f"filter[{name.replace('_', '-')}]": value for name, value in filters.items()}.items() <= asked.items()
+
+
+async def test_a_total_can_be_given_to_list_and_search(sim, make_client):
+    cases = make_client(sim).cases
+    for pager in (cases.list(limit=3), cases.search(limit=3)):
+        assert len(await pager.collect()) == 3
+    assert [request.params["page[size]"] for request in sim.requests] == ["3", "3"]
+    for refused in (cases.list, cases.search):
+        with pytest.raises(InvalidArgumentError, match="limit"):
+            refused(limit=-1)
 
 
 async def test_a_watch_of_one_template_gives_its_cases_alone(sim, make_client):

@@ -185,7 +185,7 @@ async def test_explaining_shows_the_plan(client):
 
 
 async def test_limits_and_the_number_of_searches_can_be_set(client):
-    assert client.cases.search(DEEP, limits=SearchLimits(max_depth=3)).explain().startswith("one search")
+    assert client.cases.search(DEEP, search_limits=SearchLimits(max_depth=3)).explain().startswith("one search")
     with pytest.raises(QueryTooComplexError, match="where max_searches allows 3"):
         client.cases.search(DEEP, max_searches=3)
     with pytest.raises(InvalidArgumentError, match="max_searches"):
@@ -198,7 +198,7 @@ async def test_a_server_that_takes_complements_for_free_is_served_with_one_searc
         Simulator(cases=200, seed=5, limits=lenient) as sim,
         PersonaClient(sim.api_key, base_url=sim.base_url) as client,
     ):
-        cases = await client.cases.search(DEEP, limits=lenient).collect()
+        cases = await client.cases.search(DEEP, search_limits=lenient).collect()
         assert {request.status for request in sim.requests} == {200}
         everything = await client.cases.list().collect()
         assert set(ids(cases)) == {case.id for case in everything if DEEP.matches(case)}

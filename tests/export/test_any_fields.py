@@ -48,7 +48,7 @@ def test_the_fields_of_a_database(directory, many):
     lines = lines_with(many)
     with closing(sqlite3.connect(write_table(directory / "cases.db", lines))) as database:
         stored = database.execute("SELECT case_id, key, value FROM fields").fetchall()
-    cases = [Case.from_json(msgspec.json.decode(line)) for line in lines]
+    cases = [Case.from_dict(msgspec.json.decode(line)) for line in lines]
     expected = {(case.id, key): value for case in cases for key, value in case.fields.items()}
     assert {(case_id, key) for case_id, key, _ in stored} == expected.keys()
     for case_id, key, value in stored:

@@ -285,11 +285,11 @@ async def test_a_query_of_several_searches_is_gone_on_from(make_client, tmp_path
     where = Q.any_of(Q.status.eq(each) & ~Q.fields.priority.eq("low") for each in statuses)
     async with Simulator(cases=3_000, limits=SearchLimits(max_clauses=4)) as sim:
         client = make_client(sim, retry=RetryPolicy(attempts=1))
-        assert "searches, run side by side" in client.cases.search(where, limits=SearchLimits(max_clauses=4)).explain()
-        source = slices(client, where, limits=SearchLimits(max_clauses=4))
+        narrow = SearchLimits(max_clauses=4)
+        assert "searches, run side by side" in client.cases.search(where, search_limits=narrow).explain()
+        source = slices(client, where, limits=narrow)
         expected = [
-            case.raw_line
-            async for case in client.cases.search(where, sort=Q.created_at.asc(), limits=SearchLimits(max_clauses=4))
+            case.raw_line async for case in client.cases.search(where, sort=Q.created_at.asc(), search_limits=narrow)
         ]
         sim.requests.clear()
         sim.faults.add(Fault.status(503), nth=9, times=1)

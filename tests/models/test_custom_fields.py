@@ -10,7 +10,7 @@ from persona_cases.models import Case, CaseFields, FieldValue
 
 
 def _fields(**sent: Any) -> CaseFields:
-    return Case.from_json(a_case(fields=sent)).fields
+    return Case.from_dict(a_case(fields=sent)).fields
 
 
 def test_both_shapes_read_alike() -> None:
@@ -92,7 +92,7 @@ def test_it_is_a_mapping_that_does_not_change() -> None:
 
 @given(st.dictionaries(texts, json_values, max_size=4))
 def test_the_wire_mapping_is_what_was_sent(sent: dict[str, Any]) -> None:
-    assert json.dumps(Case.from_json(a_case(fields=sent)).fields.raw) == json.dumps(sent)
+    assert json.dumps(Case.from_dict(a_case(fields=sent)).fields.raw) == json.dumps(sent)
 
 
 @given(json_values, texts)

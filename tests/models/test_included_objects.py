@@ -83,10 +83,10 @@ def case(request: pytest.FixtureRequest) -> Case:
     if request.param == "bytes":
         return decode_case(json.dumps(document).encode())
     if request.param == "mapping":
-        return Case.from_json(document)
-    read = Case.from_json(document)
-    return Case.from_json(
-        {"data": read.to_json("kebab"), "included": [each.to_json("kebab") for each in read.included]}
+        return Case.from_dict(document)
+    read = Case.from_dict(document)
+    return Case.from_dict(
+        {"data": read.to_dict("kebab"), "included": [each.to_dict("kebab") for each in read.included]}
     )
 
 
@@ -103,7 +103,7 @@ def test_template(case: Case) -> None:
     assert template.created_at == datetime(2024, 1, 1, tzinfo=UTC)
     assert (template.updated_at, template.archived_at) == (None, None)
     assert template.extras == {"colour": "teal"}
-    assert template.to_json() == TEMPLATE
+    assert template.to_dict() == TEMPLATE
     hash(template)
 
 
@@ -142,7 +142,7 @@ def test_an_account_has_its_attributes_typed_and_the_others_too(case: Case) -> N
     assert (type(account), account.reference_id) == (Account, "r-1")
     assert account.attributes == ACCOUNT["attributes"]
     assert account.relationships == ACCOUNT["relationships"]
-    assert account.to_json("kebab")["attributes"] == {"reference-id": "r-1", "fields": {"Odd_key-x": 1}}
+    assert account.to_dict("kebab")["attributes"] == {"reference-id": "r-1", "fields": {"Odd_key-x": 1}}
     assert case.included == (case.template, case.queue, case.comments[0], account)
 
 
@@ -155,17 +155,17 @@ def test_reports_and_verifications_of_every_kind_share_a_class_and_the_unknown_i
         "verifications": {"data": [{"type": "verification/selfie", "id": "ver_1"}]},
     }
     data = {"type": "case", "id": "case_1", "relationships": related}
-    case = Case.from_json({"data": data, "included": [watchlist, selfie, newer]})
+    case = Case.from_dict({"data": data, "included": [watchlist, selfie, newer]})
     assert [(type(each), each.has_match, each.tags) for each in case.reports] == [(Report, True, ("a",))]
     assert [(each.type, each.status) for each in case.verifications] == [("verification/selfie", "passed")]
     assert type(case.included[2]) is Resource
     wrong = {**watchlist, "attributes": {"has_match": "yes"}}
     with pytest.raises(DecodeError, match="/included/0/attributes/has_match"):
-        Case.from_json({"data": data, "included": [wrong]})
+        Case.from_dict({"data": data, "included": [wrong]})
 
 
 def test_what_was_not_included_is_an_error_with_the_remedy() -> None:
-    case = Case.from_json(_document(QUEUE))
+    case = Case.from_dict(_document(QUEUE))
     assert case.queue is not None
     with pytest.raises(NotLoadedError, match=r"include=\['case-template'\]"):
         _ = case.template
@@ -180,7 +180,7 @@ def test_a_relationship_to_an_object_of_another_kind_finds_nothing() -> None:
     document = _document({"type": "case-queue", "id": "ctmpl_1"})
     document["data"]["relationships"]["case_template"]["data"]["type"] = "case-queue"
     with pytest.raises(NotLoadedError):
-        _ = Case.from_json(document).template
+        _ = Case.from_dict(document).template
 
 
 def test_older_pages_may_include_too() -> None:
@@ -224,7 +224,7 @@ def test_older_pages_may_include_too() -> None:
 )
 def test_included_objects_are_read_as_strictly(included: list[Any], pointer: str) -> None:
     document = {"data": a_case(), "included": included}
-    for read in (lambda: decode_case(json.dumps(document).encode()), lambda: Case.from_json(document)):
+    for read in (lambda: decode_case(json.dumps(document).encode()), lambda: Case.from_dict(document)):
         with pytest.raises(DecodeError) as caught:
             read()
         assert caught.value.pointer == pointer
@@ -236,7 +236,7 @@ def test_a_template_by_itself() -> None:
     template = decode_resource(body, CaseTemplate)
     assert template.name == "Loans"
     assert decode_resource(body, Resource) == template
-    kebab = json.dumps({"data": template.to_json("kebab")}).encode()
+    kebab = json.dumps({"data": template.to_dict("kebab")}).encode()
     assert decode_resource(kebab, CaseTemplate) == template
     with pytest.raises(DecodeError) as caught:
         decode_resource(body, CaseQueue)

@@ -63,7 +63,7 @@ def test_a_newer_attribute_is_asked_for_by_its_own_name_and_found_on_the_case():
     assert fieldset.wire() == "status,risk_tier,family"
     assert "risk_tier" in fieldset
     assert Fieldset.of(fieldset.names) == fieldset
-    case = Case.from_json({"type": "case", "id": "case_1", "attributes": {"risk-tier": 3}}, fieldset=fieldset)
+    case = Case.from_dict({"type": "case", "id": "case_1", "attributes": {"risk-tier": 3}}, fieldset=fieldset)
     assert case.extras == {"risk-tier": 3}
 
 

@@ -93,7 +93,7 @@ def test_custom_fields_left_out_altogether() -> None:
 
 def test_the_spelling_of_the_answer_does_not_matter() -> None:
     sent = {"type": "case", "id": "c", "attributes": {"created-at": None, "updated-at": None}}
-    case = Case.from_json(sent, fieldset=Fieldset.of(["updatedAt"]))
+    case = Case.from_dict(sent, fieldset=Fieldset.of(["updatedAt"]))
     assert case.updated_at is None
     assert case.created_at is None
     with pytest.raises(NotLoadedError):
@@ -104,7 +104,7 @@ def test_the_fieldset_is_pickled_but_not_compared() -> None:
     case = _sparse("status", attributes={"status": "Open"})
     with pytest.raises(NotLoadedError):
         _ = pickle.loads(pickle.dumps(case)).name
-    assert case == Case.from_json({"type": "case", "id": "c", "attributes": {"status": "Open"}})
+    assert case == Case.from_dict({"type": "case", "id": "c", "attributes": {"status": "Open"}})
 
 
 def test_an_empty_fieldset_asks_for_nothing() -> None:
@@ -114,6 +114,6 @@ def test_an_empty_fieldset_asks_for_nothing() -> None:
 
 
 def test_without_a_fieldset_nothing_is_an_error() -> None:
-    case = Case.from_json(a_case())
+    case = Case.from_dict(a_case())
     assert case.resolution is None
     assert case.fields.get("other") is None

@@ -40,7 +40,7 @@ BAD_TIMES = [
 def _refused(sent: dict[str, Any]) -> str:
     """The pointer of the error, the same by both paths."""
     with pytest.raises(DecodeError) as slow:
-        Case.from_json(sent)
+        Case.from_dict(sent)
     with pytest.raises(DecodeError) as fast:
         decode_page(a_body(a_case(), sent))
     assert fast.value.pointer == "/data/1" + slow.value.pointer
@@ -129,7 +129,7 @@ def test_no_resource_at_all(value: Any) -> None:
         decode_page(a_body(value))
     assert caught.value.pointer == "/data/0"
     with pytest.raises(DecodeError):
-        Case.from_json(value)
+        Case.from_dict(value)
 
 
 @pytest.mark.parametrize(
@@ -287,4 +287,4 @@ def test_the_resource_must_be_of_the_asked_class() -> None:
 
 def test_bytes_reach_the_fast_path_through_the_converter() -> None:
     body = json.dumps({"data": a_case()}).encode()
-    assert converter.structure(body, Case) == Case.from_json(a_case())
+    assert converter.structure(body, Case) == Case.from_dict(a_case())

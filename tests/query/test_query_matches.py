@@ -80,7 +80,7 @@ SHOWN = [
     respelled(lambda name: name.replace("-", "_")),
     respelled(camel),
     StoredCase(),
-    Case.from_json(CASE),
+    Case.from_dict(CASE),
 ]
 
 

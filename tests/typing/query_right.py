@@ -35,5 +35,5 @@ def use(where: Predicate | None, case: Mapping[str, Any]) -> bool:
     again: Predicate = Predicate.from_dict(document)
     order: Sort = Q.fields.amount.desc()
     texts: tuple[str, str, int, dict[str, str]] = (str(again), repr(again), again.depth, order.to_dict())
-    assert again.matches(Case.from_json(case))
+    assert again.matches(Case.from_dict(case))
     return again.matches(case) and evaluate(again, case.get) and bool(texts)

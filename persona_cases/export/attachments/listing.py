@@ -97,4 +97,4 @@ def readdressed(listed: Iterable[Attachment], fresh: Iterable[Attachment]) -> li
 
 def _attachments(case_id: str, sent: bytes) -> tuple[Attachment, ...]:
     # A case of nothing else is read strictly, in whatever spelling, and does not stumble over what is of no interest.
-    return Case.from_json({"type": "case", "id": case_id, "attributes": {"attachments": parse_json(sent)}}).attachments
+    return Case.from_dict({"type": "case", "id": case_id, "attributes": {"attachments": parse_json(sent)}}).attachments
