@@ -122,13 +122,17 @@ class PersonaClient:
             if api_key is None
             else secret.api_key(api_key, "api_key")
         )
-        network = Network(
-            base.url,
-            trust=ssl,
-            proxy=proxy,
-            trust_env=trust_env if session is None else session.trust_env,
-            lent=session is not None,
-        )
+        try:
+            network = Network(
+                base.url,
+                trust=ssl,
+                proxy=proxy,
+                trust_env=trust_env if session is None else session.trust_env,
+                lent=session is not None,
+            )
+        finally:
+            # A traceback may be shown with the locals of its frames, and a proxy's URL may hold a password.
+            del proxy
         http = HttpSession(
             base, key, session, max_connections=whole_number(max_connections, "max_connections"), network=network
         )

@@ -38,6 +38,17 @@ def read_proxy(value: object, source: str) -> Proxy:
         InvalidArgumentError: if it is not the URL of an HTTP proxy. The message does not show it, because it may hold
             a password.
     """
+    try:
+        return _read(value, source)
+    except InvalidArgumentError as error:
+        problem = error.with_traceback(None)
+    finally:
+        # A traceback may be shown with the locals of its frames.
+        del value
+    raise problem
+
+
+def _read(value: object, source: str) -> Proxy:
     if not isinstance(value, str) or not value.isprintable() or any(map(str.isspace, value)):
         raise _unusable(source, "is not a URL in plain text")
     if "://" not in value:

@@ -60,9 +60,13 @@ class Network:
     """
 
     def __init__(self, url: str, *, trust: Trust | None, proxy: str | None, trust_env: bool, lent: bool) -> None:
+        try:
+            self._proxy = None if proxy is None else read_proxy(proxy, "proxy")
+        finally:
+            # A traceback may be shown with the locals of its frames.
+            del proxy
         self._ssl = _context(trust)
-        self._proxy = None if proxy is None else read_proxy(proxy, "proxy")
-        self._environment = getproxies() if trust_env and proxy is None else {}
+        self._environment = getproxies() if trust_env and self._proxy is None else {}
         self._api: Final = self._way(url, self._proxy if lent else self._proxy_for(url))
 
     @property

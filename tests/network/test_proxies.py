@@ -125,6 +125,22 @@ async def test_a_proxy_whose_name_is_unknown_is_named_as_that():
             await client.cases.list()
 
 
+@pytest.mark.parametrize("given", [True, False], ids=["given", "environment"])
+@pytest.mark.parametrize("proxy", [f"jane:{PASSWORD}@proxy:1", f"http://jane:{PASSWORD}@proxy:99999"])
+def test_no_frame_of_a_refusal_shows_the_password(monkeypatch, given, proxy):
+    settings = {"proxy": proxy} if given else {}
+    if not given:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(InvalidArgumentError) as caught:
+        PersonaClient("a-key", **settings)
+    ours = [
+        entry for entry in caught.traceback if "persona_cases" in str(entry.path) and "tests" not in str(entry.path)
+    ]
+    assert len(ours) > 2
+    shown = [repr(value) for entry in ours for name, value in entry.locals.items() if name != "self"]
+    assert not any("ss-word" in text for text in shown)
+
+
 async def test_a_borrowed_session_keeps_its_own_proxy(sim, proxy, tls_proxy, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     settings = {"base_url": "http://simulator:8080/api/v1", "allow_http": True}

@@ -66,6 +66,37 @@ def test_a_redirect_tells_the_host_and_nothing_else(location, whither):
     assert "jane" not in str(error)
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(404, "not the API's own: check that base_url ends in /api/v1"), (407, "the proxy wants a user name")],
+)
+def test_an_answer_without_a_document_says_what_it_probably_means(status, said):
+    assert said in str(error_of(Response(status, {}, b"<html>jane@example.com</html>")))
+    assert said not in str(error_of(answer(status, {"title": "Some title"})))
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
+def test_a_host_of_files_refuses_for_other_reasons(status):
+    error = error_of(Response(status), of_file_host=True)
+    assert str(error).startswith(f"{status} the file host refused: addresses of files work for some hours")
+    assert "base_url" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"content-type": "text/html; charset=utf-8"}, b"jane@example.com"),
+        ({"content-type": "TEXT/HTML"}, b""),
+        ({}, b"\n <!DOCTYPE HTML><p>jane@example.com"),
+        ({"content-type": "application/json"}, b"<html>jane@example.com"),
+    ],
+)
+def test_a_web_page_is_no_json(headers, body):
+    with pytest.raises(DecodeError, match="not JSON but a web page.*check that base_url ends in /api/v1") as caught:
+        Response(200, headers, body).json()
+    assert "jane" not in str(caught.value)
+
+
 @pytest.mark.parametrize("status", [200, 201, 204])
 def test_a_success_is_no_error(status):
     assert error_of(Response(status)) is None
