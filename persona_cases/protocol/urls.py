@@ -16,6 +16,7 @@ _UNSAFE_IN_SEGMENT = re.compile(r"[\x00-\x20/?#%\\\x7f\ud800-\udfff]")
 # How the vendor writes its links; any other is taken apart by the book, which takes ten times as long.
 _USUAL_LINK = re.compile(r"(/(?!/)[\w./-]*)\?page%5B(after|before)%5D=([\w-]+)&page%5Bsize%5D=(\d+)", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
 _VENDOR = ".withpersona.com"
 
 
@@ -41,8 +42,8 @@ class BaseURL:
             InvalidArgumentError: if it is not an absolute http(s) URL, carries a query, a fragment or credentials,
                 lacks the path of the vendor's API, or would send the API key readable over a network.
         """
-        if not isinstance(value, str) or not value or any(map(str.isspace, value)):
-            raise _bad_base_url("must be a URL without white space")
+        if not isinstance(value, str) or not _VISIBLE.fullmatch(value):
+            raise _bad_base_url("must be a URL in ASCII without white space")
         try:
             parts = urlsplit(value)
             host, port = parts.hostname, parts.port
@@ -52,7 +53,7 @@ class BaseURL:
             raise _bad_base_url("must start with https:// and name a host")
         if port == 0 or not is_well_formed(host):
             raise _bad_base_url("must name a host that can exist")
-        if parts.query or parts.fragment or parts.username is not None:
+        if "\\" in value or parts.query or parts.fragment or parts.username is not None:
             raise _bad_base_url("must have no query, fragment or credentials")
         if not is_confidential(value) and not allow_http:
             raise InvalidArgumentError(

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 from persona_cases.errors import InvalidArgumentError, PaginationError
 from persona_cases.protocol.options import Options, Timeout, check_idempotency_key
@@ -45,6 +46,13 @@ def test_good_base_urls(url):
         "https://api.example.com/v1\n",
         "https://api.example.com:port",
         "https://[::1",
+        "https://api.example.com:0",
+        f"https://{'a' * 300}",
+        "https://ü.example/v1",
+        "https://api.example.com/\ud800",
+        "https://good.example\\.evil.example/v1",
+        "https://api.withpersona.com",
+        "https://withpersona.com/",
         None,
         7,
     ],
@@ -53,6 +61,16 @@ def test_bad_base_urls(url):
     with pytest.raises(InvalidArgumentError, match="base_url") as caught:
         BaseURL.parse(url)
     assert "word" not in str(caught.value)
+
+
+@given(st.text() | st.builds("https://{}".format, st.text()) | st.builds("https://a.example/{}".format, st.text()))
+def test_whatever_passes_can_be_requested(value):
+    try:
+        base = BaseURL.parse(value)
+    except InvalidArgumentError:
+        return
+    url = URL(base.join("/cases", ()), encoded=True)
+    assert (url.scheme, (url.raw_host or "").lower(), url.port) == base.origin
 
 
 def test_a_query_is_percent_encoded():
