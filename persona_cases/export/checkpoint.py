@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -13,8 +14,43 @@ import msgspec
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.frontier import Frontier
 
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 _UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# The first member of the document; its value is the checksum of everything behind it.
+_CHECK: Final = b'{"check":"%08x",'
+_CHECK_LENGTH: Final = len(_CHECK % 0)
+
+
+class DamagedError(Exception):
+    """What is on the disk is not what was written there."""
+
+
+@attrs.frozen
+class Extent:
+    """How much of a file counts, and what it has to be.
+
+    Attributes:
+        size: how many bytes count.
+        check: their checksum, CRC-32.
+    """
+
+    size: int = 0
+    check: int = 0
+
+    def plus(self, data: bytes | memoryview) -> Extent:
+        """Return the extent with more bytes behind it."""
+        return Extent(self.size + len(data), zlib.crc32(data, self.check))
+
+
+@attrs.frozen
+class Tally:
+    """A number of lines, and the bytes that they take."""
+
+    lines: int = 0
+    size: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.lines + other.lines, self.size + other.size)
 
 
 @attrs.frozen
@@ -75,18 +111,16 @@ class Manifest:
         format: the version of this document.
         description: what the export is one of.
         digest: that of the description.
-        size: how many bytes of the log count.
-        head: how many bytes of the head count for certain.
-        boot: since when the system was up that wrote it, or rather an id of that; None if that is not known.
+        log: how much of the log counts.
+        head: how much of the head counts for certain.
         frontier: what was walked.
     """
 
     format: int
     description: Description
     digest: str
-    size: int
-    head: int
-    boot: str | None
+    log: Extent
+    head: Extent
     frontier: Frontier
 
     def check(self, description: Description, where: str) -> None:
@@ -103,29 +137,29 @@ class Manifest:
             return
         names = ", ".join(self.description.differences(description))
         raise InvalidArgumentError(
-            f"{where}: an unfinished export is there that differs from this one in {names}; "
-            "run it as before to go on, or start over with restart"
+            f"{where}: an unfinished export with different {names} exists: rerun it with the original arguments to "
+            "resume it, or use restart to discard it"
         )
 
 
-def encode_manifest(
-    description: Description, *, size: int, head: int, boot: str | None, frontier: msgspec.Raw
-) -> bytes:
+def encode_manifest(description: Description, *, log: Extent, head: Extent, frontier: msgspec.Raw) -> bytes:
     """Return the document of a manifest.
 
     Args:
         description: what the export is one of.
-        size: how many bytes of the log count.
-        head: how many bytes of the head count for certain.
-        boot: an id of the time since the system was started.
+        log: how much of the log counts.
+        head: how much of the head counts for certain.
         frontier: what was walked, as JSON.
     """
     document = {"format": _FORMAT, "description": description, "digest": description.digest}
-    return msgspec.json.encode({**document, "size": size, "head": head, "boot": boot, "frontier": frontier})
+    text = msgspec.json.encode({**document, "log": log, "head": head, "frontier": frontier})
+    return _CHECK % zlib.crc32(text[1:]) + text[1:]
 
 
 def decode_manifest(text: bytes) -> Manifest | None:
-    """Read a manifest; None if it is none, or of another version."""
+    """Read a manifest; None if it is none, damaged, or of another version."""
+    if text[:_CHECK_LENGTH] != _CHECK % zlib.crc32(text[_CHECK_LENGTH:]):
+        return None
     try:
         if msgspec.json.decode(text, type=dict[str, Any])["format"] == _FORMAT:
             return msgspec.json.decode(text, type=Manifest)

@@ -2,22 +2,20 @@
 
 To make data durable takes long and a part of the processor, so it is not done for every page. What a process has
 written is there when it is killed, whether or not it was made durable; only if the system stops, that may be lost. So
-there are two. One speaks of what is durable, and is durable itself. The recent one is ahead of it, and counts as
-long as the system that wrote it was not started again.
+there are two. One speaks of what is durable, and is durable itself. The recent one is ahead of it, and counts if
+everything that it speaks of is there as it was written.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 from typing import Final
 
 from persona_cases.export.checkpoint import Manifest, decode_manifest
+from persona_cases.export.disk import refuse_link, write_private
 
 _DURABLE: Final = "manifest.json"
 _RECENT: Final = "manifest.recent.json"
-_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 class ManifestFiles:
@@ -25,14 +23,10 @@ class ManifestFiles:
 
     Args:
         directory: where they are.
-
-    Attributes:
-        boot: an id of the time since the system was started; None if it does not tell.
     """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self.boot = _boot_id()
 
     @property
     def exist(self) -> bool:
@@ -47,35 +41,30 @@ class ManifestFiles:
         """Put down what is durable, and wait until that is."""
         self._replace(_DURABLE, text, durable=True)
 
-    def latest(self) -> Manifest | None:
-        """Return the manifest that counts; None if it can not be read."""
-        durable = decode_manifest((self._directory / _DURABLE).read_bytes())
-        with contextlib.suppress(FileNotFoundError):
-            recent = decode_manifest((self._directory / _RECENT).read_bytes())
-            if durable is not None and recent is not None and self._counts(recent):
-                return recent
-        return durable
+    def read(self) -> list[Manifest]:
+        """Return the manifests that may count, the newest first; none if the durable one cannot be read.
+
+        Raises:
+            InvalidArgumentError: if something else has the name of one, such as a link.
+        """
+        durable, recent = self._read(_DURABLE), self._read(_RECENT)
+        if durable is None:
+            return []
+        if recent is None or recent.digest != durable.digest:
+            return [durable]
+        return [recent, durable]
 
     def remove(self) -> None:
         """Let nothing count any more."""
         for name in (_DURABLE, _RECENT):
             (self._directory / name).unlink(missing_ok=True)
 
-    def _counts(self, recent: Manifest) -> bool:
-        return None is not recent.boot == self.boot
+    def _read(self, name: str) -> Manifest | None:
+        path = self._directory / name
+        refuse_link(path)
+        return decode_manifest(path.read_bytes()) if path.exists() else None
 
     def _replace(self, name: str, text: bytes, *, durable: bool) -> None:
         draft = self._directory / f"{name}.new"
-        with draft.open("wb") as file:
-            file.write(text)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
+        write_private(draft, text, durable=durable)
         draft.replace(self._directory / name)
-
-
-def _boot_id() -> str | None:
-    try:
-        return _BOOT_ID.read_text(encoding="ascii").strip() or None
-    except OSError:
-        return None

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.export.disk import HAS_MODES, make_names_durable
 
 __all__ = ["AtomicFile", "ByteSink", "Output", "Sink"]
+
+_NEW_FILE: Final = 0o666
+_PERMISSIONS: Final = 0o777
+# A file that nobody may write has to be written all the same.
+_OURS: Final = 0o600
 
 
 @runtime_checkable
@@ -69,31 +75,48 @@ class Output(ByteSink, Protocol):
 class AtomicFile:
     """A file that appears under its name when it is complete, and not before.
 
-    It grows beside its destination under a temporary name; `commit` makes it durable and gives it its name, replacing
-    the file that was there; `discard` removes it. A symbolic link stays one, and what it points to is replaced.
+    It grows under a temporary name; `commit` makes it durable and gives it its own, replacing the file that was there,
+    whose mode it takes over. `discard` removes it. A symbolic link stays one, and what it points to is replaced.
 
     Args:
         path: the destination.
+        within: the directory in which it grows, on the disk of the destination; None for the one of the destination.
 
     Attributes:
         path: the destination, links resolved.
         part: the file as it grows, for what writes files by their names.
 
     Raises:
-        InvalidArgumentError: if it can not be written, or is there and no regular file (a directory, a pipe, a
+        InvalidArgumentError: if it cannot be written, or is there and no regular file (a directory, a pipe, a
             device), before anything else happens.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path).resolve()
-        if self.path.exists() and not self.path.is_file():
-            kind = "a directory" if self.path.is_dir() else "no regular file"
-            raise InvalidArgumentError(f"can not write {self.path}: it is {kind}")
-        self.part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
+    def __init__(self, path: str | os.PathLike[str], *, within: Path | None = None) -> None:
+        self.check(path)
+        self.path = Path(os.path.realpath(path))
+        self.part = (within or self.path.parent) / f".{self.path.name}.{secrets.token_hex(4)}.part"
         try:
-            self._file = self.part.open("xb")
+            self._file = open(self.part, "xb", opener=self._open_part)  # noqa: SIM115 - it lives until the end
         except OSError as error:
-            raise InvalidArgumentError(f"can not write {self.path}: {error.strerror}") from error
+            raise InvalidArgumentError(f"cannot write {self.path}: {error.strerror}") from error
+
+    @staticmethod
+    def check(path: str | os.PathLike[str]) -> None:
+        """Check that a destination is not there, or is a file that can be replaced.
+
+        Raises:
+            InvalidArgumentError: if it is a directory, a pipe or a device.
+        """
+        whole = Path(os.path.realpath(path))
+        try:
+            mode = whole.stat().st_mode
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise InvalidArgumentError(f"cannot write {whole}: {error.strerror}") from error
+        if not stat.S_ISREG(mode):
+            kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+            raise InvalidArgumentError(f"cannot write {whole}: it is {kind}")
 
     @property
     def size(self) -> int:
@@ -111,13 +134,6 @@ class AtomicFile:
         """Append bytes."""
         self._file.write(data)
 
-    @staticmethod
-    def sweep(path: str | os.PathLike[str]) -> None:
-        """Remove what processes that were killed left beside a destination, which nobody else may be writing to."""
-        whole = Path(path).resolve()
-        for left in whole.parent.glob(f".{glob.escape(whole.name)}.{'[0-9a-f]' * 8}.part*"):
-            left.unlink(missing_ok=True)
-
     def restart(self) -> None:
         """Forget what was written so far."""
         self._file.seek(0)
@@ -125,12 +141,15 @@ class AtomicFile:
 
     def adopt(self, source: Path) -> None:
         """Take over another file, instead of what was written: as a second name of it, or as a copy if need be."""
+        mode = stat.S_IMODE(os.fstat(self._file.fileno()).st_mode)
         self._file.close()
         self.part.unlink()
         try:
             os.link(source, self.part)
-        except OSError:
+        except (OSError, AttributeError):
+            # Not all disks and systems have hard links.
             shutil.copyfile(source, self.part)
+        self._set_mode(mode)
         self._file = self.part.open("ab")
 
     def commit(self) -> None:
@@ -138,7 +157,11 @@ class AtomicFile:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
+        mode = self._mode_of_old()
+        if mode is not None:
+            self._set_mode(mode)
         self.part.replace(self.path)
+        make_names_durable(self.path.parent)
 
     def discard(self) -> None:
         """Leave nothing behind; without effect after `commit`."""
@@ -147,3 +170,21 @@ class AtomicFile:
             self._file.close()
         with contextlib.suppress(FileNotFoundError):
             self.part.unlink()
+
+    def _open_part(self, path: str, flags: int) -> int:
+        mode = self._mode_of_old()
+        opened = os.open(path, flags, _NEW_FILE if mode is None else mode | _OURS)
+        if mode is not None:
+            # What the process takes from new files does not count here.
+            self._set_mode(mode | _OURS)
+        return opened
+
+    def _mode_of_old(self) -> int | None:
+        try:
+            return stat.S_IMODE(self.path.stat().st_mode) & _PERMISSIONS
+        except FileNotFoundError:
+            return None
+
+    def _set_mode(self, mode: int) -> None:
+        if HAS_MODES:
+            self.part.chmod(mode)

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
-import math
 import os
-import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Final, Self
 
 import msgspec
 
-from persona_cases.errors import DecodeError, InvalidArgumentError
-from persona_cases.export.checkpoint import Description, Manifest, encode_manifest
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.export.checkpoint import DamagedError, Description, Extent, Manifest, Tally, encode_manifest
+from persona_cases.export.disk import make_names_durable
 from persona_cases.export.frontier import Frontier
 from persona_cases.export.head import HeadFile
-from persona_cases.export.lock import DirectoryLock
 from persona_cases.export.log import BlockLog
 from persona_cases.export.manifests import ManifestFiles
 from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.stretch import Stretch
+from persona_cases.export.workplace import Workplace, directory_beside
 from persona_cases.models.raw_page import Line
 
 _LOG: Final = "cases.log"
@@ -40,11 +39,7 @@ _WHILE: Final = 1.0
 
 def is_unfinished(output: str | os.PathLike[str]) -> bool:
     """Return whether there are cases of an unfinished export to a file, which can be gone on from."""
-    return ManifestFiles(_directory_of(Path(output).absolute())).exist
-
-
-def _directory_of(path: Path) -> Path:
-    return path.with_name(f".{path.name}.export")
+    return ManifestFiles(directory_beside(output)).exist
 
 
 class Spool:
@@ -53,8 +48,10 @@ class Spool:
     A manifest says how much of both counts. What is `put` counts once `commit` has returned, even if the process is
     killed: first the log is written, then the manifest that speaks of it takes the place of the one before. Now and
     then all of it is made durable, in the same order. What a crash leaves behind the committed end of the log is
-    written over. The head tells by itself how far it goes: whole lines behind its committed end count, as long as the
-    system that wrote them was not started again.
+    written over. The head tells by itself how far it goes: whole pages behind its committed end count.
+
+    Everything has a checksum. If what the newest manifest speaks of is not what was written, the durable one counts; if
+    that is no better, nothing does, and the export is refused.
 
     Args:
         output: the file that is exported; the directory is `.<its name>.export` beside it.
@@ -63,8 +60,9 @@ class Spool:
         backward: whether the stretches are walked against the order that is wanted in the end.
 
     Raises:
-        InvalidArgumentError: if the directory can not be written, or holds an export of something else.
-        ClientStateError: if another process is exporting to the same file.
+        InvalidArgumentError: if the directory cannot be written or is not ours alone, or holds an export that is
+            damaged or of something else.
+        ClientStateError: if another export to the same file is running.
     """
 
     def __init__(
@@ -75,26 +73,24 @@ class Spool:
         restart: bool = False,
         backward: bool = False,
     ) -> None:
-        path = Path(output).absolute()
-        self._name = path.name
-        self._directory = _directory_of(path)
+        self._place = Workplace(output)
+        self._name = self._place.name
+        self._directory = self._place.directory
         self._description = description
         self._backward = backward
         self._pending: dict[int, list[bytes]] = {}
         self._writing: dict[int, list[bytes]] = {}
         self._broken = False
         self._manifests = ManifestFiles(self._directory)
-        # Without an id of the system's, whole lines do not count by themselves.
-        self._slow_until = 0.0 if self._manifests.boot is not None else math.inf
+        self._slow_until = 0.0
         self._head_is_ahead = False
         self._syncing = False
         self._written_at: float | None = None
         self._durable_at: float | None = None
-        self._lock = DirectoryLock(self._directory, self._name)
         try:
             self.frontier = self._recover(restart=restart)
         except BaseException:
-            self._lock.release()
+            self._place.release()
             raise
 
     def __enter__(self) -> Self:
@@ -151,12 +147,13 @@ class Spool:
     def aside(self) -> Iterator[bytes]:
         """Read the committed cases that were set aside, each once; before `become`."""
         seen = set[bytes]()
-        for block in self._log.read([_ASIDE]):
-            for case in block[:-1].split(b"\n"):
-                digest = hashlib.sha256(case).digest()
-                if digest not in seen:
-                    seen.add(digest)
-                    yield case
+        with self._refusing():
+            for block in self._log.read([_ASIDE]):
+                for case in block[:-1].split(b"\n"):
+                    digest = hashlib.sha256(case).digest()
+                    if digest not in seen:
+                        seen.add(digest)
+                        yield case
 
     async def commit(self, frontier: Frontier, *, durable: bool = False) -> None:
         """Write what was put, and then that it was; a cancelled commit is finished nevertheless.
@@ -177,7 +174,7 @@ class Spool:
         state = msgspec.json.encode(frontier)
         # A future of no task, which whoever cancels all tasks does not find: what is half written would be lost.
         loop = asyncio.get_running_loop()
-        writing = loop.run_in_executor(None, self._write, blocks, self._head.size, msgspec.Raw(state), durable)
+        writing = loop.run_in_executor(None, self._write, blocks, self._head.extent, msgspec.Raw(state), durable)
         cancelled: asyncio.CancelledError | None = None
         while not writing.done():
             try:
@@ -203,42 +200,61 @@ class Spool:
         Returns:
             Lists of lines without line ends, of a page or two each, so that memory stays flat.
         """
-        yield from self._head.batches()
-        for block in self._log.read(self._numbers(), backward=self._backward):
-            yield block[:-1].split(b"\n")
+        lines = 0
+        with self._refusing():
+            for batch in self._head.batches():
+                lines += len(batch)
+                yield batch
+            for block in self._log.read(self._numbers(), backward=self._backward):
+                batch = block[:-1].split(b"\n")
+                lines += len(batch)
+                yield batch
+            self._check_lines(lines)
+
+    def file(self) -> AtomicFile:
+        """Return the output, to be written until it is complete."""
+        return self._place.file()
 
     def become(self, file: AtomicFile) -> None:
         """Make all committed cases in order the content of a file; nothing can be put any more.
 
         The rest is appended to the head, and the head gets a second name. From then on it is all that counts, and
         never changed again, as it is the file that others see.
+
+        Raises:
+            InvalidArgumentError: if what is on the disk is not what was written there.
         """
         if self.frontier is None:
             return
         self._head.cut()
-        self._log.copy(self._numbers(), self._head.fileno(), backward=self._backward)
-        self._head.count_all()
+        with self._refusing():
+            lines = self._head.verify()
+            lines += self._log.copy(self._numbers(), self._head.extend, backward=self._backward)
+            self._check_lines(lines)
         self._head.sync()
         self._log.forget()
         state = msgspec.Raw(msgspec.json.encode(self.frontier))
-        self._write({}, self._head.size, state, durable=True)
+        self._write({}, self._head.extent, state, durable=True)
+        # Windows does not rename what is open.
+        self._close_files()
         file.adopt(self._head.path)
 
     def remove(self) -> None:
         """Remove the directory, once the output is complete."""
         self._close_files()
         self._manifests.remove()
-        shutil.rmtree(self._directory, ignore_errors=True)
-        self._lock.release()
+        self._place.remove()
 
     def close(self) -> None:
         """Let go of the files; the directory stays."""
         self._close_files()
-        self._lock.release()
+        self._place.release()
 
     def _close_files(self) -> None:
         self._log.close()
         self._head.close()
+
+    # ---- what an earlier run left ------------------------------------------------------------------------------------
 
     def _recover(self, *, restart: bool) -> Frontier | None:
         if restart:
@@ -247,42 +263,76 @@ class Spool:
             # Without a manifest nothing counts. What is in the head may have become a file that somebody reads.
             for name in (_HEAD, _LOG):
                 (self._directory / name).unlink(missing_ok=True)
-            self._open_files(0, 0)
+            self._open_files(Extent(), Extent())
+            # Marks of another head.
+            self._head.cut()
             return None
-        manifest = self._manifests.latest()
-        if manifest is None:
+        manifests = self._manifests.read()
+        if not manifests:
             raise InvalidArgumentError(
-                f"{self._name}: the state of the unfinished export can not be read by this version; "
-                "start over with restart"
+                f"{self._name}: its saved progress is damaged, or another version of this library wrote it: "
+                "use restart to discard it and start over"
             )
-        manifest.check(self._description, self._name)
+        manifests[-1].check(self._description, self._name)
+        with self._refusing():
+            manifest = self._open_newest(manifests)
         # What the first run found is what this one goes on with.
         self._description = manifest.description
-        try:
-            self._open_files(manifest.size, manifest.head)
-        except DecodeError:
-            damaged = True
-        else:
-            damaged = False
-        if damaged:
-            raise InvalidArgumentError(f"{self._name}: the unfinished export is damaged; start over with restart")
         self._catch_up(manifest)
         return manifest.frontier
 
-    def _open_files(self, size: int, head: int) -> None:
-        self._log = BlockLog(self._directory / _LOG, size)
+    def _open_newest(self, manifests: Sequence[Manifest]) -> Manifest:
+        """Open the files, and return the first manifest that tells what is in them."""
+        for manifest in manifests:
+            with contextlib.suppress(DamagedError):
+                self._open_files(manifest.log, manifest.head)
+                if self._has_all(manifest):
+                    return manifest
+                self._close_files()
+        raise DamagedError
+
+    def _open_files(self, log: Extent, head: Extent) -> None:
+        self._log = BlockLog(self._directory / _LOG, log)
         try:
             self._head = HeadFile(self._directory / _HEAD, head)
         except BaseException:
             self._log.close()
             raise
 
+    def _has_all(self, manifest: Manifest) -> bool:
+        """Whether there is as much of each range as was taken."""
+        taken = {each.number: Tally(each.cases, each.size) for each in manifest.frontier.stretches}
+        found = {number: tally for number, tally in self._log.tallies.items() if number != _ASIDE}
+        if manifest.log == Extent():
+            # In the end the head has those of all ranges.
+            return self._head.tally == sum(taken.values(), Tally())
+        if not self._backward:
+            found[0] = self._head.tally
+        return {number: tally for number, tally in taken.items() if tally != Tally()} == {
+            number: tally for number, tally in found.items() if tally != Tally()
+        }
+
+    @contextlib.contextmanager
+    def _refusing(self) -> Generator[None]:
+        damaged = False
+        try:
+            yield
+        except DamagedError:
+            damaged = True
+        if damaged:
+            raise InvalidArgumentError(
+                f"{self._name}: its saved progress is damaged on the disk: use restart to discard it and start over"
+            )
+
+    def _check_lines(self, lines: int) -> None:
+        if self.frontier is not None and lines != sum(each.cases for each in self.frontier.stretches):
+            raise DamagedError
+
     def _catch_up(self, manifest: Manifest) -> None:
         """Take in what is in the head behind the end that the manifest tells of."""
         stretches = manifest.frontier.stretches
-        same_system = manifest.boot is not None and manifest.boot == self._manifests.boot
         lines = list[bytes]()
-        for some in self._head.uncounted() if stretches and same_system and not self._backward else ():
+        for some in self._head.uncounted() if stretches and not self._backward else ():
             lines += some
             ahead = stretches[0].caught_up(lines)
             if ahead is None:
@@ -301,8 +351,8 @@ class Spool:
         return numbers[::-1] if self._backward else numbers
 
     def _may_write_at_once(self, stretch: Stretch) -> bool:
-        # What is in the head is found again by the time of its last case, if that tells where to go on, and if there is
-        # a manifest that was written since the system was started.
+        # What is in the head is found again by the time of its last case, if that tells where to go on, and if the
+        # newest manifest is ours.
         if not self._is_head(stretch.number) or not stretch.told_by_time:
             return False
         if self.frontier is None or self._written_at is None:
@@ -326,11 +376,9 @@ class Spool:
             self._slow_until = now + _WHILE
 
     def _should_sync(self) -> bool:
-        if self._manifests.boot is None or self._durable_at is None:
-            return True
-        return time.monotonic() - self._durable_at > _SECONDS_NOT_DURABLE
+        return self._durable_at is None or time.monotonic() - self._durable_at > _SECONDS_NOT_DURABLE
 
-    def _write(self, blocks: dict[int, list[bytes]], head: int, state: msgspec.Raw, durable: bool) -> None:  # noqa: FBT001
+    def _write(self, blocks: dict[int, list[bytes]], head: Extent, state: msgspec.Raw, durable: bool) -> None:  # noqa: FBT001
         logged: dict[int, list[bytes]] = {}
         for number, parts in blocks.items():
             if not self._is_head(number):
@@ -338,16 +386,16 @@ class Spool:
                 continue
             for part in parts:
                 self._head.append(part)
-                head += len(part)
+            # Nobody else writes to it as long as these are not committed.
+            head = self._head.extent
         if logged:
             self._log.append(logged)
-        boot = self._manifests.boot
-        manifest = encode_manifest(self._description, size=self._log.size, head=head, boot=boot, frontier=state)
+        manifest = encode_manifest(self._description, log=self._log.extent, head=head, frontier=state)
         self._manifests.write_recent(manifest)
         self._written_at = time.monotonic()
         if durable:
             self._head.sync()
             self._log.sync()
             self._manifests.write_durable(manifest)
-            self._lock.sync_directory()
+            make_names_durable(self._directory)
             self._durable_at = self._written_at

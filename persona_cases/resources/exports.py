@@ -21,6 +21,7 @@ from persona_cases.export.provenance import Provenance
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import ExportProgress, FileExport, OnProgress, Pages, export_to_sink
 from persona_cases.export.sinks import AtomicFile, Sink
+from persona_cases.export.workplace import Workplace
 from persona_cases.models import Fieldset
 from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, Sort, as_predicate, as_written
 from persona_cases.resources import parameters
@@ -216,11 +217,16 @@ async def _write_in_order(
     provenance: Provenance,
     on_progress: OnProgress | None,
 ) -> ExportProgress:
-    file = AtomicFile(path)
-    export = FileExport(
-        target=target, output=file, choice=choice, provenance=provenance, buffer_directory=file.path.parent
-    )
-    return await export.run(pages, on_progress)
+    AtomicFile.check(path)
+    with Workplace(path) as place:
+        export = FileExport(
+            target=target,
+            output=place.file(),
+            choice=choice,
+            provenance=provenance,
+            buffer_directory=place.directory,
+        )
+        return await export.run(pages, on_progress)
 
 
 def _seconds(age: float | timedelta) -> float:

@@ -67,8 +67,7 @@ class RangedExport:
     async def write(self, on_progress: OnProgress | None, *, restart: bool) -> ExportReport:
         """Fetch what is not there yet, and write the file."""
         started = time.monotonic()
-        # Refused now, if it can not be written in the end.
-        AtomicFile(self.path).discard()
+        AtomicFile.check(self.path)
         with self._spool(restart=restart) as spool:
             resumed = spool.frontier is not None
             snapshot = spool.description
@@ -141,8 +140,7 @@ class RangedExport:
         return report.files + report.there
 
     async def _put_together(self, spool: Spool) -> Written:
-        AtomicFile.sweep(self.path)
-        file = AtomicFile(self.path)
+        file = spool.file()
         if self.target != Target(FileFormat.JSON_LINES, Compression.NONE):
             told = spool.description
             settings = {**told.settings, "where": told.where}

@@ -75,7 +75,7 @@ def test_an_unwritable_path_is_refused_before_the_first_request(cli, api, tmp_pa
     monkeypatch.chdir(tmp_path)
     ran = cli("export", "-o", path)
     assert (ran.code, len(api.requests)) == (2, 0)
-    assert ran.err.startswith("error: can not write ")
+    assert ran.err.startswith("error: cannot write ")
 
 
 def test_an_export_that_fails_leaves_the_old_file_alone(cli, api, tmp_path):

@@ -190,7 +190,7 @@ def test_an_export_can_not_be_gone_on_with_in_another_consistency(cli, api, tmp_
     api.faults.clear()
     ran = cli("export", "-o", path)
     assert ran.code == 2
-    assert " differs from this one in consistency" in ran.err
+    assert "with different consistency exists" in ran.err
     assert cli("export", "-o", path, "--restart").code == 0
 
 

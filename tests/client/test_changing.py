@@ -323,7 +323,7 @@ async def test_addresses_that_can_not_be_used_are_refused(cases, with_file, tmp_
         with pytest.raises(InvalidArgumentError, match=complaint) as caught:
             await cases.download(attrs.evolve(attachment, url=url), tmp_path / "a.pdf")
         assert "access_token" not in str(caught.value)
-    with pytest.raises(InvalidArgumentError, match="can not write"):
+    with pytest.raises(InvalidArgumentError, match="cannot write"):
         await cases.download(attachment, tmp_path)
 
 

@@ -147,5 +147,5 @@ async def test_another_span_is_another_export(ages, make_client, tmp_path, other
     with pytest.raises(ServerError):
         await make_client(ages, retry=RetryPolicy(attempts=1)).cases.export(Q.created_at.in_last(days=250), to=path)
     ages.faults.clear()
-    with pytest.raises(InvalidArgumentError, match="differs from this one in where"):
+    with pytest.raises(InvalidArgumentError, match="with different where exists"):
         await make_client(ages).cases.export(other, to=path)

@@ -396,7 +396,7 @@ async def test_a_line_that_is_no_case_is_refused(downloads):
 
 async def test_a_directory_that_can_not_be_made_is_refused(downloads, tmp_path):
     (tmp_path / "files").write_text("mine")
-    with pytest.raises(InvalidArgumentError, match="can not write .*/files"):
+    with pytest.raises(InvalidArgumentError, match="cannot write .*/files"):
         await run(downloads(), [])
     assert (tmp_path / "files").read_text() == "mine"
 

@@ -300,7 +300,7 @@ async def test_a_directory_that_can_not_be_written_is_refused_before_the_first_r
     sim, make_client, settings, tmp_path
 ):
     (tmp_path / "files").write_text("mine")
-    with pytest.raises(InvalidArgumentError, match="can not write .*/files"):
+    with pytest.raises(InvalidArgumentError, match="cannot write .*/files"):
         await make_client(sim).cases.export(**settings)
     assert not sim.requests
     assert [path.name for path in tmp_path.iterdir()] == ["files"]

@@ -145,7 +145,7 @@ async def test_a_failed_fresh_export_is_gone_on_with(sim, make_client, tmp_path)
         await make_client(sim, retry=RetryPolicy(attempts=1)).cases.export(to=path, consistency="fresh")
     sim.faults.clear()
     persona = make_client(sim)
-    with pytest.raises(InvalidArgumentError, match="differs from this one in consistency"):
+    with pytest.raises(InvalidArgumentError, match="with different consistency exists"):
         await persona.cases.export(to=path)
     done = await persona.cases.export(to=path, consistency="fresh")
     assert done.resumed

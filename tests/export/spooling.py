@@ -5,7 +5,6 @@ from __future__ import annotations
 from worlds import line
 
 from persona_cases.export.crew import MOST_WALKERS, Crew
-from persona_cases.export.sinks import AtomicFile
 from persona_cases.models import RawPage
 
 
@@ -24,10 +23,9 @@ def lines_of(spool):
     return [each for batch in spool.batches() for each in batch]
 
 
-def put_together(spool, output):
+def put_together(spool):
     """Write the file."""
-    AtomicFile.sweep(output)
-    file = AtomicFile(output)
+    file = spool.file()
     try:
         spool.become(file)
         file.commit()

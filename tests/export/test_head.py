@@ -19,12 +19,11 @@ from worlds import MOMENTS, YEAR, World, line, moments_of
 
 from persona_cases.export import head as heads
 from persona_cases.export import spool as spools
-from persona_cases.export.checkpoint import Description
+from persona_cases.export.checkpoint import Description, Extent, decode_manifest
 from persona_cases.export.collector import collect
 from persona_cases.export.frontier import Frontier
 from persona_cases.export.head import HeadFile
 from persona_cases.export.ranges import TimeRange
-from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.spool import Spool
 from persona_cases.export.stretch import Stretch
 from persona_cases.models import RawPage
@@ -40,7 +39,7 @@ async def export(world, output, walkers=1, **settings):
     """Export to a file, as clients do."""
     with Spool(output, ASKED, **settings) as spool:
         await collect(world, spool, crew=crew_of(walkers))
-        put_together(spool, output)
+        put_together(spool)
         spool.remove()
 
 
@@ -48,8 +47,14 @@ def text_of(world):
     return b"".join(each + b"\n" for each in world.lines)
 
 
-def start_the_system_again(monkeypatch):
-    monkeypatch.setattr("persona_cases.export.manifests._boot_id", lambda: "another")
+def lose_power(work, behind=b"", *, recent):
+    """Let a file have only what is durable, and what the disk may have behind that; likewise the recent manifest."""
+    manifest = decode_manifest((work / "manifest.json").read_bytes())
+    for name, size in (("cases.head", manifest.head.size), ("cases.log", manifest.log.size)):
+        if (work / name).stat().st_size > size:
+            (work / name).write_bytes((work / name).read_bytes()[:size] + behind)
+    if not recent:
+        (work / "manifest.recent.json").unlink()
 
 
 # ---- killed at every call of the system ------------------------------------------------------------------------------
@@ -152,16 +157,12 @@ async def test_killed_at_any_call_it_fetches_at_most_two_pages_again(tmp_path, m
 
 
 @pytest.mark.parametrize("behind", [b"", bytes(5_000), line(0, 0) + b"\n"])
-async def test_without_power_only_what_is_durable_counts_whatever_is_behind_it(tmp_path, monkeypatch, behind):
+async def test_without_power_what_is_durable_counts_whatever_is_behind_it(tmp_path, behind):
     left, _ = await killed(CROWD, tmp_path, 3)
-    start_the_system_again(monkeypatch)
-    for place, _ in left[len(behind) % 7 :: 7]:
+    for number, (place, _) in enumerate(left[len(behind) % 7 :: 7]):
         work, world = place / ".cases.jsonl.export", World(CROWD)
         if (work / "manifest.json").exists():
-            manifest = spools.ManifestFiles(work).latest()
-            for name, size in (("cases.head", manifest.head), ("cases.log", manifest.size)):
-                if (work / name).stat().st_size > size:
-                    (work / name).write_bytes((work / name).read_bytes()[:size] + behind)
+            lose_power(work, behind, recent=number % 2 == 0)
         await export(world, place / "cases.jsonl", 3)
         assert (place / "cases.jsonl").read_bytes() == text_of(world)
 
@@ -178,11 +179,9 @@ async def test_killed_at_any_call_and_started_over_it_changes_no_file_that_is_co
     assert len(complete) > 3
 
 
-@pytest.mark.parametrize("boot", ["the same", "another"])
-async def test_killed_before_it_is_tidied_up_it_changes_no_file_that_is_complete(tmp_path, monkeypatch, boot):
+@pytest.mark.parametrize("power", ["stayed", "lost"])
+async def test_killed_before_it_is_tidied_up_it_changes_no_file_that_is_complete(tmp_path, power):
     left, _ = await killed(PLAIN, tmp_path, 3)
-    if boot == "another":
-        start_the_system_again(monkeypatch)
     unfinished = [place for place, _ in left if len([*place.glob("*cases.jsonl*")]) > 1]
     unfinished = [place for place in unfinished if (place / "cases.jsonl").exists()]
     shared = 0
@@ -190,6 +189,8 @@ async def test_killed_before_it_is_tidied_up_it_changes_no_file_that_is_complete
         output, seen, world = place / "cases.jsonl", place / "seen", World(PLAIN)
         head = place / ".cases.jsonl.export" / "cases.head"
         shared += head.exists() and head.samefile(output)
+        if power == "lost" and (head.parent / "manifest.json").exists():
+            lose_power(head.parent, recent=False)
         seen.hardlink_to(output)
         before = seen.stat().st_mtime_ns
         await export(world, output)
@@ -223,21 +224,23 @@ async def test_whole_lines_count_without_a_manifest(ahead, output):
         assert spool.pending
 
 
-async def test_half_a_line_does_not_count(ahead, output, work):
+async def test_half_a_page_does_not_count(ahead, output, work):
     os.truncate(work / "cases.head", (work / "cases.head").stat().st_size - 1)
     with Spool(output, ASKED) as spool:
-        assert lines_of(spool) == [line(number, number) for number in range(4)]
-        filled(spool.frontier.stretches[0], spool, 4, 5)
+        assert lines_of(spool) == [line(number, number) for number in range(3)]
+        filled(spool.frontier.stretches[0], spool, 3, 4, 5)
         await spool.commit(spool.frontier)
     assert (work / "cases.head").read_bytes().splitlines() == [line(number, number) for number in range(6)]
 
 
-async def test_whole_lines_do_not_count_when_the_system_was_started_again(ahead, output, monkeypatch):
-    start_the_system_again(monkeypatch)
+async def test_pages_behind_one_that_is_damaged_do_not_count(ahead, output, work):
+    text = bytearray((work / "cases.head").read_bytes())
+    text[text.index(b"case_2")] ^= 1
+    (work / "cases.head").write_bytes(text)
     with Spool(output, ASKED) as spool:
         assert lines_of(spool) == [line(0, 0), line(1, 1)]
         filled(spool.frontier.stretches[0], spool, 2)
-        # Only with a manifest of this system do they count again.
+        # Only when the newest manifest is of this run do pages count without one.
         assert spool.unsafe(0) == 1
         await spool.commit(spool.frontier)
         filled(spool.frontier.stretches[0], spool, 3)
@@ -246,10 +249,20 @@ async def test_whole_lines_do_not_count_when_the_system_was_started_again(ahead,
         assert len(lines_of(spool)) == 4
 
 
+async def test_what_was_caught_up_with_counts_after_another_kill(ahead, output):
+    for _ in range(3):
+        with Spool(output, ASKED) as spool:
+            assert len(lines_of(spool)) == 5
+
+
 @pytest.mark.parametrize("behind", [line(1, 1), line(20_000, 20_000), b"[]", b""], ids=["before", "after", "[]", ""])
 async def test_what_can_not_be_the_next_lines_does_not_count(ahead, output, work, behind):
     with (work / "cases.head").open("ab") as head:
         head.write(behind + b"\n")
+    with Spool(output, ASKED) as spool:
+        assert len(lines_of(spool)) == 5
+        # Not even with a checksum.
+        spool._head.append(behind + b"\n")
     with Spool(output, ASKED) as spool:
         assert lines_of(spool) == [line(0, 0), line(1, 1)]
 
@@ -291,12 +304,12 @@ async def test_pages_without_a_wanted_case_are_not_fetched_again(tmp_path):
 
 
 def test_lines_behind_the_end_are_not_read(tmp_path):
-    head = HeadFile(tmp_path / "head", 0)
+    head = HeadFile(tmp_path / "head", Extent())
     for each in (b"{}\n", b"[]\n"):
         head.append(each)
-    size = head.size
+    extent = head.extent
     head.append(b"{}\n")
-    head.size = size
+    head.extent = extent
     assert [*head.batches()] == [[b"{}", b"[]"]]
     head.close()
 
@@ -451,7 +464,7 @@ async def test_walked_backward_nothing_counts_twice_when_it_was_killed_while_it_
         spool.put(stretch, stretch.take(RawPage([line(9, 9), line(8, 8)], "next", backward=True)))
         await spool.commit(frontier)
         patch.setattr(HeadFile, "sync", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
-        file = AtomicFile(output)
+        file = spool.file()
         with pytest.raises(KeyboardInterrupt):
             spool.become(file)
         file.discard()
@@ -460,19 +473,20 @@ async def test_walked_backward_nothing_counts_twice_when_it_was_killed_while_it_
         assert spool.frontier.stretches[0].position == -8
 
 
-async def test_killed_between_the_last_manifests_and_without_power_then_it_is_all_there(output, monkeypatch):
+async def test_killed_between_the_last_manifests_and_without_power_then_it_is_all_there(output, work):
     world = World(PLAIN)
     with Spool(output, ASKED) as spool, pytest.MonkeyPatch.context() as patch:
         await collect(world, spool, crew=crew_of(3))
         await spool.commit(spool.frontier, durable=True)
         patch.setattr(spools.ManifestFiles, "write_durable", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        file = AtomicFile(output)
+        file = spool.file()
         with pytest.raises(KeyboardInterrupt):
             spool.become(file)
         file.discard()
     with Spool(output, ASKED) as spool:
         assert lines_of(spool) == world.lines
-    start_the_system_again(monkeypatch)
+    # What was put together is cut off by that.
+    lose_power(work, recent=False)
     with Spool(output, ASKED) as spool:
         assert lines_of(spool) == world.lines
 
@@ -481,7 +495,7 @@ async def test_another_export_starts_over_with_files_of_its_own(tmp_path):
     output = tmp_path / "cases.jsonl"
     with Spool(output, ASKED) as spool:
         await collect(World(PLAIN), spool, crew=crew_of(3))
-        file = AtomicFile(output)
+        file = spool.file()
         spool.become(file)
         file.commit()
     # As if it had been killed before the directory was removed.

@@ -77,7 +77,7 @@ async def test_what_cannot_be_decoded_is_set_aside_once_and_the_rest_is_exported
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool:
         await collect(world, spool, crew=crew_of(walkers), set_aside=True)
         kept, aside = lines_of(spool), list(spool.aside())
-        put_together(spool, tmp_path / "cases.jsonl")
+        put_together(spool)
     assert kept == world.rest
     assert len(aside) == len(world.bad)
     assert set(aside) == world.bad

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import shutil
 import stat
 from itertools import count
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Final
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export.attachments.listing import CaseFiles
+from persona_cases.export.disk import is_real_directory
 from persona_cases.export.lock import DirectoryLock
 
 __all__ = ["FileDirectory"]
@@ -43,7 +44,7 @@ class FileDirectory:
         try:
             self._path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InvalidArgumentError(f"can not write {self._path}: {error.strerror}") from error
+            raise InvalidArgumentError(f"cannot write {self._path}: {error.strerror}") from error
         # That error speaks of the file that is exported.
         with contextlib.suppress(ClientStateError):
             self._lock = DirectoryLock(self._drafts, self._path.name)
@@ -52,7 +53,7 @@ class FileDirectory:
                 f"another export is downloading to {self._path}: wait for it, or name another directory"
             )
         try:
-            _clear(self._drafts, self._lock.path)
+            self._lock.clear()
         except OSError:
             self.close()
             raise
@@ -60,9 +61,7 @@ class FileDirectory:
     def close(self) -> None:
         """Let others in, and leave nothing but complete files."""
         if self._lock is not None:
-            # As long as it is ours.
-            shutil.rmtree(self._drafts, ignore_errors=True)
-            self._lock.release()
+            self._lock.remove()
             self._lock = None
 
     def wanted(self, files: CaseFiles) -> list[tuple[int, Path]]:
@@ -85,12 +84,16 @@ class FileDirectory:
     def place(self, draft: Path, path: Path) -> int:
         """Give a complete file its name, and return its size in bytes.
 
+        A link that has the name is replaced, never followed.
+
         Raises:
-            OSError: if that fails; it tells the directory and not the name.
+            OSError: if that fails, or the directory is a link; it tells the directory and not the name.
         """
         try:
             size = draft.stat().st_size
             path.parent.mkdir(exist_ok=True)
+            if not is_real_directory(path.parent.lstat()):
+                raise NotADirectoryError(errno.ENOTDIR, "it is a link")
             draft.replace(path)
         except OSError as error:
             failure = OSError(error.errno, error.strerror, str(path.parent))
@@ -99,16 +102,10 @@ class FileDirectory:
         raise failure
 
 
-def _clear(directory: Path, kept: Path) -> None:
-    for left in directory.iterdir():
-        if left != kept:
-            left.unlink()
-
-
 def _is_there(path: Path, size: int | None) -> bool:
     try:
-        found = path.stat()
+        directory, found = path.parent.lstat(), path.lstat()
     except OSError:
         # What is in the way, if anything, comes up when the file is to be put there.
         return False
-    return stat.S_ISREG(found.st_mode) and size in {None, found.st_size}
+    return is_real_directory(directory) and stat.S_ISREG(found.st_mode) and size in {None, found.st_size}

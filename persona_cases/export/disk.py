@@ -1,0 +1,144 @@
+"""Files as any system has them: private, never behind a link, written whole, made durable."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from persona_cases.errors import InvalidArgumentError
+
+BYTES_AT_ONCE: Final = 1 << 17
+"""What is written at once. For more, Linux takes larger pieces of memory for the file, which a virtual machine may have
+to get from its host first; and a buffer of this size stays in the cache of the processor."""
+
+HAS_MODES: Final = hasattr(os, "geteuid")
+"""Whether files have an owner and a mode."""
+
+_PRIVATE_FILE: Final = 0o600
+_PRIVATE_DIRECTORY: Final = 0o700
+_OTHERS: Final = 0o077
+_WRITABLE_BY_OTHERS: Final = 0o022
+# Windows: a junction is a link, but does not say so in its mode.
+_JUNCTION: Final = 0xA0000003
+# Some file systems cannot make a directory durable, and need not.
+_NO_SUCH_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
+
+
+def write_whole(file: int, data: memoryview) -> None:
+    """Write all of something to an open file."""
+    while data:
+        data = data[os.write(file, data[:BYTES_AT_ONCE]) :]
+
+
+def make_durable(file: int) -> None:
+    """Wait until the content of an open file is on the disk."""
+    # macOS and Windows have no `fdatasync`.
+    getattr(os, "fdatasync", os.fsync)(file)
+
+
+def make_names_durable(directory: Path) -> None:
+    """Wait until it is on the disk which files are in a directory, and under which names."""
+    if os.name == "nt":
+        # A directory cannot be opened there.
+        return
+    opened = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno not in _NO_SUCH_SYNC:
+            raise
+    finally:
+        os.close(opened)
+
+
+def open_private(path: Path, *, names: int | None = 1) -> io.FileIO:
+    """Open a file to read and write it, or make one that only its owner can open.
+
+    Args:
+        path: the file.
+        names: the most names that it may have, if it is there; None for any number.
+
+    Raises:
+        InvalidArgumentError: if there is something else under its name, such as a link.
+    """
+    refuse_link(path, names=names)
+    return io.FileIO(path, "r+" if os.path.lexists(path) else "x+", opener=_open_private)
+
+
+def write_private(path: Path, text: bytes, *, durable: bool) -> None:
+    """Make a file that only its owner can open, instead of whatever has that name."""
+    path.unlink(missing_ok=True)
+    with open(path, "xb", opener=_open_private) as file:
+        file.write(text)
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
+
+
+def make_private(path: Path) -> None:
+    """Let only the owner of a file open it."""
+    if HAS_MODES:
+        path.chmod(_PRIVATE_FILE)
+
+
+def refuse_link(path: Path, *, names: int | None = 1) -> None:
+    """Check that a path is a regular file without other names, or nothing.
+
+    Args:
+        path: the path.
+        names: the most names that the file may have; None for any number.
+
+    Raises:
+        InvalidArgumentError: if it is something else, such as a link to a file elsewhere.
+    """
+    found = _entry(path)
+    if found is None or (stat.S_ISREG(found.st_mode) and (names is None or found.st_nlink <= names)):
+        return
+    raise InvalidArgumentError(
+        f"cannot use {path}: it is not a file that an export made, but a link or something else. "
+        f"Check who made it, then remove {path.parent}"
+    )
+
+
+def own_directory(path: Path) -> None:
+    """Make a directory that only its owner can enter, or check that the one that is there is such a directory.
+
+    Raises:
+        InvalidArgumentError: if something else has its name, or others own it or can write to it.
+        OSError: if it cannot be made.
+    """
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=_PRIVATE_DIRECTORY)
+    found = path.lstat()
+    if not is_real_directory(found):
+        reason = "it is not a directory, but a link or something else"
+    elif HAS_MODES and found.st_uid != os.geteuid():
+        reason = "another user owns it"
+    elif HAS_MODES and found.st_mode & _WRITABLE_BY_OTHERS:
+        reason = "other users can write to it"
+    else:
+        if HAS_MODES and found.st_mode & _OTHERS:
+            path.chmod(_PRIVATE_DIRECTORY)
+        return
+    raise InvalidArgumentError(f"cannot work in {path}: {reason}. Check who made it, then remove it")
+
+
+def is_real_directory(found: os.stat_result) -> bool:
+    """Return whether what `lstat` found is a directory, and not a link to one."""
+    return stat.S_ISDIR(found.st_mode) and getattr(found, "st_reparse_tag", 0) != _JUNCTION
+
+
+def _entry(path: Path) -> os.stat_result | None:
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        return None
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), _PRIVATE_FILE)

@@ -1,0 +1,70 @@
+"""`Workplace`: the directory beside an output file in which that file grows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Self
+
+from persona_cases.export.lock import DirectoryLock
+from persona_cases.export.manifests import ManifestFiles
+from persona_cases.export.sinks import AtomicFile
+
+
+class Workplace:
+    """The directory `.<name>.export` beside an output file, in which one export at a time works.
+
+    It is private, and on the same disk as the output: if that is a symbolic link, it is beside what the link points to.
+    Use it as a context manager: at the end it is removed, unless it has the saved progress of an unfinished export.
+
+    Args:
+        output: the file that is exported.
+
+    Attributes:
+        name: the name of the output, for errors.
+        directory: the directory.
+
+    Raises:
+        InvalidArgumentError: if the directory cannot be written or is not ours alone.
+        ClientStateError: if another export to the same file is running.
+    """
+
+    def __init__(self, output: str | os.PathLike[str]) -> None:
+        self._output = Path(output)
+        self.name = self._output.name
+        self.directory = directory_beside(output)
+        self._lock = DirectoryLock(self.directory, self.name)
+        try:
+            # Nobody else writes here now, so that these are left from processes that were killed.
+            for left in self.directory.glob("*.part*"):
+                left.unlink()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if ManifestFiles(self.directory).exist:
+            self.release()
+        else:
+            self.remove()
+
+    def file(self) -> AtomicFile:
+        """Return the output, to be written here until it is complete."""
+        return AtomicFile(self._output, within=self.directory)
+
+    def remove(self) -> None:
+        """Remove the directory and let others in."""
+        self._lock.remove()
+
+    def release(self) -> None:
+        """Let others in; the directory stays."""
+        self._lock.release()
+
+
+def directory_beside(output: str | os.PathLike[str]) -> Path:
+    """Return the directory in which an output file grows."""
+    whole = Path(os.path.realpath(output))
+    return whole.with_name(f".{whole.name}.export")
