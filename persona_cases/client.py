@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,7 +13,7 @@ import attrs
 
 from persona_cases.models import UNSET, RateLimitStatus, Unset, decode_rate_limits
 from persona_cases.protocol import secret
-from persona_cases.protocol.checks import whole_number
+from persona_cases.protocol.checks import seconds, whole_number
 from persona_cases.protocol.message import Request, Response, Safety
 from persona_cases.protocol.options import DEFAULT_MAX_ANSWER_BYTES, DEFAULT_VERSION, Options, Timeout
 from persona_cases.protocol.retry import RetryPolicy
@@ -21,6 +23,7 @@ from persona_cases.resources.case_templates import CaseTemplates
 from persona_cases.resources.cases import Cases
 from persona_cases.resources.other import other_request
 from persona_cases.transport.admission import Admission, check_limiter
+from persona_cases.transport.calls import Lifetime
 from persona_cases.transport.hooks import Hook, check_hooks
 from persona_cases.transport.limiter import Limiter, LocalLimiter
 from persona_cases.transport.network import Network, Trust, environment_allows_http
@@ -161,11 +164,12 @@ class PersonaClient:
         max_wait: float | Unset | None = UNSET,
         headers: Mapping[str, str] | Unset = UNSET,
         max_answer_bytes: int | Unset = UNSET,
-    ) -> PersonaClient:
+    ) -> Self:
         """Return a light copy with other settings, which shares the connections and the limiters.
 
-        What is left out stays as it is; `headers` are added to those that are set already. Closing a copy closes the
-        connections of all.
+        What is left out stays as it is; `headers` are added to those that are set already. A copy of a subclass is of
+        that class and has the same attributes. Closing a copy ends the calls of that copy alone; closing the client
+        that it was made from closes both.
 
         Raises:
             InvalidArgumentError: if a setting can not work.
@@ -181,9 +185,10 @@ class PersonaClient:
             changes["timeout"] = Timeout.of(timeout)
         if headers is not UNSET:
             changes["headers"] = {**self._api.options.headers, **headers}
-        copy = object.__new__(type(self))
-        copy._use(attrs.evolve(self._api, options=attrs.evolve(self._api.options, **changes)))
-        return copy
+        twin = copy.copy(self)
+        options = attrs.evolve(self._api.options, **changes)
+        twin._use(attrs.evolve(self._api, options=options, lifetime=Lifetime(self._api.lifetime)))
+        return twin
 
     async def request(
         self,
@@ -230,10 +235,35 @@ class PersonaClient:
         return limits
 
     async def close(self) -> None:
-        """Close the connections, unless the session is borrowed. The client can not be used any more."""
-        await self._api.transport.session.close()
+        """End what is under way, and close the connections unless the session is borrowed.
+
+        A call that reads, or that has sent nothing yet, ends in a `ClientStateError`. A write that may have been
+        carried out ends in an `IndeterminateError` with its idempotency key; `drain` waits for such calls first. The
+        client cannot be used afterwards. Closing a copy made by `with_options` leaves the original open.
+        """
+        self._api.lifetime.close()
+        if self._api.lifetime.is_root:
+            await self._api.transport.session.close()
+
+    async def drain(self, timeout: float | timedelta | None = None) -> bool:  # noqa: ASYNC109 - it is no error
+        """Wait until no call of this client and its copies is under way, to close it without breaking one off.
+
+        Calls that begin meanwhile are waited for too: stop making them first.
+
+        Args:
+            timeout: the most seconds to wait; None waits as long as it takes.
+
+        Returns:
+            Whether nothing is under way any more. If not, `close` ends the rest.
+
+        Raises:
+            InvalidArgumentError: if `timeout` cannot work.
+        """
+        patience = None if timeout is None else seconds(timeout, "timeout", least=0.0)
+        return await self._api.lifetime.drain(patience)
 
     async def __aenter__(self) -> Self:
+        self._api.lifetime.check()
         self._api.transport.session.check_usable()
         return self
 

@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 _LONGEST_TITLE = 120
+_MOST_TITLES = 3
 
 
 def _rebuild(cls: type[PersonaError], args: tuple[Any, ...], state: dict[str, Any]) -> PersonaError:
@@ -60,9 +61,34 @@ class PersonaError(Exception):
     Attributes:
         cursor: where `Pager.resume` continues, if the error ended a walk over pages. It is always a text then: an
             opaque token stands for the beginning. None if the error was raised elsewhere.
+        method: the HTTP method of the call that the error ended; like the next three, None if there was no call.
+        path_template: its path with `{id}` in place of ids, such as `/cases/{id}`.
+        attempts: how many requests the call sent.
+        elapsed: seconds that the call took, including waits.
     """
 
     cursor: str | None = None
+    method: str | None = None
+    path_template: str | None = None
+    attempts: int | None = None
+    elapsed: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self._said()}{self._whereabouts(None)}"
+
+    def _said(self) -> str:
+        return super().__str__()
+
+    def _whereabouts(self, request_id: str | None, *, named: bool = True) -> str:
+        parts: list[str] = []
+        if self.method is not None and named:
+            parts.append(f"{self.method} {self.path_template}")
+        if self.attempts is not None:
+            took = "" if self.elapsed is None else f" in {self.elapsed:.1f} s"
+            parts.append(f"{self.attempts} attempt{'' if self.attempts == 1 else 's'}{took}")
+        if request_id:
+            parts.append(f"request {printable(request_id)}")
+        return f" ({', '.join(parts)})" if parts else ""
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Keyword-only constructors cannot be replayed from `args`; restoring the state needs no constructor.
@@ -102,7 +128,7 @@ class DecodeError(PersonaError):
     def __str__(self) -> str:
         whose = f" in case {self.case_id}" if self.case_id else ""
         where = f" at {self.pointer}" if self.pointer else ""
-        return f"{self.reason}{whose}{where}{_request_suffix(self.request_id)}"
+        return f"{self.reason}{whose}{where}{self._whereabouts(self.request_id)}"
 
 
 class PaginationError(PersonaError):
@@ -150,13 +176,12 @@ class TransportError(PersonaError):
     """The request got no (whole) answer.
 
     Attributes:
-        attempts: how many requests were sent.
         sent: False if the request certainly never reached the server.
-        idempotency_key: the key they carried, if any.
+        idempotency_key: the key that its attempts carried, if any.
     """
 
     def __init__(
-        self, message: str, *, sent: bool = True, attempts: int = 1, idempotency_key: str | None = None
+        self, message: str, *, sent: bool = True, attempts: int | None = None, idempotency_key: str | None = None
     ) -> None:
         super().__init__(message)
         self.sent = sent
@@ -195,11 +220,10 @@ class APIError(PersonaError):
     """The API answered with an error status.
 
     Attributes:
-        status: the HTTP status.
+        status: the HTTP status; None if there was no answer, because the request was not sent (`RateLimitError`).
         errors: what the vendor said, each an `ErrorItem`; empty if the body was not the documented shape.
         request_id: the vendor's `Request-Id`, to be named in support requests.
-        attempts: how many requests were sent.
-        idempotency_key: the key they carried, if any.
+        idempotency_key: the key that its attempts carried, if any.
         retry_after: seconds until a request may succeed, if the answer tells.
 
     See https://docs.withpersona.com/errors.
@@ -209,10 +233,10 @@ class APIError(PersonaError):
         self,
         message: str | None = None,
         *,
-        status: int,
+        status: int | None,
         errors: tuple[ErrorItem, ...] = (),
         request_id: str | None = None,
-        attempts: int = 1,
+        attempts: int | None = None,
         idempotency_key: str | None = None,
         retry_after: float | None = None,
     ) -> None:
@@ -231,9 +255,11 @@ class APIError(PersonaError):
         return tuple(item.title for item in self.errors)
 
     def __str__(self) -> str:
-        said = self.message or "; ".join(map(_headline, self.errors)) or "no error document in the answer"
-        status = f"{self.status} " if self.status else ""
-        return f"{status}{said}{_request_suffix(self.request_id)}"
+        status = "" if self.status is None else f"{self.status} "
+        return f"{status}{self._said()}{self._whereabouts(self.request_id)}"
+
+    def _said(self) -> str:
+        return self.message or _headlines(self.errors) or "no error document in the answer"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -252,7 +278,17 @@ class PermissionDeniedError(APIError):
 
 
 class NotFoundError(APIError):
-    """404: there is no such object in the key's environment."""
+    """404: there is no such object in the key's environment.
+
+    Attributes:
+        missing: what may be missing, if the call names several objects, such as `the case or the user`.
+    """
+
+    missing: str | None = None
+
+    def _said(self) -> str:
+        said = super()._said()
+        return said if self.missing is None or any(item.pointer for item in self.errors) else f"{said}: {self.missing}"
 
 
 class ConflictError(APIError):
@@ -267,6 +303,7 @@ class RateLimitError(APIError):
     """429, or a wait for the rate limit that would be longer than `max_wait`.
 
     Attributes:
+        status: 429; None if the request was not sent, because the wait would have been too long.
         retry_after: seconds until a request may succeed, if known.
     """
 
@@ -274,7 +311,7 @@ class RateLimitError(APIError):
         self,
         message: str | None = None,
         *,
-        status: int = 429,
+        status: int | None = None,
         errors: tuple[ErrorItem, ...] = (),
         request_id: str | None = None,
         retry_after: float | None = None,
@@ -293,19 +330,54 @@ class ServerError(APIError):
     """5xx or 408: the API, or something in front of it, failed."""
 
 
-class IndeterminateError(ServerError):
+class IndeterminateError(PersonaError):
     """A write whose outcome is unknown: it may or may not have been carried out.
 
+    Read the object back before you repeat it. It is not a `ServerError`, so code that repeats a call after those does
+    not repeat such a write. Its `__cause__` tells what happened.
+
     Attributes:
-        status: the HTTP status of the last answer, 0 if none came.
+        status: the HTTP status of the answer that left it open; None if none came.
+        errors: what the vendor said in that answer.
+        request_id: the vendor's id of that request.
         idempotency_key: the key under which the vendor may have stored an outcome for 24 hours.
     """
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        errors: tuple[ErrorItem, ...] = (),
+        request_id: str | None = None,
+        attempts: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.errors = errors
+        self.request_id = request_id
+        self.attempts = attempts
+        self.idempotency_key = idempotency_key
+
+    def __str__(self) -> str:
+        # The call is named in the sentence.
+        return f"{self._said()}{self._whereabouts(self.request_id, named=False)}"
+
+
+def printable(text: str, most: int = _LONGEST_TITLE) -> str:
+    """Return a stranger's text on one line, printable and not longer than `most` characters."""
+    # Cut first: what a stranger sends may be megabytes long.
+    shown = "".join(each if each.isprintable() else " " for each in text[: 2 * most])
+    return " ".join(shown.split())[:most]
+
+
+def _headlines(items: tuple[ErrorItem, ...]) -> str:
+    shown = "; ".join(map(_headline, items[:_MOST_TITLES]))
+    left = len(items) - _MOST_TITLES
+    return f"{shown}; and {left} more" if left > 0 else shown
+
 
 def _headline(item: ErrorItem) -> str:
-    title = " ".join(item.title.split())[:_LONGEST_TITLE]
-    return f"{title} at {item.pointer}" if item.pointer else title
-
-
-def _request_suffix(request_id: str | None) -> str:
-    return f" (request {request_id})" if request_id else ""
+    title = printable(item.title)
+    return f"{title} at {printable(item.pointer)}" if item.pointer else title

@@ -15,6 +15,7 @@ ARGUMENTS = {
     errors.RateLimitError: {"retry_after": 3.5, "request_id": "req_1"},
     errors.DecodeError: {"pointer": "/data/0/id", "request_id": "req_1"},
     errors.QueryError: {"pointer": "/and/1"},
+    errors.IndeterminateError: {"status": 503, "attempts": 2, "idempotency_key": "key-1"},
     errors.TransportError: {"sent": False, "attempts": 3, "idempotency_key": "key-1"},
     errors.PersonaError: {},
 }
@@ -65,3 +66,35 @@ def test_builtin_parents_let_general_handlers_work():
     assert issubclass(errors.InvalidArgumentError, ValueError)
     assert issubclass(errors.QueryTypeError, TypeError)
     assert issubclass(errors.UnknownAttributeError, AttributeError)
+
+
+def test_what_a_stranger_sends_is_printable_short_and_little():
+    nasty = "\x1b[31mred\x00\u202e" + "x" * 1_000
+    items = tuple(errors.ErrorItem(nasty, pointer=nasty) for _ in range(50))
+    text = str(errors.APIError(status=500, errors=items, request_id=nasty))
+    assert text.isprintable()
+    assert len(text) < 1000
+    assert "and 47 more" in text
+
+
+def test_an_error_says_which_call_it_ended():
+    error = errors.NotFoundError(status=404, errors=(errors.ErrorItem("Record not found"),), request_id="req_1")
+    assert str(error) == "404 Record not found (request req_1)"
+    error.method, error.path_template, error.attempts, error.elapsed = "POST", "/cases/{id}/assign", 2, 1.26
+    error.missing = "the case or the user"
+    assert str(error) == (
+        "404 Record not found: the case or the user (POST /cases/{id}/assign, 2 attempts in 1.3 s, request req_1)"
+    )
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_an_error_without_a_call_names_none(cls):
+    error = cls("what happened", **next(ARGUMENTS[base] for base in cls.__mro__ if base in ARGUMENTS))
+    assert (error.method, error.path_template, error.elapsed) == (None, None, None)
+    assert str(error).count("what happened") == 1
+
+
+def test_an_unknown_outcome_is_no_failure_of_the_server():
+    error = errors.IndeterminateError("unknown")
+    assert not isinstance(error, errors.APIError)
+    assert (error.status, error.errors) == (None, ())

@@ -39,7 +39,7 @@ def checking(look: str, key: str | None) -> Advise:
 
     def advise(error: PersonaError) -> Iterator[str]:
         if isinstance(error, IndeterminateError):
-            yield from when_in_doubt(look, key, failed=error.status != 0)
+            yield from when_in_doubt(look, key, failed=error.status is not None)
 
     return advise
 

@@ -102,7 +102,7 @@ def describe(
         verbose: whether to add what the vendor said in `details`, which may quote personal data.
         advise: says what to do after an error of the command.
     """
-    lines = [f"error: {'' if subject is None else f'{subject}: '}{_message(error)}"]
+    lines = [f"error: {'' if subject is None else f'{subject}: '}{error}"]
     details = tuple(_details(error))
     if verbose:
         lines.extend(f"details: {each}" for each in details)
@@ -113,13 +113,8 @@ def describe(
     return Failure(_chosen(error, _CODES, ExitCode.FAILURE), tuple(map(visible, lines)))
 
 
-def _message(error: PersonaError) -> str:
-    attempts = error.attempts if isinstance(error, APIError | TransportError) else 1
-    return f"{error} ({attempts} attempts)" if attempts > 1 else str(error)
-
-
 def _details(error: PersonaError) -> Iterator[str]:
-    if isinstance(error, APIError):
+    if isinstance(error, APIError | IndeterminateError):
         yield from (item.details for item in error.errors if item.details)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import attrs
 import msgspec
 
-from persona_cases.errors import DecodeError
+from persona_cases.errors import DecodeError, printable
+from persona_cases.protocol.naming import path_template
 from persona_cases.protocol.strangers import why_not_json
 
 QueryPairs = tuple[tuple[str, str], ...]
@@ -25,10 +26,11 @@ class Safety(enum.Enum):
     """A POST under an idempotency key: the API carries it out at most once in 24 hours."""
 
     REPEATABLE = "repeatable"
-    """Sets a state (PATCH, DELETE): carried out twice, it leaves what it leaves when carried out once."""
+    """Sets a state (PUT, DELETE): carried out twice, it leaves what it leaves when carried out once."""
 
     ONCE = "once"
-    """Adds something at each sending, and no key guards it: never sent again."""
+    """May do something at each attempt, and no key guards it (PATCH): sent again only if it surely was not carried
+    out."""
 
 
 @attrs.frozen
@@ -54,6 +56,11 @@ class Request:
     safety: Safety = Safety.READ
     idempotency_key: str | None = attrs.field(default=None, repr=False)
     attempt: int = 1
+
+    @property
+    def path_template(self) -> str:
+        """The path with `{id}` in place of ids, such as `/cases/{id}/assign`: safe to log, and a name for metrics."""
+        return path_template(self.path)
 
     @property
     def creates_case(self) -> bool:
@@ -82,7 +89,8 @@ class Response:
     @property
     def request_id(self) -> str | None:
         """The vendor's id of the request. See https://docs.withpersona.com/request-ids."""
-        return self.header("request-id")
+        told = self.header("request-id")
+        return None if told is None else printable(told)
 
     def json(self) -> Any:
         """Decode the body.

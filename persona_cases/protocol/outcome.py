@@ -20,6 +20,7 @@ from persona_cases.errors import (
     RateLimitError,
     ServerError,
     UnprocessableEntityError,
+    printable,
 )
 from persona_cases.protocol.message import Response
 from persona_cases.protocol.quota import WindowReading, read_quota, read_rate_limit, read_retry_after
@@ -34,6 +35,8 @@ _BY_STATUS: dict[int, type[APIError]] = {
     422: UnprocessableEntityError,
     429: RateLimitError,
 }
+_MOST_ERRORS = 100
+_LONGEST_POINTER = 200
 _QUOTA_TITLE = "quota exceeded"
 _HOST = re.compile(r"[a-z0-9.:-]{1,253}")
 
@@ -62,7 +65,7 @@ def error_of(response: Response, *, of_file_host: bool = False) -> APIError | No
     if response.status == 429:
         reading = read_rate_limit(response.headers)
         wait = _seconds(reading, response)
-        return RateLimitError(errors=errors, request_id=response.request_id, retry_after=wait)
+        return RateLimitError(status=429, errors=errors, request_id=response.request_id, retry_after=wait)
     message = None if errors else _said_by_file_host(response) if of_file_host else _meaning(response)
     return _class_of(response.status)(
         message,
@@ -112,7 +115,7 @@ def error_items(body: bytes) -> tuple[ErrorItem, ...]:
     listed: Any = _object(document).get("errors")
     if not isinstance(listed, list):
         return ()
-    entries = cast("list[object]", listed)
+    entries = cast("list[object]", listed)[:_MOST_ERRORS]
     return tuple(_item(cast("dict[str, Any]", entry)) for entry in entries if isinstance(entry, dict))
 
 
@@ -121,7 +124,9 @@ def _item(entry: dict[str, Any]) -> ErrorItem:
         title=_text(entry.get("title")) or "(no title)",
         details=_text(entry.get("details")),
         meta=_object(entry.get("meta")) or None,
-        pointer=_text(_object(entry.get("source")).get("pointer")),
+        pointer=None
+        if (pointer := _text(_object(entry.get("source")).get("pointer"))) is None
+        else printable(pointer, _LONGEST_POINTER),
     )
 
 

@@ -9,16 +9,18 @@ import attrs
 
 from persona_cases.errors import (
     APIError,
-    AuthenticationError,
+    ClientStateError,
     IndeterminateError,
+    NotFoundError,
     PersonaError,
     QuotaExceededError,
     RateLimitError,
-    ServerError,
     TransportError,
 )
 from persona_cases.protocol.checks import seconds, whole_number
-from persona_cases.protocol.message import Request, Safety
+from persona_cases.protocol.message import Request
+from persona_cases.protocol.naming import missing_from
+from persona_cases.protocol.repeats import RULES, Ending, Rule, ending_of
 
 # The first of the waits that the vendor advises after refusals that do not say how long.
 _UNTOLD_QUOTA_WAIT = 5.0
@@ -79,10 +81,10 @@ class Attempts:
     doubt: PersonaError | None = None
 
     def record(self, error: PersonaError) -> None:
-        """Take in how a sending failed."""
+        """Take in how an attempt ended."""
         if not isinstance(error, RateLimitError):
             self.failures += 1
-        if _outcome_unknown(error):
+        if self._rule(error).in_doubt:
             self.doubt = error
 
     def patience(self, *, elapsed: float, max_wait: float | None) -> float | None:
@@ -120,13 +122,13 @@ class Attempts:
             Seconds to wait before the next sending, or None to give up. A wait for the rate limit or for the quota of
             case creation is not among them: it is done where all requests do it together.
         """
-        if self.policy.attempts == 1 or self.request.safety is Safety.ONCE:
+        if self.policy.attempts == 1 or not self._rule(error).again:
             return None
         if isinstance(error, RateLimitError):
             wait = self._after_refusal(error, draw)
             if max_wait is not None and wait > max_wait:
                 return None
-        elif self.failures < self.policy.attempts and _worth_repeating(self.request.safety, error):
+        elif self.failures < self.policy.attempts:
             told = error.retry_after if isinstance(error, APIError) else None
             wait = self.policy.wait(self.failures, draw) + (told or 0.0)
         else:
@@ -138,27 +140,51 @@ class Attempts:
         return elapsed >= self.policy.deadline
 
     def final_error(self, error: PersonaError) -> PersonaError:
-        """Return what the caller gets when no more is sent: of a write that may have happened, that is said."""
-        if isinstance(error, (APIError, TransportError)):
-            error.attempts = self.sent
-            error.idempotency_key = self.request.idempotency_key
-        if self.request.safety is Safety.READ or self.doubt is None or _settles(error):
+        """Return what the caller gets when there is no further attempt: of a write in doubt, that is said."""
+        if self.doubt is None or self._rule(error).settles:
             return error
-        said = self.doubt if isinstance(self.doubt, APIError) else None
-        return IndeterminateError(
-            f"it is unknown whether {self.request.method} {self.request.path} was carried out: "
-            "read the object back before you send the request anew",
-            status=said.status if said else 0,
-            errors=said.errors if said else (),
-            request_id=said.request_id if said else None,
-            attempts=self.sent,
-            idempotency_key=self.request.idempotency_key,
-        )
+        return self._indeterminate("it is unknown")
+
+    def closed_error(self, *, under_way: bool) -> PersonaError:
+        """Return what the caller gets when the client was closed meanwhile.
+
+        Args:
+            under_way: whether an attempt was under way that may have left.
+        """
+        if self.doubt is not None or (under_way and RULES[self.request.safety][Ending.LOST].in_doubt):
+            return self._indeterminate("the client was closed, and it is unknown")
+        return ClientStateError("the client was closed before an answer came")
+
+    def describe(self, error: PersonaError, *, elapsed: float) -> None:
+        """Tell an error which call it ended, unless it knows."""
+        if error.method is not None:
+            return
+        error.method, error.path_template = self.request.method, self.request.path_template
+        error.attempts, error.elapsed = self.sent, elapsed
+        if isinstance(error, (APIError, TransportError, IndeterminateError)):
+            error.idempotency_key = self.request.idempotency_key
+        if isinstance(error, NotFoundError):
+            error.missing = missing_from(error.method, error.path_template)
 
     @property
     def where(self) -> str:
         """The last attempt, for a log record: never with the query or the body, which are personal data."""
         return f"method={self.request.method} path={self.request.path} attempt={self.sent}"
+
+    def _rule(self, error: PersonaError) -> Rule:
+        return RULES[self.request.safety][ending_of(error)]
+
+    def _indeterminate(self, problem: str) -> IndeterminateError:
+        said = self.doubt if isinstance(self.doubt, APIError) else None
+        error = IndeterminateError(
+            f"{problem} whether {self.request.method} {self.request.path_template} was carried out: "
+            "read the object back before you repeat it",
+            status=said.status if said else None,
+            errors=said.errors if said else (),
+            request_id=said.request_id if said else None,
+        )
+        error.__cause__ = self.doubt
+        return error
 
     def _after_refusal(self, error: RateLimitError, draw: float) -> float:
         # The rate limit and the quota of case creation have limiters. Another product's quota has none, and concerns
@@ -166,21 +192,3 @@ class Attempts:
         if not isinstance(error, QuotaExceededError) or self.request.creates_case:
             return 0.0
         return (_UNTOLD_QUOTA_WAIT if error.retry_after is None else error.retry_after) + draw
-
-
-def _worth_repeating(safety: Safety, error: PersonaError) -> bool:
-    if isinstance(error, TransportError):
-        return True
-    return isinstance(error, ServerError) and safety in {Safety.READ, Safety.KEYED}
-
-
-def _outcome_unknown(error: PersonaError) -> bool:
-    return isinstance(error, ServerError) or (isinstance(error, TransportError) and error.sent)
-
-
-def _settles(error: PersonaError) -> bool:
-    # Refusals by the rate limit and for the key happen before an idempotency key is looked up, so they say nothing
-    # about an earlier sending. Any other 4xx is the stored outcome of the key.
-    if isinstance(error, (RateLimitError, AuthenticationError, ServerError)):
-        return False
-    return isinstance(error, APIError)

@@ -10,8 +10,10 @@ import attrs
 from persona_cases.errors import DecodeError
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.options import Options
+from persona_cases.protocol.retry import Attempts
 from persona_cases.protocol.strangers import is_web_page, why_not_json
 from persona_cases.protocol.urls import BaseURL
+from persona_cases.transport.calls import Call, Lifetime
 from persona_cases.transport.pipeline import Transport
 
 D = TypeVar("D")
@@ -25,15 +27,21 @@ class Api:
         transport: shared by a client and its copies.
         base: where requests go.
         options: the settings of this client.
+        lifetime: how long this client lasts.
     """
 
     transport: Transport
     base: BaseURL
     options: Options
+    lifetime: Lifetime = attrs.field(factory=Lifetime)
+
+    def call(self, request: Request) -> Call:
+        """Begin a call."""
+        return Call(Attempts(request, self.options.retry), self.lifetime, self.transport.loop)
 
     async def send(self, request: Request) -> Response:
         """Send a request, as often as the retry policy allows."""
-        return await self.transport.run(request, self.options)
+        return await self.transport.run(self.call(request), self.options)
 
     async def fetch(self, request: Request, decode: Callable[[bytes], D]) -> tuple[D, Response]:
         """Send a request and decode the answer.
@@ -41,11 +49,15 @@ class Api:
         Raises:
             DecodeError: if the answer is not what the contract says; it carries the request id.
         """
-        response = await self.send(request)
+        call = self.call(request)
+        response = await self.transport.run(call, self.options)
         try:
             return decode(response.body), response
         except DecodeError as error:
-            error.request_id = response.request_id
-            if not is_web_page(response.headers, response.body):
-                raise
-        raise DecodeError(why_not_json(response.headers, response.body), request_id=response.request_id)
+            # The frames below hold the answer.
+            failure = error.with_traceback(None)
+        if is_web_page(response.headers, response.body):
+            failure = DecodeError(why_not_json(response.headers, response.body))
+        failure.request_id = response.request_id
+        call.describe(failure)
+        raise failure

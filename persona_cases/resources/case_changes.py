@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from persona_cases.errors import InvalidArgumentError
 from persona_cases.models import UNSET, Case, Unset, decode_case
 from persona_cases.models.names import Includable
 from persona_cases.protocol.checks import text
@@ -111,14 +112,15 @@ class CaseChanges:
         case_queue_id: str | Unset | None = UNSET,
         sla_expires_in: timedelta | float | Unset | None = UNSET,
         attachments: Iterable[Attachable] = (),
+        repeatable: bool = False,
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
     ) -> Case:
         """Change fields, queue or SLA of a case, and attach files to it. What is left out stays as it is.
 
-        Attaching adds: a request with `attachments` is never sent twice, and one whose answer was lost ends in an
-        `IndeterminateError`.
+        No idempotency key guards a PATCH. By default it is repeated only if it surely was not carried out: after a 429,
+        or if no connection was made. If it may have been, the call ends in an `IndeterminateError`.
 
         Args:
             case: the case, or its id.
@@ -126,6 +128,9 @@ class CaseChanges:
             case_queue_id: the queue to put it in; None takes it out of its queue.
             sla_expires_in: time until its SLA expires, up to 90 days; a number is in seconds; None clears the SLA.
             attachments: PDF or image files to add: paths, or `Upload`s for what is in memory or an open file.
+            repeatable: whether the update may be repeated even if it may have been carried out, as after a lost
+                connection or a 5xx. Say so if nothing else changes the same values meanwhile: a repeated update would
+                replace them. It cannot be combined with `attachments`, which would be added twice.
             include: relationships whose objects to load into the returned case.
             only: the only attributes to load into it.
             idempotency_key: the key of this change; see `CaseChanges`. The API does not document it
@@ -138,7 +143,9 @@ class CaseChanges:
         body = bodies.update_case(
             fields=fields, case_queue_id=case_queue_id, sla_expires_in=sla_expires_in, attachments=uploads
         )
-        safety = Safety.ONCE if uploads else Safety.REPEATABLE
+        if repeatable and uploads:
+            raise InvalidArgumentError("repeatable: a repeated update would add the attachments twice: leave it out")
+        safety = Safety.REPEATABLE if repeatable else Safety.ONCE
         answer = _Answer(include, only, idempotency_key)
         return await self._send(Request("PATCH", path, body=encode_body(body), safety=safety), answer)
 
@@ -161,6 +168,9 @@ class CaseChanges:
 
         Returns:
             The case; its `redacted_at` tells that it is done.
+
+        A redaction may be repeated: once or twice, the data is gone. If a repeated one is answered with 409, the first
+        one may have succeeded, so that is an `IndeterminateError`: look at the case's `redacted_at`.
 
         Raises:
             ConflictError: if the case is in no state to be redacted; it may be redacted already.

@@ -281,11 +281,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
 
         See https://docs.withpersona.com/downloading-files.
         """
-        transport = self._api.transport
-        transport.session.check_usable()
-        return await Download(
-            check_attachment(attachment), to, transport, self._api.options, self.get, on_progress
-        ).run()
+        return await Download(check_attachment(attachment), to, self._api, self.get, on_progress).run()
 
 
 def _started(pager: Pager[Case], cursor: str | None) -> Pager[Case]:

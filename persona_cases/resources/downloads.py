@@ -13,10 +13,8 @@ from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.threads import off_loop
 from persona_cases.models import Attachment, Case
 from persona_cases.protocol.message import Request
-from persona_cases.protocol.options import Options
-from persona_cases.protocol.retry import Attempts
+from persona_cases.resources.api import Api
 from persona_cases.transport.download import fetch_file
-from persona_cases.transport.pipeline import Transport
 
 # What an address answers once it has expired is not documented; each of these says that another one is needed.
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
@@ -37,16 +35,14 @@ class Download:
     Attributes:
         attachment: which file.
         path: where it goes.
-        transport: makes the attempts.
-        options: timeout and retries.
+        api: makes the call.
         refresh: gets the case anew.
         on_progress: told of each piece.
     """
 
     attachment: Attachment
     path: str | os.PathLike[str]
-    transport: Transport
-    options: Options
+    api: Api
     refresh: Callable[[str], Awaitable[Case]]
     on_progress: OnBytes | None = None
     _file: AtomicFile = attrs.field(init=False)
@@ -61,17 +57,21 @@ class Download:
         """
         self._file = AtomicFile(self.path)
         try:
-            attempts = Attempts(Request("GET", "/{attachment}"), self.options.retry)
-            await self.transport.loop.run(self, attempts, self.options.max_wait)
+            await self._call()
             await off_loop(self._file.commit)
         finally:
             self._file.discard()
         return self._file.path
 
+    @property
+    def under_way(self) -> bool:
+        """Whether an attempt may be under way; see `Sending`. Nothing depends on it: a download changes nothing."""
+        return True
+
     async def admit(self, patience: float | None) -> str:
         """Wait until the file's host may be asked; see `Sending`."""
-        url = self.transport.session.file_addresses.first(_address(self.attachment))
-        await self.transport.file_hosts.admit(url, patience)
+        url = self.api.transport.session.file_addresses.first(_address(self.attachment))
+        await self.api.transport.file_hosts.admit(url, patience)
         return url
 
     async def send(self, permit: str, number: int) -> _Complete | PersonaError:
@@ -81,8 +81,22 @@ class Download:
             self._refreshed = True
             if await self._take_fresh_address():
                 error = await self._fetch()
-        self.transport.file_hosts.settle(permit, error)
+        self.api.transport.file_hosts.settle(permit, error)
         return _Complete() if error is None else error
+
+    async def _call(self) -> None:
+        call = self.api.call(Request("GET", "/{attachment}"))
+        try:
+            call.lifetime.check()
+            self.api.transport.session.check_usable()
+            await call.run(self, self.api.options.max_wait)
+        except PersonaError as error:
+            call.describe(error)
+            # The frames below hold the file's address, which opens it to everybody.
+            failure = error.with_traceback(None)
+        else:
+            return
+        raise failure
 
     async def _fetch(self) -> APIError | TransportError | None:
         self._file.restart()
@@ -96,10 +110,10 @@ class Download:
 
         try:
             await fetch_file(
-                self.transport.session,
+                self.api.transport.session,
                 _address(self.attachment),
                 write,
-                limits=self.options.timeout,
+                limits=self.api.options.timeout,
                 size=self.attachment.byte_size,
             )
         except (APIError, TransportError) as error:

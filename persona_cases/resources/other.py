@@ -19,7 +19,7 @@ _SAFETY = {
     "POST": Safety.KEYED,
     "PUT": Safety.REPEATABLE,
     "DELETE": Safety.REPEATABLE,
-    # What a PATCH adds to lists, attachments say, it would add twice.
+    # What a PATCH adds to lists, such as attachments, it would add twice.
     "PATCH": Safety.ONCE,
 }
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")

@@ -26,6 +26,11 @@ R = TypeVar("R")
 class Sending(Protocol[P, R_co]):
     """What is sent, perhaps several times: a request to the API, or the download of a file."""
 
+    @property
+    def under_way(self) -> bool:
+        """Whether an attempt is under way, or was when its call was ended, that may have left."""
+        ...
+
     async def admit(self, patience: float | None) -> P:
         """Wait until the next attempt may leave.
 
@@ -78,9 +83,10 @@ class AttemptLoop:
                 permit = await sending.admit(patience)
             except RateLimitError as error:
                 if failure is None:
-                    raise attempts.final_error(error) from None
+                    raise error from None
                 # What the server said last tells more than that there is no time left to ask again.
-                raise attempts.final_error(failure) from error
+                final = attempts.final_error(failure)
+                raise final from (final.__cause__ or error)
             if not attempts.sent:
                 started = clock()
             attempts.sent += 1
@@ -94,4 +100,5 @@ class AttemptLoop:
                 logger.info("request.retry %s delay=%.3f", attempts.where, delay)
                 await self.sleep(delay)
             if delay is None or attempts.is_over(clock() - started):
-                raise attempts.final_error(failure) from failure.__cause__
+                final = attempts.final_error(failure)
+                raise final from final.__cause__

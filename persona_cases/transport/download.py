@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import TracebackType
 
 import aiohttp
 from yarl import URL
@@ -40,6 +41,37 @@ async def fetch_file(
         DecodeError: if more came than the file has.
         InvalidArgumentError: if the address is not one to fetch files from.
     """
+    try:
+        await _fetch(session, url, write, limits, size)
+    except BaseException as error:  # noqa: BLE001 - it is raised below
+        # The frames below hold the address, which opens the file to everybody, and pieces of the file.
+        failure = error.with_traceback(_beyond(error.__traceback__, write))
+    else:
+        return
+    finally:
+        del url
+    try:
+        raise failure
+    finally:
+        # The frame would otherwise hold the error, which holds the frame.
+        del failure
+
+
+def _beyond(traceback: TracebackType | None, write: Callable[[bytes], object]) -> TracebackType | None:
+    """Return what a traceback shows of the caller's own code, called by `write`; None if it was not reached."""
+    code, reached = getattr(write, "__code__", None), False
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if reached and not str(frame.f_globals.get("__name__")).startswith("persona_cases."):
+            return traceback
+        reached = reached or frame.f_code is code
+        traceback = traceback.tb_next
+    return None
+
+
+async def _fetch(
+    session: HttpSession, url: str, write: Callable[[bytes], object], limits: Timeout, size: int | None
+) -> None:
     addresses = session.file_addresses
     address, redirects = addresses.first(url), 0
     while True:

@@ -11,8 +11,15 @@ import socket
 import ssl
 
 import aiohttp
+import attrs
 
-from persona_cases.errors import ConnectionFailedError, InvalidArgumentError, RequestTimeoutError, TransportError
+from persona_cases.errors import (
+    ConnectionFailedError,
+    InvalidArgumentError,
+    PersonaError,
+    RequestTimeoutError,
+    TransportError,
+)
 
 _NEVER_SENT = (
     aiohttp.ClientConnectorError,
@@ -40,6 +47,47 @@ async def one_request(request: aiohttp.ClientRequest, handler: aiohttp.ClientHan
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise ConnectionLostError(_reason(error)) from None
+
+
+def without_traces(error: BaseException, *, by_proxy: bool = False) -> BaseException:
+    """Return what to raise, outside of the `except` block, for whatever passed through aiohttp.
+
+    Whatever keeps a traceback with its locals would keep aiohttp's frames: the request's headers, its URL, the answer.
+    Errors of aiohttp's and of the system's are translated, and all others lose their traceback and what is behind them.
+
+    Args:
+        error: what was caught.
+        by_proxy: whether the request went over a proxy.
+    """
+    if isinstance(error, (aiohttp.ClientError, OSError)) and not isinstance(error, PersonaError):
+        return translated(error, by_proxy=by_proxy)
+    if isinstance(error, (ValueError, TypeError, RuntimeError, LookupError)) and not isinstance(error, PersonaError):
+        # Nothing of the text is kept: it may quote the URL or a header.
+        return ConnectionFailedError(f"aiohttp failed with {type(error).__name__}")
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
+@attrs.define
+class Departure:
+    """A middleware for aiohttp that sends a request once, and sees whether it left.
+
+    Attributes:
+        unsent: whether the request was given up before a byte of it left, while it waited for a connection.
+    """
+
+    unsent: bool = False
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Send a request once, whatever happens."""
+        try:
+            return await one_request(request, handler)
+        except BaseException:
+            # aiohttp makes the response when it begins to write the request.
+            self.unsent = request.response is None
+            raise
 
 
 def translated(

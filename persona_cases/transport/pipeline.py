@@ -14,9 +14,10 @@ from persona_cases.errors import InvalidArgumentError, PersonaError, TransportEr
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.options import Options
 from persona_cases.protocol.outcome import error_of
-from persona_cases.protocol.retry import Attempts
 from persona_cases.transport.admission import Admission, Permits
 from persona_cases.transport.attempt_loop import AttemptLoop
+from persona_cases.transport.calls import Call
+from persona_cases.transport.failures import Departure
 from persona_cases.transport.file_hosts import FileHosts
 from persona_cases.transport.hooks import Hook, compose
 from persona_cases.transport.session import HttpSession
@@ -57,24 +58,28 @@ class Transport:
         twin.hooks = (*self.hooks, hook)
         return twin
 
-    async def run(self, request: Request, options: Options) -> Response:
-        """Send a request until it succeeds or nothing more should be tried.
+    async def run(self, call: Call, options: Options) -> Response:
+        """Send the request of a call until it succeeds or nothing more should be tried.
 
         Raises:
             APIError: if the API refused, or the rate limit would need a wait longer than `max_wait`.
             TransportError: if no whole answer came.
+            IndeterminateError: if it is unknown whether a write was carried out.
             ClientStateError: if the client is closed, or belongs to another event loop.
             InvalidArgumentError: if another call under the same idempotency key is under way.
         """
-        self.session.check_usable()
-        if request.idempotency_key is None:
-            return await self._attempt(request, options)
-        with self._key_in_flight(request.idempotency_key):
-            return await self._attempt(request, options)
-
-    async def _attempt(self, request: Request, options: Options) -> Response:
-        attempts = Attempts(request, options.retry)
-        return await self.loop.run(_ApiSending(self, request, options), attempts, options.max_wait)
+        try:
+            call.lifetime.check()
+            self.session.check_usable()
+            request = call.attempts.request
+            sending = _ApiSending(self, request, options)
+            if request.idempotency_key is None:
+                return await call.run(sending, options.max_wait)
+            with self._key_in_flight(request.idempotency_key):
+                return await call.run(sending, options.max_wait)
+        except PersonaError as error:
+            call.describe(error)
+            raise
 
     @contextmanager
     def _key_in_flight(self, key: str) -> Generator[None]:
@@ -88,13 +93,18 @@ class Transport:
             self._keys_in_flight.discard(key)
 
 
-@attrs.frozen
+@attrs.define
 class _ApiSending:
     """A request to the API, as the attempt loop sees it."""
 
     transport: Transport
     request: Request
     options: Options
+    network: _Network | None = None
+
+    @property
+    def under_way(self) -> bool:
+        return self.network is not None and self.network.may_have_left
 
     async def admit(self, patience: float | None) -> Permits:
         return await self.transport.admission.acquire(self.request, patience)
@@ -104,6 +114,7 @@ class _ApiSending:
         if number != request.attempt:
             request = attrs.evolve(request, attempt=number)
         network, started = _Network(transport.session, self.options), transport.loop.clock()
+        self.network = network
         response: Response | None = None
         error: PersonaError | None = None
         try:
@@ -115,11 +126,13 @@ class _ApiSending:
                 logger.debug(
                     "request.answered %s status=%d request_id=%s seconds=%.3f", _where(request), *said, seconds
                 )
+            self.network = None
             return answer if error is None else error  # noqa: TRY300 - the limits are told in any case
         except TransportError as lost:
             if lost is not network.lost:
                 raise
             logger.debug("request.failed %s error=%s", _where(request), type(lost).__name__)
+            self.network = None
             return lost
         finally:
             await transport.admission.settle(permit, response, error)
@@ -132,10 +145,16 @@ class _Network:
     session: HttpSession
     options: Options
     lost: TransportError | None = None
+    departure: Departure | None = None
+
+    @property
+    def may_have_left(self) -> bool:
+        return self.departure is not None and not self.departure.unsent
 
     async def send(self, request: Request) -> Response:
+        self.departure = Departure()
         try:
-            return await self.session.send(request, self.options)
+            return await self.session.send(request, self.options, self.departure)
         except TransportError as error:
             self.lost = error
             raise

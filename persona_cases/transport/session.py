@@ -17,7 +17,7 @@ from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.options import Options, Timeout
 from persona_cases.protocol.secret import Secret
 from persona_cases.protocol.urls import BaseURL
-from persona_cases.transport.failures import one_request, translated
+from persona_cases.transport.failures import Departure, one_request, translated, without_traces
 from persona_cases.transport.network import Network
 
 __all__ = ["ClientSession", "HttpSession", "client_timeout"]
@@ -61,37 +61,51 @@ class HttpSession:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
-    async def send(self, request: Request, options: Options) -> Response:
+    async def send(self, request: Request, options: Options, departure: Departure) -> Response:
         """Send a request once and read the whole answer.
+
+        The traceback of what is raised ends here: the frames below hold the API key, the request and the answer.
+
+        Args:
+            request: what to send.
+            options: the settings of the call.
+            departure: sees whether the request left.
 
         Raises:
             TransportError: if no whole answer came.
             DecodeError: if the answer is a success and larger than `options.max_answer_bytes`.
             ClientStateError: if the session is closed, or belongs to another event loop.
         """
+        try:
+            return await self._exchange(request, options, departure)
+        except BaseException as error:  # noqa: BLE001 - it is raised below
+            failure = without_traces(error, by_proxy=self._network.way_to_api.by_proxy)
+        try:
+            raise failure
+        finally:
+            # The frame would otherwise hold the error, which holds the frame.
+            del failure
+
+    async def _exchange(self, request: Request, options: Options, departure: Departure) -> Response:
         session = self._usable_session()
         way = self._network.way_to_api
         headers = {**self._headers(request, options), **way.headers}
-        middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (one_request,)
+        middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (departure,)
         if session.trust_env or session.auth is not None:
             # aiohttp refuses our header beside credentials of a .netrc file or of the session, so it goes in later.
-            middlewares = (_with_header("Authorization", headers.pop("Authorization")), one_request)
-        try:
-            async with session.request(
-                request.method,
-                URL(self._base.join(request.path, request.query), encoded=True),
-                data=_payload(request.body),
-                headers=headers,
-                timeout=client_timeout(options.timeout),
-                allow_redirects=False,
-                raise_for_status=False,
-                middlewares=middlewares,
-                **way.settings,
-            ) as answer:
-                return await _whole(answer, options.max_answer_bytes)
-        except (aiohttp.ClientError, OSError) as error:
-            failure = translated(error, by_proxy=way.by_proxy)
-        raise failure
+            middlewares = (_with_header("Authorization", headers.pop("Authorization")), departure)
+        async with session.request(
+            request.method,
+            URL(self._base.join(request.path, request.query), encoded=True),
+            data=_payload(request.body),
+            headers=headers,
+            timeout=client_timeout(options.timeout),
+            allow_redirects=False,
+            raise_for_status=False,
+            middlewares=middlewares,
+            **way.settings,
+        ) as answer:
+            return await _whole(answer, options.max_answer_bytes)
 
     async def open_file(self, url: URL, limits: Timeout) -> aiohttp.ClientResponse:
         """Ask for a file, over the same connections but without anything of ours.

@@ -241,5 +241,7 @@ def test_a_conflict_says_to_look_again(cli, api, case):
     api.faults.add(Fault.status(409, "Stale object error"), method="POST")
     ran = cli("status", case.id, "pending")
     assert ran.code == 6
-    assert ran.err.splitlines()[0].startswith("error: 409 Stale object error (request req_")
+    assert ran.err.splitlines()[0].startswith(
+        "error: 409 Stale object error (POST /cases/{id}/set-status, 1 attempt in "
+    )
     assert "look at the case again" in ran.err

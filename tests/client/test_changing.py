@@ -11,6 +11,7 @@ from limiters import Time
 from persona_cases import (
     BadRequestError,
     ConflictError,
+    IndeterminateError,
     InvalidArgumentError,
     NotFoundError,
     NotLoadedError,
@@ -181,19 +182,48 @@ async def test_a_redaction_is_one_request_an_attempt(sim, make_client, template)
     assert len(sim.requests.matching("DELETE")) == 1
 
 
-async def test_files_are_never_sent_twice(sim, cases, template):
-    case = await cases.create(template)
-    sim.faults.next(Fault.drop(applied=True), method="PATCH")
-    with pytest.raises(PersonaError, match="unknown whether PATCH"):
-        await cases.update(case.id, attachments=[Upload("a.pdf", b"%PDF")])
-    assert len(sim.requests.matching("PATCH")) == 1
-    assert len((await cases.get(case.id)).attachments) == 1
+LOST_AFTERWARDS = [Fault.drop(applied=True), Fault.torn(), Fault.status(503)]
 
 
-async def test_an_update_without_files_is_sent_again(sim, cases, template):
+@pytest.mark.parametrize("fault", LOST_AFTERWARDS, ids=["dropped", "torn", "failed"])
+@pytest.mark.parametrize("files", [(), (Upload("a.pdf", b"%PDF"),)], ids=["fields", "files"])
+async def test_an_update_that_may_have_happened_is_not_sent_again(sim, cases, template, fault, files):
     case = await cases.create(template)
-    sim.faults.next(Fault.drop(applied=True), method="PATCH")
-    assert (await cases.update(case.id, fields={"priority": "low"})).fields["priority"] == "low"
+    sim.faults.next(fault, method="PATCH")
+    with pytest.raises(IndeterminateError, match=r"unknown whether PATCH /cases/\{id\} was carried out") as caught:
+        await cases.update(case.id, fields={"priority": "low"}, attachments=files)
+    assert (caught.value.attempts, len(sim.requests.matching("PATCH"))) == (1, 1)
+    assert isinstance(caught.value.__cause__, PersonaError)
+
+
+@pytest.mark.parametrize("fault", LOST_AFTERWARDS, ids=["dropped", "torn", "failed"])
+async def test_who_knows_better_has_an_update_repeated(sim, cases, template, fault):
+    case = await cases.create(template)
+    sim.faults.next(fault, method="PATCH")
+    updated = await cases.update(case.id, fields={"priority": "low"}, repeatable=True)
+    assert (updated.fields["priority"], len(sim.requests.matching("PATCH"))) == ("low", 2)
+
+
+async def test_an_update_that_was_refused_is_sent_again(sim, cases, template):
+    case = await cases.create(template)
+    sim.faults.next(Fault.status(429, headers={"RateLimit-Reset": "0"}), method="PATCH")
+    updated = await cases.update(case.id, attachments=[Upload("a.pdf", b"%PDF")])
+    assert (len(updated.attachments), len(sim.requests.matching("PATCH"))) == (1, 2)
+
+
+async def test_attachments_are_never_repeated(sim, cases):
+    with pytest.raises(InvalidArgumentError, match="repeatable"):
+        await cases.update("case_1", attachments=[Upload("a.pdf", b"%PDF")], repeatable=True)
+    assert not sim.requests
+
+
+async def test_a_redaction_that_was_done_before_its_answer_was_lost_is_in_doubt(sim, cases, template):
+    case = await cases.create(template)
+    sim.faults.next(Fault.drop(applied=True), Fault.status(409), method="DELETE")
+    with pytest.raises(IndeterminateError) as caught:
+        await cases.redact(case.id)
+    assert caught.value.attempts == 2
+    assert (await cases.get(case.id)).redacted_at is not None
 
 
 @pytest.mark.parametrize("quota_status", [403, 429])

@@ -24,13 +24,22 @@ from persona_cases import (
     ServerError,
 )
 from persona_cases.protocol.options import Options
+from persona_cases.protocol.retry import Attempts
 from persona_cases.testing import Fault, Simulator
 from persona_cases.transport.admission import Admission
 from persona_cases.transport.attempt_loop import AttemptLoop
+from persona_cases.transport.calls import Call, Lifetime
 from persona_cases.transport.pipeline import Transport
 
 READ = Request("GET", "/cases")
 DOWN = Fault.status(503)
+
+
+class Alone(Transport):
+    """A transport without a client."""
+
+    async def run(self, request, options):
+        return await super().run(Call(Attempts(request, options.retry), Lifetime(), self.loop), options)
 
 
 @pytest.fixture
@@ -49,7 +58,7 @@ def make_transport(sim, make_client, time):
     def make(limiter=None, creation_limiter=None, *, sleep=time.sleep, draw=0.5, hooks=()) -> Transport:
         admission = Admission(limiter or Recording(time), creation_limiter or Recording(time), clock=time)
         session = make_client(sim)._api.transport.session
-        return Transport(session, admission, hooks, loop=AttemptLoop(time, sleep, lambda: draw))
+        return Alone(session, admission, hooks, loop=AttemptLoop(time, sleep, lambda: draw))
 
     return make
 

@@ -17,13 +17,16 @@ from persona_cases import (
     PersonaError,
     Q,
     RequestTimeoutError,
+    Safety,
     ServerError,
     Timeout,
     Upload,
 )
+from persona_cases.protocol import repeats
+from persona_cases.protocol.repeats import RULES, Rule
 from persona_cases.testing import Fault, catalog
 
-__all__ = ["OPERATIONS", "ROWS", "Ending", "Row", "table"]
+__all__ = ["OPERATIONS", "ROWS", "Ending", "Row", "repeats_table", "table"]
 
 ALL = 4
 """How often a request is sent by default."""
@@ -46,39 +49,37 @@ OPERATIONS: dict[str, Callable[[Scene], Awaitable[object]]] = {
 }
 """A read, a read by POST, a POST under a key, a write that may be repeated, and one that may not."""
 
+_SAFETY = {
+    "get": Safety.READ,
+    "search": Safety.READ,
+    "post": Safety.KEYED,
+    "delete": Safety.REPEATABLE,
+    "patch": Safety.ONCE,
+}
+_NAMES = {"get": "GET", "search": "search", "post": "POST with a key", "delete": "DELETE", "patch": "PATCH"}
+
 Outcome = tuple[type[PersonaError], int]
 """The error, and how many requests were sent."""
 
 
 class Ending(enum.Enum):
-    """How operations end when a fault happens to every request."""
+    """How operations end when a fault happens to every request: what an attempt ends in, and the error of a read."""
 
-    UNSENT = "unsent"
-    LOST = "lost"
-    TIMED_OUT = "timed out"
-    FAILED = "failed"
-    NONSENSE = "nonsense"
-    REFUSED = "refused"
+    UNSENT = (repeats.Ending.UNSENT, ConnectionFailedError)
+    LOST = (repeats.Ending.LOST, ConnectionFailedError)
+    TIMED_OUT = (repeats.Ending.LOST, RequestTimeoutError)
+    FAILED = (repeats.Ending.FAILED, ServerError)
+    NONSENSE = (repeats.Ending.REJECTED, DecodeError)
+    REFUSED = (repeats.Ending.REJECTED, APIError)
+
+    def rule(self, operation: str) -> Rule:
+        """What the library's own table says."""
+        return RULES[_SAFETY[operation]][self.value[0]]
 
     def outcome(self, operation: str) -> Outcome:
         """What is to be expected of an operation."""
-        return _OUTCOMES[self][operation]
-
-
-def _outcomes(read: Outcome, post: Outcome, delete: Outcome, patch: Outcome) -> dict[str, Outcome]:
-    return {"get": read, "search": read, "post": post, "delete": delete, "patch": patch}
-
-
-_UNKNOWN = _outcomes((PersonaError, ALL), (IndeterminateError, ALL), (IndeterminateError, ALL), (IndeterminateError, 1))
-_OUTCOMES: dict[Ending, dict[str, Outcome]] = {
-    Ending.UNSENT: {name: (ConnectionFailedError, 1 if name == "patch" else ALL) for name in OPERATIONS},
-    Ending.LOST: _UNKNOWN | dict.fromkeys(("get", "search"), (ConnectionFailedError, ALL)),
-    Ending.TIMED_OUT: _UNKNOWN | dict.fromkeys(("get", "search"), (RequestTimeoutError, ALL)),
-    Ending.FAILED: _UNKNOWN
-    | {"get": (ServerError, ALL), "search": (ServerError, ALL), "delete": (IndeterminateError, 1)},
-    Ending.NONSENSE: dict.fromkeys(OPERATIONS, (DecodeError, 1)),
-    Ending.REFUSED: dict.fromkeys(OPERATIONS, (APIError, 1)),
-}
+        rule = self.rule(operation)
+        return IndeterminateError if rule.in_doubt else self.value[1], ALL if rule.again else 1
 
 
 @attrs.frozen
@@ -136,18 +137,53 @@ ROWS = (
     _row("A redirect", Ending.REFUSED, Fault.redirect(_ELSEWHERE), r"not followed \(this one leads to login\.example"),
 )
 
-_RETRIED = "GET, search, POST with a key, DELETE"
-_COLUMNS = {
-    Ending.UNSENT: ("`ConnectionFailedError`, `sent` is False", _RETRIED, "the same"),
-    Ending.LOST: ("`ConnectionFailedError`", _RETRIED, "`IndeterminateError`"),
-    Ending.TIMED_OUT: ("`RequestTimeoutError`", _RETRIED, "`IndeterminateError`"),
-    Ending.FAILED: ("`ServerError`", "GET, search, POST with a key", "`IndeterminateError`"),
-    Ending.NONSENSE: ("`DecodeError`", "no", "the same"),
-    Ending.REFUSED: ("`APIError`", "no", "the same"),
-}
+
+def _cells(ending: Ending) -> str:
+    read = ending.value[1].__name__
+    shown = f"`{read}`, `sent` is False" if ending is Ending.UNSENT else f"`{read}`"
+    again = ", ".join(name for operation, name in _NAMES.items() if ending.rule(operation).again) or "no"
+    write = "`IndeterminateError`" if ending.rule("post").in_doubt else "the same"
+    return f"{shown} | {again} | {write}"
 
 
 def table() -> list[str]:
-    """The lines of the page's table."""
+    """The lines of the table of faults."""
     head = ["| What goes wrong | What a read raises | What is sent again | What a write raises |", "|---|---|---|---|"]
-    return [*head, *(f"| {row.title} | {' | '.join(_COLUMNS[row.ending])} |" for row in ROWS)]
+    return [*head, *(f"| {row.title} | {_cells(row.ending)} |" for row in ROWS)]
+
+
+_REQUESTS = {
+    Safety.READ: "GET, search",
+    Safety.KEYED: "POST under its idempotency key",
+    Safety.REPEATABLE: "PUT, DELETE (`redact`), `update(repeatable=True)`",
+    Safety.ONCE: "PATCH (`update`)",
+}
+_ENDINGS = {
+    repeats.Ending.UNSENT: "no connection",
+    repeats.Ending.REFUSED: "429, quota",
+    repeats.Ending.LOST: "lost connection, timeout",
+    repeats.Ending.FAILED: "5xx, 408",
+    repeats.Ending.UNKNOWN_KEY: "401",
+    repeats.Ending.CONFLICT: "409",
+    repeats.Ending.REJECTED: "other answers",
+}
+
+
+def _cell(safety: Safety, rule: Rule) -> str:
+    if rule.in_doubt:
+        return "again, then `IndeterminateError`" if rule.again else "`IndeterminateError`"
+    if rule.again:
+        return "again"
+    # Only a write that was repeated after it may have been carried out has a doubt left to settle.
+    doubtful = any(each.again and each.in_doubt for each in RULES[safety].values())
+    return "raised; `IndeterminateError` after a doubt" if doubtful and not rule.settles else "raised"
+
+
+def repeats_table() -> list[str]:
+    """The lines of the table of what is repeated."""
+    head = [f"| | {' | '.join(_ENDINGS.values())} |", "|---" * (len(_ENDINGS) + 1) + "|"]
+    rows = [
+        f"| {title} | {' | '.join(_cell(safety, RULES[safety][ending]) for ending in _ENDINGS)} |"
+        for safety, title in _REQUESTS.items()
+    ]
+    return [*head, *rows]

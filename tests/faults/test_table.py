@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from faults.leaks import works
-from faults.table import OPERATIONS, ROWS, table
-from persona_cases import APIError, DecodeError, PersonaError, TransportError
+from faults.table import OPERATIONS, ROWS, repeats_table, table
+from persona_cases import DecodeError, PersonaError
 
-PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+PAGES = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -27,8 +27,11 @@ async def test_a_fault_is_one_error_of_ours_and_leaves_nothing(row, operation):
         assert type(error) is expected
         if row.counted:
             assert scene.requests() == requests
-        if isinstance(error, (APIError, TransportError)):
-            assert error.attempts == requests
+        assert error.attempts == requests
+        assert error.method == {"get": "GET", "search": "POST"}.get(operation, operation.upper())
+        assert error.path_template in {"/cases", "/cases/{id}", "/cases/search"}
+        assert error.elapsed is not None
+        assert scene.case_id not in str(error)
         if operation in {"get", "search"}:
             assert re.search(row.said, str(error))
         assert repr(pickle.loads(pickle.dumps(error))) == repr(copy.deepcopy(error)) == repr(error)
@@ -62,6 +65,8 @@ async def test_an_answer_that_makes_no_sense_is_named_and_not_quoted(row):
         del caught
 
 
-def test_the_page_shows_this_table():
-    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
-    assert lines[: len(table())] == table()
+@pytest.mark.parametrize(
+    ("page", "shown"), [("faults.md", table()), ("faults.md", repeats_table()), ("client.md", repeats_table())]
+)
+def test_the_pages_show_these_tables(page, shown):
+    assert "\n".join(shown) in (PAGES / page).read_text(encoding="utf-8")

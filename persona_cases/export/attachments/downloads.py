@@ -209,7 +209,8 @@ class AttachmentDownloads:
         except APIError as error:
             self._count(refused=error.status == 429)
             # What an address answers once it has expired is not documented. Some file hosts say 400.
-            if isinstance(error, (RateLimitError, ServerError)) or not 400 <= error.status < 500:
+            expected = error.status is not None and 400 <= error.status < 500
+            if isinstance(error, (RateLimitError, ServerError)) or not expected:
                 raise
             return error
         return None
