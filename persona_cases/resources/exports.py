@@ -106,7 +106,7 @@ class CaseExports:
             InvalidArgumentError: if the file can not be written, or is a database that is not an earlier export; its
                 name stands for no format, or a package that the format needs is not installed; an unfinished export of
                 something else is there, or one that is too old. All of these come before the first request.
-            ClientStateError: if another process is exporting to the same file, or to the same directory of attachments.
+            ClientStateError: if another export to the same file is running, or to the same directory of attachments.
             QueryError: if a fresh export can not decide the expression on what cases show.
             PersonaError: whatever a search may raise.
             OSError: if the disk is full.
