@@ -14,7 +14,7 @@ import typer
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.field_input import span_seconds
-from persona_cases.cli.options import Connection, ConsistencyChoice, FileShape, ReportForm, Selection
+from persona_cases.cli.options import Connection, ConsistencyChoice, FileShape, ReportForm, Selection, UndecodableChoice
 from persona_cases.cli.output import stdout_bytes
 from persona_cases.cli.progress import shown_progress
 from persona_cases.cli.resuming import how_to_go_on
@@ -109,6 +109,7 @@ class Export:
             restart=self.shape.restart,
             resume_max_age=span_seconds(self.shape.resume_max_age, "--resume-max-age"),
             overwrite=self.shape.overwrite,
+            undecodable=self.shape.undecodable.value,
             consistency=self.shape.consistency.value,
             attachments=self.shape.attachments,
         )
@@ -125,6 +126,8 @@ class Export:
             raise InvalidArgumentError(
                 f"{target.format} can not go to stdout, since it is not written from front to back"
             )
+        if self.to_stdout and self.shape.undecodable is UndecodableChoice.SET_ASIDE:
+            raise InvalidArgumentError("--undecodable set_aside is for files, since it writes a file beside them")
         check_available(target)
         return target
 
@@ -149,7 +152,7 @@ async def export_cases(export: Export, connection: Connection, again: str | None
             raise
     text = json.dumps(done.to_dict()) if export.report is ReportForm.JSON else done.text(export.name)
     typer.echo(text, err=True)
-    return ExitCode.OK
+    return ExitCode.ANSWER if done.rejected else ExitCode.OK
 
 
 def _what_is_kept(export: Export, error: BaseException, again: str | None) -> str | None:

@@ -46,6 +46,13 @@ class Format(enum.StrEnum):
     JSONL = "jsonl"
 
 
+class UndecodableChoice(enum.StrEnum):
+    """What to do with a case that cannot be decoded."""
+
+    RAISE = "raise"
+    SET_ASIDE = "set_aside"
+
+
 class ConsistencyChoice(enum.StrEnum):
     """What an export sees."""
 
@@ -196,6 +203,13 @@ class FileShape:
         str,
         Option(metavar="6h|90m|7200", help="How old an unfinished export may be to be resumed.", rich_help_panel=_HOW),
     ] = "6h"
+    undecodable: Annotated[
+        UndecodableChoice,
+        Option(
+            help="What a case does that cannot be decoded: end the export, or go to <name>.rejected.jsonl.",
+            rich_help_panel=_HOW,
+        ),
+    ] = UndecodableChoice.RAISE
     overwrite: Annotated[
         bool,
         Option("--overwrite", help="Replace a database that is not an earlier export.", rich_help_panel=_OUT),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import attrs
@@ -25,28 +27,40 @@ class Rejects:
     Attributes:
         count: how many cases there are.
         path: the file.
+        within: the directory in which it grows, on the same disk; None for that of the export.
     """
 
     def __init__(self, output: str | os.PathLike[str]) -> None:
         self._output = Path(os.fsdecode(output))
         self.path = self._output.with_name(f"{self._output.name}.rejected.jsonl")
         self.count = 0
+        self.within: Path | None = None
         self._file: AtomicFile | None = None
 
     def add(self, line: bytes) -> None:
         """Take a case, on one line without its end."""
         if self._file is None:
-            self._file = AtomicFile(self.path)
+            self._file, self.count = AtomicFile(self.path, within=self.within), 0
             self._hide_as_output()
         self._file.write(line + b"\n")
         self.count += 1
 
+    def keep_since(self, moment: datetime) -> None:
+        """Keep a file that an earlier run of the same export completed, unless there is something for a new one.
+
+        Args:
+            moment: when the first run began.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            if self._file is None and self.path.stat().st_mtime >= moment.timestamp():
+                self.count = self.path.read_bytes().count(b"\n")
+
     def commit(self) -> None:
         """Make the file visible, or remove that of an earlier export if there is nothing to be in it."""
-        if self._file is None:
-            self.path.unlink(missing_ok=True)
-        else:
+        if self._file is not None:
             self._file.commit()
+        elif not self.count:
+            self.path.unlink(missing_ok=True)
 
     def discard(self) -> None:
         """Leave nothing behind; without effect after `commit`."""

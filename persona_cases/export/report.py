@@ -36,6 +36,7 @@ class ExportReport:
         snapshot_at: when the export began, in UTC: cases that were created later are not in it. A run that resumes has
             the time of the first one.
         empty_columns: the columns of a table in which no case has a value.
+        rejected: cases that could not be decoded, and are in `<name>.rejected.jsonl` instead of the file.
         attachments: what became of the attachments; None if they were not asked for.
     """
 
@@ -49,13 +50,14 @@ class ExportReport:
     resumed: bool = False
     snapshot_at: datetime
     empty_columns: tuple[str, ...] = ()
+    rejected: int = 0
     attachments: AttachmentReport | None = None
 
     def __str__(self) -> str:
         return self.text()
 
     def text(self, to: str | None = None) -> str:
-        """Return the report in words: two lines, and one each about columns without a value and attachments.
+        """Return the report in words: two lines, and one more for each other matter.
 
         Args:
             to: what to call the file; None leaves it out.
@@ -70,6 +72,7 @@ class ExportReport:
         lines = (
             f"exported {counts}{where} in {duration(self.elapsed)}",
             "; ".join(filter(None, parts)),
+            f"set aside {plural(self.rejected, 'case')} that could not be decoded" if self.rejected else "",
             self._without_values(),
             None if self.attachments is None else self.attachments.text(),
         )

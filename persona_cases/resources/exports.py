@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
@@ -18,6 +18,7 @@ from persona_cases.export.formats.opening import check_available
 from persona_cases.export.formats.replacing import check_replaceable
 from persona_cases.export.formats.target import CompressionName, FormatName, Target
 from persona_cases.export.provenance import Provenance
+from persona_cases.export.rejects import Rejects
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import ExportProgress, FileExport, OnProgress, Pages, export_to_sink
 from persona_cases.export.sinks import AtomicFile, Sink
@@ -32,9 +33,12 @@ from persona_cases.resources.ordered_exports import OrderedExport, Reading, down
 from persona_cases.resources.ranged_exports import RangedExport
 from persona_cases.resources.slices import CaseSlices
 
-__all__ = ["DEFAULT_RESUME_MAX_AGE", "CaseExports", "Consistency"]
+__all__ = ["DEFAULT_RESUME_MAX_AGE", "CaseExports", "Consistency", "Undecodable"]
 
 DEFAULT_RESUME_MAX_AGE: Final = timedelta(hours=6)
+
+Undecodable: TypeAlias = Literal["raise", "set_aside"]
+"""What an export does with a case that cannot be decoded: end with an error, or write it to a file beside its own."""
 
 Consistency: TypeAlias = Literal["search", "fresh"]
 """What an export sees: what searches find, which lag behind by about a minute, or what is there at this moment."""
@@ -62,6 +66,7 @@ class CaseExports:
         overwrite: bool = False,
         consistency: Consistency = "search",
         attachments: str | os.PathLike[str] | None = None,
+        undecodable: Undecodable = "raise",
     ) -> ExportReport:
         """Write all matching cases to a file: JSON Lines, CSV, Parquet or SQLite.
 
@@ -98,6 +103,9 @@ class CaseExports:
                 know and cases do not show can not be asked for. For files, without `sort` and `limit`.
             attachments: a directory for the files that are attached to the cases, as
                 `<directory>/<case id>/<file name>`; None leaves them out. What is there is not downloaded again.
+            undecodable: what to do with a case that cannot be decoded. `raise` ends the export with an error that names
+                the case. `set_aside` writes the case as the API sent it to `<name>.rejected.jsonl` beside the file, and
+                goes on; the report counts it. For files.
 
         Returns:
             What was done: cases, pages, size, and the requests that it took.
@@ -115,6 +123,7 @@ class CaseExports:
         loaded = None if chosen is None else list(Fieldset.of(chosen).names)
         fieldset = None if loaded is None else tuple(loaded)
         twin, count = counted(self)
+        rejects = _rejects(undecodable, to)
         shape = _Shape.of(chosen, columns, format, compression, overwrite=overwrite)
         began, patience = datetime.now(UTC), _seconds(resume_max_age)
 
@@ -137,7 +146,8 @@ class CaseExports:
                 began=began,
                 resume_max_age=patience,
                 count=count,
-                downloads=downloads_to(twin, attachments, loaded),
+                rejects=rejects,
+                downloads=downloads_to(twin, attachments, loaded, sets_aside=rejects is not None),
             )
             return await export.write(on_progress, restart=restart)
 
@@ -147,7 +157,14 @@ class CaseExports:
             return await by_ranges(lambda asked: FreshSlices.of(twin._api, asked, fieldset), to)
         # What no search can find is refused now, whatever the walk.
         ordered = OrderedExport.of(
-            self, where, sort=sort, only=loaded, limit=limit, max_searches=max_searches, attachments=attachments
+            self,
+            where,
+            sort=sort,
+            only=loaded,
+            limit=limit,
+            max_searches=max_searches,
+            attachments=attachments,
+            rejects=rejects,
         )
         told = ordered.telling(on_progress)
         if isinstance(to, Sink):
@@ -155,19 +172,10 @@ class CaseExports:
                 raise InvalidArgumentError("format and compression are for files: a sink gets cases as they come")
             return await ordered.run(partial(export_to_sink, sink=to, on_progress=told))
         if sort is not None or limit is not None:
-            provenance = Provenance(
-                settings={
-                    "where": None if where is None else as_predicate(where, "where").to_dict(),
-                    "sort": None if sort is None else f"{sort.attribute}:{sort.direction}",
-                    "limit": limit,
-                    "version": twin._api.options.version,
-                    **shape.settings,
-                },
-                library=version("persona-cases"),
-                snapshot_at=ordered.began,
-            )
+            settings = {**shape.settings, "limit": limit, "version": twin._api.options.version}
+            provenance = _provenance(where, sort, settings, ordered.began)
             write = partial(_write_in_order, to, shape.target(to), shape.choice)
-            return await ordered.run(partial(write, provenance=provenance, on_progress=told))
+            return await ordered.run(partial(write, provenance=provenance, rejects=rejects, on_progress=told))
         return await by_ranges(lambda asked: CaseSlices(twin._api, asked, fieldset, max_searches=max_searches), to)
 
 
@@ -215,18 +223,41 @@ async def _write_in_order(
     pages: Pages,
     *,
     provenance: Provenance,
+    rejects: Rejects | None,
     on_progress: OnProgress | None,
 ) -> ExportProgress:
     AtomicFile.check(path)
     with Workplace(path) as place:
+        if rejects is not None:
+            rejects.within = place.directory
         export = FileExport(
             target=target,
             output=place.file(),
             choice=choice,
             provenance=provenance,
+            rejects=rejects,
             buffer_directory=place.directory,
         )
         return await export.run(pages, on_progress)
+
+
+def _provenance(where: Predicate | None, sort: Sort | None, settings: Mapping[str, Any], began: datetime) -> Provenance:
+    asked = {
+        "where": None if where is None else where.to_dict(),
+        "sort": None if sort is None else f"{sort.attribute}:{sort.direction}",
+        **settings,
+    }
+    return Provenance(settings=asked, library=version("persona-cases"), snapshot_at=began)
+
+
+def _rejects(undecodable: str, to: str | os.PathLike[str] | Sink) -> Rejects | None:
+    if undecodable not in get_args(Undecodable):
+        raise InvalidArgumentError("undecodable must be 'raise' or 'set_aside'")
+    if undecodable == "raise":
+        return None
+    if isinstance(to, Sink):
+        raise InvalidArgumentError("undecodable='set_aside' is for files, since it writes a file beside them")
+    return Rejects(to)
 
 
 def _seconds(age: float | timedelta) -> float:

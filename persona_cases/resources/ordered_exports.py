@@ -16,6 +16,7 @@ import attrs
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.attachments.downloads import AttachmentDownloads
 from persona_cases.export.attachments.report import AttachmentReport
+from persona_cases.export.rejects import Rejects
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import ExportProgress, OnProgress, Pages
 from persona_cases.models import Attachment, Case
@@ -23,6 +24,7 @@ from persona_cases.paging import Pager
 from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, Q, Sort
 from persona_cases.resources.api import Api
 from persona_cases.resources.counting import RequestCount, counted
+from persona_cases.resources.sifting import sifted
 
 __all__ = ["OrderedExport", "Reading", "Searching", "downloads_to"]
 
@@ -60,7 +62,11 @@ class Reading(Searching, Protocol):
 
 
 def downloads_to(
-    cases: Reading, directory: str | os.PathLike[str] | None, only: Iterable[str] | None
+    cases: Reading,
+    directory: str | os.PathLike[str] | None,
+    only: Iterable[str] | None,
+    *,
+    sets_aside: bool = False,
 ) -> AttachmentDownloads | None:
     """Return what downloads the attachments of exported cases; None if there is no directory for them.
 
@@ -75,7 +81,7 @@ def downloads_to(
     async def load(case_id: str) -> Case:
         return await cases.get(case_id, only=[_ATTACHMENTS])
 
-    return AttachmentDownloads(directory, load=load, fetch=cases.download)
+    return AttachmentDownloads(directory, load=load, fetch=cases.download, sets_aside=sets_aside)
 
 
 @attrs.frozen
@@ -86,12 +92,14 @@ class OrderedExport:
         pager: the search.
         count: counts what it sends.
         downloads: what downloads the attachments, if they are wanted.
+        rejects: takes the cases that cannot be decoded; None refuses them.
         began: when the export began.
     """
 
     pager: Pager[Case]
     count: RequestCount
     downloads: AttachmentDownloads | None = None
+    rejects: Rejects | None = None
     began: datetime = attrs.field(factory=partial(datetime.now, UTC))
 
     @classmethod
@@ -105,8 +113,9 @@ class OrderedExport:
         limit: int | None = None,
         max_searches: int = DEFAULT_MAX_SEARCHES,
         attachments: str | os.PathLike[str] | None = None,
+        rejects: Rejects | None = None,
     ) -> Self:
-        """Make one; the arguments are those of `cases.export`.
+        """Make one; the arguments are those of `cases.export`, and what takes cases that cannot be decoded.
 
         Raises:
             InvalidArgumentError: if an argument can not work.
@@ -114,8 +123,12 @@ class OrderedExport:
         """
         twin, count = counted(cases)
         order = _OLDEST_FIRST if sort is None else sort
-        pager = twin.search(where, sort=order, only=only, max_searches=max_searches)
-        return cls(pager if limit is None else pager.limit(limit), count, downloads_to(twin, attachments, only))
+        if rejects is None:
+            pager = twin.search(where, sort=order, only=only, max_searches=max_searches)
+        else:
+            pager = sifted(twin._api, where, sort=order, only=only, max_searches=max_searches, put_aside=rejects.add)
+        downloads = downloads_to(twin, attachments, only, sets_aside=rejects is not None)
+        return cls(pager if limit is None else pager.limit(limit), count, downloads, rejects)
 
     def telling(self, on_progress: OnProgress | None) -> OnProgress | None:
         """Return what to tell of the cases, so that `on_progress` is told of their files as well."""
@@ -144,6 +157,7 @@ class OrderedExport:
             walkers=(done.pages,),
             snapshot_at=self.began,
             empty_columns=done.empty_columns,
+            rejected=0 if self.rejects is None else self.rejects.count,
             attachments=None if self.downloads is None else self.downloads.report,
         )
 

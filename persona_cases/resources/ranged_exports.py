@@ -21,6 +21,7 @@ from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.crew import Crew
 from persona_cases.export.formats.target import Compression, FileFormat, Target
 from persona_cases.export.provenance import Provenance
+from persona_cases.export.rejects import Rejects
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import ExportProgress, FileExport, OnProgress, Written
 from persona_cases.export.sinks import AtomicFile
@@ -49,6 +50,7 @@ class RangedExport:
         began: when this run began, by the clock of the system.
         resume_max_age: how old, in seconds, an unfinished export may be that this run resumes.
         count: counts what is sent.
+        rejects: takes the cases that cannot be decoded; None refuses them.
         downloads: what downloads the attachments, if they are wanted.
     """
 
@@ -62,6 +64,7 @@ class RangedExport:
     began: datetime
     resume_max_age: float
     count: RequestCount
+    rejects: Rejects | None = None
     downloads: AttachmentDownloads | None = None
 
     async def write(self, on_progress: OnProgress | None, *, restart: bool) -> ExportReport:
@@ -79,7 +82,8 @@ class RangedExport:
                     done = _fetched(collected)
                     done = attrs.evolve(done, files=await self._download(spool, done, on_progress))
                 written = await self._put_together(spool)
-                done = attrs.evolve(done, size=written.size, empty_columns=written.empty_columns)
+                cases = done.cases - written.refused
+                done = attrs.evolve(done, cases=cases, size=written.size, empty_columns=written.empty_columns)
             finally:
                 if spool.frontier is None:
                     spool.remove()
@@ -87,7 +91,7 @@ class RangedExport:
         if on_progress is not None:
             on_progress(done)
         return ExportReport(
-            cases=collected.cases,
+            cases=done.cases,
             pages=collected.pages,
             size=done.size,
             requests=self.count.sent,
@@ -97,6 +101,7 @@ class RangedExport:
             resumed=resumed,
             snapshot_at=snapshot.snapshot_at,
             empty_columns=done.empty_columns,
+            rejected=0 if self.rejects is None else self.rejects.count,
             attachments=None if self.downloads is None else self.downloads.report,
         )
 
@@ -123,6 +128,7 @@ class RangedExport:
             limit=lambda: limiter.state,
             # Searches may not know the oldest case yet, if that is young; the list does.
             open_end=source.backward,
+            set_aside=self.rejects is not None,
             on_progress=None if on_progress is None else _telling(on_progress),
         )
 
@@ -141,18 +147,38 @@ class RangedExport:
 
     async def _put_together(self, spool: Spool) -> Written:
         file = spool.file()
+        if self.rejects is not None:
+            self.rejects.within = file.part.parent
+            await off_loop(self._set_aside, self.rejects, spool)
         if self.target != Target(FileFormat.JSON_LINES, Compression.NONE):
             told = spool.description
             settings = {**told.settings, "where": told.where}
             provenance = Provenance(settings=settings, library=told.library, snapshot_at=told.snapshot_at)
-            export = FileExport(target=self.target, output=file, choice=self.choice, provenance=provenance)
+            export = FileExport(
+                target=self.target, output=file, choice=self.choice, provenance=provenance, rejects=self.rejects
+            )
             return await export.write_from(spool)
         try:
+            if self.rejects is not None:
+                # When the spool has become the file, it does not know them any more.
+                await off_loop(self.rejects.commit)
             await off_loop(spool.become, file)
             await off_loop(file.commit)
         finally:
             file.discard()
+            if self.rejects is not None:
+                self.rejects.discard()
         return Written(file.size, ())
+
+    @staticmethod
+    def _set_aside(rejects: Rejects, spool: Spool) -> None:
+        try:
+            for line in spool.aside():
+                rejects.add(line)
+        except BaseException:
+            rejects.discard()
+            raise
+        rejects.keep_since(spool.description.snapshot_at)
 
 
 def _telling(on_progress: OnProgress) -> OnCollected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,7 @@ import attrs
 
 from persona_cases.errors import PaginationError
 from persona_cases.models import Case, Fieldset, decode_page
+from persona_cases.models.decode import CasePage
 from persona_cases.paging import Fetch, Page, Position
 from persona_cases.protocol.message import QueryPairs, Request
 from persona_cases.protocol.urls import link_query
@@ -25,7 +27,11 @@ def walk(api: Api, request: Request, fieldset: Fieldset | None) -> Fetch[Case]:
         request: the request, without page parameters.
         fieldset: the sparse fieldset that the request asks for, if it does.
     """
-    decode = partial(decode_page, fieldset=fieldset)
+    return walk_by(api, request, partial(decode_page, fieldset=fieldset))
+
+
+def walk_by(api: Api, request: Request, decode: Callable[[bytes], CasePage]) -> Fetch[Case]:
+    """Return what fetches the pages of a list or a search, decoded in a way of one's own; see `walk`."""
 
     async def fetch(position: Position) -> Page[Case]:
         asked = attrs.evolve(request, query=page_query(request.query, position))

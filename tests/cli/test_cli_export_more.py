@@ -267,3 +267,20 @@ def test_an_age_that_is_none_is_refused(cli, api, tmp_path):
     ran = cli("export", "-o", str(tmp_path / "x.jsonl"), "--resume-max-age", "soon")
     assert ran.code == ExitCode.USAGE
     assert "--resume-max-age takes a time such as 2h" in ran.err
+
+
+def test_cases_that_are_set_aside_are_told_by_the_exit_code(cli, api, tmp_path):
+    case = next(case for case in api.store.cases.values() if "notes" in case.fields)
+    api.store.update_case(case.id, fields={"notes": "poison"})
+
+    def alter(answer):
+        return type(answer)(answer.status, answer.headers, answer.body.replace(b'"poison"', b"1e400"))
+
+    api.faults.add(Fault(name="poison", applied=True, alter=alter))
+    assert cli("export", "-o", str(tmp_path / "x.csv")).code == ExitCode.ANSWER
+    assert not (tmp_path / "x.csv").exists()
+    ran = cli("export", "-o", str(tmp_path / "x.csv"), "--undecodable", "set_aside")
+    assert ran.code == ExitCode.ANSWER
+    assert "set aside 1 case that could not be decoded" in ran.err
+    assert case.id in (tmp_path / "x.csv.rejected.jsonl").read_text()
+    assert cli("export", "-o", "-", "--undecodable", "set_aside").code == ExitCode.USAGE

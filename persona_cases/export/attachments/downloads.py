@@ -12,7 +12,7 @@ from typing import Final, Self
 
 import attrs
 
-from persona_cases.errors import APIError, NotFoundError, PersonaError, RateLimitError, ServerError
+from persona_cases.errors import APIError, DecodeError, NotFoundError, PersonaError, RateLimitError, ServerError
 from persona_cases.export.attachments.addresses import Addresses, Load
 from persona_cases.export.attachments.directory import FileDirectory
 from persona_cases.export.attachments.listing import CaseFiles, files_of
@@ -21,6 +21,7 @@ from persona_cases.export.case_source import CaseSource
 from persona_cases.export.runner import Exportable, Pages
 from persona_cases.export.threads import off_loop
 from persona_cases.models import Attachment
+from persona_cases.models.undecodable import id_of
 from persona_cases.protocol.checks import whole_number
 
 __all__ = ["DEFAULT_DOWNLOADS", "AttachmentDownloads", "Fetch", "OnAttachment"]
@@ -52,6 +53,7 @@ class AttachmentDownloads:
         concurrency: how many files may be under way at the same time. None is waiting beside them: whoever has more
             waits.
         on_progress: called after each file.
+        sets_aside: whether a case whose attachments cannot be read is counted as missing one, and not an error.
 
     Attributes:
         report: what was done so far.
@@ -71,14 +73,17 @@ class AttachmentDownloads:
         fetch: Fetch,
         concurrency: int = DEFAULT_DOWNLOADS,
         on_progress: OnAttachment | None = None,
+        sets_aside: bool = False,
     ) -> None:
         self.report = AttachmentReport()
         self._directory = FileDirectory(directory)
         self._load = load
         self._fetch = fetch
+        self._sets_aside = sets_aside
         self._concurrency = whole_number(concurrency, "concurrency")
         self.on_progress = on_progress
         self._incomplete: dict[str, None] = {}
+        self._unreadable: list[str] = []
         self._started: float | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -147,18 +152,31 @@ class AttachmentDownloads:
 
     def _plan(self, lines: Sequence[bytes]) -> _Plan:
         plan = _Plan()
-        for files in map(files_of, lines):
+        for files in map(self._files_of, lines):
             if files is not None:
                 wanted = self._directory.wanted(files)
                 plan.there += len(files.names) - len(wanted)
                 plan.wanted.append((files, wanted))
         return plan
 
+    def _files_of(self, line: bytes) -> CaseFiles | None:
+        try:
+            return files_of(line)
+        except DecodeError:
+            if not self._sets_aside:
+                raise
+        self._unreadable.append(id_of(line) or "")
+        return None
+
     async def _save(self, plan: _Plan) -> None:
         # A long row of cases without files is no reason to learn late that one failed.
         self._check_ended()
         if plan.there:
             self._tell(there=plan.there)
+        unreadable, self._unreadable = self._unreadable, []
+        if unreadable:
+            self._incomplete.update(dict.fromkeys(filter(None, unreadable)))
+            self._tell(missing=len(unreadable))
         for files, wanted in plan.wanted:
             addresses = Addresses(files, self._load)
             for number, path in wanted:

@@ -1,0 +1,59 @@
+"""A search that passes on what can be decoded, and puts the other cases aside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from persona_cases.errors import DecodeError
+from persona_cases.models import Case, decode_raw_page
+from persona_cases.models.decode import CasePage, decode_line
+from persona_cases.paging import Pager
+from persona_cases.query import Predicate, Sort
+from persona_cases.resources.api import Api
+from persona_cases.resources.searches import Search
+from persona_cases.resources.walks import walk_by
+
+__all__ = ["sifted"]
+
+
+def sifted(
+    api: Api,
+    where: Predicate | None,
+    *,
+    sort: Sort,
+    only: Iterable[str] | None,
+    max_searches: int,
+    put_aside: Callable[[bytes], object],
+) -> Pager[Case]:
+    """Return a search of the cases that can be decoded.
+
+    Args:
+        api: how to reach the API.
+        where: what to look for; None finds all cases.
+        sort: the order.
+        only: the only attributes to load; None loads all.
+        max_searches: how many searches the expression may take.
+        put_aside: takes each other case, once, on one line.
+    """
+    search, fieldset = Search.of(where, sort, max_searches, None).loading(only)
+    seen = set[bytes]()
+
+    def leave(line: bytes) -> None:
+        if line not in seen:
+            seen.add(line)
+            put_aside(line)
+
+    def decode(body: bytes) -> CasePage:
+        page, links = decode_raw_page(body)
+        cases = list[Case]()
+        for each in page.aside:
+            leave(each.line)
+        for index, line in enumerate(map(bytes, page.lines)):
+            try:
+                cases.append(decode_line(line, index, fieldset=fieldset))
+            except DecodeError:
+                leave(line)
+        return CasePage(tuple(cases), links)
+
+    fetch = search.fetch(lambda request: walk_by(api, request, decode))
+    return Pager(fetch=fetch, what="search", distinct=search.unstable)
