@@ -103,6 +103,13 @@ def conformance(session: nox.Session) -> None:
     run_tests(session, "-p", "conformance.plugin", fuzzed, env=env)
 
 
+@nox.session(default=False)
+def mutation(session: nox.Session) -> None:
+    """Small mistakes in the pure rooms, a random sample: 95 % are to be noticed by the tests, or explained."""
+    session.install("-e", EXTRAS, *group("test"))
+    session.run("python", "-m", "mutation", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
 @nox.session
 def types(session: nox.Session) -> None:
     """Mypy and pyright, both strict, and the tests of what they must refuse."""

@@ -260,3 +260,60 @@ def test_a_stretch_of_which_no_case_was_seen_is_not_cut():
     assert not frontier.explored
     assert {each.number for each in frontier.spread(20)}.isdisjoint(each.number for each in made)
     assert all(each.high - each.low > 100 for each in made)
+
+
+# ---- what seems to be left, and for how many ------------------------------------------------------------------------
+
+
+def evenly(cases, *, parts=1, pages=1):
+    """A frontier with so many cases to come, a case a millisecond, in equal stretches."""
+    length = cases // parts
+    made = [
+        Stretch(
+            number=number,
+            low=number * length,
+            high=(number + 1) * length,
+            asked=TimeRange(number * length, (number + 1) * length),
+            position=number * length,
+            density=1.0,
+            head=1.0,
+            pages=pages,
+        )
+        for number in range(parts)
+    ]
+    return Frontier(stretches=made, summit=1.0)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 5])
+def test_the_pages_left_are_those_of_the_stretches_that_are_not_done(parts):
+    frontier = evenly(10_000, parts=parts)
+    assert frontier.pages_left == pytest.approx(100)
+    frontier.stretches[0].done = True
+    assert frontier.pages_left == pytest.approx(100 - 100 / parts)
+
+
+def test_it_is_explored_when_every_stretch_was_seen_or_is_done():
+    frontier = evenly(1_000, parts=2)
+    first, second = frontier.stretches
+    assert not frontier.explored
+    first.latest = ("case_1",)
+    assert not frontier.explored
+    second.done = True
+    assert frontier.explored
+    first.latest = ()
+    assert not frontier.explored
+
+
+@pytest.mark.parametrize(
+    ("cases", "parts", "pages", "walkers"),
+    [
+        (10_000, 1, 10, 10),
+        (10_000, 1, 100, 1),
+        (10_000, 5, 10, 10),
+        (10_000, 5, 100, 5),
+        (1_000, 1, 4, 3),
+        (900, 1, 4, 3),
+    ],
+)
+def test_there_are_as_many_walkers_as_have_so_many_pages_each(cases, parts, pages, walkers):
+    assert evenly(cases, parts=parts).parts_of(pages) == walkers

@@ -7,7 +7,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from persona_cases.errors import DecodeError, InvalidArgumentError
-from persona_cases.models import Case, decode_case, decode_page, wire
+from persona_cases.models import Case, CaseTemplate, decode_case, decode_page, decode_resource, wire
 from persona_cases.models.spelling import snake, spell
 
 KNOWN = wire.ATTRIBUTES | wire.RELATIONSHIPS | set(wire.Attachment.__struct_fields__)
@@ -97,3 +97,26 @@ def test_keys_that_differ_in_spelling_alone_all_stay() -> None:
 def test_an_unknown_spelling_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="snake, kebab, camel"):
         Case.from_dict(a_case()).to_dict("Snake")  # type: ignore[arg-type]
+
+
+def test_the_config_of_a_field_schema_is_spelled_as_far_down_as_it_goes():
+    item = {"type": "string", "key": "a_key", "config": {"max_char_length": 1, "item_schemas": [{"write_policy": "x"}]}}
+    schema = {"type": "array", "key": "a_list", "default_value": "a_b", "config": {"item_schema": item}}
+    bare = {"type": "json", "key": "a_map", "default_value": {"a_key": 1}}
+    template = {"type": "case-template", "id": "c", "attributes": {"field_schemas": [schema, bare]}}
+    sent = decode_resource(json.dumps({"data": template}).encode(), CaseTemplate).to_dict("kebab")
+    assert sent["attributes"]["field-schemas"] == [
+        {
+            "type": "array",
+            "key": "a_list",
+            "default-value": "a_b",
+            "config": {
+                "item-schema": {
+                    "type": "string",
+                    "key": "a_key",
+                    "config": {"max-char-length": 1, "item-schemas": [{"write-policy": "x"}]},
+                }
+            },
+        },
+        {"type": "json", "key": "a_map", "default-value": {"a_key": 1}},
+    ]

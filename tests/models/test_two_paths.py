@@ -43,6 +43,15 @@ def test_the_paths_agree_on_pages_with_something_wrong(page: Any) -> None:
     _assert_same(json.dumps(page).encode())
 
 
+def test_what_only_the_slow_path_reads_keeps_what_is_included() -> None:
+    case = {"type": "case", "id": "case_1", "attributes": {"status": "Open"}}
+    queue = {"type": "case-queue", "id": "cqueue_1", "attributes": {"name": "First line"}}
+    usual = json.dumps({"data": case, "included": [queue]})
+    # Of two members of one name the last one counts; the fast path refuses the first.
+    for body in (usual, usual.replace("{", '{"included": 5, ', 1)):
+        assert [each.id for each in decode_case(body.encode()).included] == ["cqueue_1"]
+
+
 @given(cases)
 @settings(max_examples=100, deadline=None)
 def test_the_paths_agree_on_single_cases(case: Any) -> None:

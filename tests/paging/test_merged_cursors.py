@@ -217,6 +217,22 @@ async def test_what_lies_before_a_case_that_moved_down_comes_from_another_search
     assert ids(await world.pager(distinct=True).resume(cursor).collect()) == ["e", "c", "d"]
 
 
+@pytest.mark.parametrize("taken", range(1, 12))
+async def test_a_place_within_equal_values_is_found_again_over_several_pages(taken):
+    names = "abcdefghijkl"
+    # Pages of two, whatever is asked for: what was taken of the group lies on several.
+    world = World([Thing(name, 1) for name in names], [set(names), set()], most=2)
+    page = (await world.pager().limit(taken).collect(), await world.pager(page_size=taken).limit(taken))[1]
+    world.asked.clear()
+    rest = await world.pager(page_size=100).resume(page.next_cursor).collect()
+    assert ids(page) + ids(rest) == list(names)
+    world.asked.clear()
+    await world.pager(page_size=1).resume(page.next_cursor)
+    # Each request asks for what is to be read again, and for the next page on top.
+    again = [position.size for search, position in world.asked if search == 0][: -(-taken // 2)]
+    assert again == [1 + left for left in range(taken, 0, -2)]
+
+
 async def test_empty_pages_are_not_read_again():
     world = world_of([20], [1, 2], gaps=frozenset({0}))
     cursor = (await world.pager(page_size=1)).next_cursor

@@ -180,3 +180,60 @@ def test_a_limit_that_is_no_longer_told_is_kept_until_its_window_ends():
     window.delay(6.0)
     assert window.remaining == 4
     assert window.seconds_left(6.0) == pytest.approx(45)
+
+
+@pytest.mark.parametrize("began", [0.0, 4096.5, 1_000_000.25])
+def test_requests_are_left_to_strangers_whenever_the_clock_began(began):
+    window = RateWindow(300, 60.0)
+    answered(window, began + 1.0, 299, 59, took=1.0)
+    answered(window, began + 11.0, 99, 49, took=1.0)
+    # In eleven seconds strangers sent 199 requests, and more may come while one of ours is under way.
+    while window.delay(began + 11.0) == 0 and window.remaining:
+        window.depart(began + 11.0)
+    assert window.remaining == 14
+
+
+def test_a_refusal_after_a_success_counts_as_the_first_one():
+    window, now, waits = RateWindow(300, 60.0), 0.0, []
+    for _ in range(3):
+        for _ in range(2):
+            window.depart(now)
+            window.refuse(now, now, None)
+            waits.append(window.delay(now))
+            now += waits[-1]
+        window.depart(now)
+        window.arrive(now, now, None, answered=True)
+    assert waits == [5, 10] * 3
+
+
+def test_a_failure_without_an_answer_is_no_success():
+    window = RateWindow(300, 60.0)
+    window.depart(0.0)
+    window.refuse(0.0, 0.0, None)
+    window.depart(5.0)
+    window.arrive(5.0, 5.0, None, answered=False)
+    window.depart(5.0)
+    window.refuse(5.0, 5.0, None)
+    assert window.delay(5.0) == 10
+
+
+def test_a_length_that_was_learned_is_unlearned_by_a_refusal_that_contradicts_it():
+    window, now = RateWindow(10, 60.0), 0.0
+    for _ in range(4):  # windows of 6 seconds
+        answered(window, now, 9, 6, limit=10)
+        now += 6.5
+    assert window.counters[0].longest == pytest.approx(6.5)
+    now += 10.0
+    assert window.delay(now) == 0
+    window.depart(now)
+    window.refuse(now, now, None)
+    assert window.counters[0].longest is None
+
+
+def test_a_limit_that_was_configured_gives_way_to_the_one_that_is_told():
+    window = RateWindow(300, 60.0)
+    answered(window, 0.0, 19, 60, limit=20)
+    assert (window.limit, window.remaining) == (20, 19)
+    assert [each.limit for each in window.counters] == [20]
+    answered(window, 1.0, 18, 59, limit=20)
+    assert (window.limit, window.remaining) == (20, 18)

@@ -15,6 +15,8 @@ from persona_cases.protocol.window import RateWindow
 
 ROUNDINGS = st.sampled_from([math.floor, math.ceil, round])
 SEEDS = st.integers(0, 2**32)
+# A clock begins anywhere: at the boot of the machine, or in 1970. Binary fractions keep the sums exact.
+STARTS = st.sampled_from([0.0, 1.0, 4096.5, 1_000_000.25])
 
 
 def whole_if_rounded_down(period: float, rounding: Callable[[float], int]) -> float:
@@ -35,13 +37,14 @@ LATENCIES = st.sampled_from([0.0, 0.01, 0.05, 0.2, 0.45])
     slowest=LATENCIES,
     configured=st.booleans(),
     seed=SEEDS,
+    began=STARTS,
 )
 def test_alone_it_is_never_refused_and_waits_little_longer_than_it_must(
-    limit, period, rounding, windows, slowest, configured, seed
+    limit, period, rounding, windows, slowest, configured, seed, began
 ):
     period = whole_if_rounded_down(period, rounding)
     window = RateWindow(limit, period) if configured else RateWindow(300, 60.0)
-    world = World(window, Server([Counter(limit, period, rounding)]), within(slowest, seed))
+    world = World(window, Server([Counter(limit, period, rounding)]), within(slowest, seed), began=began)
     elapsed = world.run(limit * windows)
     assert world.refused == 0
     # The end of a window is known to a second for either rounding, and each window begins and ends with an answer.
@@ -56,9 +59,10 @@ def test_alone_it_is_never_refused_and_waits_little_longer_than_it_must(
     windows=st.integers(3, 8),
     slowest=st.sampled_from([0.01, 0.05]),
     seed=SEEDS,
+    began=STARTS,
 )
-def test_the_length_of_short_windows_is_learned(limit, period, rounding, windows, slowest, seed):
-    world = World(RateWindow(300, 60.0), Server([Counter(limit, period, rounding)]), within(slowest, seed))
+def test_the_length_of_short_windows_is_learned(limit, period, rounding, windows, slowest, seed, began):
+    world = World(RateWindow(300, 60.0), Server([Counter(limit, period, rounding)]), within(slowest, seed), began=began)
     elapsed = world.run(limit * windows)
     assert world.refused == 0
     # A round trip is the most that the first window's end is off by, and all that another window costs besides.
@@ -72,9 +76,12 @@ def test_the_length_of_short_windows_is_learned(limit, period, rounding, windows
     windows=st.integers(1, 6),
     slowest=LATENCIES,
     seed=SEEDS,
+    began=STARTS,
 )
-def test_parts_of_seconds_rounded_down_cost_one_refusal_at_most(limit, period, windows, slowest, seed):
-    world = World(RateWindow(300, 60.0), Server([Counter(limit, period, math.floor)]), within(slowest, seed))
+def test_parts_of_seconds_rounded_down_cost_one_refusal_at_most(limit, period, windows, slowest, seed, began):
+    world = World(
+        RateWindow(300, 60.0), Server([Counter(limit, period, math.floor)]), within(slowest, seed), began=began
+    )
     world.run(limit * windows)
     assert world.refused <= 1
 
@@ -88,14 +95,18 @@ def test_parts_of_seconds_rounded_down_cost_one_refusal_at_most(limit, period, w
     slowest=LATENCIES,
     lost=st.sampled_from([0.05, 0.2, 0.6]),
     seed=SEEDS,
+    began=STARTS,
 )
-def test_lost_requests_answers_and_headers_cause_no_refusal(limit, period, rounding, windows, slowest, lost, seed):
+def test_lost_requests_answers_and_headers_cause_no_refusal(
+    limit, period, rounding, windows, slowest, lost, seed, began
+):
     random = Random(seed)
     world = World(
         RateWindow(limit, period),
         Server([Counter(limit, period, rounding)]),
         within(slowest, seed),
         lambda: random.choice(["request", "answer", "headers"]) if random.random() < lost else "",
+        began=began,
     )
     elapsed = world.run(limit * windows)
     assert world.refused == 0
@@ -113,15 +124,16 @@ def test_lost_requests_answers_and_headers_cause_no_refusal(limit, period, round
     ahead=st.floats(0.1, 0.9),
     used=st.floats(0, 1),
     seed=SEEDS,
+    began=STARTS,
 )
 def test_limits_of_key_and_environment_told_in_turn_are_both_kept(
-    key, more, period, rounding, windows, slowest, ahead, used, seed
+    key, more, period, rounding, windows, slowest, ahead, used, seed, began
 ):
     environment = Counter(key + more, period, rounding)
-    environment.roll(-ahead * period)
+    environment.roll(began - ahead * period)
     environment.used = int(used * (environment.limit - 1))
     server = Server([Counter(key, period, rounding), environment])
-    world = World(RateWindow(300, 60.0), server, within(slowest, seed))
+    world = World(RateWindow(300, 60.0), server, within(slowest, seed), began=began)
     elapsed = world.run(key * windows)
     assert world.refused == 0
     # The windows of the two begin at different times: what the one still allows, the other may not.
@@ -135,7 +147,8 @@ def test_limits_of_key_and_environment_told_in_turn_are_both_kept(
 def test_with_strangers_in_the_window_few_are_refused_and_nothing_is_left_unused(share, limit, period, slowest, evenly):
     refused = requests = 0
     for seed in range(8):
-        world, counter = with_strangers(limit, period, share, slowest, Random(seed), evenly=evenly)
+        began = (0.0, 1_000_000.25)[seed % 2]
+        world, counter = with_strangers(limit, period, share, slowest, Random(seed), evenly=evenly, began=began)
         requests += int(limit * (1 - share) * 6)
         world.run(int(limit * (1 - share) * 6))
         refused += world.refused
@@ -144,14 +157,16 @@ def test_with_strangers_in_the_window_few_are_refused_and_nothing_is_left_unused
 
 
 def with_strangers(
-    limit: int, period: float, share: float, slowest: float, random: Random, *, evenly: bool
+    limit: int, period: float, share: float, slowest: float, random: Random, *, evenly: bool, began: float
 ) -> tuple[World, Counter]:
     """A world in which others use up a share of each window, and requests leave at the pace of a limiter."""
     counter = Counter(limit, period, math.ceil)
     pace = limit / 10, limit / (period / 10)
-    world = World(RateWindow(300, 60.0), Server([counter]), lambda: random.uniform(0.5, 1) * slowest, pace=pace)
-    rate, time = limit * share / period, 0.0
-    while time < 20 * period:
+    world = World(
+        RateWindow(300, 60.0), Server([counter]), lambda: random.uniform(0.5, 1) * slowest, pace=pace, began=began
+    )
+    rate, time = limit * share / period, began
+    while time < began + 20 * period:
         time += 1 / rate if evenly else random.expovariate(rate)
         world.at(time, lambda: world.server.answer(world.now))
     return world, counter

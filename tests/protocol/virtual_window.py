@@ -64,7 +64,8 @@ class World:
     losses: Callable[[], str] = lambda: ""
     pace: tuple[float, float] | None = None
     each_event: Callable[["World"], None] = lambda _: None
-    now: float = 0.0
+    began: float = 0.0
+    now: float = attrs.field(init=False)
     done: int = 0
     refused: int = 0
     in_flight: int = 0
@@ -75,11 +76,14 @@ class World:
     events: list[tuple[float, int, Callable[[], None]]] = attrs.field(factory=list)
     order: count = attrs.field(factory=count)
 
+    def __attrs_post_init__(self) -> None:
+        self.now = self.level_at = self.began
+
     def at(self, time: float, event: Callable[[], None]) -> None:
         heapq.heappush(self.events, (time, next(self.order), event))
 
     def run(self, requests: int) -> float:
-        """Send until so many were answered; return the time at which the last answer came."""
+        """Send until so many were answered; return the seconds until the last answer came."""
         self.waiting = requests
         while self.waiting or self.in_flight:
             self.each_event(self)
@@ -92,7 +96,7 @@ class World:
             else:
                 assert delay < math.inf, "nobody would ever send again"
                 self.now += delay
-        return self.now
+        return self.now - self.began
 
     def _pace_delay(self) -> float:
         if self.pace is None:
@@ -100,7 +104,7 @@ class World:
         burst, rate = self.pace
         self.level = max(0.0, self.level - (self.now - self.level_at) * rate)
         self.level_at = self.now
-        return 0.0 if self.level + 1 <= burst + 1e-9 else (self.level + 1 - burst) / rate
+        return 0.0 if self.level + 1 <= burst + 1e-6 else (self.level + 1 - burst) / rate
 
     def _send(self) -> None:
         departed = self.now
