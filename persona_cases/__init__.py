@@ -42,8 +42,8 @@ from persona_cases.query import Q
 from persona_cases.resources.many import ManyCases
 from persona_cases.resources.uploads import Upload
 from persona_cases.resources.watching import CaseWatch
-from persona_cases.transport.hooks import Hook, Next
 from persona_cases.transport.limiter import Feedback, Limiter, LimiterState, LocalLimiter, Permit
+from persona_cases.transport.middleware import Middleware, Next
 from persona_cases.transport.quota_limiter import QuotaLimiter
 
 if TYPE_CHECKING:
@@ -65,13 +65,13 @@ __all__ = [
     "ExportProgress",
     "ExportReport",
     "Feedback",
-    "Hook",
     "IndeterminateError",
     "InvalidArgumentError",
     "Limiter",
     "LimiterState",
     "LocalLimiter",
     "ManyCases",
+    "Middleware",
     "Next",
     "NotFoundError",
     "NotLoadedError",

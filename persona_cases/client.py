@@ -24,8 +24,8 @@ from persona_cases.resources.cases import Cases
 from persona_cases.resources.other import other_request
 from persona_cases.transport.admission import Admission, check_limiter
 from persona_cases.transport.calls import Lifetime
-from persona_cases.transport.hooks import Hook, check_hooks
 from persona_cases.transport.limiter import Limiter, LocalLimiter
+from persona_cases.transport.middleware import Middleware, check_middleware
 from persona_cases.transport.network import Network, Trust, environment_allows_http
 from persona_cases.transport.pipeline import Transport
 from persona_cases.transport.quota_limiter import QuotaLimiter
@@ -65,7 +65,7 @@ class PersonaClient:
             quota.
         session: a session of yours to borrow; it stays open, and its middlewares are not used. By default the client
             makes its own.
-        hooks: async functions around each sending, the first outermost; see `persona_cases.Hook`.
+        middleware: async functions around each sending, the first outermost; see `persona_cases.Middleware`.
         max_connections: connections that an own session may hold at the same time.
         trust_env: whether proxies are taken from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
             `NO_PROXY`, or the settings of the system). This machine is always reached directly then. A borrowed
@@ -101,13 +101,15 @@ class PersonaClient:
         limiter: Limiter | None = None,
         creation_limiter: Limiter | None = None,
         session: ClientSession | None = None,
-        hooks: Iterable[Hook] = (),
+        middleware: Iterable[Middleware] = (),
         max_connections: int = 100,
         trust_env: bool = True,
         proxy: str | None = None,
         ssl: Trust | None = None,
         allow_http: bool | None = None,
     ) -> None:
+        # First of all: whatever is raised below, no variable of this frame shows the key.
+        given, api_key = secret.hidden(api_key), None
         options = Options(
             version=version,
             timeout=Timeout.of(timeout),
@@ -121,9 +123,9 @@ class PersonaClient:
             allow_http=environment_allows_http() if allow_http is None else allow_http,
         )
         key = (
-            secret.api_key(os.environ.get("PERSONA_API_KEY"), "PERSONA_API_KEY")
-            if api_key is None
-            else secret.api_key(api_key, "api_key")
+            secret.api_key(secret.hidden(os.environ.get("PERSONA_API_KEY")), "PERSONA_API_KEY")
+            if given is None
+            else secret.api_key(given, "api_key")
         )
         try:
             network = Network(
@@ -143,7 +145,7 @@ class PersonaClient:
             LocalLimiter() if limiter is None else check_limiter(limiter, "limiter"),
             QuotaLimiter() if creation_limiter is None else check_limiter(creation_limiter, "creation_limiter"),
         )
-        self._use(Api(Transport(http, admission, check_hooks(hooks)), base, options))
+        self._use(Api(Transport(http, admission, check_middleware(middleware)), base, options))
 
     @property
     def limiter(self) -> Limiter:
@@ -195,7 +197,7 @@ class PersonaClient:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        params: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         json: object = UNSET,
         idempotency_key: str | None = None,
         safety: Safety | None = None,
@@ -205,7 +207,7 @@ class PersonaClient:
         Args:
             method: the HTTP method.
             path: the path below the base URL, such as `/accounts`; percent-encode what you insert.
-            query: query parameters, not yet encoded.
+            params: query parameters, not yet encoded.
             json: a document to send as the body.
             idempotency_key: the key that makes a POST happen at most once; made up if it is left out.
             safety: what may be done when it is unknown whether the request was carried out. By default a GET may be
@@ -219,7 +221,7 @@ class PersonaClient:
             APIError: if the API answered with an error status.
             TransportError: if no whole answer came.
         """
-        request = other_request(method, path, query=query, json=json, idempotency_key=idempotency_key, safety=safety)
+        request = other_request(method, path, params=params, json=json, idempotency_key=idempotency_key, safety=safety)
         return await self._api.send(request)
 
     async def rate_limits(self) -> tuple[RateLimitStatus, ...]:
@@ -273,6 +275,9 @@ class PersonaClient:
         await self.close()
 
     def __repr__(self) -> str:
+        # A traceback with locals may show a client whose constructor raised.
+        if "_api" not in vars(self):
+            return "PersonaClient()"
         return f"PersonaClient(base_url={self._api.base.url!r}, version={self._api.options.version!r})"
 
     def _use(self, api: Api) -> None:

@@ -10,6 +10,7 @@ import attrs
 import msgspec
 
 from persona_cases.errors import DecodeError, printable
+from persona_cases.protocol.headers import Headers, as_headers
 from persona_cases.protocol.naming import path_template
 from persona_cases.protocol.strangers import why_not_json
 
@@ -45,7 +46,7 @@ class Request:
         headers: additional headers.
         safety: what may be done when the outcome is unknown.
         idempotency_key: the key that all attempts of this call carry.
-        attempt: which sending this is, counted from 1. Hooks see it.
+        attempt: which sending this is, counted from 1. Middleware see it.
     """
 
     method: str
@@ -74,22 +75,18 @@ class Response:
 
     Attributes:
         status: the HTTP status.
-        headers: the headers, names in lower case.
+        headers: the headers, found by their names in any case.
         body: the bytes of the body.
     """
 
     status: int
-    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False, hash=False)
+    headers: Mapping[str, str] = attrs.field(factory=Headers, converter=as_headers, repr=False, hash=False)
     body: bytes = attrs.field(default=b"", repr=False)
-
-    def header(self, name: str) -> str | None:
-        """Return a header by its name in any case, or None."""
-        return self.headers.get(name.lower())
 
     @property
     def request_id(self) -> str | None:
         """The vendor's id of the request. See https://docs.withpersona.com/request-ids."""
-        told = self.header("request-id")
+        told = self.headers.get("request-id")
         return None if told is None else printable(told)
 
     def json(self) -> Any:

@@ -79,7 +79,7 @@ def error_of(response: Response, *, of_file_host: bool = False) -> APIError | No
 def _meaning(response: Response) -> str | None:
     """What the status of an answer means that is probably not the API's."""
     if 300 <= response.status < 400:
-        return _redirected(response.header("location"))
+        return _redirected(response.headers.get("location"))
     if response.status == 404:
         return "no such endpoint, in an answer that is not the API's own: check that base_url ends in /api/v1"
     if response.status == 407:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import attrs
 
@@ -32,24 +32,37 @@ class Secret:
         return self
 
 
+def hidden(value: Any) -> Secret | None:
+    """Wrap what may be an API key, unchecked, so that no frame of the caller holds it bare; None stays None."""
+    return None if value is None else Secret(value)
+
+
 def api_key(value: object, source: str) -> Secret:
     """Check an API key and wrap it.
 
     Args:
-        value: what the caller, or the environment, gave.
+        value: what the caller, or the environment, gave, perhaps wrapped already.
         source: where it came from, for the message.
 
     Raises:
         InvalidArgumentError: if it can not be sent in an `Authorization` header. The message never shows it.
     """
-    if not isinstance(value, str) or not value:
+    wrapped = value if isinstance(value, Secret) else Secret(cast("str", value))
+    # A traceback with locals would show it.
+    del value
+    if not _is_text(wrapped):
         raise InvalidArgumentError(
             "no API key: pass api_key=... or set the environment variable PERSONA_API_KEY "
             "(to try without an account, use persona_cases.testing.Simulator)"
         )
-    if not _PRINTABLE_ASCII.fullmatch(value):
+    if not _PRINTABLE_ASCII.fullmatch(wrapped.reveal()):
         raise InvalidArgumentError(
             f"the API key from {source} contains spaces, line breaks or characters outside ASCII: "
             "strip what surrounds the key (a trailing newline of a secrets file, say)"
         )
-    return Secret(value)
+    return wrapped
+
+
+def _is_text(wrapped: Secret) -> bool:
+    value: object = wrapped.reveal()
+    return isinstance(value, str) and bool(value)

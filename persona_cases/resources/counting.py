@@ -9,7 +9,7 @@ import attrs
 
 from persona_cases.protocol.message import Request, Response
 from persona_cases.resources.api import Api
-from persona_cases.transport.hooks import Next
+from persona_cases.transport.middleware import Next
 
 __all__ = ["RequestCount", "counted"]
 
@@ -23,7 +23,7 @@ R = TypeVar("R", bound=_Sending)
 
 @attrs.define
 class RequestCount:
-    """A hook that counts what passes it.
+    """A middleware that counts what passes it.
 
     Attributes:
         sent: requests, each attempt counted, also those that got no answer.
@@ -44,6 +44,6 @@ class RequestCount:
 def counted(resource: R) -> tuple[R, RequestCount]:
     """Return a copy of a resource that shares everything with it, and the count of what is sent through the copy."""
     count, twin = RequestCount(), copy.copy(resource)
-    # Below the hooks of the user, so that what one of them answers by itself is no request, and what it repeats is.
+    # Below the user's middleware, so that what it answers by itself is no request, and what it repeats is.
     twin._api = attrs.evolve(resource._api, transport=resource._api.transport.with_innermost(count))
     return twin, count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -93,6 +94,8 @@ class Download:
         except PersonaError as error:
             call.describe(error)
             # The frames below hold the file's address, which opens it to everybody.
+            failure: BaseException = error.with_traceback(None)
+        except asyncio.CancelledError as error:
             failure = error.with_traceback(None)
         else:
             return

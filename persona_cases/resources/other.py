@@ -29,7 +29,7 @@ def other_request(
     method: str,
     path: str,
     *,
-    query: Mapping[str, str] | Iterable[tuple[str, str]],
+    params: Mapping[str, str] | Iterable[tuple[str, str]],
     json: object,
     idempotency_key: str | None,
     safety: Safety | None,
@@ -47,7 +47,7 @@ def other_request(
     return Request(
         verb,
         _checked_path(path),
-        query=_pairs(query),
+        query=_pairs(params),
         body=None if json is UNSET else encode_body(json_value(json, "json")),
         safety=safety,
         idempotency_key=chosen_or_new_key(idempotency_key) if keyed else None,
@@ -64,16 +64,16 @@ def _verb(method: object) -> str:
 def _checked_path(path: object) -> str:
     if not isinstance(path, str) or not _PATH.fullmatch(path) or {".", ".."} & set(path.split("/")):
         raise InvalidArgumentError(
-            "path must start with '/' and lie below the base URL, such as '/accounts'; parameters go into query="
+            "path must start with '/' and lie below the base URL, such as '/accounts'; parameters go into params="
         )
     return path
 
 
-def _pairs(query: object) -> QueryPairs:
-    listed = cast("Mapping[object, object]", query).items() if isinstance(query, Mapping) else query
+def _pairs(params: object) -> QueryPairs:
+    listed = cast("Mapping[object, object]", params).items() if isinstance(params, Mapping) else params
     pairs = tuple(cast("Iterable[object]", listed)) if isinstance(listed, Iterable) else ()
     if not isinstance(listed, Iterable) or not all(map(_is_pair, pairs)):
-        raise InvalidArgumentError("query must be a mapping of strings, or pairs of them")
+        raise InvalidArgumentError("params must be a mapping of strings, or pairs of them")
     return cast("QueryPairs", pairs)
 
 

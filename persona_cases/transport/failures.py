@@ -38,7 +38,7 @@ class ConnectionLostError(aiohttp.ClientError):
 async def one_request(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """Send a request once, whatever happens: a middleware for aiohttp.
 
-    aiohttp sends GET, PUT and DELETE a second time when the connection drops before an answer. Attempts, hooks and
+    aiohttp sends GET, PUT and DELETE a second time when the connection drops before an answer. Attempts, middleware and
     the rate limit must see every request, so that error gets a name under which aiohttp lets it pass.
     """
     try:

@@ -1,4 +1,4 @@
-"""Requests to the API: through the rate limit and the hooks to the network, as often as the attempt loop says."""
+"""Requests to the API: through the rate limit and the middleware to the network, as often as the attempt loop says."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from persona_cases.transport.attempt_loop import AttemptLoop
 from persona_cases.transport.calls import Call
 from persona_cases.transport.failures import Departure
 from persona_cases.transport.file_hosts import FileHosts
-from persona_cases.transport.hooks import Hook, compose
+from persona_cases.transport.middleware import Middleware, compose
 from persona_cases.transport.session import HttpSession
 
 logger = logging.getLogger("persona_cases")
@@ -31,7 +31,7 @@ class Transport:
     Args:
         session: sends a request once.
         admission: says when a request may be sent.
-        hooks: functions around each sending, the first outermost.
+        middleware: functions around each sending, the first outermost.
         loop: makes the attempts.
         file_hosts: says when a file may be downloaded.
     """
@@ -40,22 +40,22 @@ class Transport:
         self,
         session: HttpSession,
         admission: Admission,
-        hooks: tuple[Hook, ...] = (),
+        middleware: tuple[Middleware, ...] = (),
         *,
         loop: AttemptLoop | None = None,
         file_hosts: FileHosts | None = None,
     ) -> None:
         self.session = session
         self.admission = admission
-        self.hooks = hooks
+        self.middleware = middleware
         self.loop = AttemptLoop() if loop is None else loop
         self.file_hosts = FileHosts() if file_hosts is None else file_hosts
         self._keys_in_flight: set[str] = set()
 
-    def with_innermost(self, hook: Hook) -> Self:
-        """Return a copy with one more hook, below all others; everything else is shared."""
+    def with_innermost(self, middleware: Middleware) -> Self:
+        """Return a copy with one more middleware, below all others; everything else is shared."""
         twin = copy.copy(self)
-        twin.hooks = (*self.hooks, hook)
+        twin.middleware = (*self.middleware, middleware)
         return twin
 
     async def run(self, call: Call, options: Options) -> Response:
@@ -118,8 +118,8 @@ class _ApiSending:
         response: Response | None = None
         error: PersonaError | None = None
         try:
-            answer = await compose(transport.hooks, network.send)(request)
-            # A hook may have returned anything; the limits are told of answers that can be read.
+            answer = await compose(transport.middleware, network.send)(request)
+            # A middleware may have returned anything; the limits are told of answers that can be read.
             response, error = answer, error_of(answer)
             if logger.isEnabledFor(logging.DEBUG):
                 seconds, said = transport.loop.clock() - started, (response.status, response.request_id)
@@ -140,7 +140,7 @@ class _ApiSending:
 
 @attrs.define
 class _Network:
-    """What lies under all hooks. It remembers how it failed, so that an error of a hook's own is told from that."""
+    """What lies under all middleware. It remembers how it failed: middleware may raise errors of its own."""
 
     session: HttpSession
     options: Options

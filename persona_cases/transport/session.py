@@ -13,6 +13,7 @@ from yarl import URL
 
 from persona_cases.errors import ClientStateError, DecodeError, InvalidArgumentError, TransportError
 from persona_cases.protocol.file_addresses import FileAddresses
+from persona_cases.protocol.headers import Headers
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.options import Options, Timeout
 from persona_cases.protocol.secret import Secret
@@ -210,7 +211,7 @@ def _with_header(name: str, value: str) -> aiohttp.ClientMiddlewareType:
 
 
 async def _whole(answer: aiohttp.ClientResponse, most: int) -> Response:
-    headers = {name.lower(): value for name, value in answer.headers.items()}
+    headers = Headers(answer.headers)
     body = await _body(answer, most)
     response = Response(answer.status, headers, b"" if body is None else body)
     if body is None and response.ok:

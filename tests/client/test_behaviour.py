@@ -96,7 +96,7 @@ async def test_one_attempt_is_one_request(sim, make_client, method):
         seen.append(request.attempt)
         return await call_next(request)
 
-    client = make_client(sim, retry=ONCE, hooks=[counting])
+    client = make_client(sim, retry=ONCE, middleware=[counting])
     sim.faults.add(Fault.drop())
     with pytest.raises((ConnectionFailedError, IndeterminateError)):
         await client.request(method, "/cases/case_1")
@@ -287,22 +287,22 @@ async def test_a_limiter_tells_its_budget():
     assert "8" in repr(limiter)
 
 
-# ---- hooks -----------------------------------------------------------------------------------------------------------
+# ---- middleware ------------------------------------------------------------------------------------------------------
 
 
 async def test_hooks_are_an_onion_around_every_attempt(sim, make_client):
     seen = []
 
     def layer(name):
-        async def hook(request: Request, call_next) -> Response:
+        async def middleware(request: Request, call_next) -> Response:
             seen.append((name, request.attempt))
             response = await call_next(request)
             seen.append((name, response.status))
             return response
 
-        return hook
+        return middleware
 
-    client = make_client(sim, hooks=[layer("outer"), layer("inner")])
+    client = make_client(sim, middleware=[layer("outer"), layer("inner")])
     sim.faults.next(Fault.status(503))
     await client.cases.list()
     once = [("outer", 1), ("inner", 1), ("inner", 503), ("outer", 503)]
@@ -314,11 +314,11 @@ async def test_hooks_never_see_the_key(sim, make_client):
         assert sim.api_key not in f"{request!r}{request.headers}{request.query}"
         return await call_next(request)
 
-    await make_client(sim, hooks=[looking]).cases.list()
+    await make_client(sim, middleware=[looking]).cases.list()
     assert len(sim.requests) == 1
 
 
-async def test_a_hook_may_answer_by_itself_or_change_headers(sim, make_client):
+async def test_a_middleware_may_answer_by_itself_or_change_headers(sim, make_client):
     import attrs
 
     async def tracing(request: Request, call_next) -> Response:
@@ -327,13 +327,13 @@ async def test_a_hook_may_answer_by_itself_or_change_headers(sim, make_client):
     async def cached(request: Request, call_next) -> Response:
         return Response(200, {}, b'{"data": [], "links": {}}')
 
-    await make_client(sim, hooks=[tracing]).cases.list()
+    await make_client(sim, middleware=[tracing]).cases.list()
     assert sim.requests[0].headers["x-trace"] == "t-1"
-    assert await make_client(sim, hooks=[cached]).cases.list().collect() == []
+    assert await make_client(sim, middleware=[cached]).cases.list().collect() == []
     assert len(sim.requests) == 1
 
 
-async def test_a_mistake_in_a_hook_is_not_retried(sim, make_client):
+async def test_a_mistake_in_a_middleware_is_not_retried(sim, make_client):
     calls = 0
 
     async def broken(request, call_next):
@@ -342,7 +342,7 @@ async def test_a_mistake_in_a_hook_is_not_retried(sim, make_client):
         raise TypeError("mine")
 
     with pytest.raises(TypeError, match="mine"):
-        await make_client(sim, hooks=[broken]).cases.list()
+        await make_client(sim, middleware=[broken]).cases.list()
     assert (calls, len(sim.requests)) == (1, 0)
 
 
@@ -355,7 +355,7 @@ async def one_argument(request):
 
 
 @pytest.mark.parametrize(
-    ("hooks", "complaint"),
+    ("middleware", "complaint"),
     [
         ([not_async], "not async"),
         ([one_argument], "two arguments"),
@@ -364,17 +364,17 @@ async def one_argument(request):
         (5, "sequence"),
     ],
 )
-def test_hooks_are_checked_when_they_are_given(hooks, complaint):
+def test_hooks_are_checked_when_they_are_given(middleware, complaint):
     with pytest.raises(InvalidArgumentError, match=complaint):
-        PersonaClient("key", hooks=hooks)
+        PersonaClient("key", middleware=middleware)
 
 
-def test_an_object_with_an_async_call_is_a_hook():
-    class Hook:
+def test_an_object_with_an_async_call_is_a_middleware():
+    class Middleware:
         async def __call__(self, request, call_next):
             return await call_next(request)
 
-    PersonaClient("key", hooks=[Hook()])
+    PersonaClient("key", middleware=[Middleware()])
 
 
 # ---- settings, loops and closing -------------------------------------------------------------------------------------
@@ -488,10 +488,10 @@ async def test_bad_requests_are_refused(arguments, complaint):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ({"query": "a=b"}, "query"),
-        ({"query": {"a": 1}}, "query"),
-        ({"query": [("a",)]}, "query"),
-        ({"query": 5}, "query"),
+        ({"params": "a=b"}, "params"),
+        ({"params": {"a": 1}}, "params"),
+        ({"params": [("a",)]}, "params"),
+        ({"params": 5}, "params"),
         ({"json": {"a": object()}}, "json"),
         ({"idempotency_key": "key-1"}, "idempotency_key"),
     ],

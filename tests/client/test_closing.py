@@ -169,7 +169,7 @@ async def test_a_middleware_may_close_its_client(sim):
         await persona.close()
         return response
 
-    persona = PersonaClient(sim.api_key, base_url=sim.base_url, hooks=[closing])
+    persona = PersonaClient(sim.api_key, base_url=sim.base_url, middleware=[closing])
     assert len(await persona.cases.list()) == 3
 
 

@@ -84,12 +84,12 @@ async def test_what_others_send_meanwhile_is_not_counted(sim, make_client, tmp_p
     assert second.result().requests == 3
 
 
-async def test_what_a_hook_repeats_is_counted_as_often(sim, make_client, tmp_path):
+async def test_what_a_middleware_repeats_is_counted_as_often(sim, make_client, tmp_path):
     async def twice(request, call_next):
         await call_next(request)
         return await call_next(request)
 
-    report = await make_client(sim, hooks=[twice]).cases.export(to=tmp_path / "x.jsonl", limit=200)
+    report = await make_client(sim, middleware=[twice]).cases.export(to=tmp_path / "x.jsonl", limit=200)
     assert (report.pages, report.requests) == (2, 4) == (2, len(sim.requests))
 
 

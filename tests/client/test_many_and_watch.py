@@ -49,7 +49,7 @@ async def test_many_cases_stay_within_their_concurrency(sim, make_client):
         finally:
             under_way -= 1
 
-    client = make_client(sim, hooks=[counting])
+    client = make_client(sim, middleware=[counting])
     await client.cases.get_many(list(sim.store.cases), concurrency=3)
     assert highest == 3
 

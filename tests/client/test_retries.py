@@ -55,10 +55,10 @@ def time() -> Time:
 
 @pytest.fixture
 def make_transport(sim, make_client, time):
-    def make(limiter=None, creation_limiter=None, *, sleep=time.sleep, draw=0.5, hooks=()) -> Transport:
+    def make(limiter=None, creation_limiter=None, *, sleep=time.sleep, draw=0.5, middleware=()) -> Transport:
         admission = Admission(limiter or Recording(time), creation_limiter or Recording(time), clock=time)
         session = make_client(sim)._api.transport.session
-        return Alone(session, admission, hooks, loop=AttemptLoop(time, sleep, lambda: draw))
+        return Alone(session, admission, middleware, loop=AttemptLoop(time, sleep, lambda: draw))
 
     return make
 
@@ -75,7 +75,7 @@ async def test_the_deadline_counts_sendings_back_offs_and_waits_for_the_limit(si
         return await call_next(request)
 
     limiter = Recording(time, 4)
-    transport = make_transport(limiter, hooks=(slow,))
+    transport = make_transport(limiter, middleware=(slow,))
     sim.faults.add(DOWN)
     policy = RetryPolicy(attempts=9, base=10, cap=10, deadline=30)
     with pytest.raises(ServerError) as caught:
@@ -261,7 +261,7 @@ async def test_a_hooks_error_is_the_callers(sim, time, make_transport, error, wh
 
     limiter, quota = Recording(time), Recording(time)
     with pytest.raises(type(error)) as caught:
-        await make_transport(limiter, quota, hooks=(broken,)).run(creation(sim), Options())
+        await make_transport(limiter, quota, middleware=(broken,)).run(creation(sim), Options())
     assert caught.value is error
     assert caught.value.__cause__ is None
     assert len(sim.requests) == (when == "after")
@@ -269,7 +269,7 @@ async def test_a_hooks_error_is_the_callers(sim, time, make_transport, error, wh
     assert (limiter.out, quota.out, len(limiter.told), len(quota.told)) == (0, 0, 1, 1)
 
 
-async def test_a_hook_that_passes_a_lost_connection_on_changes_nothing(sim, time, make_transport):
+async def test_a_middleware_that_passes_a_lost_connection_on_changes_nothing(sim, time, make_transport):
     async def passing(request: Request, call_next) -> Response:
         try:
             return await call_next(request)
@@ -277,11 +277,11 @@ async def test_a_hook_that_passes_a_lost_connection_on_changes_nothing(sim, time
             raise
 
     sim.faults.next(Fault.drop())
-    assert (await make_transport(hooks=(passing,)).run(READ, Options())).ok
+    assert (await make_transport(middleware=(passing,)).run(READ, Options())).ok
     assert len(sim.requests) == 2
 
 
-async def test_an_error_that_a_hook_makes_of_a_lost_connection_is_not_retried(sim, time, make_transport):
+async def test_an_error_that_a_middleware_makes_of_a_lost_connection_is_not_retried(sim, time, make_transport):
     async def renaming(request: Request, call_next) -> Response:
         try:
             return await call_next(request)
@@ -290,18 +290,18 @@ async def test_an_error_that_a_hook_makes_of_a_lost_connection_is_not_retried(si
 
     sim.faults.add(Fault.drop())
     with pytest.raises(ConnectionFailedError, match="mine"):
-        await make_transport(hooks=(renaming,)).run(READ, Options())
+        await make_transport(middleware=(renaming,)).run(READ, Options())
     assert len(sim.requests) == 1
 
 
 @pytest.mark.parametrize("answer", [None, "<p>Hello</p>", 200], ids=repr)
-async def test_a_hook_that_returns_no_response_settles_its_permits(sim, time, make_transport, answer):
+async def test_a_middleware_that_returns_no_response_settles_its_permits(sim, time, make_transport, answer):
     async def wrong(request: Request, call_next):
         return answer
 
     limiter, quota = Recording(time), Recording(time)
     with pytest.raises(AttributeError):
-        await make_transport(limiter, quota, hooks=(wrong,)).run(creation(sim), Options())
+        await make_transport(limiter, quota, middleware=(wrong,)).run(creation(sim), Options())
     assert (limiter.out, quota.out, len(sim.requests)) == (0, 0, 0)
 
 
@@ -339,13 +339,13 @@ async def test_a_cancelled_creation_gives_both_permits_back(sim, time, make_tran
         reached.set()
         await asyncio.Event().wait()
 
-    async def hook(request: Request, call_next) -> Response:
+    async def middleware(request: Request, call_next) -> Response:
         if where == "answer":
             reached.set()
         return await call_next(request)
 
     sim.faults.add(Fault.delay(30) if where == "answer" else DOWN)
-    transport = make_transport(limiter, quota, sleep=asleep, hooks=(hook,))
+    transport = make_transport(limiter, quota, sleep=asleep, middleware=(middleware,))
     task = asyncio.create_task(transport.run(creation(sim), Options()))
     stuck = next((each.reached for each in (limiter, quota) if isinstance(each, Stuck)), reached)
     await asyncio.wait_for(stuck.wait(), 20)

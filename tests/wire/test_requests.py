@@ -166,7 +166,7 @@ async def test_old_versions_are_asked_to_include_nothing_unless_told(mocked_http
 async def test_other_requests_under_the_same_rules(mocked_http, persona):
     answer(mocked_http, "POST", "/accounts?a=1%202", b'{"data": {"id": "act_1"}}', status=201)
     response = await persona.with_options(headers={"X-Trace": "t"}).request(
-        "post", "/accounts", query={"a": "1 2"}, json={"data": {}}, idempotency_key="key-1"
+        "post", "/accounts", params={"a": "1 2"}, json={"data": {}}, idempotency_key="key-1"
     )
     assert response.json() == {"data": {"id": "act_1"}}
     assert (response.status, response.request_id, response.ok) == (201, "req_1", True)

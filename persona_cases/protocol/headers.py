@@ -1,0 +1,46 @@
+"""Headers of an answer, found by their names in any case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar, overload
+
+__all__ = ["Headers", "as_headers"]
+
+D = TypeVar("D")
+
+
+class Headers(Mapping[str, str]):
+    """A mapping of header names, in any case, to values. Its own names are in lower case."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, headers: Mapping[str, str] | None = None) -> None:
+        self._values = {} if headers is None else {name.lower(): value for name, value in headers.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    @overload
+    def get(self, key: str, /) -> str | None: ...
+    @overload
+    def get(self, key: str, /, default: str | D) -> str | D: ...
+    def get(self, key: str, /, default: str | D | None = None) -> str | D | None:
+        """Return the value of a header, or the default."""
+        # Not the mapping's own, which costs an exception for each header that is not there.
+        return self._values.get(key.lower(), default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        # Values may be a stranger's.
+        return f"Headers({', '.join(self._values)})"
+
+
+def as_headers(headers: Mapping[str, str]) -> Headers:
+    """Return headers as they are, or made of another mapping."""
+    return headers if isinstance(headers, Headers) else Headers(headers)
