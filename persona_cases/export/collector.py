@@ -10,8 +10,10 @@ from typing import Final
 
 import attrs
 
-from persona_cases.errors import BadRequestError, UnprocessableEntityError
+from persona_cases.errors import PaginationError
+from persona_cases.export.collected import CollectProgress, CollectReport, OnCollected
 from persona_cases.export.crew import Crew, Stopwatch
+from persona_cases.export.failures import OVERLOADED, is_overload, is_refusal
 from persona_cases.export.frontier import Frontier
 from persona_cases.export.page_source import PageSource, Walk
 from persona_cases.export.ranges import TimeRange
@@ -19,6 +21,7 @@ from persona_cases.export.spool import Spool
 from persona_cases.export.stretch import Stretch, take_together
 from persona_cases.models.raw_page import RawPage
 from persona_cases.paging import LARGEST_PAGE
+from persona_cases.paging.progress import MOST_EMPTY_PAGES
 from persona_cases.transport.limiter import LimiterState
 
 # A commit waits this long for the pages of other walkers, in seconds, unless a walker waits for it.
@@ -28,52 +31,6 @@ _SHARE_IDLE: Final = 0.1
 _LONGEST_IDLENESS: Final = 0.05
 # How many pages may pass until the number of walkers is thought over again.
 _PAGES_A_REVIEW: Final = 16
-
-
-@attrs.frozen(kw_only=True)
-class CollectProgress:
-    """How far the fetching has come; earlier runs of the same export are counted in, if it goes on.
-
-    Attributes:
-        cases: cases safely on disk.
-        size: bytes of them.
-        pages: pages that they came on.
-        pages_left: how many pages there seem to be left.
-        walkers: how many ranges are walked at this moment.
-    """
-
-    cases: int
-    size: int
-    pages: int
-    pages_left: float
-    walkers: int
-
-
-OnCollected = Callable[[CollectProgress], object]
-"""Called after each commit."""
-
-
-@attrs.frozen(kw_only=True)
-class CollectReport:
-    """What a run did.
-
-    Attributes:
-        cases: cases in the spool, those of earlier runs included.
-        pages: pages fetched by this run.
-        wasted: how many of them another way of cutting could have spared.
-        walkers: the most walkers at the same time.
-        pages_by_range: pages of each range, in the order of time.
-        pages_by_walker: pages that each walker fetched in this run.
-        seconds: how long it took.
-    """
-
-    cases: int
-    pages: int
-    wasted: int
-    walkers: int
-    pages_by_range: tuple[int, ...]
-    pages_by_walker: tuple[int, ...]
-    seconds: float
 
 
 async def collect(
@@ -193,18 +150,31 @@ class _Collector:
             self._before = sum(each.cases for each in self._frontier.stretches)
             self._crew.rejoin(len(self._frontier.open))
             return
-        walk = self._source.pages(TimeRange(), None)
-        try:
-            await self._look_around(walk)
-        except BaseException:
-            await walk.aclose()
-            raise
+        for alone in (False, True):
+            walk = self._source.pages(TimeRange(), None)
+            try:
+                await self._look_around(walk, alone=alone)
+            except OVERLOADED as error:
+                await walk.aclose()
+                if alone or not is_overload(error):
+                    raise
+            except BaseException:
+                await walk.aclose()
+                raise
+            else:
+                return
 
-    async def _look_around(self, walk: Walk) -> None:
-        """Find the first and the last case, at the same time."""
-        far_end = self._group.create_task(self._source.far_end())
-        page = await self._first_page(walk)
-        peak = self._sound(await far_end)
+    async def _look_around(self, walk: Walk, *, alone: bool) -> None:
+        """Find the first and the last case: at the same time, or alone if the server fails under two requests."""
+        far_end = None if alone else self._group.create_task(self._try_far_end())
+        try:
+            page = await self._first_page(walk)
+        except BaseException:
+            if far_end is not None:
+                far_end.cancel()
+            raise
+        peak = None if far_end is None else await far_end
+        peak = self._sound(await self._source.far_end() if peak is None else peak)
         # No range reaches up to those that are newer than any that can be read.
         self._put_aside(peak)
         self._fetched += 1
@@ -212,10 +182,7 @@ class _Collector:
             await walk.aclose()
             await self._spool.commit(self._frontier)
             return
-        first = page.moment(0)
-        last = max(first, peak.moment(0) if len(peak) else first)
-        span = last - peak.moment(len(peak) - 1) if len(peak) else 0
-        self._frontier = Frontier.around(first, last, len(peak) / max(1, span), open_end=self._open_end)
+        self._frontier = Frontier.between(page, peak, open_end=self._open_end)
         whole = self._frontier.stretches[0]
         self._take([whole], page)
         self._grow(first=True)
@@ -223,6 +190,15 @@ class _Collector:
             await walk.aclose()
         else:
             self._start([whole], walk)
+
+    async def _try_far_end(self) -> RawPage | None:
+        """Return the page at the far end; None if the server fails under two requests."""
+        try:
+            return await self._source.far_end()
+        except OVERLOADED as error:
+            if not is_overload(error):
+                raise
+            return None
 
     async def _first_page(self, walk: Walk) -> RawPage | None:
         started, worked = self._stopwatch.wall(), self._stopwatch.busy()
@@ -291,13 +267,25 @@ class _Collector:
 
     async def _walk(self, stretches: list[Stretch], walk: Walk, walker: int) -> None:
         async with aclosing(walk):
-            ended = False
+            ended, idle = False, 0
+            resumed = len(stretches) == 1 and stretches[0].cursor is not None
             while not ended:
                 page = await self._next_page(walk, stretches)
                 if page is None:
                     break
                 self._balance[walker] += 1
-                self._take(stretches, page)
+                before = [(each.position, each.cases) for each in stretches]
+                try:
+                    self._take(stretches, page)
+                except PaginationError:
+                    # A server that does not know the cursor may also begin with the first page.
+                    if not resumed or not stretches[0].ask_by_time():
+                        raise
+                    break
+                resumed = False
+                idle = idle + 1 if before == [(each.position, each.cases) for each in stretches] else 0
+                if idle > MOST_EMPTY_PAGES:
+                    raise PaginationError(f"the server sent {MOST_EMPTY_PAGES:,} pages in a row without a new case")
                 self._review(stretches[0])
                 await self._room(stretches)
                 ended = all(each.done for each in stretches) or self._leaves(stretches)
@@ -306,20 +294,28 @@ class _Collector:
         self._idle.set()
 
     async def _next_page(self, walk: Walk, stretches: list[Stretch]) -> RawPage | None:
-        """Return the next page; None if several ranges are more than the server takes in one question."""
-        started, worked = self._stopwatch.wall(), self._stopwatch.busy()
+        """Return the next page; None if the walk has to be begun again, by another question or by fewer walkers."""
+        started, worked, epoch = self._stopwatch.wall(), self._stopwatch.busy(), self._crew.epoch
         try:
             page = await anext(walk)
-        except (BadRequestError, UnprocessableEntityError):
-            if len(stretches) == 1:
+        except OVERLOADED as error:
+            if is_overload(error) and self._crew.back_off(epoch):
+                return None
+            if not is_refusal(error):
                 raise
-            self._joins = False
+            if len(stretches) > 1:
+                # Several ranges may be more than the server takes in one question.
+                self._joins = False
+            elif not stretches[0].ask_by_time():
+                raise
             return None
         self._crew.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
         return page
 
     def _leaves(self, stretches: list[Stretch]) -> bool:
         """Whether a walker leaves what is left of a stretch to be walked with others."""
+        if self._busy > self._crew.size:
+            return True
         alone = len(self._frontier.open) == 1
         return self._joins and len(stretches) == 1 and not alone and self._frontier.is_remnant(stretches[0])
 

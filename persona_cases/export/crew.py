@@ -19,6 +19,8 @@ PAGES_A_WALKER: Final = 5
 # may be much, if it lies somewhere in the middle.
 _MOST_AT_FIRST: Final = 12
 _WORTH_AT_FIRST: Final = 0.4
+# So many pages of each walker have to come until there is one more again.
+_PAGES_UNTIL_MORE: Final = 8
 # A walker that waits for its turn is not walking.
 _MARGIN: Final = 3
 
@@ -42,7 +44,11 @@ class Stopwatch:
 
 @attrs.define(kw_only=True)
 class Crew:
-    """The number of walkers, which only grows.
+    """The number of walkers: it grows with the work, and shrinks when a server fails under it.
+
+    When a request fails that was sent under the present number, the number is halved; if no page came since it was
+    last lowered, one walker is left. Pages that come raise the number again, one at a time. A failure of the only
+    walker is one of the server.
 
     Attributes:
         most: how many there may be.
@@ -53,6 +59,9 @@ class Crew:
         latency: the fewest seconds that a page took.
         waiting: the fewest of them that were not spent working.
         period: the most seconds that a window of the rate limit was seen to have left.
+        ceiling: how many the server was found to bear.
+        epoch: how often the number was lowered.
+        calm: how many pages came since the ceiling was last changed.
     """
 
     most: int = MOST_WALKERS
@@ -62,15 +71,39 @@ class Crew:
     latency: float = math.inf
     waiting: float = math.inf
     period: float = 1.0
+    ceiling: int = attrs.field(init=False)
+    epoch: int = attrs.field(default=0, init=False)
+    calm: int = attrs.field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.ceiling = self.most
 
     def observe(self, seconds: float, busy: float) -> None:
         """Take in how long a page took, and for how much of that the processor worked on anything here."""
         self.latency = min(self.latency, seconds)
         self.waiting = min(self.waiting, seconds - busy)
+        self.calm += 1
+        if self.ceiling < self.most and self.calm >= _PAGES_UNTIL_MORE * self.ceiling:
+            self.ceiling, self.calm = self.ceiling + 1, 0
+
+    def back_off(self, epoch: int) -> bool:
+        """Take in that a request got no answer in time; return whether fewer walkers may get one.
+
+        Args:
+            epoch: the epoch in which it was sent.
+        """
+        if epoch != self.epoch:
+            # It was sent when there were more, which is answered already.
+            return True
+        if self.size == 1:
+            return False
+        self.size = self.ceiling = self.size // 2 if self.calm else 1
+        self.epoch, self.calm = self.epoch + 1, 0
+        return True
 
     def rejoin(self, unfinished: int) -> None:
         """Take up an export again that had so many ranges under way."""
-        self.size = max(self.size, min(self.most, unfinished))
+        self.size = max(self.size, min(self.ceiling, unfinished))
 
     def grow(self, pages_left: float, parts: int, limit: LimiterState | None, *, first: bool) -> None:
         """Decide anew how many there should be.
@@ -82,7 +115,7 @@ class Crew:
             first: whether this is decided before anything is known of what lies between the ends.
         """
         worth = min(_MOST_AT_FIRST, math.ceil(pages_left / (self.worth * _WORTH_AT_FIRST))) if first else parts
-        worth = min(worth, self.most, self._kept_waiting())
+        worth = min(worth, self.ceiling, self._kept_waiting())
         self.size = max(self.size, min(worth, self._fed(pages_left + worth, limit)))
 
     def _kept_waiting(self) -> int:

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 import attrs
 
+from persona_cases.errors import PaginationError
 from persona_cases.export.ranges import TimeRange
 from persona_cases.export.stretch import Stretch
+from persona_cases.models.raw_page import RawPage
 from persona_cases.paging import LARGEST_PAGE
 
 # A cut costs something, as the last page of a range is half full on average: a part has to be worth more than that.
@@ -34,6 +37,11 @@ _MOST_TOGETHER: Final = 8
 # How many stretches on either side are near enough to learn from, and by what factor what is seen there may differ.
 _NEAR: Final = 1
 _ALIKE: Final = 1.3
+
+_DIRECTION: Final = (
+    "the server ignored the direction of the sort: the far end of the cases cannot be found, and an export would "
+    "silently miss cases"
+)
 
 
 @attrs.define(kw_only=True)
@@ -60,6 +68,31 @@ class Frontier:
         """
         whole = Stretch(number=0, low=first, high=last + 1, asked=TimeRange(), position=first, open_end=open_end)
         return cls(stretches=[whole], summit=summit)
+
+    @classmethod
+    def between(cls, first: RawPage, far_end: RawPage, *, open_end: bool = False) -> Frontier:
+        """Return the frontier between both ends.
+
+        Args:
+            first: the first page with a case.
+            far_end: the page from where a walk of everything would end, in the opposite order.
+            open_end: whether there may be cases behind the far end.
+
+        Raises:
+            PaginationError: if the server ignores the direction of the sort: cases would be lost.
+        """
+        low, top = first.moment(0), first.moment(len(first) - 1)
+        moments = [far_end.moment(index) for index in range(len(far_end))]
+        if any(one < other for one, other in pairwise(moments)) or (moments and moments[0] < low):
+            raise PaginationError(_DIRECTION)
+        last = max([top, *moments[:1]])
+        if first.cursor is not None:
+            if moments and moments[0] < top:
+                raise PaginationError(_DIRECTION)
+            # If both ends look alike, the server may have sent the same one twice.
+            open_end = open_end or last == low or not moments
+        span = last - moments[-1] if moments else 0
+        return cls.around(low, last, len(far_end) / max(1, span), open_end=open_end)
 
     @property
     def open(self) -> list[Stretch]:

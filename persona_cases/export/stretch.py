@@ -100,6 +100,16 @@ class Stretch:
             count = page.first_from(ahead.position)
         return self, 0
 
+    def ask_by_time(self) -> bool:
+        """Let the walk go on from the time of the last case, without the cursor; return whether that is possible.
+
+        The case that the cursor stands for may be closed or deleted meanwhile, so that the server does not know it.
+        """
+        if self.cursor is None or not self.complete or self.asked == self.rest:
+            return False
+        self.asked, self.cursor = self.rest, None
+        return True
+
     @property
     def told_by_time(self) -> bool:
         """Whether its position tells where to go on nearly as well as the cursor."""

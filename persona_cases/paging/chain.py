@@ -8,6 +8,7 @@ from typing import Any, Generic
 
 from persona_cases.errors import PaginationError
 from persona_cases.paging.page import Fetch, Page, Position, T
+from persona_cases.paging.progress import Progress
 from persona_cases.protocol.message import QueryPairs
 
 
@@ -29,6 +30,7 @@ class PageChain(Generic[T]):
         self._following: QueryPairs = ()
         self._seen_cursors = {start}
         self._repeated = False
+        self._progress = Progress()
         self._task: asyncio.Task[Page[T]] | None = None
         self.cursor = start
         """The cursor of the next page; None at the beginning and at the end."""
@@ -42,7 +44,7 @@ class PageChain(Generic[T]):
             size: how many items to ask for, if the page is not on its way already.
 
         Raises:
-            PaginationError: if the server repeated a cursor.
+            PaginationError: if the server repeated a cursor, or its pages bring nothing new any more.
             PersonaError: whatever the request may raise.
         """
         if self._repeated:
@@ -50,6 +52,8 @@ class PageChain(Generic[T]):
         task, self._task = self._task, None
         page = await (self._fetch(self._position(size)) if task is None else task)
         self._go_behind(page)
+        if not self.ended:
+            self._progress.see([item.id for item in page.items])
         return page
 
     def look_ahead(self, size: int) -> None:

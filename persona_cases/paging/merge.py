@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from datetime import UTC, datetime
 from typing import Any, Generic, final
 
 import attrs
@@ -14,6 +15,8 @@ from persona_cases.paging.cursor import BEGINNING, Place, decode, encode
 from persona_cases.paging.order import Rank, SortValue, rank
 from persona_cases.paging.page import Fetch, Page, T
 from persona_cases.paging.stream import Stream
+
+_TIME = rank(datetime.min.replace(tzinfo=UTC), descending=False)[:2]
 
 
 @final
@@ -51,6 +54,10 @@ class Merge(Generic[T]):
         """Where an item stands in the order."""
         return rank(self.key(item), descending=self.descending)
 
+    def in_order(self, one: Rank, other: Rank) -> bool:
+        """Whether a search may give one rank before another. Only times are sure to be ordered as they are here."""
+        return one[:2] != _TIME or other[:2] != _TIME or one == other or (one < other) != self.descending
+
 
 class MergedWalk(Generic[T]):
     """One walk over merged pages. Each search has at most one request under way; they end when the walk is let go.
@@ -78,8 +85,10 @@ class MergedWalk(Generic[T]):
         self._wanted = total
         self._distinct = distinct
         self._ahead = ahead
+        in_order = None if distinct else merge.in_order
         self._streams = tuple(
-            Stream(fetch, merge.rank, page_size, place) for fetch, place in zip(merge.fetches, places, strict=True)
+            Stream(fetch, merge.rank, page_size, place, in_order)
+            for fetch, place in zip(merge.fetches, places, strict=True)
         )
         self._foremost = max if merge.descending else min
         self._live: list[Stream[T]] = []  # Those with an item to take.

@@ -105,7 +105,8 @@ class Pager(Generic[T]):
 
         Raises:
             PersonaError: whatever a request may raise; its `cursor` points to the page that failed.
-            PaginationError: if the server repeats a cursor, or links to somewhere else.
+            PaginationError: if the server repeats a cursor, links to somewhere else, sends the same cases again and
+                again, or more than 5,000 empty pages in a row.
         """
         return self._walk(ahead=True)
 

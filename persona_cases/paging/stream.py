@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic
 
+from persona_cases.errors import PaginationError
 from persona_cases.paging.chain import PageChain
 from persona_cases.paging.cursor import Place
 from persona_cases.paging.order import Rank
@@ -24,9 +25,19 @@ class Stream(Generic[T]):
         rank_of: where an item stands in the order.
         page_size: how many items to ask for at a time.
         place: where to begin.
+        in_order: tells whether one rank may come before another; None if items can move while they are walked.
     """
 
-    def __init__(self, fetch: Fetch[T], rank_of: Callable[[T], Rank], page_size: int, place: Place) -> None:
+    def __init__(
+        self,
+        fetch: Fetch[T],
+        rank_of: Callable[[T], Rank],
+        page_size: int,
+        place: Place,
+        in_order: Callable[[Rank, Rank], bool] | None = None,
+    ) -> None:
+        self._in_order = in_order
+        self._read: Rank | None = None  # Of the last item.
         self._fetch = fetch
         self._rank_of = rank_of
         self._page_size = page_size
@@ -123,7 +134,15 @@ class Stream(Generic[T]):
         self._group_start = self._behind = place.last
 
     def _keep(self, items: tuple[T, ...]) -> None:
-        self._items.extend([(self._rank_of(item), item) for item in items])
+        for item in items:
+            rank = self._rank_of(item)
+            if self._in_order is not None and self._read is not None and not self._in_order(self._read, rank):
+                raise PaginationError(
+                    "the server ignored the sort: the results of several searches cannot be merged, and cases would "
+                    "come twice"
+                )
+            self._read = rank
+            self._items.append((rank, item))
 
     def _size(self, wanted: int | None) -> int:
         return self._page_size if wanted is None else min(self._page_size, wanted)

@@ -13,7 +13,8 @@ from typing import ClassVar, Self
 
 import attrs
 
-from persona_cases.errors import DecodeError
+from persona_cases.errors import APIError, DecodeError, PaginationError
+from persona_cases.export.failures import is_refusal
 from persona_cases.export.page_source import Walk
 from persona_cases.export.ranges import TimeRange
 from persona_cases.models import Fieldset, Links, decode_page
@@ -31,6 +32,8 @@ from persona_cases.resources.searches import Search
 
 _LIST = "/cases"
 _OLDEST_FIRST = Q.created_at.asc()
+# Of so many cases, the list will know one.
+_CANDIDATES = 3
 
 
 @attrs.frozen
@@ -89,9 +92,11 @@ class FreshSlices:
         if asked is None or self.listing.impossible:
             yield RawPage((), backward=True)
             return
-        start = await self._start(asked) if after is None else after
-        async with aclosing(raw_walk(self.api, self.request, self._decode, start)) as walk:
+        starts = await self._starts(asked) if after is None else [after]
+        async with aclosing(self._listed(starts)) as walk:
+            reached: int | None = None
             async for page in walk:
+                reached = _last_moment(page, reached)
                 kept = _within(page, asked)
                 yield kept
                 if kept.cursor is None:
@@ -100,13 +105,31 @@ class FreshSlices:
     def together(self, parts: Sequence[TimeRange]) -> None:
         """Tell that a list can not skip anything."""
 
-    async def _start(self, part: TimeRange) -> str | None:
-        """Return the id of a case behind which the list has the whole range; None for the top of the list."""
+    async def _listed(self, starts: Sequence[str | None]) -> Walk:
+        """Walk the list from the first of several cases that the server still knows."""
+        for start in starts:
+            async with aclosing(raw_walk(self.api, self.request, self._decode, start)) as walk:
+                try:
+                    page = await anext(walk)
+                except APIError as error:
+                    # The index may still know a case that was deleted.
+                    if start == starts[-1] or not is_refusal(error):
+                        raise
+                    continue
+                yield page
+                async for page in walk:
+                    yield page
+                return
+
+    async def _starts(self, part: TimeRange) -> list[str | None]:
+        """Return ids of cases behind which the list has the whole range, and None for the top of the list."""
         if part.low is None:
-            return None
+            return [None]
         newer = _backward(TimeRange(None, part.low))
-        page = await self._found(newer.narrow(self.listing.filtered), 1)
-        return page.id(0) if len(page) else None
+        page = await self._found(newer.narrow(self.listing.filtered), _CANDIDATES)
+        if any(page.moment(index) not in newer for index in range(len(page))):
+            raise PaginationError("the server searched outside of the creation times that were asked for")
+        return [*map(page.id, range(len(page))), None]
 
     async def _found(self, where: Predicate | None, size: int) -> RawPage:
         """Return a page of the oldest cases that a search finds."""
@@ -158,6 +181,20 @@ def _common(one: TimeRange, other: TimeRange) -> TimeRange | None:
     low = max((each for each in (one.low, other.low) if each is not None), default=None)
     high = min((each for each in (one.high, other.high) if each is not None), default=None)
     return None if low is not None and high is not None and low >= high else TimeRange(low, high)
+
+
+def _last_moment(page: RawPage, reached: int | None) -> int | None:
+    """Return how far a walk of the list has come, in time that runs backward.
+
+    Raises:
+        PaginationError: if the list does not go from new to old, so that cases of a range may be anywhere.
+    """
+    if not len(page):
+        return reached
+    first, last = page.moment(0), page.moment(len(page) - 1)
+    if last < first or (reached is not None and first < reached):
+        raise PaginationError("the server did not list the cases from new to old")
+    return last
 
 
 def _within(page: RawPage, part: TimeRange) -> RawPage:

@@ -16,7 +16,8 @@ import attrs
 from persona_cases.export.attachments.downloads import AttachmentDownloads
 from persona_cases.export.attachments.report import AttachmentReport
 from persona_cases.export.checkpoint import Description
-from persona_cases.export.collector import CollectProgress, CollectReport, OnCollected, collect
+from persona_cases.export.collected import CollectProgress, CollectReport, OnCollected
+from persona_cases.export.collector import collect
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.crew import Crew
 from persona_cases.export.formats.target import Compression, FileFormat, Target

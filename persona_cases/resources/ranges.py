@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 
-from persona_cases.errors import DecodeError, InvalidArgumentError
+from persona_cases.errors import DecodeError, InvalidArgumentError, PaginationError
 from persona_cases.export.ranges import TimeRange
 from persona_cases.export.splitting import Profile, looks_for
 from persona_cases.models import moment_of
@@ -16,6 +17,7 @@ __all__ = ["CaseRanges"]
 
 _OLDEST_FIRST, _NEWEST_FIRST = Q.created_at.asc(), Q.created_at.desc()
 _MOST_RANGES = 10_000
+_ORDER = "the server ignored the sort or the range of creation times: ranges would silently miss cases"
 
 
 class CaseRanges:
@@ -51,13 +53,17 @@ class CaseRanges:
 
         async def seen(part: TimeRange, sort: Sort = _OLDEST_FIRST) -> list[int]:
             pager = self.search(part.narrow(where), sort=sort, only=["created_at"], max_searches=max_searches)
-            cases = await pager.limit(LARGEST_PAGE).collect()
-            return sorted(_moment(case.created_at) for case in cases)
+            moments = [_moment(case.created_at) for case in await pager.limit(LARGEST_PAGE).collect()]
+            return _in_order(moments if sort == _OLDEST_FIRST else moments[::-1], part)
 
         oldest = await seen(TimeRange())
         if not oldest:
             return []
         newest = await seen(TimeRange(), _NEWEST_FIRST) if len(oldest) == LARGEST_PAGE else []
+        # If all of these were created at one moment, the server may have sent the oldest cases twice.
+        alike = bool(newest) and oldest[0] == newest[-1]
+        if newest and (newest[-1] < oldest[-1] or (alike and await seen(TimeRange(newest[-1] + 1, None)))):
+            raise PaginationError(_ORDER)
         profile = Profile.between(oldest, newest)
         for exploring in looks_for(count):
             look = profile.next_look(exploring=exploring)
@@ -66,6 +72,12 @@ class CaseRanges:
             moments = await seen(look.range)
             profile = profile.with_sample(look.saw(moments, complete=len(moments) < LARGEST_PAGE))
         return profile.ranges(count)
+
+
+def _in_order(moments: list[int], part: TimeRange) -> list[int]:
+    if any(one > other for one, other in pairwise(moments)) or any(moment not in part for moment in moments):
+        raise PaginationError(_ORDER)
+    return moments
 
 
 def _check_count(count: object) -> None:

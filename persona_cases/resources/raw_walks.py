@@ -15,6 +15,7 @@ from persona_cases.models import Links
 from persona_cases.models.raw_page import Line, RawPage, decode_raw_page
 from persona_cases.models.undecodable import Undecodable
 from persona_cases.paging import LARGEST_PAGE, Fetch, Page, Pager, Position
+from persona_cases.paging.progress import Progress
 from persona_cases.protocol.message import Request
 from persona_cases.protocol.urls import link_query
 from persona_cases.resources.api import Api
@@ -53,10 +54,10 @@ async def raw_walk(api: Api, request: Request, decode: Decode, after: str | None
 
     Raises:
         PersonaError: whatever a request may raise.
-        PaginationError: if the server repeats a cursor.
+        PaginationError: if the server repeats a cursor, or sends too many empty pages.
     """
     position = Position(cursor=after, backward=False, size=size)
-    seen = {after}
+    seen, progress = {after}, Progress()
     while True:
         asked = attrs.evolve(request, query=page_query(request.query, position))
         (page, links), _ = await api.fetch(asked, decode)
@@ -66,6 +67,8 @@ async def raw_walk(api: Api, request: Request, decode: Decode, after: str | None
         following = link_query(links.next, base=api.base, path=request.path)
         cursor = cursor_in(following, position)
         yield page.before(cursor)
+        # Whether cases come again is seen by whoever takes them.
+        progress.see(() if not len(page) else (str(len(seen)),))
         if cursor in seen:
             raise PaginationError("the server repeated a cursor: the walk would never end")
         seen.add(cursor)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import attrs
 import pytest
+from spooling import crew_of, lines_of
 from worlds import YEAR, World, moments_of
 
+from persona_cases.errors import ConnectionFailedError, RequestTimeoutError
 from persona_cases.export.checkpoint import Description
 from persona_cases.export.collector import collect
 from persona_cases.export.crew import MOST_WALKERS, WORTH_WAITING, Crew, Stopwatch
@@ -101,3 +103,80 @@ async def test_an_export_over_a_slow_line_has_several_walkers(make_client, tmp_p
         done = await make_client(sim).cases.export(to=tmp_path / "cases.jsonl")
     assert len(done.walkers) > 1
     assert done.cases == 3_000
+
+
+def grown(size):
+    crew = Crew(worth_waiting=0)
+    crew.observe(0.1, 0.0)
+    crew.rejoin(size)
+    return crew
+
+
+def test_a_failure_halves_the_walkers_once_however_many_of_them_fail():
+    crew = grown(40)
+    assert [crew.back_off(0) for _ in range(40)] == [True] * 40
+    assert crew.size == 20
+
+
+def test_without_a_page_in_between_one_walker_is_left_and_its_failure_is_one_of_the_server():
+    crew = grown(40)
+    assert crew.back_off(crew.epoch)
+    assert crew.back_off(crew.epoch)
+    assert crew.size == 1
+    assert crew.back_off(0)
+    assert not crew.back_off(crew.epoch)
+
+
+def test_pages_that_come_raise_the_number_again_one_at_a_time():
+    crew = grown(4)
+    crew.back_off(crew.epoch)
+    crew.grow(1_000, 200, None, first=False)
+    assert crew.size == 2
+    for _ in range(16):
+        crew.observe(0.1, 0.0)
+    crew.grow(1_000, 200, None, first=False)
+    assert crew.size == 3
+    crew.rejoin(40)
+    assert crew.size == 3
+
+
+def test_a_crew_of_one_never_backs_off():
+    crew = Crew()
+    assert not crew.back_off(0)
+
+
+@attrs.define
+class Weak(World):
+    """A server that answers so many requests at a time, and lets the others run into a timeout."""
+
+    bears: int = 3
+    failed: int = 0
+
+    def check(self, _number):
+        if self.running > self.bears:
+            self.failed += 1
+            raise RequestTimeoutError("no answer")
+
+
+@pytest.mark.parametrize("bears", [1, 2, 7])
+async def test_fewer_walkers_are_the_answer_to_timeouts(tmp_path, bears):
+    world = Weak(PLENTY, bears=bears)
+    world.before = world.check
+    with Spool(tmp_path / "cases.jsonl", Description({}, "1.0")) as spool:
+        done = await collect(world, spool, crew=crew_of(20))
+        assert lines_of(spool) == world.lines
+    assert done.cases == 3_000
+    assert 0 < world.failed < 60
+
+
+async def test_a_server_that_is_gone_ends_the_run_after_a_few_tries(tmp_path):
+    world = World(PLENTY)
+
+    def gone(number):
+        if number > 15:
+            raise ConnectionFailedError("gone")
+
+    world.before = gone
+    with Spool(tmp_path / "cases.jsonl", Description({}, "1.0")) as spool, pytest.raises(ConnectionFailedError):
+        await collect(world, spool, crew=crew_of(20))
+    assert world.requests < 15 + 20 + 10 + 5

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from persona_cases.errors import ConnectionFailedError, InvalidArgumentError, PaginationError, ResultCountError
 from persona_cases.paging import BEGINNING, Page, Pager, Position, check_page
+from persona_cases.paging.progress import MOST_EMPTY_PAGES, Progress
 
 
 @attrs.frozen
@@ -342,3 +343,40 @@ def test_reprs_show_no_items():
         repr(Shelf(3).pager(page_size=10).limit(7).resume("x"))
         == "<Pager: pages, 10 per page, at most 7, from a cursor>"
     )
+
+
+@pytest.mark.parametrize("cycle", [1, 2, 3, 7, 20])
+async def test_pages_that_come_again_under_new_cursors_end_a_walk(cycle):
+    asked = 0
+
+    async def fetch(position: Position) -> Page[Thing]:
+        nonlocal asked
+        asked += 1
+        return Page(items=(Thing(f"a{asked % cycle}"), Thing(f"b{asked % cycle}")), next_cursor=f"never {asked}")
+
+    with pytest.raises(PaginationError, match="same cases") as caught:
+        await Pager(fetch=fetch).collect()
+    assert asked < 100 * cycle
+    assert caught.value.cursor == f"never {asked}"
+
+
+async def test_empty_pages_without_an_end_end_a_walk():
+    asked = 0
+
+    async def fetch(position: Position) -> Page[Thing]:
+        nonlocal asked
+        asked += 1
+        return Page(items=(), next_cursor=f"never {asked}")
+
+    with pytest.raises(PaginationError, match="empty pages"):
+        await Pager(fetch=fetch).collect()
+    assert asked == MOST_EMPTY_PAGES + 1
+
+
+@given(st.lists(st.integers(0, 30), max_size=300))
+def test_pages_that_are_all_different_are_never_taken_for_a_cycle(gaps):
+    progress = Progress()
+    for number, gap in enumerate(gaps):
+        for _ in range(gap):
+            progress.see([])
+        progress.see([f"a{number}", f"b{number}"])
