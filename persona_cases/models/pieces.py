@@ -20,6 +20,7 @@ _TOKEN: Final = re.compile(
     rb"|(?P<scalar>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false|null)"
     rb"|(?P<mark>[\[\]{},:]))"
 )
+_BEGINNING: str = "value"
 _ENDS: Final = {b"[": b"]", b"{": b"}"}
 
 
@@ -65,7 +66,8 @@ def is_json(text: bytes) -> bool:
         text.decode()
     except UnicodeDecodeError:
         return False
-    place, ends, wanted = 0, list[bytes](), "value"
+    place, ends = 0, list[bytes]()
+    wanted = _BEGINNING
     while match := _TOKEN.match(text, place):
         place, mark = match.end(), match.group("mark")
         if mark is None:

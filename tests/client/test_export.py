@@ -56,7 +56,7 @@ async def test_a_file_that_was_there_is_replaced_only_by_a_whole_one(sim, make_c
     client = make_client(sim, retry=RetryPolicy(attempts=1))
     target = tmp_path / "cases.jsonl"
     target.write_text("before")
-    sim.faults.add(Fault.status(503), nth=3, times=1)
+    sim.faults.add(Fault.status(500), nth=3, times=1)
     with pytest.raises(ServerError):
         await client.cases.export(to=target)
     assert target.read_text() == "before"
@@ -278,7 +278,7 @@ async def test_a_table_that_was_there_is_replaced_only_by_a_whole_one(sim, make_
     client = make_client(sim, retry=RetryPolicy(attempts=1))
     target = tmp_path / name
     target.write_text("before")
-    sim.faults.add(Fault.status(503), nth=3, times=1)
+    sim.faults.add(Fault.status(500), nth=3, times=1)
     with pytest.raises(ServerError):
         await client.cases.export(to=target, overwrite=True)
     assert target.read_text() == "before"

@@ -28,7 +28,7 @@ async def sim():
 
 
 async def interrupted(sim, make_client, path, **settings):
-    sim.faults.add(Fault.status(503), nth=4, times=1)
+    sim.faults.add(Fault.status(500), nth=4, times=1)
     with pytest.raises(ServerError):
         await make_client(sim, retry=RetryPolicy(attempts=1)).cases.export(to=path, **settings)
     sim.faults.clear()
@@ -64,7 +64,7 @@ async def test_a_run_that_resumes_keeps_the_time_for_the_next_one(sim, make_clie
     await interrupted(sim, make_client, path)
     after = datetime.now(UTC)
     await asyncio.sleep(0.002)
-    sim.faults.add(Fault.status(503), nth=1, times=1)
+    sim.faults.add(Fault.status(500), nth=1, times=1)
     with pytest.raises(ServerError):
         await make_client(sim, retry=RetryPolicy(attempts=1)).cases.export(to=path)
     assert (await make_client(sim).cases.export(to=path)).snapshot_at <= after
@@ -119,7 +119,7 @@ async def ages():
 async def test_the_same_call_resumes_though_its_times_have_moved(ages, make_client, tmp_path, make, consistency):
     path = tmp_path / "x.db"
     first = make()
-    ages.faults.add(Fault.status(503), nth=4, times=1)
+    ages.faults.add(Fault.status(500), nth=4, times=1)
     with pytest.raises(ServerError):
         await make_client(ages, retry=RetryPolicy(attempts=1)).cases.export(first, to=path, consistency=consistency)
     ages.faults.clear()
@@ -143,7 +143,7 @@ async def test_the_same_call_resumes_though_its_times_have_moved(ages, make_clie
 )
 async def test_another_span_is_another_export(ages, make_client, tmp_path, other):
     path = tmp_path / "x.jsonl"
-    ages.faults.add(Fault.status(503), nth=4, times=1)
+    ages.faults.add(Fault.status(500), nth=4, times=1)
     with pytest.raises(ServerError):
         await make_client(ages, retry=RetryPolicy(attempts=1)).cases.export(Q.created_at.in_last(days=250), to=path)
     ages.faults.clear()

@@ -287,7 +287,7 @@ async def test_addresses_that_expired_before_an_export_was_gone_on_with_are_rene
 
 async def test_files_may_be_asked_for_only_when_the_cases_are_there(sim, make_client, tmp_path):
     path, persona = tmp_path / "x.jsonl", make_client(sim, retry=IMPATIENT)
-    sim.faults.add(Fault.status(503), path="/cases/search", nth=3)
+    sim.faults.add(Fault.status(500), path="/cases/search", nth=3)
     with pytest.raises(ServerError):
         await persona.cases.export(to=path)
     sim.faults.clear()

@@ -140,7 +140,7 @@ async def test_cases_of_one_moment_come_once_and_in_one_order_whoever_walks(make
 
 async def test_a_failed_fresh_export_is_gone_on_with(sim, make_client, tmp_path):
     path = tmp_path / "all.jsonl"
-    sim.faults.add(Fault.status(503), nth=32)
+    sim.faults.add(Fault.status(500), nth=32)
     with pytest.raises(ServerError):
         await make_client(sim, retry=RetryPolicy(attempts=1)).cases.export(to=path, consistency="fresh")
     sim.faults.clear()
