@@ -76,3 +76,13 @@ def _is_finite(number: float) -> bool:
         return math.isfinite(number)
     except OverflowError:  # An int that no float can hold.
         return False
+
+
+def plain_seconds(value: float | timedelta) -> float:
+    """Return a duration as a number of seconds, unchecked."""
+    return value.total_seconds() if isinstance(value, timedelta) else value
+
+
+def plain_seconds_or_none(value: float | timedelta | None) -> float | None:
+    """Return a duration as a number of seconds, unchecked; None stays None."""
+    return None if value is None else plain_seconds(value)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.protocol.checks import seconds, whole_number
+from persona_cases.protocol.checks import plain_seconds, plain_seconds_or_none, seconds, whole_number
 from persona_cases.protocol.retry import RetryPolicy
 
 DEFAULT_VERSION = "2025-12-08"
@@ -35,12 +36,12 @@ class Timeout:
         read: seconds without any byte of the answer.
     """
 
-    total: float = 60.0
-    connect: float = 10.0
-    read: float = 30.0
+    total: float = attrs.field(default=60.0, converter=plain_seconds)
+    connect: float = attrs.field(default=10.0, converter=plain_seconds)
+    read: float = attrs.field(default=30.0, converter=plain_seconds)
 
     @classmethod
-    def of(cls, value: float | Timeout) -> Timeout:
+    def of(cls, value: float | timedelta | Timeout) -> Timeout:
         """Return a `Timeout` from one, or from the seconds of its total.
 
         Raises:
@@ -69,7 +70,7 @@ class Options:
     version: str = DEFAULT_VERSION
     timeout: Timeout = Timeout()
     retry: RetryPolicy = RetryPolicy()
-    max_wait: float | None = None
+    max_wait: float | None = attrs.field(default=None, converter=plain_seconds_or_none)
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False, hash=False)
     max_answer_bytes: int = DEFAULT_MAX_ANSWER_BYTES
 

@@ -17,7 +17,7 @@ from persona_cases.errors import (
     RateLimitError,
     TransportError,
 )
-from persona_cases.protocol.checks import seconds, whole_number
+from persona_cases.protocol.checks import plain_seconds, seconds, whole_number
 from persona_cases.protocol.message import Request
 from persona_cases.protocol.naming import missing_from
 from persona_cases.protocol.repeats import RULES, Ending, Rule, ending_of
@@ -47,9 +47,9 @@ class RetryPolicy:
     """
 
     attempts: int = 4
-    base: float = 0.5
-    cap: float = 20.0
-    deadline: float = 300.0
+    base: float = attrs.field(default=0.5, converter=plain_seconds)
+    cap: float = attrs.field(default=20.0, converter=plain_seconds)
+    deadline: float = attrs.field(default=300.0, converter=plain_seconds)
 
     def __attrs_post_init__(self) -> None:
         whole_number(self.attempts, "attempts")

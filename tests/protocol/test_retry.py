@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +23,7 @@ from persona_cases.errors import (
     ServerError,
 )
 from persona_cases.protocol.message import Request, Safety
+from persona_cases.protocol.options import Options, Timeout
 from persona_cases.protocol.repeats import RULES, Ending
 from persona_cases.protocol.retry import Attempts, RetryPolicy
 
@@ -311,3 +314,10 @@ def test_an_error_is_told_its_call_once():
     assert error.idempotency_key == "key-1"
     Attempts(Request("GET", "/y"), RetryPolicy()).describe(error, elapsed=9)
     assert (error.method, error.elapsed) == ("POST", 1.25)
+
+
+def test_durations_may_be_timedeltas():
+    minute = timedelta(minutes=1)
+    assert RetryPolicy(base=minute, cap=minute, deadline=minute) == RetryPolicy(base=60, cap=60, deadline=60)
+    assert Timeout(total=minute, connect=minute, read=minute) == Timeout(total=60, connect=60, read=60)
+    assert Options(max_wait=minute).max_wait == 60
