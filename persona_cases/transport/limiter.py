@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import time
 from collections.abc import Callable
 from typing import Protocol
 
 import attrs
 
-from persona_cases.errors import RateLimitError
+from persona_cases.errors import ClientStateError, RateLimitError
 from persona_cases.protocol.checks import seconds, whole_number
 from persona_cases.protocol.quota import WindowReading
 from persona_cases.protocol.window import RateWindow
@@ -131,6 +132,7 @@ class LocalLimiter:
         self._clock = clock
         self._waiting = 0
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = 0
 
     def __repr__(self) -> str:
         return f"LocalLimiter(limit={self._window.limit}, period={self._window.period:g})"
@@ -234,7 +236,12 @@ class LocalLimiter:
         # A limiter may outlive a loop (one `asyncio.run` after another); its primitives may not.
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            self._loop = loop
+            if self._loop is not None and self._loop.is_running() and self._process == os.getpid():
+                raise ClientStateError(
+                    "the limiter is used in another event loop that is still running: make one for each loop, or share "
+                    "a RedisLimiter's environment"
+                )
+            self._loop, self._process = loop, os.getpid()
             self._turnstile = asyncio.Lock()
             self._changed = asyncio.Event()
             self._waiting = 0

@@ -55,6 +55,7 @@ class QuotaLimiter(LocalLimiter):
         """Wait until a case may be created; see `Limiter.acquire`."""
         if self._told:
             return await super().acquire(max_wait)
+        self._enter_loop()
         self._unlimited += 1
         return Permit(self._clock())
 

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from persona_cases import InvalidArgumentError, LocalLimiter, RateLimitError
+from persona_cases import ClientStateError, InvalidArgumentError, LocalLimiter, QuotaLimiter, RateLimitError
 from persona_cases.protocol.quota import WindowReading
 from persona_cases.transport.limiter import Feedback, LimiterState, Permit
 
@@ -394,3 +394,16 @@ def test_it_serves_one_event_loop_after_another():
 def test_numbers_out_of_range_are_refused(settings):
     with pytest.raises(InvalidArgumentError, match=list(settings)[-1]):
         LocalLimiter(**settings)
+
+
+@pytest.mark.parametrize("kind", [LocalLimiter, QuotaLimiter])
+async def test_two_running_loops_cannot_share_a_limiter(kind):
+    limiter = kind()
+    await limiter.settle(await limiter.acquire(), Feedback())
+
+    def elsewhere():
+        asyncio.run(limiter.acquire())
+
+    with pytest.raises(ClientStateError, match="another event loop"):
+        await asyncio.to_thread(elsewhere)
+    assert (limiter.state.waiting, limiter.state.in_flight) == (0, 0)
