@@ -64,5 +64,6 @@ def api_key(value: object, source: str) -> Secret:
 
 
 def _is_text(wrapped: Secret) -> bool:
-    value: object = wrapped.reveal()
+    # Any: callers may give anything.
+    value: Any = wrapped.reveal()
     return isinstance(value, str) and bool(value)
