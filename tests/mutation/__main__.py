@@ -74,7 +74,8 @@ def _run_tests(mutant: Mutant | None, tests: Sequence[str]) -> None:
         "-W",
         "ignore:Module already imported",
     ]
-    os._exit(int(pytest.main([*options, "--hypothesis-seed=0", *tests])))
+    # Pytest would load our modules itself otherwise, because we have a plugin, and pass by the mistake.
+    os._exit(int(pytest.main([*options, "--hypothesis-seed=0", "--assert=plain", *tests])))
 
 
 def _passes(mutant: Mutant | None, tests: Sequence[str], timeout: float) -> bool:
