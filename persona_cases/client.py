@@ -15,7 +15,7 @@ from persona_cases.models import UNSET, RateLimitStatus, Unset, decode_rate_limi
 from persona_cases.protocol import secret
 from persona_cases.protocol.checks import seconds, whole_number
 from persona_cases.protocol.message import Request, Response, Safety
-from persona_cases.protocol.options import DEFAULT_MAX_ANSWER_BYTES, DEFAULT_VERSION, Options, Timeout
+from persona_cases.protocol.options import DEFAULT_MAX_ANSWER_BYTES, DEFAULT_VERSION, Options, Timeout, check_headers
 from persona_cases.protocol.retry import RetryPolicy
 from persona_cases.protocol.urls import BaseURL
 from persona_cases.resources.api import Api
@@ -29,7 +29,7 @@ from persona_cases.transport.middleware import Middleware, check_middleware
 from persona_cases.transport.network import Network, Trust, environment_allows_http
 from persona_cases.transport.pipeline import Transport
 from persona_cases.transport.quota_limiter import QuotaLimiter
-from persona_cases.transport.session import ClientSession, HttpSession
+from persona_cases.transport.session import ClientSession, HttpSession, check_session
 
 DEFAULT_BASE_URL = "https://api.withpersona.com/api/v1"
 
@@ -115,7 +115,7 @@ class PersonaClient:
             timeout=Timeout.of(timeout),
             retry=retry,
             max_wait=max_wait,
-            headers=dict(headers or {}),
+            headers=check_headers(headers),
             max_answer_bytes=max_answer_bytes,
         )
         base = BaseURL.parse(
@@ -127,6 +127,7 @@ class PersonaClient:
             if given is None
             else secret.api_key(given, "api_key")
         )
+        session = check_session(session)
         try:
             network = Network(
                 base.url,
@@ -186,7 +187,7 @@ class PersonaClient:
         if timeout is not UNSET:
             changes["timeout"] = Timeout.of(timeout)
         if headers is not UNSET:
-            changes["headers"] = {**self._api.options.headers, **headers}
+            changes["headers"] = {**self._api.options.headers, **check_headers(headers)}
         twin = copy.copy(self)
         options = attrs.evolve(self._api.options, **changes)
         twin._use(attrs.evolve(self._api, options=options, lifetime=Lifetime(self._api.lifetime)))

@@ -8,12 +8,12 @@ kept case outlive its page. Figures: `docs/decisions/0001-decoding.md`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import attrs
 import msgspec
 
-from persona_cases.errors import DecodeError
+from persona_cases.errors import DecodeError, InvalidArgumentError
 from persona_cases.models import wire
 from persona_cases.models.case import Case
 from persona_cases.models.converter import converter, structure
@@ -101,6 +101,8 @@ def _read_odd_page(body: bytes, fieldset: Fieldset | None) -> CasePage:
 
 def split_page(body: bytes) -> tuple[wire.PageRecord, Links] | None:
     """Find where each case of a page begins and ends; None if the body is no page as it is expected."""
+    if not isinstance(cast("object", body), (bytes, bytearray)):
+        raise InvalidArgumentError("body must be bytes, as the API sent them")
     if not (body.isascii() or is_utf8(body)):
         return None
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 import attrs
 
@@ -38,7 +39,7 @@ class Fieldset:
         Raises:
             InvalidArgumentError: a bare string instead of a collection, or a name that cases do not have.
         """
-        if isinstance(names, str):
+        if isinstance(names, (str, bytes)) or not isinstance(cast("object", names), Iterable):
             raise InvalidArgumentError("only must be a list of names, such as ['status', 'fields.priority']")
         return cls(tuple(dict.fromkeys(attribute_asked(name, "only") for name in names)))
 

@@ -8,7 +8,7 @@ from typing import Any, TypeGuard, cast
 
 import msgspec
 
-from persona_cases.errors import DecodeError
+from persona_cases.errors import DecodeError, InvalidArgumentError
 
 __all__ = [
     "check_utf8",
@@ -35,6 +35,8 @@ _JSON_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 def check_utf8(body: bytes) -> None:
     """Refuse a body that is not UTF-8: msgspec looks only into the strings that it has to build."""
+    if not isinstance(cast("object", body), (bytes, bytearray)):
+        raise InvalidArgumentError("body must be bytes, as the API sent them")
     if not (body.isascii() or is_utf8(body)):
         raise DecodeError("not JSON: the body is not UTF-8 text")
 

@@ -45,11 +45,12 @@ _HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _GAP = re.compile(r"(?<=[a-z0-9])_([a-z])")
 
 
-def check_inflection(inflection: str) -> Inflection:
+def check_inflection(inflection: object) -> Inflection:
     """Refuse an inflection that does not exist."""
-    if inflection not in _INFLECTIONS:
-        raise InvalidArgumentError(f"inflection must be one of {', '.join(_INFLECTIONS)}, got {inflection!r}")
-    return inflection
+    for known in _INFLECTIONS:
+        if isinstance(inflection, str) and inflection == known:
+            return known
+    raise InvalidArgumentError(f"inflection must be one of {', '.join(_INFLECTIONS)}")
 
 
 @lru_cache(maxsize=4096)

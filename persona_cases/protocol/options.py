@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import cast
 
 import attrs
 
@@ -102,6 +103,19 @@ def check_retry(value: object) -> None:
     """
     if not isinstance(value, RetryPolicy):
         raise InvalidArgumentError("retry must be a RetryPolicy; RetryPolicy(attempts=1) never retries")
+
+
+def check_headers(value: object) -> dict[str, str]:
+    """Check that additional request headers come as a mapping, or not at all.
+
+    Raises:
+        InvalidArgumentError: if they do not.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidArgumentError("headers must be a mapping of names to values, such as {'X-Trace-Id': '…'}")
+    return dict(cast("Mapping[str, str]", value))
 
 
 def check_header(name: object, value: object) -> None:

@@ -12,6 +12,8 @@ from persona_cases.errors import QueryError, QueryTypeError
 
 __all__ = ["Scalar", "instant", "is_date", "require_time_text", "to_scalar", "unwrap_enum"]
 
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
 Scalar: TypeAlias = str | int | float | bool
 
 # Signed and unsigned 64 bits: what JSON encoders and the servers behind them agree on.
@@ -115,12 +117,9 @@ def _hint(kind: str, module: str) -> str:
 
 def _plain_text(value: str, subject: str) -> str:
     text = str.__str__(value)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise QueryError(
-            f"{subject} can not be compared with a text that UTF-8 can not encode (a lone surrogate)"
-        ) from None
+    # Looked for and not tried: the error of an encoder holds the whole text.
+    if _LONE_SURROGATE.search(text):
+        raise QueryError(f"{subject} can not be compared with a text that UTF-8 can not encode (a lone surrogate)")
     return text
 
 

@@ -18,6 +18,7 @@ from persona_cases.resources.case_changes import CaseChanges
 from persona_cases.resources.downloads import Download, OnBytes, check_attachment
 from persona_cases.resources.exports import CaseExports
 from persona_cases.resources.many import DEFAULT_CONCURRENCY, ManyCases, get_many
+from persona_cases.resources.places import callback, file_path
 from persona_cases.resources.ranges import CaseRanges
 from persona_cases.resources.searches import Search, describe
 from persona_cases.resources.walks import walk
@@ -203,8 +204,8 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
             ClientStateError: if the client was closed.
         """
         # Iterables that can be read once only are read once.
-        included = None if include is None else list(include)
-        loaded = None if only is None else list(only)
+        included = None if include is None else parameters.names(include, "include", "['template', 'accounts']")
+        loaded = None if only is None else parameters.names(only, "only", "['status', 'fields.priority']")
         return await get_many(partial(self.get, include=included, only=loaded), ids, concurrency)
 
     def watch(
@@ -281,6 +282,8 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
 
         See https://docs.withpersona.com/downloading-files.
         """
+        file_path(to, "to")
+        callback(on_progress, "on_progress")
         return await Download(check_attachment(attachment), to, self._api, self.get, on_progress).run()
 
 

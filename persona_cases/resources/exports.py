@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
-from typing import Any, Final, Literal, Self, TypeAlias, cast, get_args
+from typing import Any, Final, Literal, Self, TypeAlias, get_args
 
 import attrs
 
@@ -24,12 +24,14 @@ from persona_cases.export.runner import ExportProgress, FileExport, OnProgress, 
 from persona_cases.export.sinks import AtomicFile, Sink
 from persona_cases.export.workplace import Workplace
 from persona_cases.models import Fieldset
+from persona_cases.protocol.checks import seconds
 from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, Sort, as_predicate, as_written
 from persona_cases.resources import parameters
 from persona_cases.resources.counting import counted
 from persona_cases.resources.export_calls import with_named_destination
 from persona_cases.resources.fresh_slices import FreshSlices
 from persona_cases.resources.ordered_exports import OrderedExport, Reading, downloads_to
+from persona_cases.resources.places import callback, file_path
 from persona_cases.resources.ranged_exports import RangedExport
 from persona_cases.resources.slices import CaseSlices
 
@@ -119,13 +121,14 @@ class CaseExports:
             PersonaError: whatever a search may raise.
             OSError: if the disk is full.
         """
+        _check_places(to, attachments, on_progress)
         chosen = None if only is None else parameters.names(only, "only", "['status', 'fields.priority']")
         loaded = None if chosen is None else list(Fieldset.of(chosen).names)
         fieldset = None if loaded is None else tuple(loaded)
         twin, count = counted(self)
         rejects = _rejects(undecodable, to)
         shape = _Shape.of(chosen, columns, format, compression, overwrite=overwrite)
-        began, patience = datetime.now(UTC), _seconds(resume_max_age)
+        began, patience = datetime.now(UTC), seconds(resume_max_age, "resume_max_age", least=0)
 
         async def by_ranges(
             source_of: Callable[[Predicate | None], CaseSlices | FreshSlices], path: str | os.PathLike[str]
@@ -204,7 +207,7 @@ class _Shape:
         *,
         overwrite: bool,
     ) -> Self:
-        known = tuple(columns)
+        known = ColumnChoice.declared_by(columns)
         settings = {"only": chosen, "columns": list(map(repr, known))}
         return cls(ColumnChoice.of(chosen, known), settings, format, compression, overwrite)
 
@@ -250,8 +253,8 @@ def _provenance(where: Predicate | None, sort: Sort | None, settings: Mapping[st
     return Provenance(settings=asked, library=version("persona-cases"), snapshot_at=began)
 
 
-def _rejects(undecodable: str, to: str | os.PathLike[str] | Sink) -> Rejects | None:
-    if undecodable not in get_args(Undecodable):
+def _rejects(undecodable: object, to: str | os.PathLike[str] | Sink) -> Rejects | None:
+    if not isinstance(undecodable, str) or undecodable not in get_args(Undecodable):
         raise InvalidArgumentError("undecodable must be 'raise' or 'set_aside'")
     if undecodable == "raise":
         return None
@@ -260,14 +263,15 @@ def _rejects(undecodable: str, to: str | os.PathLike[str] | Sink) -> Rejects | N
     return Rejects(to)
 
 
-def _seconds(age: float | timedelta) -> float:
-    given = age.total_seconds() if isinstance(age, timedelta) else cast("object", age)
-    if isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0:
-        return float(given)
-    raise InvalidArgumentError("resume_max_age must be a number of seconds of at least 0, or a timedelta")
+def _check_places(to: object, attachments: object, on_progress: object) -> None:
+    if not isinstance(to, Sink):
+        file_path(to, "to")
+    if attachments is not None:
+        file_path(attachments, "attachments")
+    callback(on_progress, "on_progress")
 
 
-def _is_fresh(consistency: str) -> bool:
-    if consistency not in get_args(Consistency):
-        raise InvalidArgumentError(f"consistency must be 'search' or 'fresh', got {consistency!r}")
+def _is_fresh(consistency: object) -> bool:
+    if not isinstance(consistency, str) or consistency not in get_args(Consistency):
+        raise InvalidArgumentError("consistency must be 'search' or 'fresh'")
     return consistency == "fresh"

@@ -12,6 +12,7 @@ from typing import BinaryIO, TypeAlias, cast
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.protocol.checks import text
 
 _SMALL = 32_768
 
@@ -58,11 +59,17 @@ def _read(attachment: Attachable) -> dict[str, str]:
     if isinstance(attachment, Upload):
         content = attachment.content if isinstance(attachment.content, bytes) else attachment.content.read()
         return _document(attachment.filename, content)
-    path = Path(attachment)
     try:
-        return _document(path.name, path.read_bytes())
+        path = Path(attachment)
+        content = path.read_bytes()
     except OSError as error:
         raise InvalidArgumentError(f"attachments: a file can not be read: {error.strerror}") from error
+    except ValueError:
+        # Raised below: a UnicodeEncodeError holds the path, and would be the context of the error raised here.
+        pass
+    else:
+        return _document(path.name, content)
+    raise InvalidArgumentError("attachments: a path has a character that no file name can have")
 
 
 def _document(filename: object, content: object) -> dict[str, str]:
@@ -72,4 +79,4 @@ def _document(filename: object, content: object) -> dict[str, str]:
         raise InvalidArgumentError("attachments: content must be bytes or a file opened in binary mode")
     if not content:
         raise InvalidArgumentError("attachments: a file is empty")
-    return {"data": base64.b64encode(content).decode("ascii"), "filename": filename}
+    return {"data": base64.b64encode(content).decode("ascii"), "filename": text(filename, "attachments: a filename")}

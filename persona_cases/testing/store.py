@@ -317,7 +317,8 @@ def _evolve(case: CaseRecord, changes: Mapping[str, Any]) -> CaseRecord:
     known = {field.name for field in attrs.fields(CaseRecord)} - {"id"}
     unknown = changes.keys() - known
     if unknown:
-        raise InvalidArgumentError(f"cases have no {', '.join(sorted(unknown))}")
+        # What any other function says of a keyword that it does not have.
+        raise TypeError(f"unexpected keyword argument: cases have no {', '.join(sorted(unknown))}")
     texts: dict[str, Any] = {
         name: timestamp(value) if isinstance(value, datetime) else value for name, value in changes.items()
     }

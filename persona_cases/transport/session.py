@@ -21,11 +21,22 @@ from persona_cases.protocol.urls import BaseURL
 from persona_cases.transport.failures import Departure, one_request, translated, without_traces
 from persona_cases.transport.network import Network
 
-__all__ = ["ClientSession", "HttpSession", "client_timeout"]
+__all__ = ["ClientSession", "HttpSession", "check_session", "client_timeout"]
 
 USER_AGENT = f"persona-cases Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 
 _LARGE_BODY = 1_048_576
+
+
+def check_session(value: object) -> ClientSession | None:
+    """Check a session that a caller lends.
+
+    Raises:
+        InvalidArgumentError: if it is something else.
+    """
+    if value is None or isinstance(value, ClientSession):
+        return value
+    raise InvalidArgumentError("session must be an aiohttp.ClientSession, or None for one of the client's own")
 
 
 class HttpSession:

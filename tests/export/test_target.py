@@ -62,8 +62,8 @@ def test_what_can_not_be_compressed_is_refused_with_the_reason(name, reason):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"format": "excel"}, "format must be one of 'jsonl', 'csv', 'parquet', 'sqlite', got 'excel'"),
-        ({"compression": "bz2"}, "compression must be one of 'none', 'gzip', 'zstd', got 'bz2'"),
+        ({"format": "excel"}, "format must be one of 'jsonl', 'csv', 'parquet', 'sqlite'"),
+        ({"compression": "bz2"}, "compression must be one of 'none', 'gzip', 'zstd'"),
         ({"format": "sqlite", "compression": "gzip"}, "compression gzip is not possible: SQLite"),
     ],
 )

@@ -23,7 +23,7 @@ def _any_of(*texts: str) -> str:
 _KINDS = {
     "API key": rf"{re.escape(DEFAULT_API_KEY)}|Bearer\s+\S+",
     "access token": r"access_token=[^\s&'\"]+",
-    "e-mail address": r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+",
+    "e-mail address": r"(?<![\w.+-])[\w.+-]++(?:@|%40)[\w-]+(?:\.[\w-]+)+",
     "comment": _any_of(*catalog.COMMENTS, *field_values._SENTENCES),
     "name": rf"\b(?:{_any_of(*catalog.FIRST_NAMES, *catalog.LAST_NAMES)})\b",
     "website": rf"\b(?:{_any_of(*map(str.lower, catalog.LAST_NAMES))})\.example\.com",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, cast
 
 import attrs
 
@@ -36,11 +36,19 @@ class ColumnChoice:
         Raises:
             InvalidArgumentError: if a name can not be one, or a declared column is none of a custom field.
         """
-        columns = tuple(declared)
-        for column in columns:
-            if not column.name.startswith(FIELD):
-                raise InvalidArgumentError("columns must hold columns of custom fields, as columns_from returns them")
-        return cls(None if only is None else Fieldset.of(only).names, columns)
+        return cls(None if only is None else Fieldset.of(only).names, cls.declared_by(declared))
+
+    @staticmethod
+    def declared_by(columns: object) -> tuple[Column, ...]:
+        """Check columns that a caller declares.
+
+        Raises:
+            InvalidArgumentError: if they are not columns of custom fields.
+        """
+        listed = tuple(cast("Iterable[object]", columns)) if isinstance(columns, Iterable) else (None,)
+        if not all(isinstance(column, Column) and column.name.startswith(FIELD) for column in listed):
+            raise InvalidArgumentError("columns must hold columns of custom fields, as columns_from returns them")
+        return cast("tuple[Column, ...]", listed)
 
     def among(
         self, custom: Sequence[Column], unknown: Sequence[Column], fixed: Sequence[Column] = FIXED

@@ -6,6 +6,7 @@ from typing import Final
 
 import attrs
 
+from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.columns.column import FIELD, Column
 from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TEXTS, ColumnType, Kind
 from persona_cases.models import CaseTemplate
@@ -41,7 +42,12 @@ def columns_from(template: CaseTemplate, *, settled: bool = False) -> tuple[Colu
         settled: whether to write as JSON what the template leaves open, which are the items of arrays and types that
             this library does not know. Otherwise these columns take their types from the cases, so that the parts of
             one dataset may differ.
+
+    Raises:
+        InvalidArgumentError: if it is no template.
     """
+    if not isinstance(template, CaseTemplate):
+        raise InvalidArgumentError("template must be a CaseTemplate, as case_templates.get returns it")
     columns = (Column(FIELD + each.key, declared_type(each.type)) for each in template.field_schemas)
     return tuple(attrs.evolve(each, type=JSON) if settled and _is_open(each.type) else each for each in columns)
 

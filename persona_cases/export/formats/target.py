@@ -112,9 +112,9 @@ def _format_of(suffix: str) -> FileFormat:
     return found
 
 
-def _read(choices: type[E], given: str, argument: str) -> E:
-    try:
-        return choices(given)
-    except ValueError:
-        known = ", ".join(repr(each.value) for each in choices)
-    raise InvalidArgumentError(f"{argument} must be one of {known}, got {given!r}")
+def _read(choices: type[E], given: object, argument: str) -> E:
+    for each in choices:
+        if isinstance(given, str) and each.value == given:
+            return each
+    known = ", ".join(repr(each.value) for each in choices)
+    raise InvalidArgumentError(f"{argument} must be one of {known}")

@@ -1,0 +1,35 @@
+"""Paths and functions that callers give: checked where they come in."""
+
+from __future__ import annotations
+
+import os
+
+from persona_cases.errors import InvalidArgumentError
+
+__all__ = ["callback", "file_path"]
+
+
+def file_path(value: object, argument: str) -> None:
+    """Check the path of a file or directory: one that the file system could have.
+
+    Raises:
+        InvalidArgumentError: if it is not.
+    """
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise InvalidArgumentError(f"{argument} must be a path: a non-empty string or a pathlib.Path")
+    try:
+        possible = b"\0" not in os.fsencode(value)
+    except ValueError:  # What it holds would be the context of the error that is raised below.
+        possible = False
+    if not possible:
+        raise InvalidArgumentError(f"{argument} has a character that no file name can have")
+
+
+def callback(value: object, argument: str) -> None:
+    """Check a function that is called as work goes on, or None.
+
+    Raises:
+        InvalidArgumentError: if it is something else.
+    """
+    if value is not None and not callable(value):
+        raise InvalidArgumentError(f"{argument} must be a function, or None")
