@@ -29,7 +29,8 @@ import attrs
 import msgspec
 import orjson
 
-from persona_cases.models import Case, CasePage, converter, decode_page, wire
+from persona_cases.models import Case, converter, wire
+from persona_cases.models.decode import CasePage, decode_page
 from persona_cases.models.loading import Origin
 
 CASES = 100

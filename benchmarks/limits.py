@@ -33,7 +33,8 @@ from typing import Any
 import aiohttp
 import attrs
 
-from persona_cases import LocalLimiter, PersonaClient, RetryPolicy
+from persona_cases import PersonaClient, RetryPolicy
+from persona_cases.limits import LocalLimiter
 from persona_cases.testing import Fault, Simulator
 
 LIMIT, PERIOD, LATENCY = 60, 6.0, 0.05

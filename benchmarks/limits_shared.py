@@ -28,7 +28,8 @@ import attrs
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from persona_cases import PersonaClient, RedisLimiter
+from persona_cases import PersonaClient
+from persona_cases.limits import RedisLimiter
 from persona_cases.testing import Simulator
 
 LIMIT, PERIOD, LATENCY = 60, 6.0, 0.05

@@ -21,8 +21,9 @@ import attrs
 from distributed import Client
 from pyarrow.dataset import dataset
 
-from persona_cases import PersonaClient, Q, RedisLimiter
+from persona_cases import PersonaClient, Q
 from persona_cases.export import Column, TimeRange, columns_from
+from persona_cases.limits import RedisLimiter
 
 
 @attrs.frozen

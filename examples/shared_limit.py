@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 
-from persona_cases import PersonaClient, RedisLimiter
+from persona_cases import PersonaClient
+from persona_cases.limits import RedisLimiter
 from persona_cases.testing import Simulator
 
 

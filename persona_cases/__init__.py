@@ -1,62 +1,66 @@
-"""An asyncio-native client for Persona's Cases API, with a composable query language."""
+"""An asyncio-native client for Persona's Cases API, with a composable query language.
 
-from typing import TYPE_CHECKING, Any
+The names are imported when they are first used, so that a program that only makes queries does not load the client.
+"""
 
-from persona_cases.client import PersonaClient
-from persona_cases.errors import (
-    APIError,
-    AuthenticationError,
-    BadRequestError,
-    ClientStateError,
-    ConflictError,
-    ConnectionFailedError,
-    DecodeError,
-    ErrorItem,
-    IndeterminateError,
-    InvalidArgumentError,
-    NotFoundError,
-    NotLoadedError,
-    PaginationError,
-    PermissionDeniedError,
-    PersonaError,
-    QueryError,
-    QueryTooComplexError,
-    QueryTypeError,
-    QuotaExceededError,
-    RateLimitError,
-    RequestTimeoutError,
-    ResultCountError,
-    ServerError,
-    TransportError,
-    UnknownAttributeError,
-    UnprocessableEntityError,
-)
-from persona_cases.export.report import ExportReport
-from persona_cases.export.runner import ExportProgress
-from persona_cases.models import Case
-from persona_cases.paging import Page, Pager
-from persona_cases.protocol.message import Request, Response, Safety
-from persona_cases.protocol.options import Timeout
-from persona_cases.protocol.retry import RetryPolicy
-from persona_cases.query import Q
-from persona_cases.resources.many import ManyCases
-from persona_cases.resources.uploads import Upload
-from persona_cases.resources.watching import CaseWatch
-from persona_cases.transport.limiter import Feedback, Limiter, LimiterState, LocalLimiter, Permit
-from persona_cases.transport.middleware import Middleware, Next
-from persona_cases.transport.quota_limiter import QuotaLimiter
+from typing import TYPE_CHECKING
+
+from persona_cases.surface import lazily
 
 if TYPE_CHECKING:
-    from persona_cases.transport.redis_limiter import RedisLimiter as RedisLimiter
+    from persona_cases.client import PersonaClient
+    from persona_cases.errors import (
+        APIError,
+        AuthenticationError,
+        BadRequestError,
+        ClientStateError,
+        ConflictError,
+        ConnectionFailedError,
+        DecodeError,
+        ErrorItem,
+        IndeterminateError,
+        InvalidArgumentError,
+        NotFoundError,
+        NotLoadedError,
+        PaginationError,
+        PermissionDeniedError,
+        PersonaError,
+        QueryError,
+        QueryTooComplexError,
+        QueryTypeError,
+        QuotaExceededError,
+        RateLimitError,
+        RequestTimeoutError,
+        ResultCountError,
+        ServerError,
+        TransportError,
+        UnknownAttributeError,
+        UnprocessableEntityError,
+    )
+    from persona_cases.export import ExportProgress, ExportReport
+    from persona_cases.models import Attachment, Case, CaseTemplate
+    from persona_cases.paging import Page, Pager
+    from persona_cases.protocol.message import Request, Response, Safety
+    from persona_cases.protocol.options import Timeout
+    from persona_cases.protocol.retry import RetryPolicy
+    from persona_cases.query import Predicate, Q, Sort, parse
+    from persona_cases.resources.cases import Cases
+    from persona_cases.resources.many import ManyCases
+    from persona_cases.resources.uploads import Upload
+    from persona_cases.resources.watching import CaseWatch
+    from persona_cases.transport.middleware import Middleware, Next
 
 __version__ = "0.1.0"
 
 __all__ = [
     "APIError",
+    "Attachment",
     "AuthenticationError",
     "BadRequestError",
     "Case",
+    "CaseTemplate",
     "CaseWatch",
+    "Cases",
     "ClientStateError",
     "ConflictError",
     "ConnectionFailedError",
@@ -64,12 +68,8 @@ __all__ = [
     "ErrorItem",
     "ExportProgress",
     "ExportReport",
-    "Feedback",
     "IndeterminateError",
     "InvalidArgumentError",
-    "Limiter",
-    "LimiterState",
-    "LocalLimiter",
     "ManyCases",
     "Middleware",
     "Next",
@@ -79,15 +79,14 @@ __all__ = [
     "Pager",
     "PaginationError",
     "PermissionDeniedError",
-    "Permit",
     "PersonaClient",
     "PersonaError",
+    "Predicate",
     "Q",
     "QueryError",
     "QueryTooComplexError",
     "QueryTypeError",
     "QuotaExceededError",
-    "QuotaLimiter",
     "RateLimitError",
     "Request",
     "RequestTimeoutError",
@@ -96,19 +95,61 @@ __all__ = [
     "RetryPolicy",
     "Safety",
     "ServerError",
+    "Sort",
     "Timeout",
     "TransportError",
     "UnknownAttributeError",
     "UnprocessableEntityError",
     "Upload",
     "__version__",
+    "parse",
 ]
 
+_HOMES = {
+    "persona_cases.client": ("PersonaClient",),
+    "persona_cases.errors": (
+        "APIError",
+        "AuthenticationError",
+        "BadRequestError",
+        "ClientStateError",
+        "ConflictError",
+        "ConnectionFailedError",
+        "DecodeError",
+        "ErrorItem",
+        "IndeterminateError",
+        "InvalidArgumentError",
+        "NotFoundError",
+        "NotLoadedError",
+        "PaginationError",
+        "PermissionDeniedError",
+        "PersonaError",
+        "QueryError",
+        "QueryTooComplexError",
+        "QueryTypeError",
+        "QuotaExceededError",
+        "RateLimitError",
+        "RequestTimeoutError",
+        "ResultCountError",
+        "ServerError",
+        "TransportError",
+        "UnknownAttributeError",
+        "UnprocessableEntityError",
+    ),
+    "persona_cases.export": ("ExportProgress", "ExportReport"),
+    "persona_cases.models": ("Attachment", "Case", "CaseTemplate"),
+    "persona_cases.paging": ("Page", "Pager"),
+    "persona_cases.protocol.message": ("Request", "Response", "Safety"),
+    "persona_cases.protocol.options": ("Timeout",),
+    "persona_cases.protocol.retry": ("RetryPolicy",),
+    "persona_cases.query": ("Predicate", "Q", "Sort", "parse"),
+    "persona_cases.resources.cases": ("Cases",),
+    "persona_cases.resources.many": ("ManyCases",),
+    "persona_cases.resources.uploads": ("Upload",),
+    "persona_cases.resources.watching": ("CaseWatch",),
+    "persona_cases.transport.middleware": ("Middleware", "Next"),
+}
+_MODULES = ("errors", "export", "limits", "models", "query", "testing")
 
-def __getattr__(name: str) -> Any:
-    # It needs the extra `redis`, which most programs do without.
-    if name == "RedisLimiter":
-        from persona_cases.transport.redis_limiter import RedisLimiter  # noqa: PLC0415
-
-        return RedisLimiter
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# A checker that saw it would take any name for one of ours.
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, _HOMES, _MODULES)

@@ -11,7 +11,8 @@ from typing import Any, Self
 
 import attrs
 
-from persona_cases.models import UNSET, RateLimitStatus, Unset, decode_rate_limits
+from persona_cases.models import UNSET, RateLimitStatus, Unset
+from persona_cases.models.rate_limits import decode_rate_limits
 from persona_cases.protocol import secret
 from persona_cases.protocol.checks import seconds, whole_number
 from persona_cases.protocol.message import Request, Response, Safety
@@ -22,6 +23,7 @@ from persona_cases.resources.api import Api
 from persona_cases.resources.case_templates import CaseTemplates
 from persona_cases.resources.cases import Cases
 from persona_cases.resources.other import other_request
+from persona_cases.surface import publish
 from persona_cases.transport.admission import Admission, check_limiter
 from persona_cases.transport.calls import Lifetime
 from persona_cases.transport.limiter import Limiter, LocalLimiter
@@ -285,3 +287,6 @@ class PersonaClient:
         self._api = api
         self.cases = Cases(api)
         self.case_templates = CaseTemplates(api)
+
+
+publish("persona_cases", PersonaClient)

@@ -10,10 +10,13 @@ Three rules hold for all of them:
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import attrs
+
+from persona_cases.surface import publish
 
 __all__ = [
     "APIError",
@@ -44,15 +47,11 @@ __all__ = [
     "UnprocessableEntityError",
 ]
 
+# What pickle itself names for an object that is made without its constructor; typeshed does not know it.
+_make = cast("Any", copyreg).__newobj__
+
 _LONGEST_TITLE = 120
 _MOST_TITLES = 3
-
-
-def _rebuild(cls: type[PersonaError], args: tuple[Any, ...], state: dict[str, Any]) -> PersonaError:
-    error = cls.__new__(cls, *args)
-    error.args = args
-    error.__dict__.update(state)
-    return error
 
 
 class PersonaError(Exception):
@@ -92,7 +91,7 @@ class PersonaError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Keyword-only constructors cannot be replayed from `args`; restoring the state needs no constructor.
-        return _rebuild, (type(self), self.args, self.__dict__.copy())
+        return _make, (type(self),), {**self.__dict__, "args": self.args}
 
 
 class InvalidArgumentError(PersonaError, ValueError):
@@ -381,3 +380,38 @@ def _headlines(items: tuple[ErrorItem, ...]) -> str:
 def _headline(item: ErrorItem) -> str:
     title = printable(item.title)
     return f"{title} at {printable(item.pointer)}" if item.pointer else title
+
+
+publish(
+    "persona_cases",
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    ClientStateError,
+    ConflictError,
+    ConnectionFailedError,
+    DecodeError,
+    ErrorItem,
+    IndeterminateError,
+    InvalidArgumentError,
+    NotFoundError,
+    NotLoadedError,
+    PaginationError,
+    PermissionDeniedError,
+    PersonaError,
+    QueryError,
+    QueryTooComplexError,
+    QueryTypeError,
+    QuotaExceededError,
+    RateLimitError,
+    RequestTimeoutError,
+    ResultCountError,
+    ServerError,
+    TransportError,
+    UnknownAttributeError,
+    UnprocessableEntityError,
+)
+
+
+def __dir__() -> list[str]:
+    return __all__

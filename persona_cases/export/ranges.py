@@ -10,7 +10,8 @@ import attrs
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.models.raw_page import moment_of, time_of
-from persona_cases.query import Predicate, Q, as_predicate
+from persona_cases.query import Predicate, Q
+from persona_cases.query.entry import as_predicate
 
 __all__ = ["TimeRange"]
 

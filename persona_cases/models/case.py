@@ -16,7 +16,7 @@ from persona_cases.models.fields import CaseFields
 from persona_cases.models.fieldset import Fieldset
 from persona_cases.models.included import read_included
 from persona_cases.models.jsontext import encode_json, parse_json, plain_json
-from persona_cases.models.loading import Origin, check_asked
+from persona_cases.models.loading import Origin, Shared, check_asked
 from persona_cases.models.neighbours import (
     Account,
     CaseComment,
@@ -326,16 +326,18 @@ class Case:
     def __repr__(self) -> str:
         return f"Case(id={self.id!r})"
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __getstate__(self) -> tuple[bytes, Shared]:
         # The bytes say it all, and outlive changes to the records that they are decoded into.
-        return _restore, (self._raw, self._origin)
+        return self._raw, self._origin.shared
+
+    def __setstate__(self, state: tuple[bytes, Shared]) -> None:
+        raw, shared = state
+        origin = Origin.of(shared)
+        for name, value in (("_record", read_record_text(raw, origin.spelling)), ("_raw", raw), ("_origin", origin)):
+            object.__setattr__(self, name, value)
 
     def __copy__(self) -> Self:
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
-
-
-def _restore(raw: bytes, origin: Origin) -> Case:
-    return Case(read_record_text(raw, origin.spelling), raw, origin)

@@ -17,10 +17,6 @@ __all__ = ["Included", "read_included"]
 R = TypeVar("R", bound=Resource)
 
 
-def _index(included: Included) -> dict[tuple[str, str], Resource]:
-    return {(each.type, each.id): each for each in included.objects}
-
-
 @attrs.frozen
 class Included:
     """The objects that an answer carries beside the case.
@@ -30,9 +26,7 @@ class Included:
     """
 
     objects: tuple[Resource, ...] = ()
-    _by_identifier: dict[tuple[str, str], Resource] = attrs.field(
-        init=False, repr=False, eq=False, default=attrs.Factory(_index, takes_self=True)
-    )
+    _by_identifier: dict[tuple[str, str], Resource] | None = attrs.field(init=False, repr=False, eq=False, default=None)
 
     def find(self, identifier: ResourceIdentifier, cls: type[R], include: str) -> R:
         """The object that a relationship points to.
@@ -45,13 +39,21 @@ class Included:
         Raises:
             NotLoadedError: the answer does not have it.
         """
-        found = self._by_identifier.get((identifier.type, identifier.id))
+        found = self._index().get((identifier.type, identifier.id))
         if isinstance(found, cls):
             return found
         raise NotLoadedError(
             f"{identifier.type} {identifier.id} is attached to the case, but not included in the answer: "
             f"get the case with include=[{include!r}]"
         )
+
+    def _index(self) -> dict[tuple[str, str], Resource]:
+        # Made when it is needed: each case of a pickle has this object to itself, and few look into it.
+        if self._by_identifier is None:
+            index = {(each.type, each.id): each for each in self.objects}
+            object.__setattr__(self, "_by_identifier", index)
+            return index
+        return self._by_identifier
 
 
 def read_included(values: Iterable[object], spelling: Inflection, *, pointer: str = "/included") -> Included:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import attrs
 import msgspec
@@ -10,9 +10,12 @@ import msgspec
 from persona_cases.errors import NotLoadedError
 from persona_cases.models.fieldset import Fieldset
 from persona_cases.models.included import Included
+from persona_cases.models.resources import Resource
 from persona_cases.models.spelling import Inflection, spell
 
-__all__ = ["Origin", "check_asked", "refuse_unasked"]
+__all__ = ["Origin", "Shared", "check_asked", "refuse_unasked"]
+
+Shared: TypeAlias = tuple[Fieldset | None, tuple[Resource, ...], Inflection]
 
 
 class _Sections(msgspec.Struct, frozen=True):
@@ -36,6 +39,17 @@ class Origin:
     fieldset: Fieldset | None = None
     included: Included = attrs.field(factory=Included)
     spelling: Inflection = "snake"
+
+    @classmethod
+    def of(cls, shared: Shared) -> Origin:
+        """Make it from what a pickle holds."""
+        fieldset, objects, spelling = shared
+        return cls(fieldset, Included(objects), spelling)
+
+    @property
+    def shared(self) -> Shared:
+        """The same without a class of this room, for pickles."""
+        return self.fieldset, self.included.objects, self.spelling
 
 
 def check_asked(raw: bytes, origin: Origin, section: Literal["attributes", "relationships"], name: str) -> None:

@@ -7,8 +7,8 @@ from typing import Any, Self, overload
 import attrs
 
 from persona_cases.models import wire
-from persona_cases.models.loading import Origin, check_asked
-from persona_cases.models.reading import unknown_members
+from persona_cases.models.loading import Origin, Shared, check_asked
+from persona_cases.models.reading import read_record_text, unknown_members
 from persona_cases.models.resources import ResourceIdentifier
 
 __all__ = ["CaseRelationships"]
@@ -83,6 +83,16 @@ class CaseRelationships:
         if record is None:
             check_asked(self._raw, self._origin, "relationships", name)
         return record
+
+    def __getstate__(self) -> tuple[bytes, Shared]:
+        return self._raw, self._origin.shared
+
+    def __setstate__(self, state: tuple[bytes, Shared]) -> None:
+        raw, shared = state
+        origin = Origin.of(shared)
+        record = read_record_text(raw, origin.spelling).relationships or wire.Relationships()
+        for name, value in (("_record", record), ("_raw", raw), ("_origin", origin)):
+            object.__setattr__(self, name, value)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, CaseRelationships):

@@ -6,6 +6,7 @@ from persona_cases.paging.order import SortValue
 from persona_cases.paging.page import LARGEST_PAGE, Fetch, Identified, Page, Position, check_page
 from persona_cases.paging.pager import Pager
 from persona_cases.paging.walk import ItemWalk, PageWalk, Walk
+from persona_cases.surface import publish
 
 __all__ = [
     "BEGINNING",
@@ -25,3 +26,6 @@ __all__ = [
     "check_page",
     "is_beginning",
 ]
+
+
+publish("persona_cases", Page, Pager)

@@ -13,6 +13,7 @@ from persona_cases.errors import DecodeError, printable
 from persona_cases.protocol.headers import Headers, as_headers
 from persona_cases.protocol.naming import path_template
 from persona_cases.protocol.strangers import why_not_json
+from persona_cases.surface import publish
 
 QueryPairs = tuple[tuple[str, str], ...]
 
@@ -106,3 +107,6 @@ class Response:
     def ok(self) -> bool:
         """Whether the status is a success (2xx)."""
         return 200 <= self.status < 300
+
+
+publish("persona_cases", Request, Response, Safety)

@@ -12,6 +12,7 @@ import attrs
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.checks import plain_seconds, plain_seconds_or_none, seconds, whole_number
 from persona_cases.protocol.retry import RetryPolicy
+from persona_cases.surface import publish
 
 DEFAULT_VERSION = "2025-12-08"
 DEFAULT_MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -141,3 +142,6 @@ def check_idempotency_key(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or not _VISIBLE.fullmatch(value):
         raise InvalidArgumentError("idempotency_key must be non-empty visible ASCII, such as str(uuid.uuid4())")
     return value
+
+
+publish("persona_cases", Timeout)

@@ -11,6 +11,8 @@ from email.utils import parsedate_to_datetime
 
 import attrs
 
+from persona_cases.surface import publish
+
 # A program that waits for longer than this does not wait, it hangs.
 _LONGEST_RETRY_AFTER = 3600.0
 _MOST_DIGITS = 18
@@ -83,3 +85,6 @@ def _date(text: str) -> datetime | None:
         return None
     # The oldest of the three forms that HTTP allows names no zone; all its dates are in UTC.
     return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+
+
+publish("persona_cases.limits", WindowReading)

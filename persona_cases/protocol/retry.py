@@ -21,6 +21,7 @@ from persona_cases.protocol.checks import plain_seconds, seconds, whole_number
 from persona_cases.protocol.message import Request
 from persona_cases.protocol.naming import missing_from
 from persona_cases.protocol.repeats import RULES, Ending, Rule, ending_of
+from persona_cases.surface import publish
 
 # The first of the waits that the vendor advises after refusals that do not say how long.
 _UNTOLD_QUOTA_WAIT = 5.0
@@ -192,3 +193,6 @@ class Attempts:
         if not isinstance(error, QuotaExceededError) or self.request.creates_case:
             return 0.0
         return (_UNTOLD_QUOTA_WAIT if error.retry_after is None else error.retry_after) + draw
+
+
+publish("persona_cases", RetryPolicy)

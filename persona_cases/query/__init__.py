@@ -1,32 +1,50 @@
 """The query language: what cases to search for, as a value.
 
 `Q` makes search expressions, `parse` reads their text form, and `Predicate` is what both give: a frozen tree that
-turns into the API's JSON and back, and that can be evaluated here. Nothing in this room does I/O.
+turns into the API's JSON and back, and that can be evaluated here. Its nodes are `Comparison`, `AllOf`, `AnyOf` and
+`Not`, to be told apart with `match`. Nothing in this room does I/O.
 """
 
-from persona_cases.query.entry import as_predicate
+# The rooms that it uses match on its classes, so it has to begin.
+from persona_cases.query import nodes as _nodes  # noqa: F401
 from persona_cases.query.evaluation import evaluate
+from persona_cases.query.field import AnyValue, Field, TimeField, TimeValue
 from persona_cases.query.limits import SearchLimits
-from persona_cases.query.matching import check_decidable
-from persona_cases.query.namespace import Q
-from persona_cases.query.nodes import Predicate, leaves_of
+from persona_cases.query.namespace import CustomFields, Namespace, Q
+from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Operator, Predicate
 from persona_cases.query.parser import parse
-from persona_cases.query.planner import DEFAULT_MAX_SEARCHES, Plan, plan
-from persona_cases.query.relative import as_written
-from persona_cases.query.sort import Sort
+from persona_cases.query.planner import Plan, plan
+from persona_cases.query.sort import Direction, Sort
+from persona_cases.surface import publish
 
 __all__ = [
-    "DEFAULT_MAX_SEARCHES",
+    "AllOf",
+    "AnyOf",
+    "AnyValue",
+    "Comparison",
+    "CustomFields",
+    "Direction",
+    "Field",
+    "Namespace",
+    "Node",
+    "Not",
+    "Operator",
     "Plan",
     "Predicate",
     "Q",
     "SearchLimits",
     "Sort",
-    "as_predicate",
-    "as_written",
-    "check_decidable",
+    "TimeField",
+    "TimeValue",
     "evaluate",
-    "leaves_of",
     "parse",
     "plan",
 ]
+
+publish("persona_cases", Predicate, Sort, parse)
+publish(__name__, AllOf, AnyOf, Comparison, CustomFields, Field, Namespace, Not, Plan, SearchLimits, TimeField)
+publish(__name__, evaluate, plan)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -28,7 +28,7 @@ _EARLIEST = "1970-01-01T00:00:00Z"
 T_contra = TypeVar("T_contra", contravariant=True)
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, getstate_setstate=False)
 class Field(Generic[T_contra]):
     """An attribute to search for. Its methods make predicates, `asc()` and `desc()` make sorts.
 
@@ -111,6 +111,16 @@ class Field(Generic[T_contra]):
                 hint = "for a single value there is .eq"
         raise QueryTypeError(f"{self._attribute.name}: in_ takes a list of values, not a {kind}; {hint}")
 
+    def __getstate__(self) -> tuple[str, str, bool, bool]:
+        # Plain values, so that a pickle names no class but this one.
+        known = self._attribute
+        return known.name, known.kind.value, known.sortable, known.may_lie_ahead
+
+    def __setstate__(self, state: tuple[str, str, bool, bool]) -> None:
+        name, kind, sortable, may_lie_ahead = state
+        known = Attribute(name, Kind(kind), sortable=sortable, may_lie_ahead=may_lie_ahead)
+        object.__setattr__(self, "_attribute", known)
+
     def __lt__(self, other: object) -> NoReturn:
         raise self._misused("<", "lt")
 
@@ -140,7 +150,7 @@ class Field(Generic[T_contra]):
         return QueryTypeError(f"`{operator}` makes no search expression: write {self!r}.{method}(...)")
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, getstate_setstate=False)
 class TimeField(Field[TimeValue]):
     """An attribute that holds a time. It takes aware datetimes, dates and ISO texts (kept as written)."""
 

@@ -153,15 +153,20 @@ class Predicate:
     def __deepcopy__(self, memo: object) -> Predicate:
         return self
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __getstate__(self) -> tuple[Token, ...]:
         # A flat list in postfix order: pickle itself would recurse into nested nodes.
         tokens: list[Token] = []
         fold_nodes(self, lambda node, _: tokens.append(_token(node)))
-        return _from_tokens, (tuple(tokens),)
+        return tuple(tokens)
+
+    def __setstate__(self, tokens: tuple[Token, ...]) -> None:
+        built = _from_tokens(tokens)
+        for field in attrs.fields(type(built)):
+            object.__setattr__(self, field.name, getattr(built, field.name))
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, getstate_setstate=False)
 class Comparison(Predicate):
     """One attribute compared with one value.
 
@@ -192,7 +197,7 @@ class Comparison(Predicate):
 
 
 @final
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False, getstate_setstate=False)
 class Not(Predicate):
     """The complement: every case for which `part` does not hold, those without the attribute included."""
 
@@ -208,7 +213,7 @@ class Not(Predicate):
         return (self.part,)
 
 
-@attrs.frozen(eq=False, repr=False, init=False)
+@attrs.frozen(eq=False, repr=False, init=False, getstate_setstate=False)
 class Junction(Predicate):
     """What `AllOf` and `AnyOf` share: any number of parts.
 
@@ -254,7 +259,7 @@ class Junction(Predicate):
 
 
 @final
-@attrs.frozen(eq=False, repr=False, init=False)
+@attrs.frozen(eq=False, repr=False, init=False, getstate_setstate=False)
 class AllOf(Junction):
     """Holds where all parts hold; with no part, for every case."""
 
@@ -262,7 +267,7 @@ class AllOf(Junction):
 
 
 @final
-@attrs.frozen(eq=False, repr=False, init=False)
+@attrs.frozen(eq=False, repr=False, init=False, getstate_setstate=False)
 class AnyOf(Junction):
     """Holds where at least one part holds; with no part, for no case."""
 
@@ -345,7 +350,7 @@ def _token(node: Node) -> Token:
             return node.word, len(node.parts)
 
 
-def _from_tokens(tokens: Iterable[Token]) -> Predicate:
+def _from_tokens(tokens: Iterable[Token]) -> Node:
     built: list[Node] = []
     for token in tokens:
         match token:

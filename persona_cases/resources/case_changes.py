@@ -10,7 +10,8 @@ from typing import Any
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.models import UNSET, Case, Unset, decode_case
+from persona_cases.models import UNSET, Case, Unset
+from persona_cases.models.decode import decode_case
 from persona_cases.models.names import Includable
 from persona_cases.protocol.checks import text
 from persona_cases.protocol.message import Request, Safety

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from persona_cases.models import CaseTemplate, decode_resource
+from persona_cases.models import CaseTemplate
+from persona_cases.models.decode import decode_resource
 from persona_cases.protocol.message import Request
 from persona_cases.protocol.urls import segment
 from persona_cases.resources.api import Api

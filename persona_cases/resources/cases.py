@@ -8,11 +8,13 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from persona_cases.models import Attachment, Case, decode_case
+from persona_cases.models import Attachment, Case
+from persona_cases.models.decode import decode_case
 from persona_cases.models.names import Includable
 from persona_cases.paging import LARGEST_PAGE, Pager, check_page, is_beginning
 from persona_cases.protocol.message import Request
-from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, SearchLimits, Sort
+from persona_cases.query import Predicate, SearchLimits, Sort
+from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
 from persona_cases.resources import parameters
 from persona_cases.resources.case_changes import CaseChanges
 from persona_cases.resources.downloads import Download, OnBytes, check_attachment
@@ -23,6 +25,7 @@ from persona_cases.resources.ranges import CaseRanges
 from persona_cases.resources.searches import Search, describe
 from persona_cases.resources.walks import walk
 from persona_cases.resources.watching import CaseWatch
+from persona_cases.surface import publish
 
 _LIST = "/cases"
 
@@ -289,3 +292,6 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
 
 def _started(pager: Pager[Case], cursor: str | None) -> Pager[Case]:
     return pager if cursor is None else pager.resume(cursor)
+
+
+publish("persona_cases", Cases)

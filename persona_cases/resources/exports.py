@@ -25,7 +25,10 @@ from persona_cases.export.sinks import AtomicFile, Sink
 from persona_cases.export.workplace import Workplace
 from persona_cases.models import Fieldset
 from persona_cases.protocol.checks import seconds
-from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, Sort, as_predicate, as_written
+from persona_cases.query import Predicate, Sort
+from persona_cases.query.entry import as_predicate
+from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
+from persona_cases.query.relative import as_written
 from persona_cases.resources import parameters
 from persona_cases.resources.counting import counted
 from persona_cases.resources.export_calls import with_named_destination

@@ -17,8 +17,8 @@ from persona_cases.errors import APIError, DecodeError, PaginationError
 from persona_cases.export.failures import is_refusal
 from persona_cases.export.page_source import Walk
 from persona_cases.export.ranges import TimeRange
-from persona_cases.models import Fieldset, Links, decode_page
-from persona_cases.models.decode import decode_line
+from persona_cases.models import Fieldset
+from persona_cases.models.decode import Links, decode_line, decode_page
 from persona_cases.models.raw_page import Line, RawPage, decode_raw_page
 from persona_cases.models.undecodable import Undecodable
 from persona_cases.paging import LARGEST_PAGE

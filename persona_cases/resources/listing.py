@@ -10,10 +10,12 @@ import attrs
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.ranges import TimeRange
-from persona_cases.models import moment_of
+from persona_cases.models.raw_page import moment_of
 from persona_cases.protocol.message import QueryPairs
-from persona_cases.query import Predicate, Q, as_predicate, check_decidable, leaves_of
-from persona_cases.query.nodes import AllOf, AnyOf, Comparison
+from persona_cases.query import Predicate, Q
+from persona_cases.query.entry import as_predicate
+from persona_cases.query.matching import check_decidable
+from persona_cases.query.nodes import AllOf, AnyOf, Comparison, leaves_of
 from persona_cases.query.values import instant, is_date
 from persona_cases.resources import parameters
 

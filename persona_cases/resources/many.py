@@ -19,6 +19,7 @@ from persona_cases.models import Case
 from persona_cases.protocol.checks import whole_number
 from persona_cases.protocol.urls import segment
 from persona_cases.resources import bodies
+from persona_cases.surface import publish
 
 DEFAULT_CONCURRENCY = 10
 
@@ -105,3 +106,6 @@ def _sorted(asked: Iterable[str], found: Mapping[str, Case | PersonaError]) -> M
 def _is_missing(error: PersonaError) -> bool:
     """Whether the API says that there is no such case: a gateway or a wrong base URL answers 404 as well."""
     return isinstance(error, NotFoundError) and any(title.casefold() == _NOT_THERE for title in error.titles)
+
+
+publish("persona_cases", ManyCases)

@@ -8,9 +8,10 @@ from itertools import pairwise
 from persona_cases.errors import DecodeError, InvalidArgumentError, PaginationError
 from persona_cases.export.ranges import TimeRange
 from persona_cases.export.splitting import Profile, looks_for
-from persona_cases.models import moment_of
+from persona_cases.models.raw_page import moment_of
 from persona_cases.paging import LARGEST_PAGE
-from persona_cases.query import DEFAULT_MAX_SEARCHES, Predicate, Q, Sort
+from persona_cases.query import Predicate, Q, Sort
+from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
 from persona_cases.resources.ordered_exports import Searching
 
 __all__ = ["CaseRanges"]

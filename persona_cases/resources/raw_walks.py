@@ -11,7 +11,7 @@ import attrs
 
 from persona_cases.errors import PaginationError
 from persona_cases.export.page_source import Walk
-from persona_cases.models import Links
+from persona_cases.models.decode import Links
 from persona_cases.models.raw_page import Line, RawPage, decode_raw_page
 from persona_cases.models.undecodable import Undecodable
 from persona_cases.paging import LARGEST_PAGE, Fetch, Page, Pager, Position

@@ -13,6 +13,7 @@ import attrs
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.checks import text
+from persona_cases.surface import publish
 
 _SMALL = 32_768
 
@@ -80,3 +81,6 @@ def _document(filename: object, content: object) -> dict[str, str]:
     if not content:
         raise InvalidArgumentError("attachments: a file is empty")
     return {"data": base64.b64encode(content).decode("ascii"), "filename": text(filename, "attachments: a filename")}
+
+
+publish("persona_cases", Upload)

@@ -9,8 +9,8 @@ from typing import Any
 import attrs
 
 from persona_cases.errors import PaginationError
-from persona_cases.models import Case, Fieldset, decode_page
-from persona_cases.models.decode import CasePage
+from persona_cases.models import Case, Fieldset
+from persona_cases.models.decode import CasePage, decode_page
 from persona_cases.paging import Fetch, Page, Position
 from persona_cases.protocol.message import QueryPairs, Request
 from persona_cases.protocol.urls import link_query

@@ -11,6 +11,7 @@ from persona_cases.errors import PersonaError
 from persona_cases.models import Case
 from persona_cases.paging import BEGINNING, NEWEST, Pager
 from persona_cases.protocol.checks import seconds
+from persona_cases.surface import publish
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
@@ -82,3 +83,6 @@ class CaseWatch:
 
 def _created(case: Case) -> datetime:
     return case.created_at or _EARLIEST
+
+
+publish("persona_cases", CaseWatch)

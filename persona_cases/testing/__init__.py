@@ -5,8 +5,9 @@ The names are imported when they are first used, so that pytest can load the plu
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from persona_cases.surface import lazily
 
 if TYPE_CHECKING:
     from persona_cases.testing.clock import Clock, ManualClock, SystemClock
@@ -47,26 +48,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "clock": ("Clock", "ManualClock", "SystemClock"),
-    "delivery": ("Delivery",),
-    "factory": ("DEFAULT_EPOCH", "CaseFactory"),
-    "faults": ("Fault", "FaultRule", "Faults"),
-    "idempotency": ("IdempotencyStore", "StoredAnswer"),
-    "rate_window": ("RateLimit",),
-    "records": ("CaseRecord", "FieldSpec", "Queue", "Ref", "StoredFile", "Template"),
-    "simulator": ("Simulator",),
-    "store": ("CaseStore",),
-    "traffic": ("Answer", "ReceivedRequest", "RequestLog"),
+    "persona_cases.testing.clock": ("Clock", "ManualClock", "SystemClock"),
+    "persona_cases.testing.delivery": ("Delivery",),
+    "persona_cases.testing.factory": ("DEFAULT_EPOCH", "CaseFactory"),
+    "persona_cases.testing.faults": ("Fault", "FaultRule", "Faults"),
+    "persona_cases.testing.idempotency": ("IdempotencyStore", "StoredAnswer"),
+    "persona_cases.testing.rate_window": ("RateLimit",),
+    "persona_cases.testing.records": ("CaseRecord", "FieldSpec", "Queue", "Ref", "StoredFile", "Template"),
+    "persona_cases.testing.simulator": ("Simulator",),
+    "persona_cases.testing.store": ("CaseStore",),
+    "persona_cases.testing.traffic": ("Answer", "ReceivedRequest", "RequestLog"),
 }
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-
-def __getattr__(name: str) -> Any:
-    module = _HOME_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{module}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, _HOMES)

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from weakref import WeakSet
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.surface import publish
 
 __all__ = ["Clock", "ManualClock", "SystemClock"]
 
@@ -93,3 +94,6 @@ class ManualClock:
         self._elapsed += seconds
         for waiting in tuple(self._waiting):
             waiting.recheck()
+
+
+publish("persona_cases.testing", Clock, ManualClock, SystemClock)

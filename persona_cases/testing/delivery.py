@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 
+from persona_cases.surface import publish
+
 __all__ = ["Delivery"]
 
 
@@ -31,3 +33,6 @@ class Delivery:
     closed_after: bool = False
     chunk: int | None = None
     pause: float = 0.0
+
+
+publish("persona_cases.testing", Delivery)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.surface import publish
 from persona_cases.testing import catalog
 from persona_cases.testing.field_values import draw_fields
 from persona_cases.testing.identifiers import Draw
@@ -157,3 +158,6 @@ class CaseFactory:
             StoredFile(f"{name}-{draw.below(1000)}.{name[-3:]}", draw.between(200, 20_000), draw.token())
             for name in draw.some(("statement.pdf", "passport.jpg"), 2)
         )
+
+
+publish("persona_cases.testing", CaseFactory)

@@ -19,6 +19,7 @@ import attrs
 import msgspec
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.surface import publish
 from persona_cases.testing.delivery import Delivery
 from persona_cases.testing.problems import AnsweredError, rate_limited
 from persona_cases.testing.traffic import Answer, ReceivedRequest
@@ -355,3 +356,6 @@ class Faults:
                 rule.fired += 1
                 return rule.fault
         return None
+
+
+publish("persona_cases.testing", Fault, FaultRule, Faults)

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import attrs
 
+from persona_cases.surface import publish
 from persona_cases.testing.clock import Clock
 from persona_cases.testing.problems import idempotency_error
 from persona_cases.testing.traffic import Answer, ReceivedRequest
@@ -109,3 +110,6 @@ class IdempotencyStore(Mapping[str, StoredAnswer]):
 
 def _parameters(request: ReceivedRequest) -> _Parameters:
     return request.method, request.path, request.query, hashlib.sha256(request.body).digest()
+
+
+publish("persona_cases.testing", IdempotencyStore, StoredAnswer)

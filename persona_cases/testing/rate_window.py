@@ -11,6 +11,7 @@ import re
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.surface import publish
 from persona_cases.testing.clock import Clock
 
 __all__ = ["FixedWindow", "RateLimit", "WindowState"]
@@ -128,3 +129,6 @@ class FixedWindow:
             reset=max(1, math.ceil(round(left, 6))),
             allowed=allowed,
         )
+
+
+publish("persona_cases.testing", RateLimit)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.surface import publish
 
 __all__ = [
     "Account",
@@ -172,3 +173,6 @@ class CaseRecord:
     reports: tuple[Ref, ...] = ()
     verifications: tuple[Ref, ...] = ()
     txns: tuple[Ref, ...] = ()
+
+
+publish("persona_cases.testing", CaseRecord, FieldSpec, Queue, Ref, StoredFile, Template)

@@ -11,6 +11,7 @@ import msgspec
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.query import SearchLimits
+from persona_cases.surface import publish
 from persona_cases.testing.api import API_ROOT, Api, Endpoints, Failure, Gates
 from persona_cases.testing.case_actions import CaseActions
 from persona_cases.testing.case_writes import CaseWrites
@@ -278,3 +279,6 @@ class Simulator:
         # Files are where the client found the API, by whatever name: a container has others than it knows of.
         host = request.headers.get("host")
         return f"http://{host}" if host else self.origin
+
+
+publish("persona_cases.testing", Simulator)

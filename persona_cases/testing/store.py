@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.surface import publish
 from persona_cases.testing import catalog
 from persona_cases.testing.attached_files import AttachedFiles
 from persona_cases.testing.attached_objects import AttachedObjects, id_prefix
@@ -323,3 +324,6 @@ def _evolve(case: CaseRecord, changes: Mapping[str, Any]) -> CaseRecord:
         name: timestamp(value) if isinstance(value, datetime) else value for name, value in changes.items()
     }
     return attrs.evolve(case, **texts)
+
+
+publish("persona_cases.testing", CaseStore)

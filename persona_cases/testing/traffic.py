@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl
 import attrs
 import msgspec
 
+from persona_cases.surface import publish
+
 __all__ = ["Answer", "ReceivedRequest", "RequestLog"]
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -112,3 +114,6 @@ class RequestLog(Sequence[ReceivedRequest]):
     def clear(self) -> None:
         """Forget all requests so far."""
         self._requests.clear()
+
+
+publish("persona_cases.testing", Answer, ReceivedRequest, RequestLog)

@@ -15,6 +15,7 @@ from persona_cases.errors import ClientStateError, RateLimitError
 from persona_cases.protocol.checks import seconds, whole_number
 from persona_cases.protocol.quota import WindowReading
 from persona_cases.protocol.window import RateWindow
+from persona_cases.surface import publish
 from persona_cases.transport.pacing import Pace
 
 
@@ -258,3 +259,6 @@ def too_long(delay: float | None) -> RateLimitError:
     return RateLimitError(
         f"not sent: the wait{needed} for the rate limit is longer than max_wait allows", retry_after=delay
     )
+
+
+publish("persona_cases.limits", Feedback, Limiter, LimiterState, LocalLimiter, Permit)

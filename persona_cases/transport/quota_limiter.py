@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import attrs
 
+from persona_cases.surface import publish
 from persona_cases.transport.limiter import Feedback, LimiterState, LocalLimiter, Permit
 
 __all__ = ["QuotaLimiter"]
@@ -75,3 +76,6 @@ class QuotaLimiter(LocalLimiter):
         for _ in range(self._unlimited):
             self._window.depart(self._clock())
         self._unlimited = 0
+
+
+publish("persona_cases.limits", QuotaLimiter)

@@ -12,6 +12,7 @@ from typing import Self
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.checks import seconds, whole_number
+from persona_cases.surface import publish
 from persona_cases.transport.limiter import Feedback, LimiterState, Permit, too_long
 from persona_cases.transport.pacing import Pace
 from persona_cases.transport.redis_ledger import Ledger, Terms, state_of
@@ -213,3 +214,6 @@ def _checked_name(value: object, argument: str) -> str:
             "that the key belongs to, such as its env_… id"
         )
     return value
+
+
+publish("persona_cases.limits", RedisLimiter)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from persona_cases import Feedback, Permit, RateLimitError
+from persona_cases import RateLimitError
+from persona_cases.limits import Feedback, Permit
 from persona_cases.transport.limiter import LimiterState
 
 

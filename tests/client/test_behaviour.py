@@ -17,7 +17,6 @@ from persona_cases import (
     DecodeError,
     IndeterminateError,
     InvalidArgumentError,
-    LocalLimiter,
     PersonaClient,
     PersonaError,
     RateLimitError,
@@ -30,6 +29,7 @@ from persona_cases import (
     Timeout,
     TransportError,
 )
+from persona_cases.limits import LocalLimiter
 from persona_cases.testing import Fault, Simulator
 
 ONCE = RetryPolicy(attempts=1)

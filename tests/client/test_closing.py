@@ -8,14 +8,8 @@ from datetime import timedelta
 import pytest
 from faults.leaks import until
 
-from persona_cases import (
-    ClientStateError,
-    IndeterminateError,
-    LocalLimiter,
-    PersonaClient,
-    QuotaLimiter,
-    RetryPolicy,
-)
+from persona_cases import ClientStateError, IndeterminateError, PersonaClient, RetryPolicy
+from persona_cases.limits import LocalLimiter, QuotaLimiter
 from persona_cases.testing import Fault, Simulator
 
 WITHOUT_NUMBERS = Fault.headers({f"RateLimit-{name}": None for name in ("Limit", "Remaining", "Reset")})

@@ -15,7 +15,7 @@ from test_columns import lines_with, many_fields
 
 from persona_cases.export.columns.cells import as_value
 from persona_cases.export.columns.rows import read_row
-from persona_cases.export.columns.types import Kind
+from persona_cases.export.columns.types import ColumnKind
 from persona_cases.models import Case
 
 
@@ -65,7 +65,11 @@ def same(stored, sent):
 @settings(max_examples=50)
 def test_the_columns_of_a_database(directory, many):
     lines = lines_with(many)
-    columns = [column for column in columns_of(lines) if column.type.kind in {Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN}]
+    columns = [
+        column
+        for column in columns_of(lines)
+        if column.type.kind in {ColumnKind.INTEGER, ColumnKind.NUMBER, ColumnKind.BOOLEAN}
+    ]
     with closing(sqlite3.connect(write_table(directory / "cases.db", lines))) as database:
         for column in columns:
             name = column.name.replace('"', '""')

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from persona_cases.export.columns.types import JSON, NOTHING, TEXT, ColumnType, Kind, as_date, as_time, type_of
+from persona_cases.export.columns.types import JSON, NOTHING, TEXT, ColumnKind, ColumnType, as_date, as_time, type_of
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
@@ -28,20 +28,20 @@ def test_joining_is_a_lattice(a, b, c):
 @pytest.mark.parametrize(
     ("value", "declared", "kind"),
     [
-        (None, None, Kind.NOTHING),
-        (True, None, Kind.BOOLEAN),
-        (2**53, None, Kind.SMALL),
-        (2**53 + 1, None, Kind.INTEGER),
-        (-(2**63), None, Kind.INTEGER),
-        (2**63, None, Kind.JSON),
-        (1.0, None, Kind.NUMBER),
-        ("2025-12-31", None, Kind.TEXT),
-        ("2025-12-31", "date", Kind.DATE),
-        ("2025-02-29", "date", Kind.TEXT),
-        ("20251231", "date", Kind.TEXT),
-        ("2025-12-31T00:00:00Z", "datetime", Kind.TIME),
-        ("2025-12-31T00:00:00", "datetime", Kind.TEXT),
-        ({"a": 1}, None, Kind.JSON),
+        (None, None, ColumnKind.NOTHING),
+        (True, None, ColumnKind.BOOLEAN),
+        (2**53, None, ColumnKind.SMALL),
+        (2**53 + 1, None, ColumnKind.INTEGER),
+        (-(2**63), None, ColumnKind.INTEGER),
+        (2**63, None, ColumnKind.JSON),
+        (1.0, None, ColumnKind.NUMBER),
+        ("2025-12-31", None, ColumnKind.TEXT),
+        ("2025-12-31", "date", ColumnKind.DATE),
+        ("2025-02-29", "date", ColumnKind.TEXT),
+        ("20251231", "date", ColumnKind.TEXT),
+        ("2025-12-31T00:00:00Z", "datetime", ColumnKind.TIME),
+        ("2025-12-31T00:00:00", "datetime", ColumnKind.TEXT),
+        ({"a": 1}, None, ColumnKind.JSON),
     ],
 )
 def test_the_narrowest_type_of_a_value(value, declared, kind):
@@ -51,9 +51,9 @@ def test_the_narrowest_type_of_a_value(value, declared, kind):
 @pytest.mark.parametrize(
     ("items", "type"),
     [
-        ([], ColumnType(Kind.NOTHING, many=True)),
-        ([1, None, 2.5], ColumnType(Kind.NUMBER, many=True)),
-        (["a", None], ColumnType(Kind.TEXT, many=True)),
+        ([], ColumnType(ColumnKind.NOTHING, many=True)),
+        ([1, None, 2.5], ColumnType(ColumnKind.NUMBER, many=True)),
+        (["a", None], ColumnType(ColumnKind.TEXT, many=True)),
         (["a", 1], JSON),
         ([[1]], JSON),
         ([{}], JSON),
@@ -66,13 +66,13 @@ def test_the_type_of_a_list(items, type):
 @pytest.mark.parametrize(
     ("one", "other", "joined"),
     [
-        (1, 2.5, ColumnType(Kind.NUMBER)),
-        (1, 2**60, ColumnType(Kind.INTEGER)),
+        (1, 2.5, ColumnType(ColumnKind.NUMBER)),
+        (1, 2**60, ColumnType(ColumnKind.INTEGER)),
         (2**60, 2.5, JSON),
         (1, True, JSON),
         (1, "1", JSON),
         ("a", ["a"], JSON),
-        ([], ["a"], ColumnType(Kind.TEXT, many=True)),
+        ([], ["a"], ColumnType(ColumnKind.TEXT, many=True)),
     ],
 )
 def test_values_that_do_not_fit_together_become_json(one, other, joined):

@@ -17,8 +17,9 @@ from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import FIXED
 from persona_cases.export.columns.rows import Rows, read_row
 from persona_cases.export.columns.survey import Survey
-from persona_cases.export.columns.types import JSON, TEXT, ColumnType, Kind
-from persona_cases.models import Case, CaseTemplate, Fieldset, decode_resource
+from persona_cases.export.columns.types import JSON, TEXT, ColumnKind, ColumnType
+from persona_cases.models import Case, CaseTemplate, Fieldset
+from persona_cases.models.decode import decode_resource
 from persona_cases.models.wire import ATTRIBUTES, RELATIONSHIPS
 
 scalars = (
@@ -78,7 +79,7 @@ def test_no_value_is_lost_or_changed(many):
             assert same(read_back(cell, column.type), expected)
             text = as_text(column.type)(row.values.get(column.name))
             assert (text is None) == (expected is None)
-            if expected is not None and column.type.kind not in {Kind.TEXT, Kind.DATE, Kind.TIME}:
+            if expected is not None and column.type.kind not in {ColumnKind.TEXT, ColumnKind.DATE, ColumnKind.TIME}:
                 assert msgspec.json.decode(text) == expected
 
 
@@ -86,9 +87,9 @@ def read_back(cell, type):
     if cell is None:
         return None
     match type.kind:
-        case Kind.JSON:
+        case ColumnKind.JSON:
             return msgspec.json.decode(cell)
-        case Kind.DATE:
+        case ColumnKind.DATE:
             return cell.isoformat()
         case _:
             return cell
@@ -136,15 +137,17 @@ def test_names_of_columns_are_asked_for_by_the_names_of_the_api():
 
 
 def test_a_field_that_is_always_null_has_the_declared_type():
-    assert type_of_field([make_line(fields={"a": {"type": "integer", "value": None}})]) == ColumnType(Kind.INTEGER)
+    assert type_of_field([make_line(fields={"a": {"type": "integer", "value": None}})]) == ColumnType(
+        ColumnKind.INTEGER
+    )
     assert type_of_field([make_line(fields={"a": None})]) == TEXT
 
 
 def test_whole_numbers_of_a_number_field_are_numbers():
     lines = [make_line(fields={"a": {"type": "number", "value": 1}})]
-    assert type_of_field(lines) == ColumnType(Kind.NUMBER)
+    assert type_of_field(lines) == ColumnType(ColumnKind.NUMBER)
     assert type_of_field([*lines, make_line(fields={"a": {"type": "number", "value": 2**60}})]) == ColumnType(
-        Kind.INTEGER
+        ColumnKind.INTEGER
     )
 
 
@@ -179,8 +182,8 @@ def test_settled_columns_of_a_template_do_not_depend_on_the_cases():
 
 
 def test_a_value_that_the_template_does_not_allow_for_widens_the_column():
-    declared = [Column("fields.a", ColumnType(Kind.INTEGER))]
-    assert type_of_field([make_line(fields={"a": 2.5})], declared=declared) == ColumnType(Kind.NUMBER)
+    declared = [Column("fields.a", ColumnType(ColumnKind.INTEGER))]
+    assert type_of_field([make_line(fields={"a": 2.5})], declared=declared) == ColumnType(ColumnKind.NUMBER)
     assert type_of_field([make_line(fields={"a": "x"})], declared=declared) == TEXT
 
 

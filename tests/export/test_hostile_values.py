@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lines_of_cases import columns_of, make_line, write_table
 
 from persona_cases.export.columns.column import FIXED
-from persona_cases.export.columns.types import TIME, Kind
+from persona_cases.export.columns.types import TIME, ColumnKind
 
 MOMENTS = (
     "0001-01-01T00:00:00+14:00",
@@ -128,7 +128,7 @@ def test_a_column_that_could_not_hold_a_time_is_text(moment):
     try:
         datetime.fromisoformat(moment).astimezone(UTC)
     except OverflowError:
-        assert column.type.kind is Kind.TEXT
+        assert column.type.kind is ColumnKind.TEXT
     else:
         assert column.type == TIME
     others = {each.name for each in FIXED if each.type == TIME} - {"created_at"}

@@ -18,7 +18,8 @@ from aiohttp.abc import AbstractResolver
 
 from faults.leaks import nothing_left, until
 from faults.scenes import CERTIFICATE
-from persona_cases import LocalLimiter, PersonaClient, RetryPolicy
+from persona_cases import PersonaClient, RetryPolicy
+from persona_cases.limits import LocalLimiter
 from persona_cases.testing import Fault, Simulator
 
 __all__ = ["POINTS", "Stuck", "path_of"]

@@ -10,7 +10,8 @@ import pytest
 from case_documents import TEXTS, TIMES, a_body, a_case
 
 from persona_cases.errors import DecodeError
-from persona_cases.models import Attachment, Case, ResourceIdentifier, converter, decode_page, wire
+from persona_cases.models import Attachment, Case, ResourceIdentifier, converter, wire
+from persona_cases.models.decode import decode_page
 
 
 def test_attributes_have_their_types() -> None:

@@ -7,7 +7,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from persona_cases.errors import DecodeError, InvalidArgumentError
-from persona_cases.models import Case, CaseTemplate, decode_case, decode_page, decode_resource, wire
+from persona_cases.models import Case, CaseTemplate, wire
+from persona_cases.models.decode import decode_case, decode_page, decode_resource
 from persona_cases.models.spelling import snake, spell
 
 KNOWN = wire.ATTRIBUTES | wire.RELATIONSHIPS | set(wire.Attachment.__struct_fields__)

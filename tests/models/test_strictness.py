@@ -11,16 +11,8 @@ import pytest
 from case_documents import TEXTS, TIMES, a_body, a_case
 
 from persona_cases.errors import DecodeError, InvalidArgumentError
-from persona_cases.models import (
-    Case,
-    CaseTemplate,
-    Links,
-    ResourceIdentifier,
-    converter,
-    decode_case,
-    decode_page,
-    structure,
-)
+from persona_cases.models import Case, CaseTemplate, ResourceIdentifier, converter, structure
+from persona_cases.models.decode import Links, decode_case, decode_page
 
 SECRET = "Rosa Luxemburg"
 BAD_TIMES = [

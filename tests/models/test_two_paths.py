@@ -7,7 +7,8 @@ from case_documents import cases, mutated_pages, pages
 from hypothesis import given, settings
 
 from persona_cases.errors import DecodeError
-from persona_cases.models import Case, CasePage, converter, decode_case, decode_page
+from persona_cases.models import Case, converter
+from persona_cases.models.decode import CasePage, decode_case, decode_page
 
 
 def _outcome(decode: Any) -> Any:

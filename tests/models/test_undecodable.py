@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_cases.errors import DecodeError
-from persona_cases.models import decode_page
-from persona_cases.models.decode import decode_line
+from persona_cases.models.decode import decode_line, decode_page
 from persona_cases.models.pieces import is_json, members, pieces
 from persona_cases.models.raw_page import RawPage, decode_raw_page
 from persona_cases.models.undecodable import id_of

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from strategies import predicates
 
 from persona_cases.errors import InvalidArgumentError, QueryError
-from persona_cases.query import Q, leaves_of
+from persona_cases.query import Q
+from persona_cases.query.nodes import leaves_of
 
 A, B, SECRET = Q.status.eq("a"), Q.fields.priority.eq("b"), Q.fields["secret key"].eq("secret value")
 

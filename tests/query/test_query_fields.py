@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from persona_cases.errors import QueryError, QueryTypeError, UnknownAttributeError
-from persona_cases.query import Predicate, Q, as_predicate, leaves_of
+from persona_cases.query import Predicate, Q
 from persona_cases.query.attributes import SEARCHABLE, Kind
+from persona_cases.query.entry import as_predicate
 from persona_cases.query.field import Field, TimeField
 from persona_cases.query.namespace import Namespace
-from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Not
+from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Not, leaves_of
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_cases.errors import QueryError, QueryTypeError
-from persona_cases.query import Q, as_written, leaves_of, parse
+from persona_cases.query import Q, parse
+from persona_cases.query.nodes import leaves_of
+from persona_cases.query.relative import as_written
 
 NOW = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 

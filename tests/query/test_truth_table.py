@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from persona_cases.errors import QueryError
-from persona_cases.query import Q, check_decidable, evaluate
+from persona_cases.query import Q, evaluate
+from persona_cases.query.matching import check_decidable
 from persona_cases.query.nodes import Comparison
 
 NONE: set[str] = set()

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["reachable"]
 
-_LOOKED_INTO = ("persona_cases.", "asyncio", "_asyncio", "functools")
+_LOOKED_INTO = ("persona_cases", "asyncio", "_asyncio", "functools")
 _FUNCTIONS = types.FunctionType | types.MethodType | types.CoroutineType
 _CONTAINERS = tuple | list | dict | set | frozenset
 _ENDS = str | bytes | int | float | type | types.ModuleType

@@ -8,7 +8,8 @@ from typing import Any
 import attrs
 import pytest
 
-from persona_cases import ClientStateError, InvalidArgumentError, LocalLimiter, QuotaLimiter, RateLimitError
+from persona_cases import ClientStateError, InvalidArgumentError, RateLimitError
+from persona_cases.limits import LocalLimiter, QuotaLimiter
 from persona_cases.protocol.quota import WindowReading
 from persona_cases.transport.limiter import Feedback, LimiterState, Permit
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from vendor import Vendor
 
-from persona_cases import Feedback, InvalidArgumentError, Limiter, LocalLimiter, RateLimitError
+from persona_cases import InvalidArgumentError, RateLimitError
+from persona_cases.limits import Feedback, Limiter, LocalLimiter
 from persona_cases.protocol.quota import WindowReading
 
 PATIENCE = 20.0

@@ -13,7 +13,8 @@ import pytest
 from redis.asyncio import Redis
 from vendor import Vendor
 
-from persona_cases import ClientStateError, Feedback, InvalidArgumentError, RateLimitError
+from persona_cases import ClientStateError, InvalidArgumentError, RateLimitError
+from persona_cases.limits import Feedback
 from persona_cases.protocol.quota import WindowReading
 from persona_cases.protocol.window import RateWindow
 from persona_cases.testing import Simulator

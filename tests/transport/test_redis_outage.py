@@ -10,7 +10,8 @@ import pytest
 from redis.asyncio import Redis
 from vendor import Vendor
 
-from persona_cases import Feedback, RateLimitError
+from persona_cases import RateLimitError
+from persona_cases.limits import Feedback
 from persona_cases.protocol.quota import WindowReading
 
 PATIENCE = 30.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from persona_cases import Feedback
+from persona_cases.limits import Feedback
 from persona_cases.testing import Simulator
 
 WORKER = Path(__file__).with_name("redis_worker.py")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from persona_cases.export.columns.types import ColumnType, Kind, as_date, as_time, fits_utc
+from persona_cases.export.columns.types import ColumnKind, ColumnType, as_date, as_time, fits_utc
 from persona_cases.models.jsontext import encode_json
 
 __all__ = ["as_text", "as_value", "json_text", "timestamp"]
@@ -66,15 +66,15 @@ def _moment_text(value: str | datetime) -> str:
     return "" if moment is None else timestamp(moment)
 
 
-_READ: Final[Mapping[Kind, Callable[[Any], Any]]] = {
-    Kind.NUMBER: float,
-    Kind.DATE: as_date,
-    Kind.TIME: _moment,
-    Kind.TEXT: _text,
-    Kind.JSON: json_text,
+_READ: Final[Mapping[ColumnKind, Callable[[Any], Any]]] = {
+    ColumnKind.NUMBER: float,
+    ColumnKind.DATE: as_date,
+    ColumnKind.TIME: _moment,
+    ColumnKind.TEXT: _text,
+    ColumnKind.JSON: json_text,
 }
-_WRITTEN: Final[Mapping[Kind, Callable[[Any], str]]] = {
-    Kind.TEXT: _text,
-    Kind.DATE: str,
-    Kind.TIME: _moment_text,
+_WRITTEN: Final[Mapping[ColumnKind, Callable[[Any], str]]] = {
+    ColumnKind.TEXT: _text,
+    ColumnKind.DATE: str,
+    ColumnKind.TIME: _moment_text,
 }

@@ -8,24 +8,24 @@ import attrs
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.columns.column import FIELD, Column
-from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TEXTS, ColumnType, Kind
+from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TEXTS, ColumnKind, ColumnType
 from persona_cases.models import CaseTemplate
 
 __all__ = ["columns_from", "declared_type"]
 
 _DECLARED: Final[dict[str, ColumnType]] = {
-    "array": ColumnType(Kind.NOTHING, many=True),
-    "boolean": ColumnType(Kind.BOOLEAN),
+    "array": ColumnType(ColumnKind.NOTHING, many=True),
+    "boolean": ColumnType(ColumnKind.BOOLEAN),
     "choices": TEXT,
-    "date": ColumnType(Kind.DATE),
-    "datetime": ColumnType(Kind.TIME),
+    "date": ColumnType(ColumnKind.DATE),
+    "datetime": ColumnType(ColumnKind.TIME),
     "email_address": TEXT,
     "file": JSON,
     "hash": JSON,
-    "integer": ColumnType(Kind.INTEGER),
+    "integer": ColumnType(ColumnKind.INTEGER),
     "json": JSON,
     "multi_choices": TEXTS,
-    "number": ColumnType(Kind.NUMBER),
+    "number": ColumnType(ColumnKind.NUMBER),
     "relation_schema": JSON,
     "string": TEXT,
 }
@@ -58,4 +58,4 @@ def declared_type(word: str) -> ColumnType:
 
 
 def _is_open(type: ColumnType) -> bool:
-    return type.kind is Kind.NOTHING
+    return type.kind is ColumnKind.NOTHING

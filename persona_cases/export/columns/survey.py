@@ -12,7 +12,7 @@ from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import FIELD, FIXED, Column
 from persona_cases.export.columns.declared import declared_type
 from persona_cases.export.columns.rows import OnRefused, Rows
-from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TIME, ColumnType, Kind, fits_utc, type_of
+from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TIME, ColumnKind, ColumnType, fits_utc, type_of
 
 __all__ = ["Survey"]
 
@@ -81,5 +81,5 @@ def _is_out_of_range(moment: datetime | None) -> bool:
 def _final(seen: ColumnType, declared: ColumnType) -> ColumnType:
     """What is declared holds if the values fit: then the next export, with other cases, has the same type."""
     chosen = declared if seen | declared == declared else seen
-    settled = {Kind.SMALL: Kind.INTEGER, Kind.NOTHING: Kind.TEXT}.get(chosen.kind, chosen.kind)
+    settled = {ColumnKind.SMALL: ColumnKind.INTEGER, ColumnKind.NOTHING: ColumnKind.TEXT}.get(chosen.kind, chosen.kind)
     return ColumnType(settled, chosen.many)

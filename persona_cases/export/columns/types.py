@@ -18,8 +18,8 @@ __all__ = [
     "TEXT",
     "TEXTS",
     "TIME",
+    "ColumnKind",
     "ColumnType",
-    "Kind",
     "as_date",
     "as_time",
     "fits_utc",
@@ -32,7 +32,7 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
-class Kind(enum.Enum):
+class ColumnKind(enum.Enum):
     """What a value is.
 
     `SMALL` is an integer that a float holds exactly, so that it can stand among floats; `INTEGER` is any that 64 bits
@@ -62,7 +62,7 @@ class ColumnType:
         many: whether each is a list of them.
     """
 
-    kind: Kind
+    kind: ColumnKind
     many: bool = False
 
     def __or__(self, other: ColumnType) -> ColumnType:
@@ -70,18 +70,18 @@ class ColumnType:
             return self
         if self == NOTHING:
             return other
-        kind = _joined(self.kind, other.kind) if self.many == other.many else Kind.JSON
-        return JSON if kind is Kind.JSON else ColumnType(kind, self.many)
+        kind = _joined(self.kind, other.kind) if self.many == other.many else ColumnKind.JSON
+        return JSON if kind is ColumnKind.JSON else ColumnType(kind, self.many)
 
     def __str__(self) -> str:
         return f"list of {self.kind.value}" if self.many else self.kind.value
 
 
-NOTHING: Final = ColumnType(Kind.NOTHING)
-JSON: Final = ColumnType(Kind.JSON)
-TEXT: Final = ColumnType(Kind.TEXT)
-TEXTS: Final = ColumnType(Kind.TEXT, many=True)
-TIME: Final = ColumnType(Kind.TIME)
+NOTHING: Final = ColumnType(ColumnKind.NOTHING)
+JSON: Final = ColumnType(ColumnKind.JSON)
+TEXT: Final = ColumnType(ColumnKind.TEXT)
+TEXTS: Final = ColumnType(ColumnKind.TEXT, many=True)
+TIME: Final = ColumnType(ColumnKind.TIME)
 
 
 def type_of(value: Any, declared: str | None = None) -> ColumnType:
@@ -93,8 +93,10 @@ def type_of(value: Any, declared: str | None = None) -> ColumnType:
     """
     if is_array(value):
         # What is in a list within a list makes no difference, so that lists may be nested as deep as they like.
-        kind = reduce(_joined, (Kind.JSON if is_array(item) else _kind_of(item, None) for item in value), Kind.NOTHING)
-        return JSON if kind is Kind.JSON else ColumnType(kind, many=True)
+        kind = reduce(
+            _joined, (ColumnKind.JSON if is_array(item) else _kind_of(item, None) for item in value), ColumnKind.NOTHING
+        )
+        return JSON if kind is ColumnKind.JSON else ColumnType(kind, many=True)
     return ColumnType(_kind_of(value, declared))
 
 
@@ -129,44 +131,44 @@ def fits_utc(moment: datetime) -> bool:
     return True
 
 
-def _kind_of(value: Any, declared: str | None) -> Kind:
+def _kind_of(value: Any, declared: str | None) -> ColumnKind:
     match value:
         case None:
-            return Kind.NOTHING
+            return ColumnKind.NOTHING
         case bool():
-            return Kind.BOOLEAN
+            return ColumnKind.BOOLEAN
         case int():
             return _kind_of_integer(value)
         case float():
-            return Kind.NUMBER
+            return ColumnKind.NUMBER
         case str():
             return _kind_of_text(value, declared)
         case _:
-            return Kind.JSON
+            return ColumnKind.JSON
 
 
-def _kind_of_integer(value: int) -> Kind:
+def _kind_of_integer(value: int) -> ColumnKind:
     if -_EXACT_IN_A_FLOAT <= value <= _EXACT_IN_A_FLOAT:
-        return Kind.SMALL
-    return Kind.INTEGER if -_LARGEST <= value < _LARGEST else Kind.JSON
+        return ColumnKind.SMALL
+    return ColumnKind.INTEGER if -_LARGEST <= value < _LARGEST else ColumnKind.JSON
 
 
-def _kind_of_text(value: str, declared: str | None) -> Kind:
+def _kind_of_text(value: str, declared: str | None) -> ColumnKind:
     if declared == "date" and as_date(value) is not None:
-        return Kind.DATE
+        return ColumnKind.DATE
     if declared == "datetime" and as_time(value) is not None:
-        return Kind.TIME
-    return Kind.TEXT
+        return ColumnKind.TIME
+    return ColumnKind.TEXT
 
 
-def _joined(one: Kind, other: Kind) -> Kind:
-    kinds = {one, other} - {Kind.NOTHING}
+def _joined(one: ColumnKind, other: ColumnKind) -> ColumnKind:
+    kinds = {one, other} - {ColumnKind.NOTHING}
     if len(kinds) < 2:
-        return kinds.pop() if kinds else Kind.NOTHING
-    if kinds == {Kind.SMALL, Kind.INTEGER}:
-        return Kind.INTEGER
-    if kinds == {Kind.SMALL, Kind.NUMBER}:
-        return Kind.NUMBER
-    if kinds <= {Kind.DATE, Kind.TIME, Kind.TEXT}:
-        return Kind.TEXT
-    return Kind.JSON
+        return kinds.pop() if kinds else ColumnKind.NOTHING
+    if kinds == {ColumnKind.SMALL, ColumnKind.INTEGER}:
+        return ColumnKind.INTEGER
+    if kinds == {ColumnKind.SMALL, ColumnKind.NUMBER}:
+        return ColumnKind.NUMBER
+    if kinds <= {ColumnKind.DATE, ColumnKind.TIME, ColumnKind.TEXT}:
+        return ColumnKind.TEXT
+    return ColumnKind.JSON

@@ -9,7 +9,7 @@ from typing import Any, Final
 from persona_cases.export.columns.cells import as_value, json_text
 from persona_cases.export.columns.column import Column
 from persona_cases.export.columns.rows import Rows
-from persona_cases.export.columns.types import ColumnType, Kind
+from persona_cases.export.columns.types import ColumnKind, ColumnType
 from persona_cases.export.formats import packages
 from persona_cases.export.formats.target import Compression
 from persona_cases.export.provenance import PROVENANCE, Provenance
@@ -20,12 +20,12 @@ __all__ = ["ParquetSink"]
 _ROWS_A_GROUP: Final = 10_000
 _BYTES_A_GROUP: Final = 32_000_000
 
-_TYPES: Final[Mapping[Kind, Callable[[Any], Any]]] = {
-    Kind.BOOLEAN: lambda pa: pa.bool_(),
-    Kind.INTEGER: lambda pa: pa.int64(),
-    Kind.NUMBER: lambda pa: pa.float64(),
-    Kind.DATE: lambda pa: pa.date32(),
-    Kind.TIME: lambda pa: pa.timestamp("us", tz="UTC"),
+_TYPES: Final[Mapping[ColumnKind, Callable[[Any], Any]]] = {
+    ColumnKind.BOOLEAN: lambda pa: pa.bool_(),
+    ColumnKind.INTEGER: lambda pa: pa.int64(),
+    ColumnKind.NUMBER: lambda pa: pa.float64(),
+    ColumnKind.DATE: lambda pa: pa.date32(),
+    ColumnKind.TIME: lambda pa: pa.timestamp("us", tz="UTC"),
 }
 
 

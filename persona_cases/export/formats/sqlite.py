@@ -13,7 +13,7 @@ from typing import Any, Final
 from persona_cases.export.columns.cells import as_text, as_value, json_text
 from persona_cases.export.columns.column import Column
 from persona_cases.export.columns.rows import Row, Rows
-from persona_cases.export.columns.types import ColumnType, Kind, type_of
+from persona_cases.export.columns.types import ColumnKind, ColumnType, type_of
 from persona_cases.export.provenance import PROVENANCE, Provenance
 from persona_cases.export.sinks import AtomicFile
 
@@ -21,7 +21,11 @@ __all__ = ["SqliteSink"]
 
 _RAW: Final = "raw"
 _INDEXED: Final = ("created_at", "status")
-_NATIVE: Final[Mapping[Kind, str]] = {Kind.BOOLEAN: "INTEGER", Kind.INTEGER: "INTEGER", Kind.NUMBER: "REAL"}
+_NATIVE: Final[Mapping[ColumnKind, str]] = {
+    ColumnKind.BOOLEAN: "INTEGER",
+    ColumnKind.INTEGER: "INTEGER",
+    ColumnKind.NUMBER: "REAL",
+}
 
 # The temporary file is thrown away if anything goes wrong, so that neither a journal nor a sync is of use.
 _SETTINGS: Final = ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA cache_size = -65536", "BEGIN")
@@ -146,7 +150,7 @@ def _native(type: ColumnType) -> str:
 def _cell(type: ColumnType) -> Callable[[Any], Any]:
     if type.many:
         return lambda value: None if value is None else json_text(value)
-    return as_value(type) if type.kind in _NATIVE or type.kind is Kind.SMALL else as_text(type)
+    return as_value(type) if type.kind in _NATIVE or type.kind is ColumnKind.SMALL else as_text(type)
 
 
 def _quoted(name: str) -> str:
