@@ -12,7 +12,11 @@ from persona_cases import __version__
 from persona_cases.cli.commands import attaching, changing, reading, tagging, trying
 from persona_cases.cli.examples import PROGRAM, epilog, exit_codes
 from persona_cases.cli.exits import ExitCode
+from persona_cases.cli.refusal import UsageError, refusal
+from persona_cases.cli.running import report
 from persona_cases.cli.spreading import with_options
+from persona_cases.cli.strictness import StrictCommand
+from persona_cases.errors import PersonaError
 
 __all__ = ["app", "run"]
 
@@ -58,11 +62,22 @@ def run(argv: Sequence[str] | None = None) -> int:
     if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
         # Tables and help have signs that not every encoding has; data is written as bytes and not touched by this.
         reconfigure(errors="replace")
+    args = None if argv is None else list(argv)
     try:
-        typer.main.get_command(app).main(args=None if argv is None else list(argv), prog_name=PROGRAM)
+        ended: object = typer.main.get_command(app).main(args=args, prog_name=PROGRAM, standalone_mode=False)
+    except UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()
+        else:
+            typer.echo("\n".join(refusal(error, PROGRAM)), err=True)
+        return ExitCode.USAGE
+    except PersonaError as error:
+        return report(error, verbose=False)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else ExitCode.OK if end.code is None else ExitCode.FAILURE
-    return ExitCode.OK
+        ended = end.code
+    except typer.Abort:
+        return ExitCode.FAILURE
+    return ended if isinstance(ended, int) else ExitCode.OK if ended is None else ExitCode.FAILURE
 
 
 def _print_version(asked: object) -> None:
@@ -89,7 +104,8 @@ def persona_cases(
 
 def _add(commands: Commands, to: typer.Typer, *, panel: str | None = None, group: str = "") -> None:
     for name, command in commands.items():
-        to.command(name, epilog=epilog(group + name), rich_help_panel=panel)(with_options(command))
+        add = to.command(name, cls=StrictCommand, epilog=epilog(group + name), rich_help_panel=panel)
+        add(with_options(command))
 
 
 def _add_group(commands: Commands, name: str, what: str) -> None:

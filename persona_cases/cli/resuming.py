@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import typer
 
@@ -68,11 +69,12 @@ def _given(context: typer.Context, without: str) -> Iterator[str]:
         source = context.get_parameter_source(parameter.name or "")
         if source is None or source.name != "COMMANDLINE" or parameter.name == without:
             continue
-        value = context.params[parameter.name or ""]
-        yield min(parameter.opts, key=len)
-        # A flag has no value.
-        if value is not True:
-            yield without_password(str(value)) if parameter.name == "proxy" else str(value)
+        given: object = context.params[parameter.name or ""]
+        for value in cast("Sequence[object]", given) if isinstance(given, list | tuple) else (given,):
+            yield min(parameter.opts, key=len)
+            # A flag has no value.
+            if value is not True:
+                yield without_password(str(value)) if parameter.name == "proxy" else str(value)
 
 
 def without_password(proxy: str) -> str:

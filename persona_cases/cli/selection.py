@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator
+from functools import reduce
+from typing import Final
 
 from persona_cases.cli.given import given_bytes, json_document
 from persona_cases.cli.options import Filters, Selection, Walk
@@ -15,7 +17,7 @@ from persona_cases.query import Predicate, Sort, parse
 
 __all__ = ["listing", "names", "predicate", "searching", "sort_order"]
 
-_NO_JSON = "--query-json is no JSON; to read it from a file, give @FILE"
+_QUERY_JSON: Final = "--query-json"
 
 
 def searching(persona: PersonaClient, selection: Selection, only: list[str] | None, walk: Walk) -> Pager[Case]:
@@ -64,14 +66,14 @@ def predicate(selection: Selection) -> Predicate | None:
         InvalidArgumentError: if it is given twice, or its file can not be read.
         QueryError: if it can not be read.
     """
-    if selection.where is not None and selection.query_json is not None:
+    if selection.where and selection.query_json is not None:
         raise InvalidArgumentError("give --where or --query-json, not both")
-    if selection.where is not None:
+    if selection.where:
         with _blaming("--where"):
-            return parse(selection.where)
+            return reduce(_both, map(parse, selection.where))
     if selection.query_json is not None:
-        with _blaming("--query-json"):
-            return Predicate.from_dict(json_document(given_bytes(selection.query_json), _NO_JSON))
+        with _blaming(_QUERY_JSON):
+            return Predicate.from_dict(_json(selection.query_json))
     return None
 
 
@@ -99,6 +101,15 @@ def names(text: str | None, option: str) -> list[str] | None:
     if not all(listed):
         raise InvalidArgumentError(f"{option} takes names with commas between them: {option} status,created_at")
     return listed
+
+
+def _json(given: str) -> object:
+    text = given_bytes(given, _QUERY_JSON)
+    return json_document(text, _QUERY_JSON, "the value is not JSON: to read a file, give @FILE")
+
+
+def _both(one: Predicate, other: Predicate) -> Predicate:
+    return one & other
 
 
 @contextlib.contextmanager

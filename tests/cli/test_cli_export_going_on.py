@@ -42,13 +42,14 @@ def interrupted(api, command, number=signal.SIGINT, at=3, **settings):
 @pytest.mark.parametrize("program", [[PROGRAM], [sys.executable, "-W", "error", "-m", "persona_cases"]])
 def test_the_command_that_is_printed_goes_on(api, tmp_path, program, number):
     path = tmp_path / "it's all.jsonl"
-    where = "status != 'it\\'s $HOME `id`' and created_at < '2100-01-01'"
-    argv = ["export", "--restart", "--where", where, "-o", str(path), "--max-wait=60", "-v"]
+    where = ("--where", "status != 'it\\'s $HOME `id`'", "--where", "created_at < '2100-01-01'")
+    argv = ["export", "--restart", *where, "-o", str(path), "--max-wait=60", "-v"]
     kept, command = (
         line for line in interrupted(api, [*program, *argv], number).splitlines() if "kept" in line or "export" in line
     )
     assert kept == "what was fetched is kept; this goes on from there, --restart starts over:"
     assert "--restart" not in command
+    assert command.count("--where") == 2
     assert not path.exists()
     api.requests.clear()
     ran = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=True)

@@ -1,0 +1,99 @@
+"""Command lines that would drop or misread something are refused: one check for all options of all commands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Protocol, cast
+
+from typer.core import TyperCommand
+
+from persona_cases.errors import InvalidArgumentError
+
+__all__ = ["Parameter", "StrictCommand", "parameter_name", "takes_several"]
+
+# Paths may have names that are not UTF-8, and a JSON document has its own check.
+_PATHS: Final = frozenset({"PATH", "DIR", "@FILE"})
+
+
+class Parameter(Protocol):
+    """What is used of an option or an argument of typer."""
+
+    name: str | None
+    opts: list[str]
+    metavar: str | None
+    is_eager: bool
+    required: bool
+    param_type_name: str
+
+
+class StrictCommand(TyperCommand):
+    """A command that refuses an option given twice, an empty value, and text that is not UTF-8.
+
+    The parser underneath keeps the last of several values, and scripts pass an empty value when a variable is not set.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Check the command line, then let typer read it.
+
+        Raises:
+            InvalidArgumentError: if something in it would be dropped or misread.
+        """
+        if not ctx.resilient_parsing:
+            values, _, given = self.make_parser(ctx).parse_args(args=list(args))
+            _check(cast("Mapping[str, object]", values), cast("list[Parameter]", given))
+        return super().parse_args(ctx, args)
+
+
+def takes_several(parameter: Parameter) -> bool:
+    """Whether a parameter takes several values, one each time that it is given."""
+    return bool(getattr(parameter, "multiple", False))
+
+
+def parameter_name(parameter: Parameter) -> str:
+    """Return what users call a parameter: `--limit`, or the word that the help shows for an argument."""
+    if parameter.param_type_name == "argument":
+        return parameter.metavar or (parameter.name or "").upper()
+    return max(parameter.opts, key=len)
+
+
+def _check(values: Mapping[str, object], given: Iterable[Parameter]) -> None:
+    times = Counter(map(id, given))
+    parameters = {id(each): each for each in given}
+    if any(each.is_eager for each in parameters.values()):
+        # Whoever asks for help gets it.
+        return
+    for key, parameter in parameters.items():
+        if times[key] > 1 and not takes_several(parameter):
+            raise InvalidArgumentError(f"{parameter_name(parameter)} can be given only once: {_instead(parameter)}")
+        for text in _texts(values.get(parameter.name or "")):
+            _check_text(parameter, text)
+
+
+def _check_text(parameter: Parameter, text: str) -> None:
+    if not text.strip():
+        leave_out = "" if parameter.required else ", or leave it out"
+        raise InvalidArgumentError(f"{parameter_name(parameter)} is empty: give a value{leave_out}")
+    if not _is_path(parameter):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InvalidArgumentError(f"{parameter_name(parameter)} must be text in UTF-8") from None
+
+
+def _is_path(parameter: Parameter) -> bool:
+    return any(kind in _PATHS for kind in (parameter.metavar or "").split("|"))
+
+
+def _instead(parameter: Parameter) -> str:
+    if (parameter.metavar or "").endswith(",…"):
+        return "put commas between the names"
+    return "keep one of them"
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple):
+        for each in cast("Iterable[object]", value):
+            yield from _texts(each)

@@ -1,0 +1,154 @@
+"""Nothing on a command line is dropped: over all options of all commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import typer
+
+from persona_cases.cli.app import app
+from persona_cases.cli.strictness import parameter_name, takes_several
+
+SECRET = "Sheila Miller"
+
+
+def commands(group=None, path=()) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Every command with the words that call it."""
+    for name, command in (group or typer.main.get_command(app)).commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+def parameters(kind):
+    """Every parameter of a kind, with the words that call its command."""
+    for path, command in commands():
+        for parameter in command.params:
+            if parameter.param_type_name == kind:
+                yield pytest.param(path, parameter, id=f"{' '.join(path)} {parameter_name(parameter)}")
+
+
+OPTIONS = list(parameters("option"))
+
+
+def is_flag(parameter):
+    return getattr(parameter, "is_flag", False)
+
+
+def is_text(parameter):
+    return not {"PATH", "DIR", "@FILE"} & set((parameter.metavar or "").split("|"))
+
+
+def given(parameter, text):
+    return [parameter_name(parameter)] if is_flag(parameter) else [f"{parameter_name(parameter)}={text}"]
+
+
+def needed(path, *, but):
+    """What a command cannot do without, beside the parameter under test."""
+    command = dict(commands())[path]
+    for parameter in command.params:
+        if not parameter.required or parameter.name == but.name:
+            continue
+        yield from ["x"] if parameter.param_type_name == "argument" else given(parameter, "x")
+
+
+def test_the_tree_is_walked_to_its_leaves():
+    assert {("search",), ("export",), ("tag", "set"), ("objects", "add"), ("simulator",)} <= {
+        path for path, _ in commands()
+    }
+    assert len(OPTIONS) > 150
+
+
+@pytest.mark.parametrize(("path", "option"), OPTIONS)
+def test_an_option_that_takes_one_value_is_refused_when_given_twice(cli, path, option):
+    twice = [*given(option, "1"), *given(option, "2")]
+    ran = cli(*path, *needed(path, but=option), *twice)
+    refused = f"error: {parameter_name(option)} can be given only once: "
+    if takes_several(option):
+        assert refused not in ran.err
+    else:
+        assert (ran.code, ran.out) == (2, b"")
+        assert ran.err.startswith(refused)
+        assert ran.err.count("\n") == 1
+
+
+def test_those_that_may_be_given_again_are_known():
+    several = {
+        (" ".join(path), parameter_name(option))
+        for path, option in (each.values for each in OPTIONS)
+        if takes_several(option)
+    }
+    assert {name for _, name in several} == {"--where", "--field", "--field-json", "--object", "--attach", "--id"}
+
+
+@pytest.mark.parametrize("path", [path for path, _ in commands()], ids=" ".join)
+def test_an_empty_value_is_refused_by_name(cli, path):
+    for parameter in dict(commands())[path].params:
+        if is_flag(parameter) or parameter.name == "help":
+            continue
+        empty = [""] if parameter.param_type_name == "argument" else given(parameter, " ")
+        ran = cli(*path, *needed(path, but=parameter), *empty)
+        assert (ran.code, ran.out) == (2, b"")
+        assert re.fullmatch(r"error: \S+ is empty: give a value(, or leave it out)?\n", ran.err)
+        if not parameter.required:
+            assert ran.err.startswith(f"error: {parameter_name(parameter)} is empty")
+
+
+@pytest.mark.parametrize("path", [path for path, _ in commands()], ids=" ".join)
+def test_text_that_is_not_utf_8_is_refused_by_name(cli, path):
+    for option in dict(commands())[path].params:
+        if option.param_type_name == "argument" or is_flag(option) or not is_text(option):
+            continue
+        ran = cli(*path, *needed(path, but=option), *given(option, f"{SECRET}\udcff"))
+        assert (ran.code, ran.out) == (2, b"")
+        assert ran.err == f"error: {parameter_name(option)} must be text in UTF-8\n"
+
+
+def test_help_is_shown_whatever_stands_beside_it(cli):
+    ran = cli("list", "--status", "a", "--status", "b", "--help")
+    assert (ran.code, ran.err) == (0, "")
+    assert b"Usage" in ran.out
+
+
+def test_conditions_that_are_given_again_must_all_hold(cli):
+    asked = ("search", "--simulator", "--only", "status,fields.priority")
+    first, second = "status == 'open' or status == 'pending'", "fields.priority == 'low'"
+    both = cli(*asked, "--where", first, "--where", second)
+    assert both.code == 0
+    assert 0 < len(both.cases) < len(cli(*asked, "--where", first).cases)
+    assert both.out == cli(*asked, "--where", f"({first}) and {second}").out
+    assert cli(*asked, "--where", second, "--where", first).ids == both.ids
+
+
+def test_a_condition_that_cannot_be_read_is_blamed_wherever_it_stands(cli):
+    ran = cli("search", "--where", "status == 'open'", "--where", "statuss == 'open'", "--explain")
+    assert ran.code == 2
+    assert ran.err.startswith("error: --where: column 1: ")
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["search", "--limit", SECRET], "--limit must be a valid integer"),
+        (["search", "--limit", "-1"], "--limit must be greater than or equal to 0"),
+        (["search", "--timeout", SECRET], "--timeout must be a valid number"),
+        (["search", "--output", SECRET], "--output must be one of 'table', 'pretty', 'json', 'jsonl'"),
+        (["search", "--where"], "--where needs a value"),
+        (["update", "case_1", "--attach", f"/{SECRET}"], "--attach names a file that does not exist"),
+        (["update", "case_1", "--attach", "/"], "--attach names a file that is a directory"),
+        (["comment", "case_1", "about", SECRET], "too many arguments: put quotes around a value that has spaces in it"),
+        (["comment", "case_1", f"--{SECRET}"], "there is no option of that name"),
+        (["list", "--stattus", "open"], "there is no option --stattus: did you mean --status?"),
+        (["export"], "--output-file is missing"),
+        (["get"], "ID is missing"),
+        (["serch"], "No such command 'serch'"),
+    ],
+)
+def test_a_refusal_names_what_is_wrong_and_not_the_value(cli, argv, said):
+    ran = cli(*argv)
+    assert (ran.code, ran.out) == (2, b"")
+    assert ran.err.startswith(f"error: {said}")
+    assert SECRET not in ran.err
