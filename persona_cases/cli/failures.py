@@ -41,10 +41,7 @@ class MissingKeyError(InvalidArgumentError):
 
 
 class NoSuchFileError(PersonaError):
-    """The case has no file of that name."""
-
-    def __init__(self) -> None:
-        super().__init__("the case has no attachment of that name")
+    """The case has no such file; the message says which was asked for, and not its name."""
 
 
 @attrs.frozen
@@ -59,6 +56,10 @@ class Failure:
     code: ExitCode
     lines: tuple[str, ...]
 
+
+# A page of validation errors would hide the error itself.
+_MOST_DETAILS: Final = 5
+_LONGEST_DETAILS: Final = 300
 
 # The first class that fits decides, so that a special error stands before its parent.
 _CODES: Final[tuple[tuple[type[PersonaError], ExitCode], ...]] = (
@@ -92,21 +93,23 @@ _HINTS: Final[tuple[tuple[type[PersonaError], str | None], ...]] = (
 
 
 def describe(
-    error: PersonaError, *, subject: str | None = None, verbose: bool = False, advise: Advise | None = None
+    error: PersonaError, *, subject: str | None = None, details: bool = False, advise: Advise | None = None
 ) -> Failure:
     """Say what went wrong in one line, with notes and hints on further lines.
 
     Args:
         error: what went wrong.
         subject: what it went wrong with, if that is not plain.
-        verbose: whether to add what the vendor said in `details`, which may quote personal data.
+        details: whether to add what the API said in `details`, which may quote personal data.
         advise: says what to do after an error of the command.
     """
     lines = [f"error: {'' if subject is None else f'{subject}: '}{error}"]
-    details = tuple(_details(error))
-    if verbose:
-        lines.extend(f"details: {each}" for each in details)
-    elif details:
+    told = tuple(_details(error))
+    if details:
+        lines.extend(f"details: {_capped(each)}" for each in told[:_MOST_DETAILS])
+        if len(told) > _MOST_DETAILS:
+            lines.append(f"details: and {len(told) - _MOST_DETAILS:,} more")
+    elif told:
         lines.append("hint: --verbose shows the details of the API, which may quote personal data")
     lines.extend(f"note: {note}" for note in getattr(error, "__notes__", ()))
     lines.extend(f"hint: {hint}" for hint in _hints(error, advise))
@@ -116,6 +119,10 @@ def describe(
 def _details(error: PersonaError) -> Iterator[str]:
     if isinstance(error, APIError | IndeterminateError):
         yield from (item.details for item in error.errors if item.details)
+
+
+def _capped(text: str) -> str:
+    return text if len(text) <= _LONGEST_DETAILS else f"{text[:_LONGEST_DETAILS]}…"
 
 
 def _hints(error: PersonaError, advise: Advise | None) -> Iterator[str]:

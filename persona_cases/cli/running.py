@@ -16,6 +16,7 @@ import typer
 from persona_cases.cli.advice import Advise
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.failures import describe
+from persona_cases.cli.terminal import is_terminal
 from persona_cases.errors import PersonaError
 
 __all__ = ["Work", "execute", "on_signals", "report"]
@@ -45,8 +46,12 @@ def execute(work: Work, *, verbose: bool = False, advise: Advise | None = None) 
 
 
 def report(error: PersonaError, *, subject: str | None = None, verbose: bool, advise: Advise | None = None) -> ExitCode:
-    """Say on stderr what went wrong, and with what if that is not plain; return the exit code for it."""
-    failure = describe(error, subject=subject, verbose=verbose, advise=advise)
+    """Say on stderr what went wrong, and with what if that is not plain; return the exit code for it.
+
+    The details of the API are shown to the person at a terminal. A pipe or a log gets them only if that was asked for.
+    """
+    details = verbose or is_terminal(sys.stderr)
+    failure = describe(error, subject=subject, details=details, advise=advise)
     typer.echo("\n".join(failure.lines), err=True)
     return failure.code
 
