@@ -9,10 +9,10 @@ from collections.abc import AsyncGenerator
 import attrs
 
 from persona_cases import testing
+from persona_cases.cli.combinations import check_connection
 from persona_cases.cli.failures import MissingKeyError
 from persona_cases.cli.options import DEFAULT_CASES, Connection
 from persona_cases.client import PersonaClient
-from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.options import DEFAULT_VERSION, Timeout
 from persona_cases.transport.limiter import LocalLimiter
 from persona_cases.transport.network import trusted_by
@@ -36,8 +36,7 @@ async def connected(options: Connection) -> AsyncGenerator[Connected]:
         MissingKeyError: if there is no API key for the API.
         InvalidArgumentError: if an option can not work.
     """
-    _check(options)
-    _check_network(options)
+    check_connection(options)
     limiter = LocalLimiter()
     async with contextlib.AsyncExitStack() as stack:
         if options.simulator:
@@ -55,7 +54,7 @@ async def connected(options: Connection) -> AsyncGenerator[Connected]:
 
 def unconnected(options: Connection) -> PersonaClient:
     """Return a client that describes requests and never sends one, so that it needs no API key."""
-    _check(options)
+    check_connection(options)
     return _client(options, "never-sent", options.base_url, LocalLimiter())
 
 
@@ -71,17 +70,3 @@ def _client(options: Connection, key: str | None, url: str | None, limiter: Loca
         proxy=options.proxy,
         ssl=None if options.ca_file is None else trusted_by(options.ca_file, "--ca-file"),
     )
-
-
-def _check_network(options: Connection) -> None:
-    if options.simulator and (options.allow_http or options.proxy is not None or options.ca_file is not None):
-        raise InvalidArgumentError(
-            "--proxy, --ca-file and --allow-http are for a server elsewhere: leave them out with --simulator"
-        )
-
-
-def _check(options: Connection) -> None:
-    if options.simulator and options.base_url is not None:
-        raise InvalidArgumentError("give --simulator or --base-url, not both")
-    if not options.simulator and (options.cases is not None or options.seed is not None):
-        raise InvalidArgumentError("--cases and --seed are for --simulator")

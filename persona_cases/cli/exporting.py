@@ -11,10 +11,11 @@ from typing import Final
 import attrs
 import typer
 
+from persona_cases.cli.combinations import check_file
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.field_input import span_seconds
-from persona_cases.cli.options import Connection, ConsistencyChoice, FileShape, ReportForm, Selection, UndecodableChoice
+from persona_cases.cli.options import Connection, FileShape, ReportForm, Selection
 from persona_cases.cli.output import stdout_bytes
 from persona_cases.cli.progress import shown_progress
 from persona_cases.cli.resuming import how_to_go_on
@@ -26,6 +27,7 @@ from persona_cases.export import Column, columns_from
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.formats.opening import check_available
 from persona_cases.export.formats.target import Compression, FileFormat, Target
+from persona_cases.export.quantities import plural
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import FileExport, OnProgress
 from persona_cases.export.spool import is_unfinished
@@ -37,6 +39,7 @@ __all__ = ["DEFAULT_ORDER", "Export", "export_cases"]
 DEFAULT_ORDER: Final = "created_at:asc"
 
 _STDOUT: Final = "-"
+_RESUME_MAX_AGE: Final = "6h"
 _LINES: Final = (None, FileFormat.JSON_LINES)
 _UNCOMPRESSED: Final = (None, Compression.NONE)
 
@@ -82,7 +85,7 @@ class Export:
     async def run(self, persona: PersonaClient, on_progress: OnProgress) -> ExportReport:
         """Write the cases."""
         where, only = self.selection, names(self.shape.only, "--only")
-        target = self._target()
+        target = self._target(only)
         columns = await self._declared(persona)
         if self.to_stdout:
             loaded = None if only is None else list(Fieldset.of(only).names)
@@ -107,7 +110,7 @@ class Export:
             compression=target.compression.value,
             columns=columns,
             restart=self.shape.restart,
-            resume_max_age=span_seconds(self.shape.resume_max_age, "--resume-max-age"),
+            resume_max_age=span_seconds(self.shape.resume_max_age or _RESUME_MAX_AGE, "--resume-max-age"),
             overwrite=self.shape.overwrite,
             undecodable=self.shape.undecodable.value,
             consistency=self.shape.consistency.value,
@@ -118,16 +121,9 @@ class Export:
         template = self.shape.columns_from
         return () if template is None else columns_from(await persona.case_templates.get(template))
 
-    def _target(self) -> Target:
+    def _target(self, only: list[str] | None) -> Target:
         target = Target.of(self.path, self.shape.format, self.shape.compression)
-        if self.starts_anew and self.shape.consistency is ConsistencyChoice.FRESH:
-            raise InvalidArgumentError("--consistency fresh is for files, without --sort and --limit")
-        if self.to_stdout and not target.is_stream:
-            raise InvalidArgumentError(
-                f"{target.format} can not go to stdout, since it is not written from front to back"
-            )
-        if self.to_stdout and self.shape.undecodable is UndecodableChoice.SET_ASIDE:
-            raise InvalidArgumentError("--undecodable set_aside is for files, since it writes a file beside them")
+        check_file(self.shape, target, in_order=self.starts_anew, to_stdout=self.to_stdout, only=only)
         check_available(target)
         return target
 
@@ -151,8 +147,19 @@ async def export_cases(export: Export, connection: Connection, again: str | None
                 typer.echo(said, err=True)
             raise
     text = json.dumps(done.to_dict()) if export.report is ReportForm.JSON else done.text(export.name)
+    code = _completeness(export, done)
     typer.echo(text, err=True)
-    return ExitCode.ANSWER if done.rejected else ExitCode.OK
+    return code
+
+
+def _completeness(export: Export, done: ExportReport) -> ExitCode:
+    missing = 0 if done.attachments is None else done.attachments.missing
+    code = ExitCode.ANSWER if done.rejected else ExitCode.OK
+    if not (missing and export.shape.fail_on_missing):
+        return code
+    # Before the report, which scripts read from the last line.
+    typer.echo(f"error: {plural(missing, 'attachment')} could not be found; everything else was exported", err=True)
+    return code or ExitCode.NOT_FOUND
 
 
 def _what_is_kept(export: Export, error: BaseException, again: str | None) -> str | None:

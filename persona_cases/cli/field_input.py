@@ -13,6 +13,7 @@ from persona_cases.models import UNSET, Unset
 
 __all__ = ["field_values", "given_or_cleared", "sla_seconds"]
 
+_FIELDS_JSON: Final = "--fields-json"
 _SPAN = re.compile(r"(\d{1,9})([smhd]?)", re.ASCII)
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LONGEST_SLA: Final = 90 * _SECONDS["d"]
@@ -84,11 +85,11 @@ def given_or_cleared(given: str | None, option: str, *, cleared: bool) -> str | 
 def _all(given: FieldValues) -> Iterator[tuple[str, Any]]:
     yield from _pairs(given.field or (), "--field KEY=TEXT")
     for key, text in _pairs(given.field_json or (), "--field-json KEY=JSON"):
-        complaint = f"--field-json {key}: the value is no JSON; --field {key}=… sets a text"
-        yield key, json_document(text.encode(errors="surrogateescape"), complaint, exact=True)
+        complaint = f"the value is not JSON: --field {key}=… sets a text"
+        yield key, json_document(text.encode(), f"--field-json {key}", complaint, exact=True)
     if given.fields_json is not None:
-        complaint = "--fields-json is no JSON; to read it from a file, give @FILE"
-        document = json_document(given_bytes(given.fields_json), complaint, exact=True)
+        whole = given_bytes(given.fields_json, _FIELDS_JSON)
+        document = json_document(whole, _FIELDS_JSON, "the value is not JSON: to read a file, give @FILE", exact=True)
         if not isinstance(document, dict):
             raise InvalidArgumentError('--fields-json must be a JSON object, such as {"priority": "high"}')
         yield from cast("dict[str, Any]", document).items()

@@ -93,9 +93,11 @@ class Selection:
     """Which cases a search looks for, and in what order."""
 
     where: Annotated[
-        str | None,
+        list[str] | None,
         Option(
-            help="What to look for, such as \"status == 'open' and fields.priority != 'low'\".", rich_help_panel=_WHAT
+            metavar="TEXT",
+            help="What to look for: \"status == 'open' and fields.priority != 'low'\". If given again, all must hold.",
+            rich_help_panel=_WHAT,
         ),
     ] = None
     query_json: Annotated[
@@ -192,6 +194,10 @@ class FileShape:
         str | None,
         Option(metavar="DIR", help="Download the attached files to DIR/<case id>/.", rich_help_panel=_OUT),
     ] = None
+    fail_on_missing: Annotated[
+        bool,
+        Option("--fail-on-missing", help="Exit with 4 if an attached file could not be found.", rich_help_panel=_OUT),
+    ] = False
     consistency: Annotated[
         ConsistencyChoice,
         Option(help="search lags behind by a minute; fresh lists the cases instead.", rich_help_panel=_HOW),
@@ -200,9 +206,13 @@ class FileShape:
         bool, Option("--restart", help="Start over if an unfinished export is there.", rich_help_panel=_HOW)
     ] = False
     resume_max_age: Annotated[
-        str,
-        Option(metavar="6h|90m|7200", help="How old an unfinished export may be to be resumed.", rich_help_panel=_HOW),
-    ] = "6h"
+        str | None,
+        Option(
+            metavar="6h|90m|7200",
+            help="How old an unfinished export may be to be resumed. Default: 6h.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None
     undecodable: Annotated[
         UndecodableChoice,
         Option(

@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from persona_cases.cli.advice import Advise, going_on
+from persona_cases.cli.combinations import check_included, check_walk
 from persona_cases.cli.connect import connected, unconnected
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.options import Connection, Format, Shape, Walk
@@ -34,6 +35,7 @@ MakePager = Callable[[PersonaClient, list[str] | None], Pager[Case]]
 
 async def walk_cases(make: MakePager, walk: Walk, shape: Shape, connection: Connection) -> ExitCode:
     """Print all cases of a walk, or what it would send."""
+    check_walk(walk, shape)
     only = names(shape.only, "--only")
     if walk.explain:
         typer.echo(make(unconnected(connection), only).explain())
@@ -53,6 +55,7 @@ async def walk_cases(make: MakePager, walk: Walk, shape: Shape, connection: Conn
 
 async def get_cases(ids: Sequence[str], include: str | None, shape: Shape, connection: Connection) -> ExitCode:
     """Print cases by their ids, in the order of the ids; say of each that is missing that it is."""
+    check_included(include, shape)
     only, included = names(shape.only, "--only"), names(include, "--include")
     code, gate = ExitCode.OK, asyncio.Semaphore(_AT_ONCE)
     async with connected(connection) as there:

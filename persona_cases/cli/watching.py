@@ -8,6 +8,7 @@ import shlex
 import typer
 
 from persona_cases.cli.advice import going_on
+from persona_cases.cli.combinations import check_pace
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.options import Connection, Watching
@@ -25,6 +26,7 @@ going_on_watching = going_on(_HOW, _OPTION)
 
 async def watch_cases(watching: Watching, connection: Connection) -> ExitCode:
     """Print new cases, a line each, until there were enough or somebody ends it."""
+    check_pace(watching)
     writer = JsonLines(stdout_bytes(), bare)
     async with connected(connection) as there:
         watch = there.persona.cases.watch(

@@ -43,7 +43,7 @@ def test_what_is_there_is_not_replaced_unasked(cli, api, case, tmp_path):
     (tmp_path / "photo.png").write_text("mine")
     ran = cli("download", case.id, "--to", str(tmp_path))
     assert ran.code == 2
-    assert ran.err.endswith("photo.png is there already: give --overwrite to replace it\n")
+    assert ran.err == "error: --to: file 2 of 3 already exists in the directory: give --overwrite to replace it\n"
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("photo.png", "mine")]
     assert cli("download", case.id, "--to", str(tmp_path), "--overwrite").code == 0
     assert (tmp_path / "photo.png").read_bytes() == b"PNG" * 50_000
@@ -53,17 +53,32 @@ def test_a_directory_that_can_not_be_one_is_refused(cli, case, tmp_path):
     (tmp_path / "file").write_text("x")
     ran = cli("download", case.id, "--to", str(tmp_path / "file"))
     assert ran.code == 2
-    assert ran.err.startswith("error: can not write to ")
+    assert ran.err == "error: --to: cannot write to the directory: File exists\n"
 
 
 def test_a_file_that_fails_is_counted_and_not_named(cli, api, case, tmp_path):
     api.faults.add(Fault.status(404), path="/files/photo.png")
     ran = cli("download", case.id, "--to", str(tmp_path))
     assert ran.code == 4
-    assert ran.err.startswith("error: file 2 of 3: 404 ")
+    first, *_, last = ran.err.splitlines()
+    assert first.startswith("error: file 2 of 3: 404 ")
+    assert last.startswith("downloaded 2 of 3 files (12 bytes) to ")
     assert "photo" not in ran.err
-    assert [path.name for path in tmp_path.iterdir()] == ["passport.pdf"]
-    assert ran.out.splitlines() == [str(tmp_path / "passport.pdf").encode()]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["passport (2).pdf", "passport.pdf"]
+    assert [Path(line.decode()).name for line in ran.out.splitlines()] == ["passport.pdf", "passport (2).pdf"]
+
+
+def test_a_file_that_is_refused_ends_the_download(cli, api, case, tmp_path):
+    api.faults.add(Fault.status(403), path="/files/photo.png")
+    ran = cli("download", case.id, "--to", str(tmp_path))
+    assert (ran.code, len(ran.out.splitlines())) == (3, 1)
+
+
+def test_a_case_without_files_can_be_an_error(cli, api, tmp_path):
+    bare = api.store.create_case("KYC")
+    ran = cli("download", bare.id, "--to", str(tmp_path / "files"), "--fail-on-missing")
+    assert (ran.code, ran.out, ran.err) == (4, b"", "error: the case has no attachments\n")
+    assert not list(tmp_path.iterdir())
 
 
 def test_progress_is_shown_on_a_terminal(on_terminal, case, tmp_path):

@@ -216,9 +216,9 @@ def test_csv_can_go_to_stdout(cli, tmp_path, asked, open_):
     [
         (
             ("-o", "-", "--format", "parquet"),
-            "parquet can not go to stdout, since it is not written from front to back",
+            "parquet cannot be written to stdout: name a file with --output-file",
         ),
-        (("-o", "-", "--format", "sqlite"), "sqlite can not go to stdout, since it is not written from front to back"),
+        (("-o", "-", "--format", "sqlite"), "sqlite cannot be written to stdout: name a file with --output-file"),
         (("-o", "x.json"), "nothing is known of files that end in .json: give one of .jsonl, "),
         (("-o", "x.db.gz"), ".db.gz is not written: SQLite could not open it; compress the finished file"),
     ],

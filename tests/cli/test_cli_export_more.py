@@ -160,10 +160,10 @@ def test_a_fresh_export_has_its_files_too(cli, behind, tmp_path):
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        (("-o", "-"), "--consistency fresh is for files, without --sort and --limit"),
-        (("-o", "x.jsonl", "--limit", "5"), "--consistency fresh is for files, without --sort and --limit"),
-        (("-o", "x.jsonl", "--sort", "created_at:asc"), "--consistency fresh is for files, without "),
-        (("-o", "-", "--columns-from", "ctmpl_1", "--format", "csv"), "--consistency fresh is for files, without "),
+        (("-o", "-"), "--consistency fresh needs a file, without --sort and --limit"),
+        (("-o", "x.jsonl", "--limit", "5"), "--consistency fresh needs a file, without --sort and --limit"),
+        (("-o", "x.jsonl", "--sort", "created_at:asc"), "--consistency fresh needs a file, without "),
+        (("-o", "-", "--columns-from", "ctmpl_1", "--format", "csv"), "--consistency fresh needs a file, without "),
         (("-o", "x.jsonl", "--where", "state == 'open'"), "state can not be evaluated locally"),
         (("-o", "x.jsonl", "--where", "tag_id == 'tag_1'"), "tag_id can not be evaluated locally"),
     ],

@@ -108,13 +108,17 @@ def download(
     connection: Connection,
     *,
     name: Annotated[str | None, Option(metavar="FILENAME", help="Only the files of this name; all by default.")] = None,
-    overwrite: Annotated[bool, Option("--overwrite", help="Replace files that are there already.")] = False,
+    overwrite: Annotated[bool, Option("--overwrite", help="Replace files that already exist.")] = False,
+    fail_on_missing: Annotated[
+        bool, Option("--fail-on-missing", help="Exit with 4 also if the case has no attached files.")
+    ] = False,
 ) -> None:
     """Download the files that are attached to a case.
 
     The path of each file is printed when the file is complete, and not before.
+    If a file cannot be found, the others are downloaded, and the exit code is 4.
     """
-    what = Download(case_id=id, directory=to, name=name, overwrite=overwrite)
+    what = Download(case_id=id, directory=to, name=name, overwrite=overwrite, fail_on_missing=fail_on_missing)
     execute(partial(download_files, what, connection), verbose=connection.verbose)
 
 
