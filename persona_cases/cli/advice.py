@@ -54,10 +54,10 @@ def when_in_doubt(look: str, key: str | None, *, failed: bool = False) -> Iterat
         key: the idempotency key that was sent, if one was.
         failed: whether the API answered with a failure, which it may keep for the key.
     """
-    yield f"see whether it was: {look}"
+    yield f"check whether it was applied: {look}"
     if key is None:
         yield "if it was not, repeat the command"
         return
     yield f"if it was not, repeat the command with --idempotency-key {shlex.quote(key)}; it is not done twice"
     if failed:
-        yield "if that fails in the same way, the API has kept the failure for the key: repeat the command without it"
+        yield "if it fails in the same way, the API stored the failure: repeat the command without the key"

@@ -22,7 +22,9 @@ class FieldValues:
 
     field: Annotated[
         list[str] | None,
-        Option(metavar="KEY=TEXT", help="Set a custom field to a text; once for each field.", rich_help_panel=_CHANGE),
+        Option(
+            metavar="KEY=TEXT", help="Set a custom field to a string. Repeat for more fields.", rich_help_panel=_CHANGE
+        ),
     ] = None
     field_json: Annotated[
         list[str] | None,
@@ -55,7 +57,7 @@ class Creation:
         list[str] | None,
         Option(
             metavar="ID",
-            help="An account, inquiry, report or other object to attach; once for each.",
+            help="An account, inquiry, report or other object to attach. Repeat for more.",
             rich_help_panel=_CHANGE,
         ),
     ] = None
@@ -83,7 +85,7 @@ class Updating:
             exists=True,
             dir_okay=False,
             readable=True,
-            help="A PDF or an image to add; once for each.",
+            help="A PDF or an image to add. Repeat for more.",
             rich_help_panel=_CHANGE,
         ),
     ] = None
@@ -97,7 +99,7 @@ class Posting:
         str | None,
         Option(
             metavar="KEY",
-            help="What is sent again under the same key within 24 hours is not done again. New for each by default.",
+            help="A request repeated with the same key within 24 hours is not carried out again. Default: a new key.",
             rich_help_panel=_SEND,
         ),
     ] = None

@@ -55,7 +55,7 @@ def keyed(act: KeyedAct, chosen: str | None, look: str) -> Change:
         look: the command that shows whether it was made.
 
     Raises:
-        InvalidArgumentError: if the key can not be sent.
+        InvalidArgumentError: if the key cannot be sent.
     """
     key = chosen_or_new_key(chosen)
     return Change(act=lambda persona: act(persona, key), look=look, key=key)
@@ -78,7 +78,7 @@ def creating(template: str, fields: FieldValues, creation: Creation) -> KeyedAct
     """Return what creates the case that the options describe.
 
     Raises:
-        InvalidArgumentError: if an option can not work.
+        InvalidArgumentError: if an option cannot work.
     """
     values = field_values(fields)
     sla = None if creation.sla is None else sla_seconds(creation.sla)
@@ -97,7 +97,7 @@ def updating(id: str, fields: FieldValues, new: Updating) -> Act:
     """Return what updates a case as the options say.
 
     Raises:
-        InvalidArgumentError: if an option can not work, or none says what to update.
+        InvalidArgumentError: if an option cannot work, or none says what to update.
     """
     values = field_values(fields)
     queue = given_or_cleared(new.queue, "queue", cleared=new.no_queue)

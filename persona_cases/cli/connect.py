@@ -34,7 +34,7 @@ async def connected(options: Connection) -> AsyncGenerator[Connected]:
 
     Raises:
         MissingKeyError: if there is no API key for the API.
-        InvalidArgumentError: if an option can not work.
+        InvalidArgumentError: if an option cannot work.
     """
     check_connection(options)
     limiter = LocalLimiter()

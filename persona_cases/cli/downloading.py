@@ -49,7 +49,7 @@ class Download:
 
         Raises:
             NoSuchFileError: if a name is asked for, and no file has it, or if files must be there, and are not.
-            InvalidArgumentError: if a file is in the way, or the directory can not be made.
+            InvalidArgumentError: if a file is in the way, or the directory cannot be made.
         """
         wanted = [each for each in attachments if self.name is None or each.filename == self.name]
         if self.name is not None and not wanted:

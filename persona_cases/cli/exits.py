@@ -31,16 +31,16 @@ class ExitCode(enum.IntEnum):
 
 
 _MEANINGS = {
-    ExitCode.OK: "all went well",
-    ExitCode.FAILURE: "something else failed, such as a full disk; or a question was answered no",
-    ExitCode.USAGE: "an argument can not work",
+    ExitCode.OK: "success",
+    ExitCode.FAILURE: "another failure, such as a full disk, or you answered no",
+    ExitCode.USAGE: "invalid argument",
     ExitCode.DENIED: "no API key, a wrong one, or one without permission",
     ExitCode.NOT_FOUND: "there is no such case, template or file",
     ExitCode.RATE_LIMIT: "the rate limit or a quota is used up",
     ExitCode.API: "the API refused or failed in another way",
-    ExitCode.NETWORK: "no connection, or no answer in time",
-    ExitCode.ANSWER: "the answer is not what the API's contract says",
-    ExitCode.UNKNOWN: "it is unknown whether the change was made; stderr says how to find out",
+    ExitCode.NETWORK: "no connection, or no response in time",
+    ExitCode.ANSWER: "the response does not match the API's contract",
+    ExitCode.UNKNOWN: "unknown whether the change was made; stderr says how to find out",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
     ExitCode.BROKEN_PIPE: "the reader of the output went away",
     ExitCode.TERMINATED: "terminated (SIGTERM)",

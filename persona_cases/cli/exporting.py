@@ -171,7 +171,9 @@ def _what_is_kept(export: Export, error: BaseException, again: str | None) -> st
         return how_to_go_on(again, from_stdin=export.selection.query_json == "-")
     if not isinstance(error, asyncio.CancelledError):
         return None
-    why = ": an export to stdout, or with --sort or --limit, starts anew" if export.starts_anew else " yet"
+    why = (
+        ": an export to stdout, or with --sort or --limit, starts from the beginning" if export.starts_anew else " yet"
+    )
     but = "" if export.shape.attachments is None else " but attachments"
     return f"nothing{but} is kept{why}"
 
@@ -193,4 +195,4 @@ class _Stdout:
         """Everything is there already."""
 
     def discard(self) -> None:
-        """What was passed on can not be taken back."""
+        """What was passed on cannot be taken back."""

@@ -1,4 +1,4 @@
-"""The work of `template` and `limits`: print what belongs to cases, and is none."""
+"""The work of `template` and `limits`: the `template` and `limits` commands."""
 
 from __future__ import annotations
 

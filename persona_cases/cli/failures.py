@@ -79,12 +79,12 @@ _CODES: Final[tuple[tuple[type[PersonaError], ExitCode], ...]] = (
     (PersonaError, ExitCode.FAILURE),
 )
 _HINTS: Final[tuple[tuple[type[PersonaError], str | None], ...]] = (
-    (AuthenticationError, "is PERSONA_API_KEY a key of the right environment?"),
+    (AuthenticationError, "check that PERSONA_API_KEY is a key of the right environment"),
     (
         PermissionDeniedError,
-        "the API key needs the permission case.read, or case.write to change; its list of IP addresses, this one",
+        "the API key needs the permission case.read, or case.write for changes, and must allow this IP address",
     ),
-    (ConflictError, "look at the case again: it was changed meanwhile, or is in no state for this"),
+    (ConflictError, "get the case again: it was changed in the meantime, or its status does not allow this"),
     (NotFoundError, "ids belong to one environment, and so does the API key"),
     (QuotaExceededError, None),
     (RateLimitError, "wait, or let the command wait longer with --max-wait"),
@@ -127,7 +127,7 @@ def _capped(text: str) -> str:
 
 def _hints(error: PersonaError, advise: Advise | None) -> Iterator[str]:
     if isinstance(error, TransportError) and not error.sent:
-        yield "is the address right? See --base-url, --proxy and --ca-file"
+        yield "check the address: see --base-url, --proxy and --ca-file"
     elif isinstance(error, NotFoundError) and not error.errors:
         # It is not the API that knows no such id; the message says what to check.
         pass

@@ -23,7 +23,7 @@ def field_values(given: FieldValues) -> dict[str, Any] | None:
     """Return the values of custom fields, None if no option gives any.
 
     Raises:
-        InvalidArgumentError: if an option can not work. The message names keys, and never shows a value.
+        InvalidArgumentError: if an option cannot work. The message names keys, and never shows a value.
     """
     if not given.field and not given.field_json and given.fields_json is None:
         return None

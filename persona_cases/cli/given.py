@@ -26,7 +26,7 @@ def given_bytes(given: str, option: str) -> bytes:
         option: the option.
 
     Raises:
-        InvalidArgumentError: if the file can not be read.
+        InvalidArgumentError: if the file cannot be read.
     """
     if given == "-":
         return sys.stdin.buffer.read()
@@ -68,7 +68,7 @@ def stdin_text(argument: str) -> str:
     """Return what is on stdin, without the line end that editors and pipes leave at its end.
 
     Args:
-        argument: what it is read for, to be named if it can not work.
+        argument: what it is read for, to be named if it cannot work.
 
     Raises:
         InvalidArgumentError: if it is no text.

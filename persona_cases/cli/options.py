@@ -68,22 +68,22 @@ class ReportForm(enum.StrEnum):
 
 
 LimitOption: TypeAlias = Annotated[
-    int | None, Option(min=0, metavar="N", help="The most cases in all; no limit by default.", rich_help_panel=_WHAT)
+    int | None, Option(min=0, metavar="N", help="Maximum number of cases. Default: no limit.", rich_help_panel=_WHAT)
 ]
 OnlyOption: TypeAlias = Annotated[
     str | None,
-    Option(metavar="NAME,…", help="Load these attributes alone: status,fields.priority", rich_help_panel=_OUT),
+    Option(metavar="NAME,…", help="Load only these attributes: status,fields.priority", rich_help_panel=_OUT),
 ]
 OutputOption: TypeAlias = Annotated[
     Format | None,
     Option(
-        help="By default pretty on a terminal, and jsonl in a pipe: a line each.",
+        help="Default: pretty on a terminal, jsonl in a pipe (one line each).",
         rich_help_panel=_OUT,
     ),
 ]
 ReportOption: TypeAlias = Annotated[
     ReportForm,
-    Option(help="How to say in the end what was done: in words, or as JSON on the last line.", rich_help_panel=_OUT),
+    Option(help="Form of the final report: words, or JSON on the last line.", rich_help_panel=_OUT),
 ]
 CaseId: TypeAlias = Annotated[str, Argument(metavar="ID", help="The id of the case.", show_default=False)]
 
@@ -104,7 +104,7 @@ class Selection:
         str | None,
         Option(
             metavar="JSON|@FILE|-",
-            help="The same as the API's own JSON: as it is, from a file, or from stdin.",
+            help="The query as the API's own JSON: inline, from a file, or from stdin.",
             rich_help_panel=_WHAT,
         ),
     ] = None
@@ -112,7 +112,7 @@ class Selection:
         str | None,
         Option(
             metavar="ATTRIBUTE:asc|desc",
-            help="The order; newest first by default, for export oldest first.",
+            help="Sort order. Default: newest first; for export, oldest first.",
             rich_help_panel=_WHAT,
         ),
     ] = None
@@ -148,12 +148,14 @@ class Walk:
     """How far a walk over pages goes, where it starts, and in what steps."""
 
     limit: LimitOption = None
-    page_size: Annotated[int, Option(min=1, max=100, metavar="N", help="Cases a request.", rich_help_panel=_HOW)] = 100
+    page_size: Annotated[int, Option(min=1, max=100, metavar="N", help="Cases per request.", rich_help_panel=_HOW)] = (
+        100
+    )
     after: Annotated[
-        str | None, Option(metavar="CURSOR", help="Go on after this cursor, which is a case id.", rich_help_panel=_HOW)
+        str | None, Option(metavar="CURSOR", help="Start after this cursor, which is a case id.", rich_help_panel=_HOW)
     ] = None
     before: Annotated[
-        str | None, Option(metavar="CURSOR", help="Go the other way from this cursor.", rich_help_panel=_HOW)
+        str | None, Option(metavar="CURSOR", help="Page backward from this cursor.", rich_help_panel=_HOW)
     ] = None
     explain: Annotated[
         bool, Option("--explain", help="Print what would be sent, and send nothing.", rich_help_panel=_HOW)
@@ -168,7 +170,7 @@ class Shape:
     output: Annotated[
         Format | None,
         Option(
-            help="In a pipe jsonl by default: a line a case, exactly as sent. On a terminal a table; get: pretty.",
+            help="Default: jsonl in a pipe, one case per line as sent; on a terminal a table, or pretty for get.",
             rich_help_panel=_OUT,
         ),
     ] = None
@@ -180,11 +182,11 @@ class FileShape:
 
     only: OnlyOption = None
     format: Annotated[
-        FileFormat | None, Option(help="By default what the path ends in; jsonl for stdout.", rich_help_panel=_OUT)
+        FileFormat | None, Option(help="Default: from the file extension; jsonl for stdout.", rich_help_panel=_OUT)
     ] = None
     compression: Annotated[
         Compression | None,
-        Option(help="By default what the path ends in, .gz or .zst; for parquet zstd, inside.", rich_help_panel=_OUT),
+        Option(help="Default: from the file extension, .gz or .zst; parquet uses zstd inside.", rich_help_panel=_OUT),
     ] = None
     columns_from: Annotated[
         str | None,
@@ -200,10 +202,13 @@ class FileShape:
     ] = False
     consistency: Annotated[
         ConsistencyChoice,
-        Option(help="search lags behind by a minute; fresh lists the cases instead.", rich_help_panel=_HOW),
+        Option(
+            help="search is stale by about a minute; fresh lists the cases instead, with more requests.",
+            rich_help_panel=_HOW,
+        ),
     ] = ConsistencyChoice.SEARCH
     restart: Annotated[
-        bool, Option("--restart", help="Start over if an unfinished export is there.", rich_help_panel=_HOW)
+        bool, Option("--restart", help="Discard an unfinished export and start over.", rich_help_panel=_HOW)
     ] = False
     resume_max_age: Annotated[
         str | None,
@@ -234,7 +239,7 @@ class Watching:
         str | None,
         Option(
             metavar="ID",
-            help="Begin with what is newer than this case; by default with what comes from now on.",
+            help="Start with cases newer than this one. Default: cases that appear from now on.",
             rich_help_panel=_WHAT,
         ),
     ] = None
@@ -245,7 +250,8 @@ class Watching:
         str | None, Option(help="Only cases in this status when they are seen.", rich_help_panel=_WHAT)
     ] = None
     limit: Annotated[
-        int | None, Option(min=1, metavar="N", help="End after so many cases; never by default.", rich_help_panel=_WHAT)
+        int | None,
+        Option(min=1, metavar="N", help="Stop after this many cases. Default: never.", rich_help_panel=_WHAT),
     ] = None
     interval: Annotated[
         float,
@@ -255,7 +261,7 @@ class Watching:
         float,
         Option(
             metavar="SECONDS",
-            help="Longest time between two requests; it doubles each time that nothing is new.",
+            help="Longest time between two requests; the time doubles whenever nothing is new.",
             rich_help_panel=_HOW,
         ),
     ] = 60.0
@@ -268,7 +274,7 @@ class Connection:
     simulator: Annotated[
         bool,
         Option(
-            "--simulator", help="Ask a simulator inside this command; no account is needed.", rich_help_panel=_WHERE
+            "--simulator", help="Use a simulator inside this command; no account is needed.", rich_help_panel=_WHERE
         ),
     ] = False
     cases: Annotated[
@@ -286,7 +292,11 @@ class Connection:
     ] = None
     base_url: Annotated[
         str | None,
-        Option(metavar="URL", help="Where the API lives, if not at PERSONA_BASE_URL.", rich_help_panel=_WHERE),
+        Option(
+            metavar="URL",
+            help="Address of the API. Default: PERSONA_BASE_URL, or the vendor's.",
+            rich_help_panel=_WHERE,
+        ),
     ] = None
     allow_http: Annotated[
         bool,
@@ -322,7 +332,7 @@ class Connection:
         float | None,
         Option(
             metavar="SECONDS",
-            help="How long to wait for the rate limit; as long as it takes by default.",
+            help="Longest wait for the rate limit. Default: as long as it takes.",
             rich_help_panel=_WHERE,
         ),
     ] = None
@@ -331,7 +341,7 @@ class Connection:
         Option(
             "--verbose",
             "-v",
-            help="Show logs, and the vendor's details of errors, which may quote personal data.",
+            help="Show logs, and in a pipe the API's details of errors, which may quote personal data.",
             rich_help_panel=_WHERE,
         ),
     ] = False

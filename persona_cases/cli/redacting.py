@@ -36,7 +36,7 @@ def redact_cases(
         sure: whether to do it without asking.
 
     Raises:
-        InvalidArgumentError: if an id can not be one, or there is nobody to be asked.
+        InvalidArgumentError: if an id cannot be one, or there is nobody to be asked.
         typer.Exit: if the answer is no.
     """
     chosen = tuple(dict.fromkeys(ids))
@@ -50,10 +50,10 @@ def redact_cases(
 
 def _agreed(ids: Sequence[str]) -> bool:
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-        raise InvalidArgumentError("redacting can not be undone: give --yes to do it without being asked")
+        raise InvalidArgumentError("redacting cannot be undone: give --yes to do it without being asked")
     for case_id in ids:
         typer.echo(visible(case_id), err=True)
-    typer.echo(f"This can not be undone. Redact {plural(len(ids), 'case')}? [y/N] ", nl=False, err=True)
+    typer.echo(f"This cannot be undone. Redact {plural(len(ids), 'case')}? [y/N] ", nl=False, err=True)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 

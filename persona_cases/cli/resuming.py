@@ -27,7 +27,7 @@ def same_command(context: typer.Context, *, without: str) -> str | None:
         without: the parameter to leave out, whether it was given or not.
 
     Returns:
-        The command line; None if it has signs that can not be shown, or that could do something to a terminal.
+        The command line; None if it has signs that cannot be shown, or that could do something to a terminal.
     """
     path = context.command_path.split()[1:]
     command = shlex.join([*called_as(sys.argv, sys.orig_argv), *path, *_given(context, without)])
@@ -59,9 +59,9 @@ def how_to_go_on(command: str | None, *, from_stdin: bool) -> str:
         from_stdin: whether it reads the query from stdin.
     """
     if command is None:
-        return "what was fetched is kept: the same command without --restart goes on from there"
+        return "progress saved: run the same command without --restart to resume"
     again = ", with the same query on stdin" if from_stdin else ""
-    return f"what was fetched is kept; this goes on from there{again}, --restart starts over:\n{command}"
+    return f"progress saved. Resume with the command below{again}, or add --restart to start over:\n{command}"
 
 
 def _given(context: typer.Context, without: str) -> Iterator[str]:

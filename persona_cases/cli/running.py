@@ -83,7 +83,7 @@ def _outcome(work: Work, *, verbose: bool, advise: Advise | None) -> ExitCode:
         return ExitCode.BROKEN_PIPE
     except OSError as error:
         _abandon_stdout()
-        typer.echo(f"error: can not read or write: {error.strerror or type(error).__name__}", err=True)
+        typer.echo(f"error: cannot read or write: {error.strerror or type(error).__name__}", err=True)
         return ExitCode.FAILURE
 
 
@@ -123,7 +123,7 @@ def _logs(*, shown: bool) -> Generator[None]:
 
 
 def _abandon_stdout() -> None:
-    # What is still buffered can not be written either: without this, Python would complain about it at its exit.
+    # What is still buffered cannot be written either: without this, Python would complain about it at its exit.
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

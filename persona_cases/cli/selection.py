@@ -24,8 +24,8 @@ def searching(persona: PersonaClient, selection: Selection, only: list[str] | No
     """Return the search that the options ask for.
 
     Raises:
-        InvalidArgumentError: if an option can not work.
-        QueryError: if the expression or the order can not be read.
+        InvalidArgumentError: if an option cannot work.
+        QueryError: if the expression or the order cannot be read.
     """
     pager = persona.cases.search(
         predicate(selection),
@@ -42,7 +42,7 @@ def listing(persona: PersonaClient, filters: Filters, only: list[str] | None, wa
     """Return the list that the options ask for.
 
     Raises:
-        InvalidArgumentError: if an option can not work.
+        InvalidArgumentError: if an option cannot work.
     """
     pager = persona.cases.list(
         status=filters.status,
@@ -63,8 +63,8 @@ def predicate(selection: Selection) -> Predicate | None:
     """Return what to look for, None for all cases.
 
     Raises:
-        InvalidArgumentError: if it is given twice, or its file can not be read.
-        QueryError: if it can not be read.
+        InvalidArgumentError: if it is given twice, or its file cannot be read.
+        QueryError: if it cannot be read.
     """
     if selection.where and selection.query_json is not None:
         raise InvalidArgumentError("give --where or --query-json, not both")
@@ -81,7 +81,7 @@ def sort_order(selection: Selection) -> Sort | None:
     """Return the order, None for the default.
 
     Raises:
-        QueryError: if it can not be read.
+        QueryError: if it cannot be read.
     """
     if selection.sort is None:
         return None

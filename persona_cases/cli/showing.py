@@ -77,7 +77,7 @@ async def get_cases(ids: Sequence[str], include: str | None, shape: Shape, conne
 
 def from_cursor(walk: Walk) -> Advise:
     """Return what says how to go on with a walk."""
-    return going_on("go on with the same options and", "--after" if walk.before is None else "--before")
+    return going_on("resume with the same options and", "--after" if walk.before is None else "--before")
 
 
 def _writer(shape: Shape, only: list[str] | None, on_terminal: Format, *, included: bool = False) -> Writer[Case]:

@@ -17,7 +17,7 @@ from persona_cases.paging import is_beginning
 
 __all__ = ["going_on_watching", "watch_cases"]
 
-_HOW = "go on with the same options and"
+_HOW = "resume with the same options and"
 _OPTION = "--since"
 
 going_on_watching = going_on(_HOW, _OPTION)

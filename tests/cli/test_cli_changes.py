@@ -252,4 +252,4 @@ def test_a_conflict_says_to_look_again(cli, api, case):
     assert ran.err.splitlines()[0].startswith(
         "error: 409 Stale object error (POST /cases/{id}/set-status, 1 attempt in "
     )
-    assert "look at the case again" in ran.err
+    assert "get the case again" in ran.err

@@ -87,7 +87,7 @@ def test_an_export_that_fails_leaves_the_old_file_alone(cli, api, tmp_path):
     assert path.read_text() == "old\n"
     assert "--after" not in ran.err
     kept, command, *_ = ran.err.splitlines()
-    assert kept.startswith("what was fetched is kept; this goes on from there, ")
+    assert kept.startswith("progress saved. Resume with the command below, ")
     program, *argv = shlex.split(command)
     assert (program, argv) == ("persona-cases", ["export", "-o", str(path)])
     assert cli(*argv).code == 0
@@ -156,7 +156,7 @@ def test_a_full_disk_is_said_in_one_line(command):
             check=False,
             timeout=60,
         )
-    assert (ran.returncode, ran.stderr) == (1, b"error: can not read or write: No space left on device\n")
+    assert (ran.returncode, ran.stderr) == (1, b"error: cannot read or write: No space left on device\n")
 
 
 def test_progress_on_a_terminal_is_one_line_that_goes_away(on_terminal, tmp_path):
@@ -259,5 +259,5 @@ def test_a_full_disk_under_a_table_is_said_in_one_line(tmp_path):
         timeout=60,
         preexec_fn=small,
     )
-    assert (ran.returncode, ran.stderr) == (1, b"error: can not read or write: File too large\n")
+    assert (ran.returncode, ran.stderr) == (1, b"error: cannot read or write: File too large\n")
     assert [path.name for path in tmp_path.iterdir()] in ([], [".x.csv.export"])

@@ -16,7 +16,7 @@ from persona_cases.cli.resuming import called_as, how_to_go_on
 from persona_cases.testing import Fault
 
 PROGRAM = str(Path(sys.executable).with_name("persona-cases"))
-NOTHING = "nothing is kept: an export to stdout, or with --sort or --limit, starts anew"
+NOTHING = "nothing is kept: an export to stdout, or with --sort or --limit, starts from the beginning"
 
 
 def ids_of(path):
@@ -45,9 +45,9 @@ def test_the_command_that_is_printed_goes_on(api, tmp_path, program, number):
     where = ("--where", "status != 'it\\'s $HOME `id`'", "--where", "created_at < '2100-01-01'")
     argv = ["export", "--restart", *where, "-o", str(path), "--max-wait=60", "-v"]
     kept, command = (
-        line for line in interrupted(api, [*program, *argv], number).splitlines() if "kept" in line or "export" in line
+        line for line in interrupted(api, [*program, *argv], number).splitlines() if "saved" in line or "export" in line
     )
-    assert kept == "what was fetched is kept; this goes on from there, --restart starts over:"
+    assert kept == "progress saved. Resume with the command below, or add --restart to start over:"
     assert "--restart" not in command
     assert command.count("--where") == 2
     assert not path.exists()

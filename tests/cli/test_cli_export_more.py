@@ -126,7 +126,7 @@ def test_a_file_that_is_refused_is_an_error_and_the_export_can_be_gone_on_with(c
     ran = cli("export", "-o", "x.jsonl", "--attachments", "files")
     assert ran.code == 3
     kept, command, *_ = ran.err.splitlines()
-    assert kept.startswith("what was fetched is kept; ")
+    assert kept.startswith("progress saved. ")
     assert shlex.split(command) == ["persona-cases", "export", "-o", "x.jsonl", "--attachments", "files"]
     assert not [name for name in attached(api) if name.partition("/")[2] in ran.err]
     api.faults.clear()
@@ -214,7 +214,7 @@ def interrupted(api, *argv, cwd, slow="/files/*", at=9):
 def test_the_command_that_goes_on_has_the_same_options(api, tmp_path):
     asked = ["export", "-o", "x.jsonl", "--attachments", "the files", "--consistency", "fresh", "--report", "json"]
     kept, command, last = interrupted(api, *asked, "--restart", cwd=tmp_path)
-    assert kept == "what was fetched is kept; this goes on from there, --restart starts over:"
+    assert kept == "progress saved. Resume with the command below, or add --restart to start over:"
     program, *argv = shlex.split(command)
     options = dict(zip(argv[1::2], argv[2::2], strict=True))
     assert (Path(program).name, argv[0], last) == ("persona-cases", "export", "interrupted")
@@ -234,7 +234,7 @@ def test_the_command_that_goes_on_has_the_same_options(api, tmp_path):
 def test_a_walk_in_order_keeps_nothing_but_attachments(api, tmp_path):
     said = interrupted(api, "export", "-o", "x.jsonl", "--limit", "290", "--attachments", "files", cwd=tmp_path)
     assert said == [
-        "nothing but attachments is kept: an export to stdout, or with --sort or --limit, starts anew",
+        "nothing but attachments is kept: an export to stdout, or with --sort or --limit, starts from the beginning",
         "interrupted",
     ]
     assert 0 < len(on_disk(tmp_path / "files")) < len(attached(api))

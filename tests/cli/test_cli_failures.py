@@ -117,7 +117,7 @@ def test_a_wrong_key_is_denied_and_not_shown(cli, api, monkeypatch):
     monkeypatch.setenv("PERSONA_API_KEY", "persona_secret_key")
     ran = cli("list", "-v")
     assert ran.code == 3
-    assert "\nhint: is PERSONA_API_KEY " in ran.err
+    assert "\nhint: check that PERSONA_API_KEY " in ran.err
     assert "persona_secret_key" not in ran.err
 
 
@@ -129,7 +129,7 @@ def test_a_walk_that_fails_says_how_to_go_on(cli, api):
     assert error.startswith("error: 422 Not today (GET /cases, 1 attempt in ")
     assert SECRET not in ran.err
     assert "--verbose" in about_details
-    rest = cli("list", *shlex.split(hint.removeprefix("hint: go on with the same options and ")))
+    rest = cli("list", *shlex.split(hint.removeprefix("hint: resume with the same options and ")))
     assert len(ran.ids) == 80
     assert sorted(ran.ids + rest.ids) == sorted(api.store.cases)
 
@@ -138,7 +138,7 @@ def test_a_walk_backwards_goes_on_backwards(cli, api):
     *newer, oldest = cli("list").ids
     api.faults.add(Fault.status(422), path="/cases", nth=3)
     ran = cli("list", "--before", oldest)
-    option, cursor = ran.err.splitlines()[1].removeprefix("hint: go on with the same options and ").split()
+    option, cursor = ran.err.splitlines()[1].removeprefix("hint: resume with the same options and ").split()
     rest = cli("list", option, cursor)
     assert option == "--before"
     assert (len(ran.ids), sorted(ran.ids + rest.ids)) == (200, sorted(newer))
@@ -163,4 +163,4 @@ def test_nobody_there_is_a_network_error(cli, monkeypatch):
     ran = cli("list", "--base-url", "http://127.0.0.1:9/api/v1")
     assert ran.code == 7
     assert ran.err.startswith("error: the connection could not be made: Connection refused (GET /cases, 4 attempts in ")
-    assert "\nhint: is the address right?" in ran.err
+    assert "\nhint: check the address: see --base-url" in ran.err

@@ -7,7 +7,7 @@ import pytest
 from persona_cases.testing import Fault
 
 CASE = "case_j5DjGo07GUN80NQLDbXhXwpr"
-QUESTION = b"This can not be undone. Redact 1 case? [y/N] "
+QUESTION = b"This cannot be undone. Redact 1 case? [y/N] "
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_yes_redacts_without_asking(cli, api, case_ids):
 def test_without_a_terminal_and_without_yes_it_refuses(process, api, case_ids):
     ran = process("redact", *case_ids, stdin=b"y\n")
     assert (ran.code, ran.out, len(api.requests)) == (2, b"", 0)
-    assert ran.err == "error: redacting can not be undone: give --yes to do it without being asked\n"
+    assert ran.err == "error: redacting cannot be undone: give --yes to do it without being asked\n"
 
 
 @pytest.mark.parametrize("typed", [b"y\n", b"YES\n"])
@@ -37,7 +37,7 @@ def test_on_a_terminal_it_shows_the_ids_and_asks(on_terminal, api, case_ids, typ
     ran = on_terminal("redact", *case_ids, "--output", "jsonl", typed=typed)
     assert ran.code == 0
     assert "\n".join(case_ids).encode() in ran.out
-    assert b"This can not be undone. Redact 3 cases? [y/N] " in ran.out
+    assert b"This cannot be undone. Redact 3 cases? [y/N] " in ran.out
     assert redacted(api) == case_ids
 
 
@@ -87,7 +87,7 @@ def test_an_unknown_outcome_says_how_to_find_out(cli, api, case_ids):
     api.faults.add(Fault.status(500, applied=True), method="DELETE")
     ran = cli("redact", "--yes", case_ids[0])
     assert ran.code == 9
-    assert f"hint: see whether it was: persona-cases get --only redacted_at {case_ids[0]}" in ran.err
+    assert f"hint: check whether it was applied: persona-cases get --only redacted_at {case_ids[0]}" in ran.err
     assert "--idempotency-key" not in ran.err
     looked = cli("get", "--only", "redacted_at", case_ids[0])
     assert looked.cases[0]["attributes"]["redacted_at"] is not None

@@ -35,7 +35,7 @@ def test_repeating_with_the_key_that_is_told_does_it_once(cli, api, case_id):
     ran = cli("comment", case_id, "Ms. Sheila Miller")
     assert (ran.code, ran.out) == (9, b"")
     assert ran.err.startswith("error: it is unknown whether POST /cases/{id}/add-comment was carried out")
-    assert f"\nhint: see whether it was: persona-cases get {case_id}\n" in ran.err
+    assert f"\nhint: check whether it was applied: persona-cases get {case_id}\n" in ran.err
     assert "Sheila" not in ran.err
     key = KEY.search(ran.err)
     assert key is not None
@@ -49,7 +49,7 @@ def test_an_update_has_no_key_to_tell(cli, api, case_id):
     ran = cli("update", case_id, "--no-sla")
     assert ran.code == 9
     assert ran.err.endswith(
-        f"hint: see whether it was: persona-cases get {case_id}\nhint: if it was not, repeat the command\n"
+        f"hint: check whether it was applied: persona-cases get {case_id}\nhint: if it was not, repeat the command\n"
     )
 
 
@@ -59,9 +59,9 @@ def test_a_failure_that_the_api_keeps_is_spoken_of():
     assert answered.code == 9
     assert answered.lines == (
         "error: x",
-        "hint: see whether it was: persona-cases list --limit 5",
+        "hint: check whether it was applied: persona-cases list --limit 5",
         "hint: if it was not, repeat the command with --idempotency-key 'k 1'; it is not done twice",
-        "hint: if that fails in the same way, the API has kept the failure for the key: repeat the command without it",
+        "hint: if it fails in the same way, the API stored the failure: repeat the command without the key",
     )
     assert len(describe(IndeterminateError("x"), advise=advise).lines) == 3
     assert "--idempotency-key" not in "".join(describe(ConflictError(status=409), advise=advise).lines)
@@ -78,6 +78,8 @@ def test_an_interrupted_change_says_how_to_find_out(api, case_id):
     started.send_signal(signal.SIGINT)
     _, err = started.communicate(timeout=30)
     assert started.returncode == 130
-    assert err.startswith("it is unknown whether the change was made\nhint: see whether it was: persona-cases get ")
+    assert err.startswith(
+        "it is unknown whether the change was made\nhint: check whether it was applied: persona-cases get "
+    )
     assert KEY.search(err)[1] == api.requests[-1].headers["idempotency-key"]
     assert err.endswith("\ninterrupted\n")

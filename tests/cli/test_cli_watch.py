@@ -40,7 +40,7 @@ def test_an_error_says_how_to_go_on(cli, api, newer):
     api.faults.add(Fault.status(422), path="/cases", nth=2)
     ran = cli("watch", "--since", newer[1], "--interval", "0.01")
     assert (ran.code, ran.ids) == (6, newer[2:])
-    assert ran.err.endswith(f"\nhint: go on with the same options and --since {newer[3]}\n")
+    assert ran.err.endswith(f"\nhint: resume with the same options and --since {newer[3]}\n")
 
 
 @pytest.mark.parametrize(("number", "code", "last"), [(signal.SIGINT, 130, "interrupted\n"), (signal.SIGTERM, 143, "")])
@@ -57,7 +57,7 @@ def test_a_watch_lasts_until_it_is_interrupted(api, newer, number, code, last):
     started.send_signal(number)
     out, err = started.communicate(timeout=30)
     assert (started.returncode, out) == (code, "")
-    assert err == f"hint: go on with the same options and --since {latest}\n{last}"
+    assert err == f"hint: resume with the same options and --since {latest}\n{last}"
 
 
 @pytest.mark.parametrize("argv", [["--interval", "-1"], ["--limit", "0"], ["--since", ""]])

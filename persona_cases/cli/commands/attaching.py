@@ -23,7 +23,7 @@ def add(id: CaseId, object_ids: ObjectIds, posting: Posting, connection: Connect
 
 
 def remove(id: CaseId, object_ids: ObjectIds, posting: Posting, connection: Connection) -> None:
-    """Detach objects from a case; those that are not attached are passed over."""
+    """Detach objects from a case; objects that are not attached are ignored."""
     post(
         id, lambda persona, key: persona.cases.remove_objects(id, object_ids, idempotency_key=key), posting, connection
     )

@@ -39,7 +39,7 @@ def create(
 def update(id: CaseId, fields: FieldValues, new: Updating, connection: Connection, output: OutputOption = None) -> None:
     """Change custom fields, queue or SLA of a case, or attach files to it.
 
-    What is not named stays as it is.
+    Everything else stays as it is.
     """
 
     def make() -> Change:
@@ -94,10 +94,10 @@ def redact(
     ids: Annotated[list[str], Argument(metavar="ID", help="The ids of the cases.", show_default=False)],
     connection: Connection,
     *,
-    yes: Annotated[bool, Option("--yes", "-y", help="Do it without being asked.")] = False,
+    yes: Annotated[bool, Option("--yes", "-y", help="Redact without asking.")] = False,
     output: OutputOption = None,
 ) -> None:
-    """Erase the personal data of cases for good. This can not be undone.
+    """Erase the personal data of cases for good. This cannot be undone.
 
     On a terminal you are asked first; elsewhere, --yes is needed.
     """

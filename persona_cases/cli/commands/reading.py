@@ -41,8 +41,8 @@ __all__ = ["download", "export", "get", "limits", "list_", "search", "template",
 def search(selection: Selection, walk: Walk, shape: Shape, connection: Connection) -> None:
     """Search cases by any expression.
 
-    What was just written is not found yet: the search index lags behind by
-    about a minute. The commands list and get show it at once.
+    The search index is stale by about a minute, so recent changes are not found
+    yet. The commands list and get show them at once.
     """
 
     def make(persona: PersonaClient, only: list[str] | None) -> Pager[Case]:
@@ -92,7 +92,7 @@ def export(
     JSON Lines, also as .ndjson, hold each case exactly as the API sent it; the
     others are tables. Behind .jsonl and .csv, .gz and .zst compress. The file
     appears under its name when it is complete, and not before. If it can not
-    be completed, the same command goes on from what was fetched: it is printed.
+    be completed, run the same command to resume: it is printed.
     """
     what = Export(path=output_file, selection=selection, shape=shape, limit=limit, report=report)
     order = "the same options" if selection.sort else f"the same options and --sort {DEFAULT_ORDER}"
@@ -104,10 +104,10 @@ def export(
 
 def download(
     id: CaseId,
-    to: Annotated[Path, Option(metavar="DIR", help="The directory to put the files in; made if it is not there.")],
+    to: Annotated[Path, Option(metavar="DIR", help="The directory for the files; created if it does not exist.")],
     connection: Connection,
     *,
-    name: Annotated[str | None, Option(metavar="FILENAME", help="Only the files of this name; all by default.")] = None,
+    name: Annotated[str | None, Option(metavar="FILENAME", help="Only files with this name. Default: all.")] = None,
     overwrite: Annotated[bool, Option("--overwrite", help="Replace files that already exist.")] = False,
     fail_on_missing: Annotated[
         bool, Option("--fail-on-missing", help="Exit with 4 also if the case has no attached files.")
@@ -125,7 +125,7 @@ def download(
 def watch(watching: Watching, connection: Connection) -> None:
     """Print new cases as they appear, a line of JSON each, until Ctrl-C.
 
-    However it ends, it says how another watch can go on without a gap.
+    When it ends, it prints the option that resumes it without a gap.
     """
     execute(partial(watch_cases, watching, connection), verbose=connection.verbose, advise=going_on_watching)
 
@@ -137,11 +137,11 @@ def template(
 ) -> None:
     """Show a case template; as a table, its custom fields.
 
-    The API can not list templates: their ids are in the dashboard and in cases.
+    The API cannot list templates: their ids are in the dashboard and in cases.
     """
     execute(partial(show_template, id, output, connection), verbose=connection.verbose)
 
 
 def limits(connection: Connection, output: OutputOption = None) -> None:
-    """Show how far the rate limits are used up; the question itself is counted."""
+    """Show how much of the rate limits is used. The request itself counts."""
     execute(partial(show_limits, output, connection), verbose=connection.verbose)

@@ -16,7 +16,7 @@ __all__ = ["add", "remove", "set_"]
 Names: TypeAlias = Annotated[
     list[str] | None, Argument(metavar="NAME", help="The names of the tags.", show_default=False)
 ]
-Ids: TypeAlias = Annotated[list[str] | None, Option("--id", metavar="TAG_ID", help="A tag by its id; once for each.")]
+Ids: TypeAlias = Annotated[list[str] | None, Option("--id", metavar="TAG_ID", help="A tag by its id. Repeat for more.")]
 
 
 def add(id: CaseId, posting: Posting, connection: Connection, names: Names = None, ids: Ids = None) -> None:
