@@ -50,6 +50,23 @@ def test_details_are_shown_to_those_who_ask_for_them():
     assert describe(error, details=True).lines[1] == f"details: {SECRET} is not allowed"
 
 
+def test_details_are_few_and_short():
+    items = tuple(errors.ErrorItem("Bad thing", details=f"{number} {'x' * 10_000}") for number in range(9))
+    _, *details = describe(errors.UnprocessableEntityError(status=422, errors=items), details=True).lines
+    assert [line.split()[1] for line in details] == ["0", "1", "2", "3", "4", "and"]
+    assert details[-1] == "details: and 4 more"
+    assert all(len(line) < 330 for line in details)
+
+
+def test_details_are_shown_to_the_person_at_a_terminal_and_not_to_a_pipe(on_terminal, process, api):
+    api.faults.add(Fault.status(422, "Not today", details=f"{SECRET}\x1b[2J"), path="/cases", nth=range(1, 4))
+    shown = on_terminal("list").out.decode()
+    assert f"details: {SECRET}␛[2J" in shown
+    assert "--verbose" not in shown
+    assert SECRET not in process("list").err
+    assert f"details: {SECRET}" in process("list", "--verbose").err
+
+
 def test_an_error_can_not_control_the_terminal():
     error = errors.BadRequestError(status=400, errors=(errors.ErrorItem("\x1b[2J", details="a\nb\x07"),))
     assert describe(error, details=True).lines == ("error: 400 [2J", "details: a␊b␇")

@@ -17,7 +17,7 @@ def test_a_proxy_and_an_authority_are_taken(cli, api):
     dead = cli("list", "--limit", "1", "--proxy", f"http://jane:{PASSWORD}@127.0.0.1:1", "--ca-file", str(CERTIFICATE))
     assert dead.code == 7
     assert dead.err.startswith("error: the proxy could not be reached: Connection refused: check proxy=")
-    assert "hint: is the address right? See --base-url, --proxy and --ca-file" in dead.err
+    assert "hint: check the address: see --base-url, --proxy and --ca-file" in dead.err
     assert PASSWORD not in dead.err
 
 

@@ -90,9 +90,9 @@ def export(
     """Write all matching cases to a file: .jsonl, .csv, .parquet or .sqlite.
 
     JSON Lines, also as .ndjson, hold each case exactly as the API sent it; the
-    others are tables. Behind .jsonl and .csv, .gz and .zst compress. The file
-    appears under its name when it is complete, and not before. If it can not
-    be completed, run the same command to resume: it is printed.
+    others are tables. Add .gz or .zst after .jsonl or .csv to compress. The file
+    appears under its name only when it is complete. If the export is
+    interrupted, run the same command to resume; it is printed.
     """
     what = Export(path=output_file, selection=selection, shape=shape, limit=limit, report=report)
     order = "the same options" if selection.sort else f"the same options and --sort {DEFAULT_ORDER}"
