@@ -81,7 +81,7 @@ def test_an_unwritable_path_is_refused_before_the_first_request(cli, api, tmp_pa
 def test_an_export_that_fails_leaves_the_old_file_alone(cli, api, tmp_path):
     path = tmp_path / "cases.jsonl"
     path.write_text("old\n")
-    api.faults.add(Fault.status(422), path="/cases/search", nth=3)
+    api.faults.add(Fault.status(409), path="/cases/search", nth=3)
     ran = cli("export", "-o", str(path))
     assert ran.code == 6
     assert path.read_text() == "old\n"
@@ -96,7 +96,7 @@ def test_an_export_that_fails_leaves_the_old_file_alone(cli, api, tmp_path):
 
 
 def test_an_export_to_stdout_that_fails_says_how_to_get_the_rest(cli, api):
-    api.faults.add(Fault.status(422), path="/cases/search", nth=3)
+    api.faults.add(Fault.status(409), path="/cases/search", nth=3)
     ran = cli("export", "-o", "-")
     assert ran.code == 6
     option, cursor = ran.err.rpartition(", ")[2].split()
@@ -230,7 +230,7 @@ def test_a_format_that_can_not_be_written_is_refused_before_the_first_request(cl
 
 
 def test_a_table_on_stdout_that_fails_has_no_rest_to_get(cli, api):
-    api.faults.add(Fault.status(422), path="/cases/search", nth=3)
+    api.faults.add(Fault.status(409), path="/cases/search", nth=3)
     ran = cli("export", "--format", "csv", "-o", "-")
     assert (ran.code, ran.out) == (6, b"")
     assert "--after" not in ran.err

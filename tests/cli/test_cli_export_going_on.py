@@ -94,7 +94,7 @@ def test_an_export_without_a_page_says_that_nothing_is_kept_yet(api, tmp_path):
 
 def test_an_export_that_was_refused_does_not_speak_of_anothers_cases(cli, api, tmp_path):
     path = str(tmp_path / "x.jsonl")
-    api.faults.add(Fault.status(422), path="/cases/search", nth=3)
+    api.faults.add(Fault.status(409), path="/cases/search", nth=3)
     assert cli("export", "-o", path).code == 6
     api.faults.clear()
     ran = cli("export", "--where", "status == 'open'", "-o", path)
@@ -104,7 +104,7 @@ def test_an_export_that_was_refused_does_not_speak_of_anothers_cases(cli, api, t
 
 
 def test_a_command_that_can_not_be_shown_is_described(cli, api, tmp_path):
-    api.faults.add(Fault.status(422), path="/cases/search", nth=3)
+    api.faults.add(Fault.status(409), path="/cases/search", nth=3)
     ran = cli("export", "-o", str(tmp_path / "bell\x07.jsonl"))
     assert ran.code == 6
     assert ran.err.startswith(f"{how_to_go_on(None, from_stdin=False)}\nerror: ")
@@ -112,7 +112,7 @@ def test_a_command_that_can_not_be_shown_is_described(cli, api, tmp_path):
 
 
 def test_a_query_from_stdin_is_needed_again(process, api, tmp_path):
-    api.faults.add(Fault.status(422), path="/cases/search", nth=3)
+    api.faults.add(Fault.status(409), path="/cases/search", nth=3)
     query = b'{"not": {"attribute": "status", "operator": "eq", "value": "x"}}'
     path = tmp_path / "x.jsonl"
     ran = process("export", "--query-json", "-", "-o", str(path), stdin=query)

@@ -185,7 +185,7 @@ def test_a_time_that_never_comes_bounds_nothing(cli, api, tmp_path):
 
 def test_an_export_can_not_be_gone_on_with_in_another_consistency(cli, api, tmp_path):
     path = str(tmp_path / "x.jsonl")
-    api.faults.add(Fault.status(422), path="/cases", nth=2)
+    api.faults.add(Fault.status(409), path="/cases", nth=2)
     assert cli("export", "-o", path, "--consistency", "fresh").code == 6
     api.faults.clear()
     ran = cli("export", "-o", path)
@@ -254,7 +254,7 @@ def test_a_database_of_somebody_else_is_kept_unless_overwrite_is_given(cli, api,
 
 def test_an_unfinished_export_that_is_too_old_is_refused(cli, api, tmp_path):
     what = ("export", "-o", str(tmp_path / "x.jsonl"))
-    api.faults.add(Fault.status(422), path="/cases/search", nth=3, times=1)
+    api.faults.add(Fault.status(409), path="/cases/search", nth=3, times=1)
     assert cli(*what).code != 0
     ran = cli(*what, "--resume-max-age", "0s")
     assert ran.code == ExitCode.USAGE

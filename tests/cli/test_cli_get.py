@@ -25,7 +25,7 @@ def test_a_missing_case_is_named_and_the_others_are_printed(cli, api):
     ran = cli("get", first, "case_missing", last, "--output", "json")
     assert ran.code == 4
     assert [case["id"] for case in msgspec.json.decode(ran.out)] == [first, last]
-    assert ran.err.startswith("error: case_missing: 404 Record not found (request req_")
+    assert ran.err.startswith("error: case_missing: 404 Record not found (GET /cases/{id}, 1 attempt in ")
 
 
 def test_another_error_ends_it(cli, api, monkeypatch):
