@@ -138,7 +138,7 @@ class Resource:
 
 @attrs.frozen(kw_only=True)
 class CaseRecord:
-    """A case. Names are those of the API in snake case; relationships are ids and `Ref`s.
+    """A case. Names are those of the API in snake case; a relationship is an id or a `Ref`.
 
     `fields` holds wire values: `{"priority": {"type": "choices", "value": "high"}}`.
     """

@@ -24,7 +24,10 @@ from persona_cases.models.decode import decode_case, decode_page
 from persona_cases.query import Predicate, parse, plan
 from persona_cases.testing import Simulator
 
-MODULES = ("persona_cases", *(f"persona_cases.{name}" for name in ("errors", "export", "models", "query", "testing")))
+MODULES = (
+    "persona_cases",
+    *(f"persona_cases.{name}" for name in ("errors", "export", "limits", "models", "query", "testing")),
+)
 _UNKNOWN = "no_such_keyword"
 
 

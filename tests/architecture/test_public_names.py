@@ -1,0 +1,150 @@
+"""What is public is said in three places that agree: `__all__`, a list that is checked in, and a page of the docs."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import importlib
+import inspect
+import pickle
+import subprocess
+import sys
+import types
+import typing
+from pathlib import Path
+
+import attrs
+import pytest
+
+import persona_cases
+
+HERE = Path(__file__).parent
+PAGE = HERE.parents[1] / "docs" / "public-names.md"
+MODULES = (
+    "persona_cases",
+    *(f"persona_cases.{name}" for name in ("errors", "export", "limits", "models", "query", "testing")),
+)
+LISTED = (HERE / "public_names.txt").read_text(encoding="utf-8").split()
+
+
+def public(module: str) -> dict[str, object]:
+    imported = importlib.import_module(module)
+    return {name: getattr(imported, name) for name in imported.__all__}
+
+
+PUBLIC = {f"{module}.{name}": value for module in MODULES for name, value in public(module).items()}
+DEFINED = {
+    path: value
+    for path, value in PUBLIC.items()
+    if isinstance(value, type | types.FunctionType) and not isinstance(value, types.GenericAlias)
+}
+
+
+def test_no_name_appears_or_vanishes_unnoticed():
+    assert sorted(PUBLIC) == LISTED, "change tests/architecture/public_names.txt and CHANGELOG.md with the names"
+
+
+def test_the_page_names_these_modules_and_no_others():
+    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `persona_cases")]
+    assert sorted(row.split("`")[1] for row in rows) == sorted(MODULES)
+
+
+def test_the_reference_documents_every_public_class_and_function():
+    reference = (PAGE.parent / "api.md").read_text(encoding="utf-8")
+    whole = {"persona_cases.errors", "persona_cases.models", "persona_cases.testing"}
+    assert all(f"automodule:: {module}\n   :members:" in reference for module in whole)
+    for path, value in DEFINED.items():
+        if not any(f"{module}.{value.__name__}" in PUBLIC for module in whole):
+            homes = [f":: {module}.{value.__name__}\n" for module in MODULES]
+            assert any(home in reference for home in homes), f"docs/api.md does not document {path}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_dir_shows_the_public_names_alone(module):
+    imported = importlib.import_module(module)
+    assert dir(imported) == sorted(imported.__all__)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_names_that_do_not_exist_are_refused(module):
+    with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
+        _ = importlib.import_module(module).Nonsense
+
+
+@pytest.mark.parametrize("module", ["persona_cases", "persona_cases.limits", "persona_cases.testing"])
+def test_checkers_and_python_find_the_same_names(module):
+    source = Path(importlib.import_module(module).__file__ or "").read_text(encoding="utf-8")
+    checked = next(
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
+    seen = {
+        alias.name: f"{node.module}"
+        for node in checked.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    imported = importlib.import_module(module)
+    homes = {name: home for home, names in imported._HOMES.items() for name in names}
+    assert seen == homes
+    assert set(homes) == set(imported.__all__) - {"__version__"}
+
+
+@pytest.mark.parametrize("path", DEFINED)
+def test_public_names_say_where_they_are_public(path):
+    value = DEFINED[path]
+    assert f"{value.__module__}.{value.__qualname__}" in PUBLIC
+    assert getattr(sys.modules[value.__module__], value.__qualname__) is value
+
+
+@pytest.mark.parametrize("path", [path for path, value in DEFINED.items() if isinstance(value, type)])
+def test_annotations_are_found_under_the_public_module(path):
+    cls = DEFINED[path]
+    hints = typing.get_type_hints(cls)
+    assert not any(isinstance(hint, str) for hint in hints.values())
+    if attrs.has(cls):
+        attrs.resolve_types(cls)
+        assert not any(isinstance(field.type, str) for field in attrs.fields(cls))
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_public_classes_and_functions_copy_and_pickle_by_name(path):
+    if path in DEFINED:
+        assert pickle.loads(pickle.dumps(DEFINED[path])) is copy.deepcopy(DEFINED[path]) is DEFINED[path]
+
+
+def test_submodules_come_with_the_package():
+    program = "import persona_cases as p; p.query.Q, p.limits.LocalLimiter, p.errors.PersonaError, p.testing.Simulator"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_a_star_gives_every_name():
+    names: dict[str, object] = {}
+    exec("from persona_cases import *", names)
+    assert names.keys() >= set(persona_cases.__all__)
+
+
+@pytest.mark.parametrize(
+    ("statement", "unwanted"),
+    [
+        ("import persona_cases", {"attrs", "msgspec", "asyncio", "aiohttp", "cattrs"}),
+        ("from persona_cases.query import Q, parse, plan", {"asyncio", "aiohttp", "aiolimiter", "cattrs", "ssl"}),
+        ("from persona_cases import Q, Predicate, NotFoundError", {"asyncio", "aiohttp", "aiolimiter", "cattrs"}),
+        ("from persona_cases.models import Case", {"asyncio", "aiohttp", "aiolimiter"}),
+        ("import persona_cases.limits", {"asyncio", "aiohttp", "redis"}),
+        ("from persona_cases import PersonaClient", {"redis", "typer", "pytest", "pyarrow"}),
+    ],
+)
+def test_names_load_no_more_than_they_need(statement, unwanted):
+    program = f"{statement}\nimport sys\nprint(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    loaded = set(run.stdout.split())
+    assert not loaded & unwanted
+    if "aiohttp" in unwanted:
+        heavy = {"client", "transport", "paging", "export", "resources", "testing", "cli"}
+        assert not loaded & {f"persona_cases.{room}" for room in heavy}
+
+
+def test_every_public_function_and_class_is_described():
+    assert [path for path, value in DEFINED.items() if not inspect.getdoc(value)] == []
