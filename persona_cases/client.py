@@ -22,8 +22,10 @@ from persona_cases.protocol.urls import BaseURL
 from persona_cases.resources.api import Api
 from persona_cases.resources.case_templates import CaseTemplates
 from persona_cases.resources.cases import Cases
+from persona_cases.resources.lessons import CLIENT
 from persona_cases.resources.other import other_request
 from persona_cases.surface import publish
+from persona_cases.teaching import taught
 from persona_cases.transport.admission import Admission, check_limiter
 from persona_cases.transport.calls import Lifetime
 from persona_cases.transport.limiter import Limiter, LocalLimiter
@@ -36,6 +38,7 @@ from persona_cases.transport.session import ClientSession, HttpSession, check_se
 DEFAULT_BASE_URL = "https://api.withpersona.com/api/v1"
 
 
+@taught(CLIENT)
 class PersonaClient:
     """An asyncio-native client for Persona's Cases API.
 

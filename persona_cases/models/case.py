@@ -16,6 +16,7 @@ from persona_cases.models.fields import CaseFields
 from persona_cases.models.fieldset import Fieldset
 from persona_cases.models.included import read_included
 from persona_cases.models.jsontext import encode_json, parse_json, plain_json
+from persona_cases.models.lessons import CASE, custom_field
 from persona_cases.models.loading import Origin, Shared, check_asked
 from persona_cases.models.neighbours import (
     Account,
@@ -37,6 +38,7 @@ from persona_cases.models.spelling import (
     respell_resource,
     spelling_of,
 )
+from persona_cases.teaching import taught
 
 __all__ = ["Case"]
 
@@ -66,6 +68,11 @@ class _Attribute(Generic[T]):
         return self._empty if value is None else value
 
 
+def _custom_field(case: Case, name: str) -> str | None:
+    """Say how to read what a case has a custom field for."""
+    return custom_field(name) if name in (case._attributes.fields or ()) else None
+
+
 def _text() -> _Attribute[str | None]:
     return _Attribute[str | None](None)
 
@@ -74,6 +81,7 @@ def _time() -> _Attribute[datetime | None]:
     return _Attribute[datetime | None](None)
 
 
+@taught(attrs.evolve(CASE, about=_custom_field))
 @attrs.frozen(repr=False, eq=False)
 class Case:
     """A case as the API sent it: immutable, typed, lossless.

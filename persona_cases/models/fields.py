@@ -10,7 +10,9 @@ import attrs
 
 from persona_cases.models.fieldset import Fieldset
 from persona_cases.models.jsontext import is_array, is_object
+from persona_cases.models.lessons import FIELDS, custom_field
 from persona_cases.models.loading import refuse_unasked
+from persona_cases.teaching import taught
 
 __all__ = ["CaseFields", "FieldValue"]
 
@@ -28,6 +30,12 @@ class FieldValue:
     value: Any = attrs.field(repr=False, hash=False)
 
 
+def _own_key(fields: CaseFields, name: str) -> str | None:
+    """Say how to read a field that is written like an attribute."""
+    return custom_field(name) if name in fields._sent else None
+
+
+@taught(attrs.evolve(FIELDS, about=_own_key))
 @attrs.frozen(repr=False, eq=False)
 class CaseFields(Mapping[str, Any]):
     """The custom fields of a case, by their keys exactly as the template has them.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.models.spelling import snake
 from persona_cases.models.wire import ATTRIBUTES, RELATIONSHIPS
+from persona_cases.teaching import LONGEST_NAME, nearest
 
 __all__ = ["CUSTOM", "EXTRA", "RELATIONSHIP", "Includable", "attribute_asked", "bare", "related_asked"]
 
@@ -39,7 +38,6 @@ Relationship: TypeAlias = Literal[
 Includable: TypeAlias = Relationship | str
 """What `include=` takes: a relationship, the property of `Case` that reads it, or a path like `accounts.inquiries`."""
 
-_LONGEST_SHOWN: Final = 40
 # What `Case` and the columns of tables call a relationship.
 _RELATED: Final = {
     "account_ids": "accounts",
@@ -81,7 +79,7 @@ def attribute_asked(name: object, argument: str) -> str:
     known = _RELATED.get(known, known)
     if known in _ATTRIBUTES:
         return known
-    guess = _nearest(known, _ATTRIBUTES) or CUSTOM + text
+    guess = nearest(known, _ATTRIBUTES) or CUSTOM + text
     raise InvalidArgumentError(
         f"{argument}: cases have no attribute {_shown(text)}: did you mean {_shown(guess)}? Custom fields are written "
         f"{CUSTOM}<key>, and an attribute newer than this library {EXTRA}<name>"
@@ -110,7 +108,7 @@ def related_asked(name: object, argument: str) -> str:
         raise InvalidArgumentError(f"{argument}: a name has one dot at most, such as 'accounts.inquiries'")
     first = first if unknown else _RELATED.get(first, first)
     if not unknown and first not in RELATIONSHIPS:
-        guess = _nearest(first, (*RELATIONSHIPS, *_RELATED))
+        guess = nearest(first, (*RELATIONSHIPS, *_RELATED))
         listed = ", ".join(_kebab(each) for each in sorted(RELATIONSHIPS))
         hint = f"did you mean {_kebab(_RELATED.get(guess, guess))!r}?" if guess else f"there are {listed};"
         raise InvalidArgumentError(
@@ -136,17 +134,9 @@ def _checked(name: object, argument: str) -> str:
     return text
 
 
-def _nearest(name: str, known: Iterable[str]) -> str | None:
-    names = sorted(known)
-    # `sla` and `assignee` are how people call `sla_expires_at` and `assignee_id`.
-    begun = (each for each in names if each.startswith(f"{name}_"))
-    alike = iter(difflib.get_close_matches(name[:_LONGEST_SHOWN], names, n=1))
-    return next(begun, None) or next(alike, None)
-
-
 def _kebab(name: str) -> str:
     return name.replace("_", "-")
 
 
 def _shown(name: str) -> str:
-    return repr(name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…")
+    return repr(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…")

@@ -12,9 +12,11 @@ import attrs
 from persona_cases.errors import PersonaError
 from persona_cases.paging.chain import retrieve, settled
 from persona_cases.paging.cursor import BEGINNING, Place, decode, encode
+from persona_cases.paging.lessons import WALK
 from persona_cases.paging.order import Rank, SortValue, rank
 from persona_cases.paging.page import Fetch, Page, T
 from persona_cases.paging.stream import Stream
+from persona_cases.teaching import taught
 
 _TIME = rank(datetime.min.replace(tzinfo=UTC), descending=False)[:2]
 
@@ -59,6 +61,7 @@ class Merge(Generic[T]):
         return one[:2] != _TIME or other[:2] != _TIME or one == other or (one < other) != self.descending
 
 
+@taught(WALK)
 class MergedWalk(Generic[T]):
     """One walk over merged pages. Each search has at most one request under way; they end when the walk is let go.
 

@@ -8,8 +8,10 @@ from typing import Generic, Protocol, TypeVar, overload
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.paging.lessons import PAGE
 from persona_cases.protocol.checks import can_be_sent, whole_number
 from persona_cases.protocol.message import QueryPairs
+from persona_cases.teaching import taught
 
 LARGEST_PAGE = 100
 
@@ -26,6 +28,7 @@ class Identified(Protocol):
 T = TypeVar("T", bound=Identified)
 
 
+@taught(PAGE)
 @attrs.frozen(kw_only=True)
 class Page(Sequence[T], Generic[T]):
     """One page of a walk: a sequence of its items.

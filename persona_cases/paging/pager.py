@@ -9,12 +9,15 @@ import attrs
 
 from persona_cases.errors import InvalidArgumentError, ResultCountError
 from persona_cases.paging.cursor import BEGINNING, is_merged
+from persona_cases.paging.lessons import PAGER
 from persona_cases.paging.merge import Merge, MergedWalk
 from persona_cases.paging.page import LARGEST_PAGE, Fetch, Page, T, check_cursor
 from persona_cases.paging.walk import ItemWalk, PageWalk, Walk
 from persona_cases.protocol.checks import whole_number
+from persona_cases.teaching import taught
 
 
+@taught(PAGER)
 @attrs.frozen(kw_only=True, repr=False)
 class Pager(Generic[T]):
     """All results of a list or a search, fetched page by page as they are asked for.

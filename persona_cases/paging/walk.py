@@ -10,7 +10,9 @@ import attrs
 from persona_cases.errors import PersonaError
 from persona_cases.paging.chain import PageChain
 from persona_cases.paging.cursor import BEGINNING
+from persona_cases.paging.lessons import WALK
 from persona_cases.paging.page import Fetch, Page, T
+from persona_cases.teaching import taught
 
 
 class Walk(Protocol[T]):
@@ -29,6 +31,7 @@ class Walk(Protocol[T]):
         ...
 
 
+@taught(WALK)
 class PageWalk(Generic[T]):
     """One walk over the pages of one search. At most one request is under way, and it ends when the walk is let go.
 
@@ -99,6 +102,7 @@ class PageWalk(Generic[T]):
         return self._page_size if self._wanted is None else min(self._page_size, self._wanted)
 
 
+@taught(WALK)
 class ItemWalk(Generic[T]):
     """One walk over items. The next page is fetched once the second item of a page is asked for.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import keyword
 from collections.abc import Iterable, Mapping
 from enum import Enum
@@ -22,16 +21,11 @@ __all__ = [
     "custom_key",
     "custom_name",
     "is_plain_key",
-    "nearest",
     "require_name",
     "scalar_for",
-    "shortened",
 ]
 
 _CUSTOM_PREFIX: Final = "fields."
-
-# Enough of a name to recognise a slip; the distance costs the product of the lengths.
-_LONGEST_SLIP: Final = 40
 
 
 class Kind(Enum):
@@ -153,16 +147,6 @@ def is_plain_key(key: str) -> bool:
     Names with a leading underscore are Python's and the tools', and Python folds other letters than ASCII.
     """
     return key.isascii() and key.isidentifier() and not keyword.iskeyword(key) and not key.startswith("_")
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like a mistaken one, if any is like it."""
-    return next(iter(difflib.get_close_matches(name[:_LONGEST_SLIP], known, n=1)), None)
-
-
-def shortened(name: str) -> str:
-    """As much of a mistaken name as a message needs."""
-    return name if len(name) <= _LONGEST_SLIP else f"{name[:_LONGEST_SLIP]}..."
 
 
 def require_name(name: object) -> str:

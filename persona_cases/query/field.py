@@ -11,11 +11,13 @@ import attrs
 
 from persona_cases.errors import QueryTypeError
 from persona_cases.query.attributes import SEARCHABLE, Attribute, Kind
+from persona_cases.query.lessons import FIELD
 from persona_cases.query.moments import moment_of, shifted, span_of
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Operator, Predicate
 from persona_cases.query.relative import RelativeTime
 from persona_cases.query.sort import Direction, Sort
 from persona_cases.query.spelling import spell, spell_untyped
+from persona_cases.teaching import taught
 
 __all__ = ["AnyValue", "Field", "TimeField", "TimeValue"]
 
@@ -28,6 +30,7 @@ _EARLIEST = "1970-01-01T00:00:00Z"
 T_contra = TypeVar("T_contra", contravariant=True)
 
 
+@taught(FIELD)
 @attrs.frozen(eq=False, repr=False, getstate_setstate=False)
 class Field(Generic[T_contra]):
     """An attribute to search for. Its methods make predicates, `asc()` and `desc()` make sorts.
@@ -150,6 +153,7 @@ class Field(Generic[T_contra]):
         return QueryTypeError(f"`{operator}` makes no search expression: write {self!r}.{method}(...)")
 
 
+@taught(FIELD)
 @attrs.frozen(eq=False, repr=False, getstate_setstate=False)
 class TimeField(Field[TimeValue]):
     """An attribute that holds a time. It takes aware datetimes, dates and ISO texts (kept as written)."""

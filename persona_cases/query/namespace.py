@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from persona_cases.errors import QueryTypeError, UnknownAttributeError
-from persona_cases.query.attributes import SEARCHABLE, Attribute, custom_name, nearest, require_name, shortened
+from persona_cases.query.attributes import SEARCHABLE, Attribute, custom_name, require_name
 from persona_cases.query.entry import as_predicates
 from persona_cases.query.field import AnyValue, Field, TimeField
+from persona_cases.query.lessons import NAMESPACE
 from persona_cases.query.nodes import AllOf, AnyOf, Predicate
+from persona_cases.teaching import nearest, shortened, taught
 
 __all__ = ["CustomFields", "Namespace", "Q"]
 
@@ -38,6 +40,7 @@ class CustomFields:
         return "Q.fields"
 
 
+@taught(NAMESPACE)
 class Namespace:
     """Every searchable attribute by its name, the custom fields, and the combinators over iterables.
 

@@ -9,8 +9,11 @@ from persona_cases.models.decode import decode_resource
 from persona_cases.protocol.message import Request
 from persona_cases.protocol.urls import segment
 from persona_cases.resources.api import Api
+from persona_cases.resources.lessons import CASE_TEMPLATES
+from persona_cases.teaching import taught
 
 
+@taught(CASE_TEMPLATES)
 class CaseTemplates:
     """The case templates of an environment. The API can not list them: their ids are in the dashboard and in cases.
 
@@ -20,6 +23,9 @@ class CaseTemplates:
 
     def __init__(self, api: Api) -> None:
         self._api = api
+
+    def __repr__(self) -> str:
+        return f"<CaseTemplates of {self._api.base.url}>"
 
     async def get(self, id: str) -> CaseTemplate:
         """Retrieve a case template, with the schemas of its custom fields.

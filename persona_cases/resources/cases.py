@@ -19,6 +19,7 @@ from persona_cases.resources import parameters
 from persona_cases.resources.case_changes import CaseChanges
 from persona_cases.resources.downloads import Download, OnBytes, check_attachment
 from persona_cases.resources.exports import CaseExports
+from persona_cases.resources.lessons import CASES
 from persona_cases.resources.many import DEFAULT_CONCURRENCY, ManyCases, get_many
 from persona_cases.resources.places import callback, file_path
 from persona_cases.resources.ranges import CaseRanges
@@ -26,15 +27,20 @@ from persona_cases.resources.searches import Search, describe
 from persona_cases.resources.walks import walk
 from persona_cases.resources.watching import CaseWatch
 from persona_cases.surface import publish
+from persona_cases.teaching import taught
 
 _LIST = "/cases"
 
 
+@taught(CASES)
 class Cases(CaseExports, CaseRanges, CaseChanges):
     """The cases of an environment: reading them here, changing them in `CaseChanges`, `export` in `CaseExports`.
 
     `ranges`, which divides an export, is in `CaseRanges`.
     """
+
+    def __repr__(self) -> str:
+        return f"<Cases of {self._api.base.url}>"
 
     def list(
         self,

@@ -31,7 +31,6 @@ from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
 from persona_cases.query.relative import as_written
 from persona_cases.resources import parameters
 from persona_cases.resources.counting import counted
-from persona_cases.resources.export_calls import with_named_destination
 from persona_cases.resources.fresh_slices import FreshSlices
 from persona_cases.resources.ordered_exports import OrderedExport, Reading, downloads_to
 from persona_cases.resources.places import callback, file_path
@@ -52,7 +51,6 @@ Consistency: TypeAlias = Literal["search", "fresh"]
 class CaseExports:
     """The method of `persona.cases` that exports what `search` finds."""
 
-    @with_named_destination
     async def export(
         self: Reading,
         where: Predicate | None = None,

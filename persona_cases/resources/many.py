@@ -19,7 +19,9 @@ from persona_cases.models import Case
 from persona_cases.protocol.checks import whole_number
 from persona_cases.protocol.urls import segment
 from persona_cases.resources import bodies
+from persona_cases.resources.lessons import MANY_CASES
 from persona_cases.surface import publish
+from persona_cases.teaching import taught
 
 DEFAULT_CONCURRENCY = 10
 
@@ -27,6 +29,7 @@ DEFAULT_CONCURRENCY = 10
 _NOT_THERE: Final = "record not found"
 
 
+@taught(MANY_CASES)
 @attrs.frozen(repr=False)
 class ManyCases(Sequence[Case]):
     """The cases that were asked for by id, in the order of the ids.

@@ -11,11 +11,14 @@ from persona_cases.errors import PersonaError
 from persona_cases.models import Case
 from persona_cases.paging import BEGINNING, NEWEST, Pager
 from persona_cases.protocol.checks import seconds
+from persona_cases.resources.lessons import WATCH
 from persona_cases.surface import publish
+from persona_cases.teaching import taught
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
+@taught(WATCH)
 class CaseWatch:
     """New cases as they appear, oldest first, each once; without end.
 
@@ -49,6 +52,10 @@ class CaseWatch:
         self._wait = 0.0
         self._started = self.cursor is not None
         self._ready: deque[Case] = deque()
+
+    def __repr__(self) -> str:
+        since = "what is new" if self.cursor is None else f"what comes after {self.cursor}"
+        return f"<CaseWatch: {since}, asked for every {self._shortest:g} to {self._longest:g} s>"
 
     def __aiter__(self) -> CaseWatch:
         return self

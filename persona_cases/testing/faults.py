@@ -43,7 +43,7 @@ _PIECE = 65_536
 _NEVER_STORED = frozenset({401, 429})
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Fault:
     """Something that goes wrong with one request. Make one with the class methods, or build your own.
 
@@ -64,6 +64,11 @@ class Fault:
     alter: Callable[[Answer], Answer] | None = None
     delivery: Delivery = attrs.field(factory=Delivery)
     stored: bool = False
+    _call: str = attrs.field(default="", kw_only=True, alias="call")
+
+    def __repr__(self) -> str:
+        # Titles, details and bodies may quote what they are about.
+        return f"Fault.{self._call}" if self._call else f"<Fault: {self.name}>"
 
     @classmethod
     def status(
@@ -94,7 +99,9 @@ class Fault:
             raise InvalidArgumentError(f"stored: {status} is answered before idempotency keys are looked at")
         problem = AnsweredError(status, title or _TITLES.get(status, "Error"), details)
         usual: Mapping[str, str | None] = _used_up(problem.title) if status == 429 else {}
-        return cls(f"status {status}", problem, applied, _with_headers({**usual, **(headers or {})}), stored=stored)
+        alter = _with_headers({**usual, **(headers or {})})
+        call = _call("status", status, applied=applied, stored=stored)
+        return cls(f"status {status}", problem, applied, alter, stored=stored, call=call)
 
     @classmethod
     def rate_limited(cls, reset: int = 1) -> Fault:
@@ -103,7 +110,8 @@ class Fault:
         Args:
             reset: whole seconds until the window ends, as the headers tell it.
         """
-        return cls.status(429, details=rate_limited(300, 60).details, headers={"RateLimit-Reset": str(reset)})
+        limited = cls.status(429, details=rate_limited(300, 60).details, headers={"RateLimit-Reset": str(reset)})
+        return attrs.evolve(limited, call=_call("rate_limited", reset))
 
     @classmethod
     def drop(cls, *, applied: bool = False) -> Fault:
@@ -112,7 +120,7 @@ class Fault:
         Args:
             applied: True if the request takes effect before that.
         """
-        return cls("drop", applied=applied, delivery=Delivery(unanswered=True))
+        return cls("drop", applied=applied, delivery=Delivery(unanswered=True), call=_call("drop", applied=applied))
 
     @classmethod
     def reset(cls, *, applied: bool = False) -> Fault:
@@ -121,32 +129,33 @@ class Fault:
         Args:
             applied: True if the request takes effect before that.
         """
-        return cls("reset", applied=applied, delivery=Delivery(unanswered=True, reset=True))
+        delivery = Delivery(unanswered=True, reset=True)
+        return cls("reset", applied=applied, delivery=delivery, call=_call("reset", applied=applied))
 
     @classmethod
     def torn(cls, after: int = 20, *, reset: bool = False) -> Fault:
         """Cut the connection in the middle of the body, after that many bytes of it; or reset it there."""
-        return cls("torn", delivery=Delivery(cut_after=after, reset=reset))
+        return cls("torn", delivery=Delivery(cut_after=after, reset=reset), call=_call("torn", after, reset=reset))
 
     @classmethod
     def wrong_length(cls, announced: int) -> Fault:
         """Announce another length of the body than it has, and close the connection after it."""
-        return cls("wrong length", delivery=Delivery(announced=announced))
+        return cls("wrong length", delivery=Delivery(announced=announced), call=_call("wrong_length", announced))
 
     @classmethod
     def closed_after(cls) -> Fault:
         """Answer, and close the connection that the answer promised to keep open."""
-        return cls("closed after", delivery=Delivery(closed_after=True))
+        return cls("closed after", delivery=Delivery(closed_after=True), call=_call("closed_after"))
 
     @classmethod
     def delay(cls, seconds: float) -> Fault:
         """Wait that many seconds before the first byte of the answer."""
-        return cls("delay", delivery=Delivery(delay=seconds))
+        return cls("delay", delivery=Delivery(delay=seconds), call=_call("delay", seconds))
 
     @classmethod
     def drip(cls, chunk: int = 1, pause: float = 0.05) -> Fault:
         """Send the body slowly: that many bytes at a time, with that many seconds between."""
-        return cls("drip", delivery=Delivery(chunk=chunk, pause=pause))
+        return cls("drip", delivery=Delivery(chunk=chunk, pause=pause), call=_call("drip", chunk, pause))
 
     @classmethod
     def body(cls, body: bytes, *, status: int = 200, content_type: str | None = None) -> Fault:
@@ -156,17 +165,17 @@ class Fault:
             headers = {**answer.headers, "Content-Type": content_type or answer.headers["Content-Type"]}
             return Answer(status, headers, body)
 
-        return cls("body", alter=alter)
+        return cls("body", alter=alter, call=f"body(<{len(body)} bytes>)")
 
     @classmethod
     def garbage(cls) -> Fault:
         """Answer 200 with something that calls itself JSON and is not."""
-        return attrs.evolve(cls.body(b'{"data": [{"type": "case", "id'), name="garbage")
+        return attrs.evolve(cls.body(b'{"data": [{"type": "case", "id'), name="garbage", call=_call("garbage"))
 
     @classmethod
     def empty(cls, status: int = 200) -> Fault:
         """Answer with an empty body."""
-        return attrs.evolve(cls.body(b"", status=status), name="empty")
+        return attrs.evolve(cls.body(b"", status=status), name="empty", call=_call("empty", status))
 
     @classmethod
     def html(cls, status: int = 502) -> Fault:
@@ -175,7 +184,7 @@ class Fault:
         def alter(answer: Answer) -> Answer:
             return Answer(status, {"Content-Type": "text/html; charset=utf-8"}, _HTML)
 
-        return cls("html", applied=False, alter=alter)
+        return cls("html", applied=False, alter=alter, call=_call("html", status))
 
     @classmethod
     def redirect(cls, location: str, *, status: int = 302) -> Fault:
@@ -184,12 +193,14 @@ class Fault:
         def alter(answer: Answer) -> Answer:
             return Answer(status, {"Location": location}, b"")
 
-        return cls("redirect", applied=False, alter=alter)
+        return cls("redirect", applied=False, alter=alter, call="redirect(...)")
 
     @classmethod
     def huge(cls, size: int, *, status: int = 200) -> Fault:
         """Answer with a JSON document of at least that many bytes."""
-        return attrs.evolve(cls.body(b'{"data": []' + b" " * size + b"}", status=status), name="huge")
+        return attrs.evolve(
+            cls.body(b'{"data": []' + b" " * size + b"}", status=status), name="huge", call=_call("huge", size)
+        )
 
     @classmethod
     def packed(cls, size: int) -> Fault:
@@ -198,12 +209,12 @@ class Fault:
         def alter(answer: Answer) -> Answer:
             return Answer(200, {**answer.headers, "Content-Encoding": "gzip"}, _packed(size))
 
-        return cls("packed", alter=alter)
+        return cls("packed", alter=alter, call=_call("packed", size))
 
     @classmethod
     def headers(cls, headers: Mapping[str, str | None]) -> Fault:
         """Set headers of the answer, or with None leave them out."""
-        return cls("headers", alter=_with_headers(headers))
+        return cls("headers", alter=_with_headers(headers), call="headers({...})")
 
     @classmethod
     def rewrite(cls, change: Callable[[Any], Any]) -> Fault:
@@ -213,7 +224,12 @@ class Fault:
             document = msgspec.json.encode(change(msgspec.json.decode(answer.body)))
             return attrs.evolve(answer, body=document)
 
-        return cls("rewrite", alter=alter)
+        return cls("rewrite", alter=alter, call="rewrite(...)")
+
+
+def _call(method: str, *numbers: float, **options: bool) -> str:
+    given = [*map(repr, numbers), *(f"{name}=True" for name, chosen in options.items() if chosen)]
+    return f"{method}({', '.join(given)})"
 
 
 def _used_up(title: str) -> dict[str, str]:
@@ -238,7 +254,7 @@ def _packed(size: int) -> bytes:
     return b"".join((*pieces, gzip.flush()))
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class FaultRule:
     """A fault and the requests it happens to; the handle that `Faults.add` returns.
 
@@ -258,6 +274,9 @@ class FaultRule:
     _times: int | None
     seen: int = 0
     fired: int = 0
+
+    def __repr__(self) -> str:
+        return f"<FaultRule: {self.fault!r}, {self.seen} seen, {self.fired} fired>"
 
     def sees(self, request: ReceivedRequest) -> bool:
         """Count the request if it is one of those that the rule is about."""
@@ -290,6 +309,9 @@ class Faults:
     def __init__(self, seed: int = 0) -> None:
         self._rules: list[FaultRule] = []
         self._random = Random(seed)
+
+    def __repr__(self) -> str:
+        return f"<Faults: {self._rules!r}>"
 
     def add(
         self,

@@ -250,3 +250,29 @@ async def test_an_error_in_a_script_is_raised_where_the_test_sees_it():
     with pytest.raises(KeyError, match="no such member"):
         await sim.stop()
     await sim.stop()
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault.status(503), "Fault.status(503)"),
+        (Fault.status(422, "Title of Jane", "details of Jane", stored=True), "Fault.status(422, stored=True)"),
+        (Fault.rate_limited(5), "Fault.rate_limited(5)"),
+        (Fault.drop(applied=True), "Fault.drop(applied=True)"),
+        (Fault.torn(), "Fault.torn(20)"),
+        (Fault.delay(0.5), "Fault.delay(0.5)"),
+        (Fault.body(b"of Jane"), "Fault.body(<7 bytes>)"),
+        (Fault.html(), "Fault.html(502)"),
+        (Fault.redirect("https://example.com/jane"), "Fault.redirect(...)"),
+        (Fault.headers({"X-Name": "Jane"}), "Fault.headers({...})"),
+        (Fault("mine"), "<Fault: mine>"),
+    ],
+)
+def test_a_fault_says_how_it_is_made_and_quotes_nothing(fault, said):
+    assert repr(fault) == said
+
+
+async def test_rules_say_what_they_did():
+    async with Simulator(cases=1) as sim:
+        sim.faults.next(Fault.status(503))
+        assert repr(sim.faults) == "<Faults: [<FaultRule: Fault.status(503), 0 seen, 0 fired>]>"

@@ -1,0 +1,193 @@
+"""Words for near misses: a name, an argument or a use of a class that other libraries have and ours does not.
+
+A class tells its lessons in tables, and `taught` puts them behind the errors that Python raises anyway. Type checkers
+see the class as it is written, and a call that fits its signature costs nothing more.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import sys
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from functools import lru_cache, update_wrapper
+from typing import Any, Final, NoReturn, TypeVar, cast
+
+import attrs
+
+from persona_cases.errors import PersonaError
+
+__all__ = ["LONGEST_NAME", "Lessons", "nearest", "shortened", "taught"]
+
+LONGEST_NAME: Final = 40
+"""As much of a mistaken name as a message needs, and as a guess looks at: its cost is the product of the lengths."""
+
+_TAUGHT: Final = "_taught"
+
+C = TypeVar("C", bound=type)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that a mistaken one was meant to be, if any is like it."""
+    names = sorted(set(known))
+    # `sla` and `assignee` are how people call `sla_expires_at` and `assignee_id`.
+    begun = (each for each in names if each.startswith(f"{name}_"))
+    alike = iter(difflib.get_close_matches(name[:LONGEST_NAME], names, n=1))
+    return next(begun, None) or next(alike, None)
+
+
+def shortened(name: str) -> str:
+    """Return as much of a mistaken name as a message needs."""
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."
+
+
+def _by_name(table: Mapping[str, str]) -> dict[str, str]:
+    return {name: lesson for names, lesson in table.items() for name in names.split()}
+
+
+def _no_lesson(_instance: Any, _name: str) -> str | None:
+    return None
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Lessons:
+    """What the near misses of a class are, and what to write instead. A key may hold several names, with blanks.
+
+    Attributes:
+        title: what messages call it, if not by its name.
+        names: attributes that it lacks.
+        arguments: keywords that its methods lack, as `method.keyword`, or as `keyword` for all of them.
+        calls: methods that are called with the wrong arguments by position. These lessons begin with a verb.
+        uses: special methods that it lacks, such as `__iter__`. These do so too. Never `__await__` or `__call__`:
+            frameworks ask objects whether they have them, and act on it.
+        constructor: whether its constructor is taught too.
+        instances: attributes that objects have which only instances know.
+        about: finds a lesson about an attribute that one instance lacks.
+        unknown: what is raised for an attribute.
+        wrong: what is raised for a call.
+    """
+
+    title: str = ""
+    names: Mapping[str, str] = attrs.field(factory=dict[str, str], converter=_by_name)
+    arguments: Mapping[str, str] = attrs.field(factory=dict[str, str], converter=_by_name)
+    calls: Mapping[str, str] = attrs.field(factory=dict[str, str], converter=_by_name)
+    uses: Mapping[str, str] = attrs.field(factory=dict[str, str], converter=_by_name)
+    constructor: bool = False
+    instances: tuple[str, ...] = ()
+    about: Callable[[Any, str], str | None] = _no_lesson
+    unknown: type[AttributeError] = AttributeError
+    wrong: type[TypeError] = TypeError
+
+
+def taught(lessons: Lessons) -> Callable[[C], C]:
+    """Return a decorator that lets a class answer near misses with words; it goes on top of all others."""
+
+    def teach(cls: C) -> C:
+        if "__getattr__" not in vars(cls):
+            setattr(cls, "__getattr__", _finder(lessons))  # noqa: B010 - type checkers are not to see it
+        for use, sentence in lessons.uses.items():
+            setattr(cls, use, _refusal(sentence, lessons.wrong))
+        for name in dir(cls):
+            method = inspect.getattr_static(cls, name)
+            public = not name.startswith("_") or (name == "__init__" and lessons.constructor)
+            if public and inspect.isfunction(method) and _is_untaught(method):
+                setattr(cls, name, _taught_call(method, lessons.title or cls.__name__, lessons))
+        return cls
+
+    return teach
+
+
+def _is_untaught(method: Callable[..., Any]) -> bool:
+    return method.__module__.startswith("persona_cases") and not hasattr(method, _TAUGHT)
+
+
+def _finder(lessons: Lessons) -> Callable[[Any, str], Any]:
+    def find(self: object, name: str) -> Any:
+        cls = type(self)
+        if hasattr(cls, name):
+            # A property of that name raised the error that Python came here with: let it speak.
+            return object.__getattribute__(self, name)
+        lesson = (
+            ""
+            if name.startswith("_")
+            else lessons.about(self, name) or _about_name(lessons, name, cast("Hashable", cls))
+        )
+        error = lessons.unknown(f"{cls.__name__} has no attribute {shortened(name)!r}{lesson}")
+        # Python would add a guess of its own to the printed error, and hold on to the object.
+        error.name, error.obj = name, None
+        raise error
+
+    return find
+
+
+# Tools ask objects for the same few names again and again.
+@lru_cache(maxsize=512)
+def _about_name(lessons: Lessons, name: str, cls: Hashable) -> str:
+    if name in lessons.names:
+        return f": {lessons.names[name]}"
+    if name in lessons.instances:
+        return ": it was not made completely"
+    public = [each for each in (*dir(cls), *lessons.instances) if not each.startswith("_")]
+    guess = nearest(name, public)
+    return f"; did you mean {guess!r}?" if guess else ""
+
+
+def _refusal(sentence: str, error: type[TypeError]) -> Callable[..., NoReturn]:
+    def refuse(self: object, /, *_: object) -> NoReturn:
+        raise error(f"{type(self).__name__} {sentence}")
+
+    return refuse
+
+
+def _taught_call(method: Callable[..., Any], owner: str, lessons: Lessons) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(*args, **kwargs)
+        except BaseException as error:
+            problem = None
+            if isinstance(error, TypeError) and not isinstance(error, PersonaError):
+                problem = _about_call(method, owner, lessons, args, kwargs)
+            # A traceback may be shown with the locals of its frames.
+            del args, kwargs
+            if problem is None:
+                raise
+        raise lessons.wrong(problem)
+
+    update_wrapper(call, method)
+    setattr(call, _TAUGHT, True)
+    return _mark_async(call) if inspect.iscoroutinefunction(method) else call
+
+
+def _about_call(
+    method: Callable[..., Any], owner: str, lessons: Lessons, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> str | None:
+    """Say what is wrong with a call; None if its signature allows it, or if Python says it as well."""
+    signature = inspect.signature(method)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError:
+        pass
+    else:
+        return None
+    name = method.__name__
+    spoken = owner if name == "__init__" else f"{owner}.{name}"
+    keywords = [each for each in list(signature.parameters)[1:] if each.isidentifier()]
+    for keyword in kwargs:
+        if keyword in keywords:
+            continue
+        lesson = lessons.arguments.get(f"{name}.{keyword}") or lessons.arguments.get(keyword)
+        guess = nearest(keyword, keywords)
+        hint = f": {lesson}" if lesson else f"; did you mean {guess}=?" if guess else ""
+        return f"{spoken} takes no argument {shortened(keyword)!r}{hint}"
+    lesson = lessons.calls.get(name)
+    return f"{spoken} {lesson}" if lesson else None
+
+
+def _mark_async(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Let `call`, which gives the coroutine of the function in it, pass for an async function."""
+    if sys.version_info >= (3, 12):
+        return inspect.markcoroutinefunction(call)
+    import asyncio  # noqa: PLC0415 - queries and models do without it
+
+    vars(call)["_is_coroutine"] = getattr(asyncio.coroutines, "_is_coroutine")  # noqa: B009 - private, gone in 3.14
+    return call
