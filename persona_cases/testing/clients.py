@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from persona_cases.client import PersonaClient
@@ -37,7 +38,7 @@ class _FollowingLimiter(LocalLimiter):
         if not isinstance(self._pace, _AtOnce):
             self._pace = _AtOnce(self._window.limit, self._window.period)
 
-    async def acquire(self, max_wait: float | None = None) -> Permit:
+    async def acquire(self, max_wait: float | timedelta | None = None) -> Permit:
         """Wait until a request may be sent, but not for a clock that stands still."""
         try:
             async with asyncio.timeout(_PATIENCE if max_wait is None else None):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import math
-import os
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Protocol
 
 import attrs
 
-from persona_cases.errors import ClientStateError, RateLimitError
+from persona_cases.errors import RateLimitError
 from persona_cases.protocol.checks import seconds, whole_number
 from persona_cases.protocol.quota import WindowReading
 from persona_cases.protocol.window import RateWindow
 from persona_cases.surface import publish
+from persona_cases.transport.home_loop import HomeLoop
 from persona_cases.transport.pacing import Pace
 
 
@@ -122,7 +123,7 @@ class LocalLimiter:
     def __init__(
         self,
         limit: int = 300,
-        period: float = 60.0,
+        period: float | timedelta = 60.0,
         *,
         reserve: int = 0,
         clock: Callable[[], float] = time.monotonic,
@@ -131,9 +132,9 @@ class LocalLimiter:
         reserve = whole_number(reserve, "reserve", least=0, most=limit - 1)
         self._window = RateWindow(limit, seconds(period, "period"), reserve=reserve)
         self._clock = clock
-        self._waiting = 0
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._process = 0
+        self._waiting = set[object]()
+        self._home = HomeLoop()
+        self._pace: Pace
 
     def __repr__(self) -> str:
         return f"LocalLimiter(limit={self._window.limit}, period={self._window.period:g})"
@@ -161,24 +162,27 @@ class LocalLimiter:
             limit=window.limit,
             remaining=window.remaining,
             in_flight=window.in_flight,
-            waiting=self._waiting,
+            waiting=len(self._waiting),
             reserve=window.reserve,
             resets_in=window.seconds_left(now),
             cooling_for=window.cooling_for(now),
             shared=False,
         )
 
-    async def acquire(self, max_wait: float | None = None) -> Permit:
+    async def acquire(self, max_wait: float | timedelta | None = None) -> Permit:
         """Wait until a request may be sent; see `Limiter.acquire`."""
         self._enter_loop()
         if self._lets_pass:
             await self._pace.acquire()
             return self._depart()
-        self._refuse_long_wait(max_wait)
-        waits_until = math.inf if max_wait is None else self._clock() + max_wait
-        self._waiting += 1
+        patience = None if max_wait is None else seconds(max_wait, "max_wait", least=0.0)
+        self._refuse_long_wait(patience)
+        waits_until = math.inf if patience is None else self._clock() + patience
+        # Another loop may have come when this call ends, with other calls that wait.
+        waiting, this = self._waiting, object()
+        waiting.add(this)
         try:
-            async with asyncio.timeout(max_wait), self._turnstile:
+            async with asyncio.timeout(patience), self._turnstile:
                 await self._pass_gate(waits_until)
                 await self._pace.acquire()
                 # The bucket may have taken its time, and others may have learned of a refusal meanwhile.
@@ -187,7 +191,7 @@ class LocalLimiter:
         except TimeoutError:
             raise too_long(None) from None
         finally:
-            self._waiting -= 1
+            waiting.discard(this)
 
     async def settle(self, permit: Permit, feedback: Feedback) -> None:
         """Give a permit back; see `Limiter.settle`."""
@@ -204,7 +208,7 @@ class LocalLimiter:
 
     def recheck(self) -> None:
         """Look at the clock again: for clocks that are set by hand."""
-        if self._loop is not None:
+        if self._home.known:
             self._changed.set()
 
     @property
@@ -234,18 +238,10 @@ class LocalLimiter:
             raise too_long(delay)
 
     def _enter_loop(self) -> None:
-        # A limiter may outlive a loop (one `asyncio.run` after another); its primitives may not.
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            if self._loop is not None and self._loop.is_running() and self._process == os.getpid():
-                raise ClientStateError(
-                    "the limiter is used in another event loop that is still running: make one for each loop, or share "
-                    "a RedisLimiter's environment"
-                )
-            self._loop, self._process = loop, os.getpid()
+        if self._home.enter():
             self._turnstile = asyncio.Lock()
             self._changed = asyncio.Event()
-            self._waiting = 0
+            self._waiting = set[object]()
             self._pace = Pace(self._window.limit, self._window.period)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import attrs
 
@@ -33,7 +34,7 @@ class QuotaLimiter(LocalLimiter):
     See https://docs.withpersona.com/rate-limiting.
     """
 
-    def __init__(self, period: float = 60.0, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, period: float | timedelta = 60.0, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(_UNTOLD, period, clock=clock)
         self._told = False
         self._unlimited = 0
@@ -52,7 +53,7 @@ class QuotaLimiter(LocalLimiter):
         known = super().state
         return known if self._told else attrs.evolve(known, in_flight=self._unlimited)
 
-    async def acquire(self, max_wait: float | None = None) -> Permit:
+    async def acquire(self, max_wait: float | timedelta | None = None) -> Permit:
         """Wait until a case may be created; see `Limiter.acquire`."""
         if self._told:
             return await super().acquire(max_wait)

@@ -7,12 +7,14 @@ import math
 import re
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.checks import seconds, whole_number
 from persona_cases.surface import publish
+from persona_cases.transport.home_loop import HomeLoop
 from persona_cases.transport.limiter import Feedback, LimiterState, Permit, too_long
 from persona_cases.transport.pacing import Pace
 from persona_cases.transport.redis_ledger import Ledger, Terms, state_of
@@ -65,16 +67,17 @@ class RedisLimiter:
         *,
         environment: str,
         limit: int = 300,
-        period: float = 60.0,
+        period: float | timedelta = 60.0,
         reserve: int = 0,
         namespace: str = "persona-cases",
-        lease: float | None = None,
+        lease: float | timedelta | None = None,
         processes: int = 4,
-        timeout: float = 1.0,
+        timeout: float | timedelta = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        limit = whole_number(limit, "limit")
         self._terms = Terms(
-            limit=whole_number(limit, "limit"),
+            limit=limit,
             period=seconds(period, "period"),
             reserve=whole_number(reserve, "reserve", least=0, most=limit - 1),
             lease=seconds(period if lease is None else lease, "lease"),
@@ -85,9 +88,9 @@ class RedisLimiter:
         key = f"{_checked_name(namespace, 'namespace')}:window:{layout()}:{self._environment}"
         self._value = RedisValue(redis, key, self._terms.timeout)
         self._clock = clock
-        self._waiting = 0
+        self._waiting = set[object]()
         self._opens_at: float | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._home = HomeLoop()
         self._ledger: Ledger | None = None
 
     def __repr__(self) -> str:
@@ -99,23 +102,26 @@ class RedisLimiter:
         """What is known of the window, as last heard; while Redis is away, of this process's part of it."""
         if self._ledger is None:
             return state_of(self._terms.new_window(), 0.0, waiting=0)
-        return self._ledger.state(self._waiting)
+        return self._ledger.state(len(self._waiting))
 
-    async def acquire(self, max_wait: float | None = None) -> Permit:
+    async def acquire(self, max_wait: float | timedelta | None = None) -> Permit:
         """Wait until a request may be sent; see `Limiter.acquire`."""
         ledger = self._enter_loop()
-        self._refuse_long_wait(max_wait)
-        waits_until = math.inf if max_wait is None else self._clock() + max_wait
-        self._waiting += 1
+        patience = None if max_wait is None else seconds(max_wait, "max_wait", least=0.0)
+        self._refuse_long_wait(patience)
+        waits_until = math.inf if patience is None else self._clock() + patience
+        # Another loop may have come when this call ends, with other calls that wait for other turns.
+        waiting, turnstile, this = self._waiting, self._turnstile, object()
+        waiting.add(this)
         try:
-            await self._take_turn(max_wait)
+            await self._take_turn(patience)
             try:
                 return await self._pass_gate(ledger, waits_until)
             finally:
                 self._opens_at = None
-                self._turnstile.release()
+                turnstile.release()
         finally:
-            self._waiting -= 1
+            waiting.discard(this)
 
     async def settle(self, permit: Permit, feedback: Feedback) -> None:
         """Give a permit back; see `Limiter.settle`."""
@@ -131,7 +137,7 @@ class RedisLimiter:
 
         The limiter can be used again afterwards.
         """
-        if self._ledger is not None and self._loop is asyncio.get_running_loop():
+        if self._ledger is not None and self._home.is_here:
             await self._ledger.leave()
             await self._value.close()
 
@@ -192,15 +198,12 @@ class RedisLimiter:
                 raise too_long(delay)
 
     def _enter_loop(self) -> Ledger:
-        # A limiter may outlive a loop (one `asyncio.run` after another), and be copied into another process by a fork;
-        # what it holds of the loop, and its name among the processes, may not.
-        loop = asyncio.get_running_loop()
-        if self._ledger is None or self._loop is not loop:
-            self._loop = loop
+        # Its name among the processes does not outlive a loop either.
+        if self._home.enter() or self._ledger is None:
             self._turnstile = asyncio.Lock()
             self._changed = asyncio.Event()
             self._pace = Pace(self._terms.limit, self._terms.period)
-            self._waiting, self._opens_at = 0, None
+            self._waiting, self._opens_at = set[object](), None
             self._ledger = Ledger(self._value, self._terms, self._clock)
         return self._ledger
 

@@ -3,6 +3,8 @@
 import asyncio
 import selectors
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -408,3 +410,36 @@ async def test_two_running_loops_cannot_share_a_limiter(kind):
     with pytest.raises(ClientStateError, match="another event loop"):
         await asyncio.to_thread(elsewhere)
     assert (limiter.state.waiting, limiter.state.in_flight) == (0, 0)
+
+
+async def test_durations_are_numbers_or_timedeltas():
+    limiter = LocalLimiter(limit=10, period=timedelta(minutes=1))
+    assert repr(limiter) == "LocalLimiter(limit=10, period=60)"
+    assert repr(QuotaLimiter(timedelta(seconds=30))) == "QuotaLimiter(limit=untold, period=30)"
+    await limiter.settle(await limiter.acquire(timedelta(seconds=1)), Feedback(refused=True, retry_after=30))
+    for patience in (timedelta(seconds=1), 1, 0):
+        with pytest.raises(RateLimitError, match="longer than max_wait"):
+            await limiter.acquire(patience)
+    with pytest.raises(InvalidArgumentError, match="max_wait"):
+        await limiter.acquire(-1)
+    assert limiter.state.waiting == 0
+
+
+def test_a_call_of_an_abandoned_loop_does_not_upset_who_waits_in_the_next_one():
+    limiter = LocalLimiter(limit=1, period=3600)
+
+    async def wait() -> asyncio.Task:
+        if not limiter.state.in_flight:
+            await limiter.acquire()
+        task = asyncio.ensure_future(limiter.acquire())
+        await asyncio.sleep(0)
+        return task
+
+    with closing(asyncio.new_event_loop()) as first, closing(asyncio.new_event_loop()) as second:
+        left = first.run_until_complete(wait())
+        heir = second.run_until_complete(wait())
+        assert limiter.state.waiting == 1
+        for loop, task in ((first, left), (second, heir)):
+            task.cancel()
+            loop.run_until_complete(asyncio.wait([task]))
+            assert limiter.state.waiting == (loop is first)

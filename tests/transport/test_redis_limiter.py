@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -340,6 +341,37 @@ def test_a_borrowed_client_keeps_it_to_one_event_loop(redis, environment):
     asyncio.run(send())
     with pytest.raises(ClientStateError, match="event loop"):
         asyncio.run(send())
+
+
+async def test_two_running_loops_cannot_share_a_limiter(make_limiter):
+    limiter = make_limiter(limit=1, period=60.0)
+    permit = await limiter.acquire()
+    waiting = asyncio.create_task(limiter.acquire())
+    await asyncio.sleep(0)
+
+    def elsewhere(call) -> None:
+        asyncio.run(call())
+
+    for call in (limiter.acquire, lambda: limiter.settle(permit, PLENTY)):
+        with pytest.raises(ClientStateError, match="another event loop"):
+            await asyncio.to_thread(elsewhere, call)
+    assert limiter.state.waiting == 1
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    assert limiter.state.waiting == 0
+    await limiter.settle(permit, PLENTY)
+
+
+async def test_durations_are_numbers_or_timedeltas(make_limiter):
+    limiter = make_limiter(
+        limit=1, period=timedelta(minutes=1), lease=timedelta(minutes=2), timeout=timedelta(seconds=5)
+    )
+    await limiter.acquire()
+    with pytest.raises(RateLimitError, match="longer than max_wait"):
+        await limiter.acquire(timedelta())
+    with pytest.raises(InvalidArgumentError, match="max_wait"):
+        await limiter.acquire(-1)
+    assert limiter.state.waiting == 0
 
 
 async def test_a_permit_of_another_limiter_is_refused(make_limiter):
