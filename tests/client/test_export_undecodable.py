@@ -51,7 +51,7 @@ ORDERS = {"ranges": {}, "fresh": {"consistency": "fresh"}, "sort": {"sort": Q.cr
 async def test_cases_that_are_not_json_are_set_aside(sim, make_client, tmp_path, name, order):
     needs(name)
     (bad,) = poisoned(sim, "poison-json")
-    cases = make_client(sim, hooks=[poison]).cases
+    cases = make_client(sim, middleware=[poison]).cases
     done = await cases.export(to=tmp_path / name, undecodable="set_aside", **ORDERS[order])
     assert (done.cases, done.rejected) == (299, 1)
     assert "set aside 1 case that could not be decoded" in str(done)
@@ -67,7 +67,7 @@ async def test_cases_that_are_not_json_are_set_aside(sim, make_client, tmp_path,
 async def test_tables_set_aside_what_they_cannot_hold(sim, make_client, tmp_path, name, order):
     needs(name)
     bad = poisoned(sim, "poison-number", "poison-json")
-    cases = make_client(sim, hooks=[poison]).cases
+    cases = make_client(sim, middleware=[poison]).cases
     done = await cases.export(to=tmp_path / name, undecodable="set_aside", **ORDERS[order])
     assert (done.cases, done.rejected) == (298, 2)
     lines = (tmp_path / f"{name}.rejected.jsonl").read_bytes()
@@ -76,7 +76,7 @@ async def test_tables_set_aside_what_they_cannot_hold(sim, make_client, tmp_path
 
 async def test_lines_of_json_hold_what_python_cannot(sim, make_client, tmp_path):
     poisoned(sim, "poison-number")
-    cases = make_client(sim, hooks=[poison]).cases
+    cases = make_client(sim, middleware=[poison]).cases
     done = await cases.export(to=tmp_path / "x.jsonl", undecodable="set_aside")
     assert (done.cases, done.rejected) == (300, 0)
     assert list(tmp_path.iterdir()) == [tmp_path / "x.jsonl"]
@@ -87,14 +87,14 @@ async def test_lines_of_json_hold_what_python_cannot(sim, make_client, tmp_path)
 async def test_by_default_they_end_the_export(sim, make_client, tmp_path, name, order):
     (bad,) = poisoned(sim, "poison-json")
     with pytest.raises(DecodeError) as caught:
-        await make_client(sim, hooks=[poison]).cases.export(to=tmp_path / name, **ORDERS[order])
+        await make_client(sim, middleware=[poison]).cases.export(to=tmp_path / name, **ORDERS[order])
     assert caught.value.case_id == bad
     assert not (tmp_path / name).exists()
 
 
 async def test_an_export_that_ended_with_one_resumes_without_it(sim, make_client, tmp_path):
     poisoned(sim, "poison-json")
-    cases, path = make_client(sim, hooks=[poison]).cases, tmp_path / "x.jsonl"
+    cases, path = make_client(sim, middleware=[poison]).cases, tmp_path / "x.jsonl"
     with pytest.raises(DecodeError):
         await cases.export(to=path)
     done = await cases.export(to=path, undecodable="set_aside")
@@ -105,7 +105,7 @@ async def test_what_was_set_aside_outlives_an_interruption(sim, make_client, tmp
     noted = (case for case in sim.store.cases.values() if "notes" in case.fields)
     oldest = min(noted, key=lambda case: case.created_at)
     sim.store.update_case(oldest.id, fields={"notes": "poison-json"})
-    client = make_client(sim, hooks=[poison], retry=RetryPolicy(attempts=1))
+    client = make_client(sim, middleware=[poison], retry=RetryPolicy(attempts=1))
     sim.faults.add(Fault.status(503), nth=4, times=1)
     with pytest.raises(ServerError):
         await client.cases.export(to=tmp_path / "x.jsonl", undecodable="set_aside")
@@ -118,7 +118,7 @@ async def test_what_was_set_aside_outlives_an_interruption(sim, make_client, tmp
 async def test_the_next_export_without_any_removes_the_file(sim, make_client, tmp_path):
     poisoned(sim, "poison-json")
     path = tmp_path / "x.jsonl"
-    await make_client(sim, hooks=[poison]).cases.export(to=path, undecodable="set_aside")
+    await make_client(sim, middleware=[poison]).cases.export(to=path, undecodable="set_aside")
     assert len(list(tmp_path.iterdir())) == 2
     await make_client(sim).cases.export(to=path, undecodable="set_aside")
     assert list(tmp_path.iterdir()) == [path]
@@ -127,7 +127,7 @@ async def test_the_next_export_without_any_removes_the_file(sim, make_client, tm
 @pytest.mark.parametrize("order", ["ranges", "sort"])
 async def test_the_attachments_of_the_others_are_downloaded(sim, make_client, tmp_path, order):
     poisoned(sim, "poison-json", "poison-number")
-    cases = make_client(sim, hooks=[poison]).cases
+    cases = make_client(sim, middleware=[poison]).cases
     done = await cases.export(
         to=tmp_path / "x.csv", undecodable="set_aside", attachments=tmp_path / "files", **ORDERS[order]
     )
@@ -161,7 +161,7 @@ async def test_merged_searches_set_aside_too(sim, make_client, tmp_path):
     where = (Q.status.eq("open") | ~Q.fields.priority.eq("low")) & often
     assert "searches, run side by side" in make_client(sim).cases.search(where).explain()
     found = {case.id async for case in make_client(sim).cases.search(where)}
-    cases, path = make_client(sim, hooks=[poison]).cases, tmp_path / "x.jsonl"
+    cases, path = make_client(sim, middleware=[poison]).cases, tmp_path / "x.jsonl"
     for order in ({}, {"sort": Q.created_at.desc()}):
         done = await cases.export(where, to=path, undecodable="set_aside", **order)
         assert done.rejected == 1
