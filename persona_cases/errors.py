@@ -11,7 +11,8 @@ Three rules hold for all of them:
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, cast
 
 import attrs
@@ -92,6 +93,45 @@ class PersonaError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # Keyword-only constructors cannot be replayed from `args`; restoring the state needs no constructor.
         return _make, (type(self),), {**self.__dict__, "args": self.args}
+
+
+@attrs.frozen
+class Answered:
+    """A call that was answered, for errors that are found in the answer later.
+
+    Attributes:
+        method: the HTTP method.
+        path_template: the path with `{id}` in place of ids.
+        attempts: how many requests it took.
+        elapsed: seconds that it took, including waits.
+        request_id: the vendor's id of the last request.
+    """
+
+    method: str
+    path_template: str
+    attempts: int
+    elapsed: float
+    request_id: str | None = None
+
+    def describe(self, error: PersonaError) -> None:
+        """Tell an error which call it ended, unless it knows."""
+        if error.method is None:
+            error.method, error.path_template = self.method, self.path_template
+            error.attempts, error.elapsed = self.attempts, self.elapsed
+        if isinstance(error, DecodeError) and error.request_id is None:
+            error.request_id = self.request_id
+
+
+@contextmanager
+def naming(*calls: Answered | None) -> Generator[None]:
+    """Let an error that is raised inside name the last of these calls."""
+    try:
+        yield
+    except PersonaError as error:
+        for call in calls[::-1]:
+            if call is not None:
+                call.describe(error)
+        raise
 
 
 class InvalidArgumentError(PersonaError, ValueError):
@@ -336,7 +376,7 @@ class IndeterminateError(PersonaError):
     not repeat such a write. Its `__cause__` tells what happened.
 
     Attributes:
-        status: the HTTP status of the answer that left it open; None if none came.
+        status: the HTTP status of the error that left it open; None if no answer came, or one that cannot be read.
         errors: what the vendor said in that answer.
         request_id: the vendor's id of that request.
         idempotency_key: the key under which the vendor may have stored an outcome for 24 hours.
@@ -382,35 +422,7 @@ def _headline(item: ErrorItem) -> str:
     return f"{title} at {printable(item.pointer)}" if item.pointer else title
 
 
-publish(
-    "persona_cases",
-    APIError,
-    AuthenticationError,
-    BadRequestError,
-    ClientStateError,
-    ConflictError,
-    ConnectionFailedError,
-    DecodeError,
-    ErrorItem,
-    IndeterminateError,
-    InvalidArgumentError,
-    NotFoundError,
-    NotLoadedError,
-    PaginationError,
-    PermissionDeniedError,
-    PersonaError,
-    QueryError,
-    QueryTooComplexError,
-    QueryTypeError,
-    QuotaExceededError,
-    RateLimitError,
-    RequestTimeoutError,
-    ResultCountError,
-    ServerError,
-    TransportError,
-    UnknownAttributeError,
-    UnprocessableEntityError,
-)
+publish("persona_cases", *(globals()[name] for name in __all__))
 
 
 def __dir__() -> list[str]:

@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from persona_cases.errors import PaginationError
+from persona_cases.errors import PaginationError, naming
 from persona_cases.export.collected import CollectProgress, CollectReport, OnCollected
 from persona_cases.export.crew import Crew, Stopwatch
 from persona_cases.export.failures import OVERLOADED, is_overload, is_refusal
@@ -182,7 +182,8 @@ class _Collector:
             await walk.aclose()
             await self._spool.commit(self._frontier)
             return
-        self._frontier = Frontier.between(page, peak, open_end=self._open_end)
+        with naming(page.call, peak.call):
+            self._frontier = Frontier.between(page, peak, open_end=self._open_end)
         whole = self._frontier.stretches[0]
         self._take([whole], page)
         self._grow(first=True)
@@ -285,7 +286,8 @@ class _Collector:
                 resumed = False
                 idle = idle + 1 if before == [(each.position, each.cases) for each in stretches] else 0
                 if idle > MOST_EMPTY_PAGES:
-                    raise PaginationError(f"the server sent {MOST_EMPTY_PAGES:,} pages in a row without a new case")
+                    with naming(page.call):
+                        raise PaginationError(f"the server sent {MOST_EMPTY_PAGES:,} pages in a row without a new case")
                 self._review(stretches[0])
                 await self._room(stretches)
                 ended = all(each.done for each in stretches) or self._leaves(stretches)
@@ -323,7 +325,8 @@ class _Collector:
         self._fetched += 1
         page = self._sound(page)
         self._put_aside(page)
-        taken = take_together(stretches, page) if len(stretches) > 1 else [(stretches[0], stretches[0].take(page))]
+        with naming(page.call):
+            taken = take_together(stretches, page) if len(stretches) > 1 else [(stretches[0], stretches[0].take(page))]
         for stretch, lines in taken:
             if lines:
                 self._spool.put(stretch, lines)
@@ -338,7 +341,8 @@ class _Collector:
         if not page.aside:
             return
         if not self._sets_aside:
-            raise page.aside[0].error
+            with naming(page.call):
+                raise page.aside[0].error
         self._spool.put_aside(each.line for each in page.aside)
 
     def _review(self, stretch: Stretch) -> None:

@@ -16,7 +16,7 @@ from typing import Final, Self, TypeAlias
 import attrs
 import msgspec
 
-from persona_cases.errors import DecodeError
+from persona_cases.errors import Answered, DecodeError
 from persona_cases.models import wire
 from persona_cases.models.decode import Links, decode_page, split_page
 from persona_cases.models.pieces import is_json, members, pieces
@@ -67,6 +67,7 @@ class RawPage:
         backward: whether time runs backward.
         unwanted: indexes of cases that only tell how far the walk has come.
         aside: cases of the page that are not among the lines, since they cannot be decoded.
+        call: the call that brought the page; errors that are found later name it.
     """
 
     lines: Sequence[Line] = attrs.field(repr=lambda lines: f"<{len(lines)} lines>")
@@ -74,6 +75,7 @@ class RawPage:
     backward: bool = attrs.field(default=False, kw_only=True)
     unwanted: Collection[int] = attrs.field(default=frozenset[int](), kw_only=True)
     aside: Sequence[Undecodable] = attrs.field(default=(), kw_only=True)
+    call: Answered | None = attrs.field(default=None, kw_only=True, repr=False)
     _heads: dict[int, tuple[str, datetime]] = attrs.field(
         factory=dict[int, tuple[str, datetime]], init=False, repr=False
     )
@@ -81,9 +83,9 @@ class RawPage:
     def __len__(self) -> int:
         return len(self.lines)
 
-    def before(self, cursor: str) -> Self:
-        """Return the page as one that another begins behind."""
-        return attrs.evolve(self, cursor=cursor)
+    def brought_by(self, call: Answered, cursor: str | None) -> Self:
+        """Return the page as one of a call, with the cursor of the one behind it."""
+        return attrs.evolve(self, call=call, cursor=cursor)
 
     def sound(self) -> Self:
         """Return the page with each case put aside that has no id or no creation time."""

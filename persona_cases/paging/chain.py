@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection
 from typing import Any, Generic
 
-from persona_cases.errors import PaginationError
+from persona_cases.errors import Answered, PaginationError, naming
 from persona_cases.paging.page import Fetch, Page, Position, T
 from persona_cases.paging.progress import Progress
 from persona_cases.protocol.message import QueryPairs
@@ -31,6 +31,7 @@ class PageChain(Generic[T]):
         self._seen_cursors = {start}
         self._repeated = False
         self._progress = Progress()
+        self._call: Answered | None = None
         self._task: asyncio.Task[Page[T]] | None = None
         self.cursor = start
         """The cursor of the next page; None at the beginning and at the end."""
@@ -48,12 +49,15 @@ class PageChain(Generic[T]):
             PersonaError: whatever the request may raise.
         """
         if self._repeated:
-            raise PaginationError("the server repeated a cursor: the walk would never end")
+            with naming(self._call):
+                raise PaginationError("the server repeated a cursor: the walk would never end")
         task, self._task = self._task, None
         page = await (self._fetch(self._position(size)) if task is None else task)
         self._go_behind(page)
+        self._call = page.call
         if not self.ended:
-            self._progress.see([item.id for item in page.items])
+            with naming(page.call):
+                self._progress.see([item.id for item in page.items])
         return page
 
     def look_ahead(self, size: int) -> None:

@@ -201,12 +201,13 @@ class MergedWalk(Generic[T]):
 
     def _page(self) -> Page[T]:
         items, self._items = tuple(self._items), []
+        call = next((stream.call for stream in self._streams if stream.call is not None), None)
         if self._wanted is not None:
             self._wanted -= len(items)
         if self._failure is not None:
-            return Page(items=items, next_cursor=self._failure.cursor)
+            return Page(items=items, next_cursor=self._failure.cursor, call=call)
         self._ended = not self._live and not self._dry
-        return Page(items=items, next_cursor=None if self._ended else self._cursor())
+        return Page(items=items, next_cursor=None if self._ended else self._cursor(), call=call)
 
     def _cursor(self) -> str:
         if not self._begun:

@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar, overload
 
 import attrs
 
-from persona_cases.errors import InvalidArgumentError
+from persona_cases.errors import Answered, InvalidArgumentError
 from persona_cases.paging.lessons import PAGE
 from persona_cases.protocol.checks import can_be_sent, whole_number
 from persona_cases.protocol.message import QueryPairs
@@ -38,12 +38,14 @@ class Page(Sequence[T], Generic[T]):
         next_cursor: where `Pager.resume` continues after this page; None if it is the last.
         request_id: the vendor's id of the request; None if the page was merged from several searches.
         following: the query parameters that the server's link to the next page carries.
+        call: the call that brought the page, or one of several; errors that are found later name it.
     """
 
     items: tuple[T, ...] = attrs.field(repr=lambda items: f"<{len(items)} items>")
     next_cursor: str | None
     request_id: str | None = None
     following: QueryPairs = attrs.field(default=(), repr=False)
+    call: Answered | None = attrs.field(default=None, repr=False, eq=False)
 
     @property
     def has_next(self) -> bool:

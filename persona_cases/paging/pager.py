@@ -7,7 +7,7 @@ from typing import Any, Generic
 
 import attrs
 
-from persona_cases.errors import InvalidArgumentError, ResultCountError
+from persona_cases.errors import InvalidArgumentError, ResultCountError, naming
 from persona_cases.paging.cursor import BEGINNING, is_merged
 from persona_cases.paging.lessons import PAGER
 from persona_cases.paging.merge import Merge, MergedWalk
@@ -135,9 +135,13 @@ class Pager(Generic[T]):
         Raises:
             ResultCountError: if there is none, or more than one.
         """
-        found = await self.limit(2).collect()
+        found, call = list[T](), None
+        async for page in self.limit(2)._walk(ahead=False):
+            found += page
+            call = page.call or call
         if len(found) != 1:
-            raise ResultCountError(f"expected exactly one result, found {'more than one' if found else 'none'}")
+            with naming(call):
+                raise ResultCountError(f"expected exactly one result, found {'more than one' if found else 'none'}")
         return found[0]
 
     async def _first_page(self) -> Page[T]:

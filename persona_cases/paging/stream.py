@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic
 
-from persona_cases.errors import PaginationError
+from persona_cases.errors import Answered, PaginationError, naming
 from persona_cases.paging.chain import PageChain
 from persona_cases.paging.cursor import Place
 from persona_cases.paging.order import Rank
@@ -42,6 +42,8 @@ class Stream(Generic[T]):
         self._rank_of = rank_of
         self._page_size = page_size
         self._unread = place if place.taken else None
+        self.call: Answered | None = None
+        """The call that brought the last page."""
         self._chain = PageChain(fetch, start=place.cursor)
         self._chain.ended = place.ended
         self._items: deque[tuple[Rank, T]] = deque()
@@ -101,7 +103,9 @@ class Stream(Generic[T]):
             self._unread = None
         while not self._items and not self._chain.ended:
             page = await self._chain.next(self._size(wanted))
-            self._keep(page.items)
+            self.call = page.call
+            with naming(page.call):
+                self._keep(page.items)
             if not page.items and page.next_cursor is not None:
                 self._behind = page.next_cursor
 
@@ -126,7 +130,8 @@ class Stream(Generic[T]):
                 if item.id == place.last:
                     self._chain, self._taken = chain, len(ids)
                     self.recalled, self.recalled_rank = ids, self._rank_of(item)
-                    self._keep(page.items[number:])
+                    with naming(page.call):
+                        self._keep(page.items[number:])
                     self._behind = place.last
                     return
         # The last item is no longer where it was, so which of these were taken is unknown. Its place is known still.

@@ -14,6 +14,7 @@ import attrs
 from persona_cases.errors import (
     AuthenticationError,
     ConflictError,
+    DecodeError,
     PersonaError,
     RateLimitError,
     ServerError,
@@ -38,6 +39,10 @@ class Ending(enum.Enum):
 
     FAILED = "failed"
     """408 or 5xx: it may have been carried out all the same."""
+
+    UNREADABLE = "unreadable"
+    """A success whose answer is not the API's document: a proxy's page, say, an empty body, or too large a one. It may
+    have been carried out, or never have come to the API."""
 
     UNKNOWN_KEY = "unknown key"
     """401: like a refusal, it comes before an idempotency key is looked up."""
@@ -68,12 +73,13 @@ _AGAIN, _RAISED, _STORED = Rule(again=True), Rule(), Rule(settles=True)
 _AGAIN_IN_DOUBT, _IN_DOUBT = Rule(again=True, in_doubt=True), Rule(in_doubt=True)
 
 
-def _rules(lost: Rule, failed: Rule, rejected: Rule) -> dict[Ending, Rule]:
+def _rules(lost: Rule, failed: Rule, unreadable: Rule, rejected: Rule) -> dict[Ending, Rule]:
     return {
         Ending.UNSENT: _AGAIN,
         Ending.REFUSED: _AGAIN,
         Ending.LOST: lost,
         Ending.FAILED: failed,
+        Ending.UNREADABLE: unreadable,
         Ending.UNKNOWN_KEY: _RAISED,
         Ending.CONFLICT: _RAISED,
         Ending.REJECTED: rejected,
@@ -82,14 +88,15 @@ def _rules(lost: Rule, failed: Rule, rejected: Rule) -> dict[Ending, Rule]:
 
 RULES: Mapping[Safety, Mapping[Ending, Rule]] = MappingProxyType(
     {
-        Safety.READ: _rules(_AGAIN, _AGAIN, _RAISED),
+        # What comes instead of the API's document comes at the next attempt too, so nothing is repeated for it.
+        Safety.READ: _rules(_AGAIN, _AGAIN, _RAISED, _RAISED),
         # An answer to a key is the stored outcome of its first request, except for a 409: the first request may still
         # be under way.
-        Safety.KEYED: _rules(_AGAIN_IN_DOUBT, _AGAIN_IN_DOUBT, _STORED),
+        Safety.KEYED: _rules(_AGAIN_IN_DOUBT, _AGAIN_IN_DOUBT, _IN_DOUBT, _STORED),
         # Without a key, an answer is about the last attempt alone. A redaction that is repeated may be a conflict
         # because the first one succeeded.
-        Safety.REPEATABLE: _rules(_AGAIN_IN_DOUBT, _AGAIN_IN_DOUBT, _RAISED),
-        Safety.ONCE: _rules(_IN_DOUBT, _IN_DOUBT, _RAISED),
+        Safety.REPEATABLE: _rules(_AGAIN_IN_DOUBT, _AGAIN_IN_DOUBT, _IN_DOUBT, _RAISED),
+        Safety.ONCE: _rules(_IN_DOUBT, _IN_DOUBT, _IN_DOUBT, _RAISED),
     }
 )
 """The rule for each kind of request and each end of an attempt."""
@@ -104,6 +111,8 @@ def ending_of(error: PersonaError) -> Ending:
             return Ending.REFUSED
         case ServerError():
             return Ending.FAILED
+        case DecodeError():
+            return Ending.UNREADABLE
         case AuthenticationError():
             return Ending.UNKNOWN_KEY
         case ConflictError():

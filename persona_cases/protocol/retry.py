@@ -8,8 +8,10 @@ from __future__ import annotations
 import attrs
 
 from persona_cases.errors import (
+    Answered,
     APIError,
     ClientStateError,
+    DecodeError,
     IndeterminateError,
     NotFoundError,
     PersonaError,
@@ -144,7 +146,8 @@ class Attempts:
         """Return what the caller gets when there is no further attempt: of a write in doubt, that is said."""
         if self.doubt is None or self._rule(error).settles:
             return error
-        return self._indeterminate("it is unknown")
+        unread = isinstance(self.doubt, DecodeError)
+        return self._indeterminate("the answer cannot be read, so it is unknown" if unread else "it is unknown")
 
     def closed_error(self, *, under_way: bool) -> PersonaError:
         """Return what the caller gets when the client was closed meanwhile.
@@ -156,16 +159,20 @@ class Attempts:
             return self._indeterminate("the client was closed, and it is unknown")
         return ClientStateError("the client was closed before an answer came")
 
+    def answered(self, *, elapsed: float, request_id: str | None = None) -> Answered:
+        """Return what is to be remembered of the call."""
+        return Answered(self.request.method, self.request.path_template, self.sent, elapsed, request_id)
+
     def describe(self, error: PersonaError, *, elapsed: float) -> None:
         """Tell an error which call it ended, unless it knows."""
         if error.method is not None:
             return
-        error.method, error.path_template = self.request.method, self.request.path_template
-        error.attempts, error.elapsed = self.sent, elapsed
+        call = self.answered(elapsed=elapsed)
+        call.describe(error)
         if isinstance(error, (APIError, TransportError, IndeterminateError)):
             error.idempotency_key = self.request.idempotency_key
         if isinstance(error, NotFoundError):
-            error.missing = missing_from(error.method, error.path_template)
+            error.missing = missing_from(call.method, call.path_template)
 
     @property
     def where(self) -> str:
@@ -182,7 +189,7 @@ class Attempts:
             "read the object back before you repeat it",
             status=said.status if said else None,
             errors=said.errors if said else (),
-            request_id=said.request_id if said else None,
+            request_id=self.doubt.request_id if isinstance(self.doubt, (APIError, DecodeError)) else None,
         )
         error.__cause__ = self.doubt
         return error

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import attrs
 
-from persona_cases.errors import DecodeError
+from persona_cases.errors import Answered, DecodeError
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.options import Options
 from persona_cases.protocol.retry import Attempts
@@ -43,21 +43,25 @@ class Api:
         """Send a request, as often as the retry policy allows."""
         return await self.transport.run(self.call(request), self.options)
 
-    async def fetch(self, request: Request, decode: Callable[[bytes], D]) -> tuple[D, Response]:
-        """Send a request and decode the answer.
+    async def fetch(self, request: Request, decode: Callable[[bytes], D]) -> tuple[D, Answered]:
+        """Send a request and decode the answer; tell which call it was, for errors that are found later.
 
         Raises:
-            DecodeError: if the answer is not what the contract says; it carries the request id.
+            DecodeError: if the answer to a read is not what the contract says; it carries the request id.
+            IndeterminateError: if it is the answer to a write, which may or may not have been carried out then.
         """
         call = self.call(request)
         response = await self.transport.run(call, self.options)
         try:
-            return decode(response.body), response
+            return decode(response.body), call.answered(response.request_id)
         except DecodeError as error:
             # The frames below hold the answer.
             failure = error.with_traceback(None)
         if is_web_page(response.headers, response.body):
             failure = DecodeError(why_not_json(response.headers, response.body))
         failure.request_id = response.request_id
+        call.attempts.record(failure)
         call.describe(failure)
-        raise failure
+        final = call.attempts.final_error(failure)
+        call.describe(final)
+        raise final from final.__cause__

@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 
 import attrs
 
-from persona_cases.errors import APIError, DecodeError, PaginationError
+from persona_cases.errors import APIError, DecodeError, PaginationError, naming
 from persona_cases.export.failures import is_refusal
 from persona_cases.export.page_source import Walk
 from persona_cases.export.ranges import TimeRange
@@ -96,7 +96,8 @@ class FreshSlices:
         async with aclosing(self._listed(starts)) as walk:
             reached: int | None = None
             async for page in walk:
-                reached = _last_moment(page, reached)
+                with naming(page.call):
+                    reached = _last_moment(page, reached)
                 kept = _within(page, asked)
                 yield kept
                 if kept.cursor is None:
@@ -127,8 +128,9 @@ class FreshSlices:
             return [None]
         newer = _backward(TimeRange(None, part.low))
         page = await self._found(newer.narrow(self.listing.filtered), _CANDIDATES)
-        if any(page.moment(index) not in newer for index in range(len(page))):
-            raise PaginationError("the server searched outside of the creation times that were asked for")
+        with naming(page.call):
+            if any(page.moment(index) not in newer for index in range(len(page))):
+                raise PaginationError("the server searched outside of the creation times that were asked for")
         return [*map(page.id, range(len(page))), None]
 
     async def _found(self, where: Predicate | None, size: int) -> RawPage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from itertools import pairwise
 
-from persona_cases.errors import DecodeError, InvalidArgumentError, PaginationError
+from persona_cases.errors import Answered, DecodeError, InvalidArgumentError, PaginationError, naming
 from persona_cases.export.ranges import TimeRange
 from persona_cases.export.splitting import Profile, looks_for
 from persona_cases.models.raw_page import moment_of
@@ -52,10 +52,17 @@ class CaseRanges:
         """
         _check_count(count)
 
+        calls = list[Answered | None]()
+
         async def seen(part: TimeRange, sort: Sort = _OLDEST_FIRST) -> list[int]:
             pager = self.search(part.narrow(where), sort=sort, only=["created_at"], max_searches=max_searches)
-            moments = [_moment(case.created_at) for case in await pager.limit(LARGEST_PAGE).collect()]
-            return _in_order(moments if sort == _OLDEST_FIRST else moments[::-1], part)
+            moments = list[int]()
+            async for page in pager.limit(LARGEST_PAGE).pages():
+                calls.append(page.call)
+                with naming(page.call):
+                    moments += [_moment(case.created_at) for case in page]
+                    _check_order(moments if sort == _OLDEST_FIRST else moments[::-1], part)
+            return moments if sort == _OLDEST_FIRST else moments[::-1]
 
         oldest = await seen(TimeRange())
         if not oldest:
@@ -64,7 +71,8 @@ class CaseRanges:
         # If all of these were created at one moment, the server may have sent the oldest cases twice.
         alike = bool(newest) and oldest[0] == newest[-1]
         if newest and (newest[-1] < oldest[-1] or (alike and await seen(TimeRange(newest[-1] + 1, None)))):
-            raise PaginationError(_ORDER)
+            with naming(*calls):
+                raise PaginationError(_ORDER)
         profile = Profile.between(oldest, newest)
         for exploring in looks_for(count):
             look = profile.next_look(exploring=exploring)
@@ -75,10 +83,9 @@ class CaseRanges:
         return profile.ranges(count)
 
 
-def _in_order(moments: list[int], part: TimeRange) -> list[int]:
+def _check_order(moments: list[int], part: TimeRange) -> None:
     if any(one > other for one, other in pairwise(moments)) or any(moment not in part for moment in moments):
         raise PaginationError(_ORDER)
-    return moments
 
 
 def _check_count(count: object) -> None:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import attrs
 
-from persona_cases.errors import PaginationError
+from persona_cases.errors import PaginationError, naming
 from persona_cases.export.page_source import Walk
 from persona_cases.models.decode import Links
 from persona_cases.models.raw_page import Line, RawPage, decode_raw_page
@@ -60,17 +60,19 @@ async def raw_walk(api: Api, request: Request, decode: Decode, after: str | None
     seen, progress = {after}, Progress()
     while True:
         asked = attrs.evolve(request, query=page_query(request.query, position))
-        (page, links), _ = await api.fetch(asked, decode)
+        (page, links), call = await api.fetch(asked, decode)
         if links.next is None:
-            yield page
+            yield page.brought_by(call, None)
             return
-        following = link_query(links.next, base=api.base, path=request.path)
-        cursor = cursor_in(following, position)
-        yield page.before(cursor)
-        # Whether cases come again is seen by whoever takes them.
-        progress.see(() if not len(page) else (str(len(seen)),))
-        if cursor in seen:
-            raise PaginationError("the server repeated a cursor: the walk would never end")
+        with naming(call):
+            following = link_query(links.next, base=api.base, path=request.path)
+            cursor = cursor_in(following, position)
+        yield page.brought_by(call, cursor)
+        with naming(call):
+            # Whether cases come again is seen by whoever takes them.
+            progress.see(() if not len(page) else (str(len(seen)),))
+            if cursor in seen:
+                raise PaginationError("the server repeated a cursor: the walk would never end")
         seen.add(cursor)
         position = Position(cursor=cursor, backward=False, size=size, following=following)
 
@@ -91,21 +93,23 @@ async def merged_walk(api: Api, search: Search, after: str | None) -> Walk:
     async with aclosing((pager if after is None else pager.resume(after)).pages()) as pages:
         async for page in pages:
             found, aside[:] = tuple(aside), ()
-            yield RawPage([case.line for case in page], page.next_cursor, aside=found)
+            yield RawPage([case.line for case in page], page.next_cursor, aside=found, call=page.call)
 
 
 def _raw_fetch(api: Api, request: Request, aside: list[Undecodable]) -> Fetch[RawCase]:
     async def fetch(position: Position) -> Page[RawCase]:
         asked = attrs.evolve(request, query=page_query(request.query, position))
-        (page, links), response = await api.fetch(asked, decode_raw_page)
+        (page, links), call = await api.fetch(asked, decode_raw_page)
         page = page.sound()
         aside.extend(page.aside)
-        following = () if links.next is None else link_query(links.next, base=api.base, path=request.path)
-        return Page(
-            items=tuple(RawCase(page.id(at), page.created_at(at), page.lines[at]) for at in range(len(page))),
-            next_cursor=None if links.next is None else cursor_in(following, position),
-            request_id=response.request_id,
-            following=following,
-        )
+        with naming(call):
+            following = () if links.next is None else link_query(links.next, base=api.base, path=request.path)
+            return Page(
+                items=tuple(RawCase(page.id(at), page.created_at(at), page.lines[at]) for at in range(len(page))),
+                next_cursor=None if links.next is None else cursor_in(following, position),
+                request_id=call.request_id,
+                following=following,
+                call=call,
+            )
 
     return fetch

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from persona_cases.errors import PaginationError
+from persona_cases.errors import PaginationError, naming
 from persona_cases.models import Case, Fieldset
 from persona_cases.models.decode import CasePage, decode_page
 from persona_cases.paging import Fetch, Page, Position
@@ -35,15 +35,17 @@ def walk_by(api: Api, request: Request, decode: Callable[[bytes], CasePage]) -> 
 
     async def fetch(position: Position) -> Page[Case]:
         asked = attrs.evolve(request, query=page_query(request.query, position))
-        document, response = await api.fetch(asked, decode)
+        document, call = await api.fetch(asked, decode)
         link = document.links.prev if position.backward else document.links.next
-        following = () if link is None else link_query(link, base=api.base, path=request.path)
-        return Page(
-            items=document.cases,
-            next_cursor=None if link is None else cursor_in(following, position),
-            request_id=response.request_id,
-            following=following,
-        )
+        with naming(call):
+            following = () if link is None else link_query(link, base=api.base, path=request.path)
+            return Page(
+                items=document.cases,
+                next_cursor=None if link is None else cursor_in(following, position),
+                request_id=call.request_id,
+                following=following,
+                call=call,
+            )
 
     return fetch
 

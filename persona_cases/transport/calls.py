@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import attrs
 
-from persona_cases.errors import ClientStateError, PersonaError, TransportError
+from persona_cases.errors import Answered, ClientStateError, PersonaError, TransportError
 from persona_cases.protocol.retry import Attempts
 from persona_cases.transport.attempt_loop import AttemptLoop, Sending
 
@@ -131,6 +131,10 @@ class Call:
             self._timeout = self.task = None
         error = self.attempts.closed_error(under_way=sending.under_way)
         raise error from error.__cause__
+
+    def answered(self, request_id: str | None) -> Answered:
+        """Return what is to be remembered of the call once it was answered."""
+        return self.attempts.answered(elapsed=self.loop.clock() - self.begun, request_id=request_id)
 
     def describe(self, error: PersonaError) -> None:
         """Tell an error which call it ended."""

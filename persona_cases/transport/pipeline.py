@@ -10,7 +10,7 @@ from typing import Self
 
 import attrs
 
-from persona_cases.errors import InvalidArgumentError, PersonaError, TransportError
+from persona_cases.errors import DecodeError, InvalidArgumentError, PersonaError, TransportError
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.options import Options
 from persona_cases.protocol.outcome import error_of
@@ -128,7 +128,7 @@ class _ApiSending:
                 )
             self.network = None
             return answer if error is None else error  # noqa: TRY300 - the limits are told in any case
-        except TransportError as lost:
+        except (TransportError, DecodeError) as lost:
             if lost is not network.lost:
                 raise
             logger.debug("request.failed %s error=%s", _where(request), type(lost).__name__)
@@ -144,7 +144,7 @@ class _Network:
 
     session: HttpSession
     options: Options
-    lost: TransportError | None = None
+    lost: TransportError | DecodeError | None = None
     departure: Departure | None = None
 
     @property
@@ -155,7 +155,7 @@ class _Network:
         self.departure = Departure()
         try:
             return await self.session.send(request, self.options, self.departure)
-        except TransportError as error:
+        except (TransportError, DecodeError) as error:
             self.lost = error
             raise
 

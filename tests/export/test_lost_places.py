@@ -175,7 +175,7 @@ async def test_pages_without_a_new_case_end_an_export(tmp_path, monkeypatch):
             self.rounds += 1
             if after is None or not after.startswith("r"):
                 page = super().page(part, None)
-                return page.before("r1")
+                return page.between(range(len(page)), "r1")
             return RawPage([], f"r{self.rounds}")
 
     world = Endless(PLAIN[:150])

@@ -69,7 +69,7 @@ class Ending(enum.Enum):
     LOST = (repeats.Ending.LOST, ConnectionFailedError)
     TIMED_OUT = (repeats.Ending.LOST, RequestTimeoutError)
     FAILED = (repeats.Ending.FAILED, ServerError)
-    NONSENSE = (repeats.Ending.REJECTED, DecodeError)
+    NONSENSE = (repeats.Ending.UNREADABLE, DecodeError)
     REFUSED = (repeats.Ending.REJECTED, APIError)
 
     def rule(self, operation: str) -> Rule:
@@ -163,6 +163,7 @@ _ENDINGS = {
     repeats.Ending.REFUSED: "429, quota",
     repeats.Ending.LOST: "lost connection, timeout",
     repeats.Ending.FAILED: "5xx, 408",
+    repeats.Ending.UNREADABLE: "a success that cannot be read",
     repeats.Ending.UNKNOWN_KEY: "401",
     repeats.Ending.CONFLICT: "409",
     repeats.Ending.REJECTED: "other answers",

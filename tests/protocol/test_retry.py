@@ -302,7 +302,7 @@ def test_what_may_have_happened_is_repeated_only_where_that_does_no_harm(safety,
     rule = RULES[safety][ending]
     assert not (rule.in_doubt and rule.again and safety is Safety.ONCE)
     assert not (rule.in_doubt and safety is Safety.READ)
-    assert rule.in_doubt == (safety is not Safety.READ and ending in {Ending.LOST, Ending.FAILED})
+    assert rule.in_doubt == (safety is not Safety.READ and ending in {Ending.LOST, Ending.FAILED, Ending.UNREADABLE})
 
 
 def test_an_error_is_told_its_call_once():
