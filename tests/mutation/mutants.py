@@ -39,20 +39,22 @@ class Mutant:
 
     Attributes:
         path: the module, from the root of the repository.
-        line: where it is.
+        lines: those of the changed expression, then those of the statement's head.
+        outside: whether it is in no function, so that it takes effect when the module is imported.
         before: the line's expression or statement as it is written.
         after: as the mistake has it.
         tree: the whole module with the mistake.
     """
 
     path: str
-    line: int
+    lines: tuple[range, range]
+    outside: bool
     before: str
     after: str
     tree: ast.Module = attrs.field(eq=False, repr=False)
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.before}  ->  {self.after}"
+        return f"{self.path}:{self.lines[0].start}: {self.before}  ->  {self.after}"
 
 
 @attrs.frozen
@@ -81,8 +83,8 @@ def mutant_at(root: Path, place: Place) -> Mutant:
     before = _first_line(shown)
     _changes(node)[place.change](node)
     ast.fix_missing_locations(tree)
-    line = getattr(node, "lineno", getattr(shown, "lineno", 0))
-    return Mutant(place.path, line, before, _first_line(shown), tree)
+    lines = _lines_of(node) or _lines_of(shown), _lines_of(shown)
+    return Mutant(place.path, lines, not _in_function(tree, node), before, _first_line(shown), tree)
 
 
 def _numbered(tree: ast.Module) -> list[ast.AST]:
@@ -185,6 +187,25 @@ def _statement_around(tree: ast.Module, node: ast.AST) -> ast.AST:
     return [each for each in ast.walk(tree) if isinstance(each, ast.stmt) and any(it is node for it in ast.walk(each))][
         -1
     ]
+
+
+def _lines_of(node: ast.AST) -> range:
+    """The lines of an expression; of a statement with others inside, those before them; none for an operator."""
+    if not isinstance(node, ast.expr | ast.stmt):
+        return range(0)
+    body = getattr(node, "body", None)
+    last = body[0].lineno - 1 if isinstance(node, ast.stmt) and body else node.end_lineno or node.lineno
+    return range(node.lineno, max(last, node.lineno) + 1)
+
+
+def _in_function(tree: ast.Module, node: ast.AST) -> bool:
+    bodies = [
+        part
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for part in (function.body if isinstance(function.body, list) else [function.body])
+    ]
+    return any(it is node for part in bodies for it in ast.walk(part))
 
 
 def _first_line(statement: ast.AST) -> str:
