@@ -112,10 +112,11 @@ def mutation(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Mypy and pyright, both strict, and the tests of what they must refuse."""
+    """Mypy and pyright, both strict, what users' checkers see of us, and the tests of what they must refuse."""
     session.install("-e", EXTRAS, *group("test"), *group("types"), *group("dev"))
     session.run("mypy")
     session.run("pyright")
+    session.run("pyright", "--verifytypes", "persona_cases", "--ignoreexternal")
     session.run("pytest", "tests/typing")
 
 

@@ -48,7 +48,7 @@ _TRYING: Final[Commands] = {"simulator": trying.simulator}
 
 _SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,

@@ -7,7 +7,7 @@ import shlex
 
 import typer
 
-from persona_cases.cli.advice import going_on
+from persona_cases.cli.advice import Advise, going_on
 from persona_cases.cli.combinations import check_pace
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
@@ -20,7 +20,7 @@ __all__ = ["going_on_watching", "watch_cases"]
 _HOW = "resume with the same options and"
 _OPTION = "--since"
 
-going_on_watching = going_on(_HOW, _OPTION)
+going_on_watching: Advise = going_on(_HOW, _OPTION)
 """Says how to go on after an error."""
 
 

@@ -41,7 +41,7 @@ class HeadFile:
 
     def __init__(self, path: Path, extent: Extent) -> None:
         self.path = path
-        self.extent = extent
+        self.extent: Extent = extent
         self._marks = open_private(path.with_name(f"{path.name}.marks"))
         try:
             # It may have more names: that of the output, when that is complete.
@@ -51,7 +51,7 @@ class HeadFile:
             raise
         try:
             self._refuse_half_an_output()
-            self.tally = Tally(self.verify(), extent.size)
+            self.tally: Tally = Tally(self.verify(), extent.size)
         except BaseException:
             self.close()
             raise

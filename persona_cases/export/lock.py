@@ -31,7 +31,7 @@ class DirectoryLock:
 
     def __init__(self, directory: Path, name: str) -> None:
         self.directory = directory
-        self.path = directory / "lock"
+        self.path: Path = directory / "lock"
         # An export may end in another thread than it began in.
         self._lock = FileLock(self.path, timeout=0, thread_local=False)
         try:

@@ -51,7 +51,7 @@ class BlockLog:
 
     def __init__(self, path: Path, extent: Extent) -> None:
         self.tallies: dict[int, Tally] = {}
-        self.extent = Extent()
+        self.extent: Extent = Extent()
         """How much there is, and the checksum of the last block."""
         self._file = open_private(path)
         self._blocks: dict[int, list[_Block]] = {}

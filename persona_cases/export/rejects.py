@@ -32,8 +32,8 @@ class Rejects:
 
     def __init__(self, output: str | os.PathLike[str]) -> None:
         self._output = Path(os.fsdecode(output))
-        self.path = self._output.with_name(f"{self._output.name}.rejected.jsonl")
-        self.count = 0
+        self.path: Path = self._output.with_name(f"{self._output.name}.rejected.jsonl")
+        self.count: int = 0
         self.within: Path | None = None
         self._file: AtomicFile | None = None
 

@@ -93,8 +93,8 @@ class AtomicFile:
 
     def __init__(self, path: str | os.PathLike[str], *, within: Path | None = None) -> None:
         self.check(path)
-        self.path = Path(os.path.realpath(path))
-        self.part = (within or self.path.parent) / f".{self.path.name}.{secrets.token_hex(4)}.part"
+        self.path: Path = Path(os.path.realpath(path))
+        self.part: Path = (within or self.path.parent) / f".{self.path.name}.{secrets.token_hex(4)}.part"
         try:
             self._file = open(self.part, "xb", opener=self._open_part)  # noqa: SIM115 - it lives until the end
         except OSError as error:

@@ -31,8 +31,8 @@ class Workplace:
 
     def __init__(self, output: str | os.PathLike[str]) -> None:
         self._output = Path(output)
-        self.name = self._output.name
-        self.directory = directory_beside(output)
+        self.name: str = self._output.name
+        self.directory: Path = directory_beside(output)
         self._lock = DirectoryLock(self.directory, self.name)
         try:
             # Nobody else writes here now, so that these are left from processes that were killed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar, overload
 
 import attrs
 import msgspec
@@ -68,17 +68,13 @@ class _Attribute(Generic[T]):
         return self._empty if value is None else value
 
 
+_Text: TypeAlias = _Attribute[str | None]
+_Time: TypeAlias = _Attribute[datetime | None]
+
+
 def _custom_field(case: Case, name: str) -> str | None:
     """Say how to read what a case has a custom field for."""
     return custom_field(name) if name in (case._attributes.fields or ()) else None
-
-
-def _text() -> _Attribute[str | None]:
-    return _Attribute[str | None](None)
-
-
-def _time() -> _Attribute[datetime | None]:
-    return _Attribute[datetime | None](None)
 
 
 @taught(attrs.evolve(CASE, about=_custom_field))
@@ -86,7 +82,7 @@ def _time() -> _Attribute[datetime | None]:
 class Case:
     """A case as the API sent it: immutable, typed, lossless.
 
-    Made by the client, by `decode_case` and `decode_page`, or by `Case.from_dict`. Times are aware datetimes. Words
+    Made by the client or by `Case.from_dict`. Times are aware datetimes. Words
     that look like enums (`status`, `creator_type`) are plain strings, since templates and the vendor add to them. What
     the API left out reads as None or empty; what a sparse fieldset left out raises `NotLoadedError`.
 
@@ -100,43 +96,43 @@ class Case:
     _raw: bytes
     _origin: Origin
 
-    status = _text()
+    status: ClassVar[_Text] = _Text(None)
     """The label of the status, as the template defines it (`Open`, `Approved`)."""
-    name = _text()
+    name: ClassVar[_Text] = _Text(None)
     """The name for people, such as `KCAS-1`."""
-    resolution = _text()
+    resolution: ClassVar[_Text] = _Text(None)
     """How the case was resolved."""
-    created_at = _time()
+    created_at: ClassVar[_Time] = _Time(None)
     """When the case was made."""
-    updated_at = _time()
+    updated_at: ClassVar[_Time] = _Time(None)
     """When the case was changed last."""
-    assigned_at = _time()
+    assigned_at: ClassVar[_Time] = _Time(None)
     """When the case was assigned."""
-    resolved_at = _time()
+    resolved_at: ClassVar[_Time] = _Time(None)
     """When the case was resolved."""
-    redacted_at = _time()
+    redacted_at: ClassVar[_Time] = _Time(None)
     """When the personal data of the case was erased."""
-    sla_expires_at = _time()
+    sla_expires_at: ClassVar[_Time] = _Time(None)
     """When the service level agreement of the case runs out."""
-    creator_id = _text()
+    creator_id: ClassVar[_Text] = _Text(None)
     """Who made the case: an e-mail address, or the id of a workflow run or API key."""
-    creator_type = _text()
+    creator_type: ClassVar[_Text] = _Text(None)
     """What made the case: `user`, `workflow-run`, `api-key`, or something newer."""
-    assignee_id = _text()
+    assignee_id: ClassVar[_Text] = _Text(None)
     """Whom the case is assigned to, an e-mail address."""
-    assigner_id = _text()
+    assigner_id: ClassVar[_Text] = _Text(None)
     """Who assigned the case."""
-    assigner_type = _text()
+    assigner_type: ClassVar[_Text] = _Text(None)
     """What assigned the case: `case-assignment-policy`, `user`, `workflow-run`, or something newer."""
-    resolver_id = _text()
+    resolver_id: ClassVar[_Text] = _Text(None)
     """Who resolved the case."""
-    resolver_type = _text()
+    resolver_type: ClassVar[_Text] = _Text(None)
     """What resolved the case: `user`, `workflow-run`, `api-key`, or something newer."""
-    updater_id = _text()
+    updater_id: ClassVar[_Text] = _Text(None)
     """Who changed the case last."""
-    updater_type = _text()
+    updater_type: ClassVar[_Text] = _Text(None)
     """What changed the case last: `case-assignment-policy`, `user`, `workflow-run`, or something newer."""
-    tags = _Attribute[tuple[str, ...]](())
+    tags: ClassVar[_Attribute[tuple[str, ...]]] = _Attribute[tuple[str, ...]](())
     """The names of the tags."""
 
     @classmethod

@@ -6,7 +6,7 @@ accepts the few oddities that are harmless (a member given twice, `{}` for an em
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import attrs
@@ -28,7 +28,7 @@ __all__ = [
     "unknown_members",
 ]
 
-decode_record = msgspec.json.Decoder(wire.CaseRecord).decode
+decode_record: Callable[[bytes | str], wire.CaseRecord] = msgspec.json.Decoder(wire.CaseRecord).decode
 """Text of a snake_case case to its record; raises what msgspec raises."""
 
 REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

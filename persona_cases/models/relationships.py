@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, overload
+from typing import Any, ClassVar, Self, overload
 
 import attrs
 
@@ -55,21 +55,21 @@ class CaseRelationships:
     _raw: bytes
     _origin: Origin
 
-    accounts = _ToMany()
+    accounts: ClassVar[_ToMany] = _ToMany()
     """The accounts that the case is about."""
-    case_comments = _ToMany()
+    case_comments: ClassVar[_ToMany] = _ToMany()
     """The comments on the case."""
-    case_template = _ToOne()
+    case_template: ClassVar[_ToOne] = _ToOne()
     """The template that the case was made from."""
-    case_queue = _ToOne()
+    case_queue: ClassVar[_ToOne] = _ToOne()
     """The queue that the case waits in."""
-    inquiries = _ToMany()
+    inquiries: ClassVar[_ToMany] = _ToMany()
     """The attached inquiries."""
-    reports = _ToMany()
+    reports: ClassVar[_ToMany] = _ToMany()
     """The attached reports; their `type` says of what kind, such as `report/watchlist`."""
-    verifications = _ToMany()
+    verifications: ClassVar[_ToMany] = _ToMany()
     """The attached verifications; their `type` says of what kind, such as `verification/document`."""
-    txns = _ToMany()
+    txns: ClassVar[_ToMany] = _ToMany()
     """The attached transactions."""
 
     @property

@@ -35,7 +35,7 @@ class PageChain(Generic[T]):
         self._task: asyncio.Task[Page[T]] | None = None
         self.cursor = start
         """The cursor of the next page; None at the beginning and at the end."""
-        self.ended = False
+        self.ended: bool = False
         """Whether there is no page any more."""
 
     async def next(self, size: int) -> Page[T]:

@@ -263,7 +263,7 @@ class Junction(Predicate):
 class AllOf(Junction):
     """Holds where all parts hold; with no part, for every case."""
 
-    word = "and"
+    word: ClassVar[Literal["and", "or"]] = "and"
 
 
 @final
@@ -271,7 +271,7 @@ class AllOf(Junction):
 class AnyOf(Junction):
     """Holds where at least one part holds; with no part, for no case."""
 
-    word = "or"
+    word: ClassVar[Literal["and", "or"]] = "or"
 
 
 def fold_nodes(root: Predicate, combine: Callable[[Node, list[T]], T]) -> T:

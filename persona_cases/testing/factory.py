@@ -50,7 +50,7 @@ class CaseFactory:
         self._count = cases
         self._epoch = epoch
         self._draw = Draw(seed)
-        self.accounts = tuple(self._account(number) for number in range(int(cases / _CASES_PER_ACCOUNT) + 1))
+        self.accounts: tuple[Account, ...] = tuple(map(self._account, range(int(cases / _CASES_PER_ACCOUNT) + 1)))
         """The accounts that the cases belong to."""
         self._numbers: Counter[str] = Counter()
 

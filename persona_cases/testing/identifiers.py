@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import TypeVar
 
@@ -29,7 +29,7 @@ class Draw:
 
     def __init__(self, seed: int | str) -> None:
         source = Random(seed)
-        self.fraction = source.random
+        self.fraction: Callable[[], float] = source.random
         self._bits = source.getrandbits
 
     def below(self, bound: int) -> int:

@@ -48,7 +48,7 @@ class AnsweredError(Exception):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(title)
-        self.headers = headers or {}
+        self.headers: Mapping[str, str] = headers or {}
         self.status = status
         self.title = title
         self.details = details

@@ -111,13 +111,13 @@ class Simulator:
         self._host = host
         self.api_key = api_key
         """The key that requests must carry."""
-        self.store = CaseStore(self.clock, seed=seed, tag_cap=tag_cap)
+        self.store: CaseStore = CaseStore(self.clock, seed=seed, tag_cap=tag_cap)
         """The data; change it to set a scene."""
-        self.faults = Faults(seed)
+        self.faults: Faults = Faults(seed)
         """What goes wrong."""
-        self.requests = RequestLog()
+        self.requests: RequestLog = RequestLog()
         """What was received."""
-        self.idempotency = IdempotencyStore(self.clock)
+        self.idempotency: IdempotencyStore = IdempotencyStore(self.clock)
         """What was answered to requests with an idempotency key."""
         factory = CaseFactory(cases, seed, epoch=epoch)
         self.store.load(factory, factory.accounts)

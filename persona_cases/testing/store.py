@@ -61,13 +61,13 @@ class CaseStore:
         self._files = AttachedFiles()
         self._objects = AttachedObjects()
         self._numbers: Counter[str] = Counter()
-        self.tags = Tags(catalog.TAGS, tag_cap)
+        self.tags: Tags = Tags(catalog.TAGS, tag_cap)
         """The tags of the organisation."""
         self._reference_ids: dict[str, str] = {}
         self._templates = {each.id: each for each in catalog.TEMPLATES}
         self.changes: deque[Change] = deque()
         """What the search index has not taken in yet."""
-        self.version = 0
+        self.version: int = 0
         """Grows with every change."""
 
     @property

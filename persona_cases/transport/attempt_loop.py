@@ -16,7 +16,7 @@ from persona_cases.protocol.retry import Attempts
 
 __all__ = ["AttemptLoop", "Sending"]
 
-logger = logging.getLogger("persona_cases")
+logger: logging.Logger = logging.getLogger("persona_cases")
 
 P = TypeVar("P")
 R_co = TypeVar("R_co", covariant=True)

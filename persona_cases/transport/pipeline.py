@@ -22,7 +22,7 @@ from persona_cases.transport.file_hosts import FileHosts
 from persona_cases.transport.middleware import Middleware, compose
 from persona_cases.transport.session import HttpSession
 
-logger = logging.getLogger("persona_cases")
+logger: logging.Logger = logging.getLogger("persona_cases")
 
 
 class Transport:
@@ -48,8 +48,8 @@ class Transport:
         self.session = session
         self.admission = admission
         self.middleware = middleware
-        self.loop = AttemptLoop() if loop is None else loop
-        self.file_hosts = FileHosts() if file_hosts is None else file_hosts
+        self.loop: AttemptLoop = AttemptLoop() if loop is None else loop
+        self.file_hosts: FileHosts = FileHosts() if file_hosts is None else file_hosts
         self._keys_in_flight: set[str] = set()
 
     def with_innermost(self, middleware: Middleware) -> Self:

@@ -16,7 +16,7 @@ from persona_cases.transport.redis_share import Share
 from persona_cases.transport.redis_state import Ending, Lease, SharedState, copied, decode, encode
 from persona_cases.transport.redis_value import Held, RedisLostError, RedisValue
 
-logger = logging.getLogger("persona_cases")
+logger: logging.Logger = logging.getLogger("persona_cases")
 
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.25, 5.0
 _WINDOWS_KEPT = 4

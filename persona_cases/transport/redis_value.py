@@ -20,8 +20,8 @@ try:
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
     from redis.exceptions import RedisError
-except ImportError as error:
-    raise ImportError("the shared limiter needs the redis package: pip install 'persona-cases[redis]'") from error
+except ImportError as _missing:
+    raise ImportError("the shared limiter needs the redis package: pip install 'persona-cases[redis]'") from _missing
 
 RedisClient: TypeAlias = Redis | RedisCluster
 

@@ -69,7 +69,7 @@ class HttpSession:
         self._files: ClientSession | None = None
         self._max_connections = max_connections
         self._network = network
-        self.file_addresses = FileAddresses(base)
+        self.file_addresses: FileAddresses = FileAddresses(base)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 

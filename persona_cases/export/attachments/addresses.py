@@ -27,7 +27,7 @@ class Addresses:
     """
 
     def __init__(self, files: CaseFiles, load: Load) -> None:
-        self.case_id = files.case_id
+        self.case_id: str = files.case_id
         self._listed = files.attachments
         self._load = load
         self._latest: list[Attachment | None] = list(files.attachments)

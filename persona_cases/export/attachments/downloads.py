@@ -75,7 +75,7 @@ class AttachmentDownloads:
         on_progress: OnAttachment | None = None,
         sets_aside: bool = False,
     ) -> None:
-        self.report = AttachmentReport()
+        self.report: AttachmentReport = AttachmentReport()
         self._directory = FileDirectory(directory)
         self._load = load
         self._fetch = fetch
