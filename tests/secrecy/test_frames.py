@@ -6,11 +6,15 @@ import asyncio
 from collections.abc import Iterator
 from types import FrameType
 
+import attrs
 import pytest
 from faults.leaks import until
 from faults.points import POINTS, path_of
+from faults.scenes import simulated
+from faults.table import ROWS
 
-from persona_cases import InvalidArgumentError, PersonaClient
+from persona_cases import InvalidArgumentError, PersonaClient, PersonaError, Q, RetryPolicy
+from persona_cases.testing import Fault, catalog
 
 KEY = "persona_sandbox_a_very_secret_key"
 
@@ -74,3 +78,49 @@ def test_a_key_that_cannot_be_sent_is_not_shown(key):
     with pytest.raises(ValueError, match="API key") as caught:
         PersonaClient(key)
     assert all(KEY not in repr(value) for frame in frames_of(caught.value) for value in frame.f_locals.values())
+
+
+SEED = "a-very-personal-note"
+
+
+async def _read(scene):
+    await scene.client.cases.search(Q.fields.note.eq(SEED)).collect()
+
+
+async def _write(scene):
+    await scene.client.cases.create(catalog.TEMPLATES[0].id, fields={"note": SEED})
+
+
+def assert_nothing_encoded(error: BaseException, key: str) -> None:
+    """The caller's own arguments may be seen, but not what was made of them to be sent."""
+    for frame in frames_of(error):
+        assert not frame.f_globals["__name__"].startswith("aiohttp")
+        for name, value in frame.f_locals.items():
+            assert key not in repr(value), name
+            assert not (isinstance(value, (bytes, bytearray)) and SEED.encode() in value), name
+
+
+@pytest.mark.parametrize("call", [_read, _write], ids=["read", "write"])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.title)
+async def test_a_fault_leaves_no_frames_with_what_was_sent(row, call):
+    async with row.setting() as scene:
+        client = scene.client.with_options(retry=RetryPolicy(attempts=1))
+        with pytest.raises(PersonaError) as caught:
+            await call(attrs.evolve(scene, client=client))
+        assert_nothing_encoded(caught.value, scene.simulator.api_key)
+        del caught
+        await scene.heal()
+
+
+@pytest.mark.parametrize("call", [_read, _write], ids=["read", "write"])
+@pytest.mark.parametrize("kind", [MemoryError, SystemError, ZeroDivisionError])
+async def test_what_breaks_inside_leaves_no_frames_with_what_was_sent(monkeypatch, kind, call):
+    async def break_down(*_: object, **__: object) -> None:
+        raise kind
+
+    monkeypatch.setattr("aiohttp.ClientResponse.start", break_down)
+    async with simulated(Fault.delay(0))() as scene:
+        with pytest.raises(kind) as caught:
+            await call(scene)
+        assert_nothing_encoded(caught.value, scene.simulator.api_key)
+        del caught
