@@ -13,6 +13,7 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.checks import plain_seconds, plain_seconds_or_none, seconds, whole_number
 from persona_cases.protocol.retry import RetryPolicy
 from persona_cases.surface import publish
+from persona_cases.teaching import Lessons, taught
 
 DEFAULT_VERSION = "2025-12-08"
 DEFAULT_MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -28,6 +29,19 @@ _RESERVED = {
 }
 
 
+_LESSONS = Lessons(
+    constructor=True,
+    arguments={
+        "timeout seconds": "write total=",
+        "sock_read read_timeout": "write read=",
+        "sock_connect connect_timeout": "write connect=",
+        "pool": "waiting for a connection counts in total=",
+    },
+    calls={"__init__": "takes its limits by name: write Timeout(total=...)"},
+)
+
+
+@taught(_LESSONS)
 @attrs.frozen(kw_only=True)
 class Timeout:
     """How long one sending of a request may take. Waiting for the rate limit is not counted.

@@ -24,11 +24,25 @@ from persona_cases.protocol.message import Request
 from persona_cases.protocol.naming import missing_from
 from persona_cases.protocol.repeats import RULES, Ending, Rule, ending_of
 from persona_cases.surface import publish
+from persona_cases.teaching import Lessons, taught
 
 # The first of the waits that the vendor advises after refusals that do not say how long.
 _UNTOLD_QUOTA_WAIT = 5.0
 
 
+_LESSONS = Lessons(
+    constructor=True,
+    arguments={
+        "max_retries retries max_attempts total stop": "write attempts=, which counts the first sending too",
+        "backoff backoff_factor delay wait initial factor": "write base=",
+        "max_delay max_wait backoff_max": "write cap=",
+        "timeout max_elapsed max_time": "write deadline=",
+    },
+    calls={"__init__": "takes its settings by name: write RetryPolicy(attempts=...)"},
+)
+
+
+@taught(_LESSONS)
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
     """How often and how patiently a failed request is sent again.

@@ -39,6 +39,9 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clocks."""
 
+    def __repr__(self) -> str:
+        return "SystemClock()"
+
     def monotonic(self) -> float:
         """Seconds of the machine's monotonic clock."""
         return time.monotonic()
@@ -66,6 +69,9 @@ class ManualClock:
         self._start = start
         self._elapsed = 0.0
         self._waiting: WeakSet[Waiting] = WeakSet()
+
+    def __repr__(self) -> str:
+        return f"<ManualClock at {self.now().isoformat()}>"
 
     def wakes(self, waiting: W) -> W:
         """Let `advance` wake something that waits, and return it."""

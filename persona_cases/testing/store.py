@@ -70,6 +70,9 @@ class CaseStore:
         self.version: int = 0
         """Grows with every change."""
 
+    def __repr__(self) -> str:
+        return f"<CaseStore: {len(self._cases)} cases>"
+
     @property
     def cases(self) -> Mapping[str, CaseRecord]:
         """All cases by id; a live, read-only view."""

@@ -86,6 +86,9 @@ class RequestLog(Sequence[ReceivedRequest]):
     def __init__(self) -> None:
         self._requests: deque[ReceivedRequest] = deque(maxlen=_KEPT)
 
+    def __repr__(self) -> str:
+        return f"<RequestLog: {len(self)} requests>"
+
     @overload
     def __getitem__(self, index: int) -> ReceivedRequest: ...
     @overload

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "teaching": {"errors"},
     "query": {"surface", "errors", "teaching"},
     "models": {"surface", "errors", "teaching"},
-    "protocol": {"surface", "errors"},
+    "protocol": {"surface", "errors", "teaching"},
     "transport": PURE,
     "limits": {"surface", "protocol", "transport"},
     "paging": PURE | {"transport"},

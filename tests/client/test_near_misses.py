@@ -22,9 +22,14 @@ from persona_cases import (
     PersonaClient,
     Q,
     QueryTypeError,
+    RetryPolicy,
+    Timeout,
     UnknownAttributeError,
+    Upload,
 )
+from persona_cases.limits import LocalLimiter, QuotaLimiter
 from persona_cases.teaching import Lessons, taught
+from persona_cases.testing import Fault, ManualClock, Simulator
 
 VALUE = "kept-private"
 CASE = Case.from_dict(
@@ -88,6 +93,10 @@ CALLS = [
     ("PersonaClient('key', token='x')", "api_key="),
     ("PersonaClient('key', bas_url='x')", "did you mean base_url=?"),
     ("PersonaClient('key', 'https://example.com')", "PersonaClient(api_key, base_url=...)"),
+    ("RetryPolicy(max_retries=2)", "attempts="),
+    ("RetryPolicy(3)", "RetryPolicy(attempts=...)"),
+    ("Timeout(5)", "Timeout(total=...)"),
+    ("Timeout(connect_timeout=5)", "connect="),
     ("persona.with_options(api_key='x')", "make another PersonaClient"),
     ("persona.request('GET', '/accounts', query={})", "params="),
     ("persona.cases.get('case_1', timeout=5)", "persona.with_options(timeout=...)"),
@@ -130,6 +139,8 @@ async def names():
     async with PersonaClient("key", base_url="http://127.0.0.1:9") as persona:
         yield {
             **globals(),
+            "RetryPolicy": RetryPolicy,
+            "Timeout": Timeout,
             "persona": persona,
             "pager": persona.cases.search(),
             "page": Page(items=(CASE,), next_cursor=None),
@@ -179,6 +190,27 @@ async def test_objects_can_still_be_asked_what_they_have(names):
         assert not callable(each)
     assert copy.copy(CASE) == copy.deepcopy(CASE) == pickle.loads(pickle.dumps(CASE)) == CASE
     assert copy.copy(names["persona"]).cases is names["persona"].cases
+
+
+async def test_objects_say_what_they_are(names):
+    persona, sim = names["persona"], Simulator(cases=2)
+    sim.faults.next(Fault.status(503))
+    shown = {
+        repr(persona.cases): "<Cases of http://127.0.0.1:9>",
+        repr(persona.case_templates): "<CaseTemplates of http://127.0.0.1:9>",
+        repr(persona.cases.watch()): "<CaseWatch: what is new, asked for every 2 to 60 s>",
+        repr(persona.cases.watch(since="case_1")): "<CaseWatch: what comes after case_1, asked for every 2 to 60 s>",
+        repr(names["page"]): "Page(items=<1 items>, next_cursor=None, request_id=None)",
+        repr(names["many"]): "<ManyCases: 1 cases, 0 missing, 0 failed>",
+        repr(CASE.fields): "<CaseFields, 2 keys>",
+        repr(sim.store): "<CaseStore: 2 cases>",
+        repr(sim.requests): "<RequestLog: 0 requests>",
+        repr(ManualClock()): "<ManualClock at 2026-01-01T00:00:00+00:00>",
+        repr(sim.faults): "<Faults: [<FaultRule: Fault.status(503), 0 seen, 0 fired>]>",
+    }
+    assert list(shown) == list(shown.values())
+    for each in (persona, names["pager"], CASE, sim, sim.clock, LocalLimiter(), QuotaLimiter(), Upload("a", b"b"), Q):
+        assert " at 0x" not in repr(each)
 
 
 def test_half_an_object_says_what_it_lacks():
