@@ -128,7 +128,7 @@ class CaseChanges:
             fields: new values of custom fields by their keys; a value of None clears the field.
             case_queue_id: the queue to put it in; None takes it out of its queue.
             sla_expires_in: time until its SLA expires, up to 90 days; a number is in seconds; None clears the SLA.
-            attachments: PDF or image files to add: paths, or `Upload`s for what is in memory or an open file.
+            attachments: PDF or image files to add: paths, or an `Upload` for each that is in memory or an open file.
             repeatable: whether the update may be repeated even if it may have been carried out, as after a lost
                 connection or a 5xx. Say so if nothing else changes the same values meanwhile: a repeated update would
                 replace them. It cannot be combined with `attachments`, which would be added twice.
