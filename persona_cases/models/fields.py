@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from typing import Any, TypeGuard
 
 import attrs
@@ -48,8 +47,8 @@ class CaseFields(Mapping[str, Any]):
     See https://docs.withpersona.com/integration-guide-understanding-a-persona-api-payload.
     """
 
-    _sent: dict[str, Any]
-    _fieldset: Fieldset | None = None
+    _sent: dict[str, Any] = attrs.field(alias="sent", repr=False)
+    _fieldset: Fieldset | None = attrs.field(alias="fieldset", default=None, repr=False)
 
     def __getitem__(self, key: str) -> Any:
         return _unwrap(self._lookup(key))
@@ -64,7 +63,7 @@ class CaseFields(Mapping[str, Any]):
         return hash(frozenset(self._sent))
 
     def __repr__(self) -> str:
-        return f"<CaseFields, {len(self._sent)} keys>"
+        return f"<CaseFields, {len(self._sent)} {'key' if len(self._sent) == 1 else 'keys'}>"
 
     def typed(self, key: str) -> FieldValue:
         """The value together with its declared type.
@@ -79,7 +78,8 @@ class CaseFields(Mapping[str, Any]):
     @property
     def raw(self) -> dict[str, Any]:
         """A copy of the mapping as the API sent it."""
-        return deepcopy(self._sent)
+        copied: dict[str, Any] = _copied(self._sent, verbatim=True)
+        return copied
 
     def _lookup(self, key: str) -> Any:
         if key not in self._sent and self._fieldset is not None and not self._fieldset.has_custom_field(key):
@@ -92,11 +92,25 @@ def _is_wrapped(sent: Any) -> TypeGuard[dict[str, Any]]:
 
 
 def _unwrap(sent: Any) -> Any:
-    if _is_wrapped(sent):
-        # A field of type `json` holds whatever its owner stored: what looks wrapped in there is content.
-        return deepcopy(sent["value"]) if sent["type"] == "json" else _unwrap(sent["value"])
-    if is_object(sent):
-        return {key: _unwrap(each) for key, each in sent.items()}
-    if is_array(sent):
-        return [_unwrap(each) for each in sent]
-    return sent
+    return _copied(sent, verbatim=False)
+
+
+def _copied(sent: Any, *, verbatim: bool) -> Any:
+    """A fresh copy of a JSON value, without the wrappers that declare types unless it is to be verbatim."""
+    result = [sent]
+    # A loop, because a value that could be decoded may be nested deeper than Python can recurse here.
+    left: list[tuple[Any, Any, bool]] = [(result, 0, verbatim)]
+    while left:
+        holder, place, as_is = left.pop()
+        value = holder[place]
+        while not as_is and _is_wrapped(value):
+            # A field of type `json` holds whatever its owner stored: what looks wrapped in there is content.
+            as_is, value = value["type"] == "json", value["value"]
+        if is_object(value):
+            value = dict(value)
+            left += [(value, key, as_is) for key, each in value.items() if is_object(each) or is_array(each)]
+        elif is_array(value):
+            value = list(value)
+            left += [(value, index, as_is) for index, each in enumerate(value) if is_object(each) or is_array(each)]
+        holder[place] = value
+    return result[0]

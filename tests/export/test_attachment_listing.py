@@ -73,7 +73,7 @@ def test_attachments_that_are_none_are_refused_with_the_place_and_without_the_va
         files_of(line({"attachments": attachments}, "case_77"))
     assert caught.value.pointer == pointer
     assert "Jane" not in str(caught.value)
-    assert "case_77" in caught.value.__notes__[0]
+    assert caught.value.case_id == "case_77"
 
 
 FILES = st.lists(

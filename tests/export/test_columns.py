@@ -233,7 +233,7 @@ def test_lists_in_lists_are_json_however_deep(depth):
 @pytest.mark.parametrize("depth", [995, 5000])
 def test_a_case_that_is_nested_too_deeply_is_told_by_its_line(depth):
     line = make_line().replace(b'"fields":{}', b'"fields":{"a":%b%b}' % (b"[" * depth, b"]" * depth))
-    with pytest.raises(DecodeError, match="line 1: the JSON is nested too deeply"):
+    with pytest.raises(DecodeError, match="line 1: the JSON is nested too deeply in case case_000001"):
         list(Rows().read([line]))
 
 

@@ -6,7 +6,9 @@ from case_documents import a_case, json_values, texts
 from hypothesis import given
 from hypothesis import strategies as st
 
+from persona_cases import Q, QueryError
 from persona_cases.models import Case, CaseFields, FieldValue
+from persona_cases.models.decode import decode_case
 
 
 def _fields(**sent: Any) -> CaseFields:
@@ -99,3 +101,32 @@ def test_the_wire_mapping_is_what_was_sent(sent: dict[str, Any]) -> None:
 def test_wrapping_does_not_change_what_is_read(value: Any, declared: str) -> None:
     if declared != "json":
         assert _fields(k={"type": declared, "value": value})["k"] == _fields(k=value)["k"]
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        "[" * 900 + "]" * 900,
+        '{"a":' * 900 + "1" + "}" * 900,
+        '{"type":"hash","value":{"a":' * 450 + "1" + "}}" * 450,
+        '{"type":"json","value":' + "[" * 900 + "]" * 900 + "}",
+    ],
+    ids=["lists", "objects", "hashes", "json"],
+)
+def test_what_can_be_decoded_can_be_read_however_deep_it_is_nested(nested: str) -> None:
+    body = f'{{"data":{{"type":"case","id":"case_1","attributes":{{"fields":{{"a":{nested}}}}}}}}}'
+    case = decode_case(body.encode())
+    assert isinstance(case.fields["a"], list | dict)
+    assert isinstance(case.fields.typed("a").value, list | dict)
+    assert list(case.fields.raw) == ["a"]
+    with pytest.raises(QueryError, match="array or an object"):
+        Q.fields.a.eq("b").matches(case)
+
+
+def test_values_of_type_json_are_copied_as_they_are_and_the_others_are_unwrapped() -> None:
+    inner = {"type": "string", "value": "content"}
+    several = [{"type": "json", "value": [inner]}, inner, {"type": "hash", "value": {"b": inner}}]
+    fields = _fields(a={"type": "array", "value": several})
+    assert fields["a"] == [[inner], "content", {"b": "content"}]
+    fields["a"][0].append("mine")
+    assert fields["a"][0] == [inner]

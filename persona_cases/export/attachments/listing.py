@@ -13,6 +13,7 @@ from persona_cases.errors import DecodeError
 from persona_cases.export.attachments.names import safe_names
 from persona_cases.models import Attachment, Case
 from persona_cases.models.jsontext import parse_json
+from persona_cases.models.undecodable import id_of
 
 __all__ = ["CaseFiles", "files_of", "readdressed"]
 
@@ -61,17 +62,13 @@ def files_of(line: bytes) -> CaseFiles | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         case = None
     if case is None:
-        raise DecodeError("a line of the export is no case")
+        raise DecodeError("a line of the export is no case", case_id=id_of(line))
     sent = bytes(case.attributes.attachments) if case.attributes else _NULL
     if sent == _NULL:
         return None
     if safe_names([case.id]) != [case.id]:
         raise DecodeError("the id of a case can not be the name of a directory", pointer="/id")
-    try:
-        attachments = _attachments(case.id, sent)
-    except DecodeError as error:
-        error.add_note(f"while the attachments of {case.id} were read")
-        raise
+    attachments = _attachments(case.id, sent)
     names = tuple(safe_names(each.filename for each in attachments))
     return CaseFiles(case.id, attachments, names) if attachments else None
 
@@ -96,5 +93,11 @@ def readdressed(listed: Iterable[Attachment], fresh: Iterable[Attachment]) -> li
 
 
 def _attachments(case_id: str, sent: bytes) -> tuple[Attachment, ...]:
-    # A case of nothing else is read strictly, in whatever spelling, and does not stumble over what is of no interest.
-    return Case.from_dict({"type": "case", "id": case_id, "attributes": {"attachments": parse_json(sent)}}).attachments
+    try:
+        # A case of nothing else is read strictly, in any spelling, and does not stumble over what is of no interest.
+        read = Case.from_dict({"type": "case", "id": case_id, "attributes": {"attachments": parse_json(sent)}})
+    except DecodeError as error:
+        failure = DecodeError(error.reason, pointer=error.pointer, case_id=case_id)
+    else:
+        return read.attachments
+    raise failure

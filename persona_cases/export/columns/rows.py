@@ -15,6 +15,7 @@ from persona_cases.models import wire
 from persona_cases.models.fields import CaseFields, FieldValue
 from persona_cases.models.reading import read_record_text
 from persona_cases.models.spelling import respell_resource, spelling_of
+from persona_cases.models.undecodable import id_of
 
 __all__ = ["OnRefused", "Row", "Rows", "read_row"]
 
@@ -86,7 +87,9 @@ class Rows:
             try:
                 row = read_row(line)
             except DecodeError as error:
-                failure = DecodeError(f"line {self._number}: {error.reason}", pointer=error.pointer)
+                failure = DecodeError(
+                    f"line {self._number}: {error.reason}", pointer=error.pointer, case_id=id_of(line)
+                )
             else:
                 yield row
                 continue
@@ -122,11 +125,7 @@ def read_row(line: bytes) -> Row:
 
 def _fields(record: wire.CaseRecord) -> dict[str, FieldValue]:
     fields = CaseFields((record.attributes or _NO_ATTRIBUTES).fields or {})
-    try:
-        return {key: fields.typed(key) for key in fields}
-    except RecursionError:
-        reason = "the JSON is nested too deeply"
-    raise DecodeError(reason, pointer="/attributes/fields")
+    return {key: fields.typed(key) for key in fields}
 
 
 def _links(record: wire.CaseRecord) -> Iterator[tuple[str, _Related]]:
