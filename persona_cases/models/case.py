@@ -92,9 +92,9 @@ class Case:
     See https://docs.withpersona.com/api-reference/cases.
     """
 
-    _record: wire.CaseRecord
-    _raw: bytes
-    _origin: Origin
+    _record: wire.CaseRecord = attrs.field(alias="record", repr=False)
+    _raw: bytes = attrs.field(alias="raw", repr=False)
+    _origin: Origin = attrs.field(alias="origin", repr=False)
 
     status: ClassVar[_Text] = _Text(None)
     """The label of the status, as the template defines it (`Open`, `Approved`)."""

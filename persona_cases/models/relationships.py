@@ -51,9 +51,9 @@ class CaseRelationships:
     Reading one that a sparse fieldset left out raises `NotLoadedError`.
     """
 
-    _record: wire.Relationships
-    _raw: bytes
-    _origin: Origin
+    _record: wire.Relationships = attrs.field(alias="record", repr=False)
+    _raw: bytes = attrs.field(alias="raw", repr=False)
+    _origin: Origin = attrs.field(alias="origin", repr=False)
 
     accounts: ClassVar[_ToMany] = _ToMany()
     """The accounts that the case is about."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, TypeVar, cast
 
 import attrs
@@ -137,6 +138,12 @@ class Resource:
     def __repr__(self) -> str:
         shown = f"type={self.type!r}, " if self.resource_type is None else ""
         return f"{type(self).__name__}({shown}id={self.id!r})"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, str]]:
+        """Show in rich, and so in its tracebacks, no more than `repr` does."""
+        if self.resource_type is None:
+            yield "type", self.type
+        yield "id", self.id
 
 
 _CLASSES: dict[str | None, type[Resource]] = {}

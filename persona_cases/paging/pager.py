@@ -38,14 +38,14 @@ class Pager(Generic[T]):
     See https://docs.withpersona.com/pagination.
     """
 
-    _fetch: Fetch[T] | Merge[T] = attrs.field(alias="fetch")
-    _what: str = attrs.field(alias="what", default="pages")
-    _page_size: int = attrs.field(alias="page_size", default=LARGEST_PAGE)
-    _start: str | None = attrs.field(alias="start", default=None)
-    _backward: bool = attrs.field(alias="backward", default=False)
-    _total: int | None = attrs.field(alias="total", default=None)
-    _distinct: bool = attrs.field(alias="distinct", default=False)
-    _explain: Callable[[], str] = attrs.field(alias="explain", default=str)
+    _fetch: Fetch[T] | Merge[T] = attrs.field(alias="fetch", repr=False)
+    _what: str = attrs.field(alias="what", default="pages", repr=False)
+    _page_size: int = attrs.field(alias="page_size", default=LARGEST_PAGE, repr=False)
+    _start: str | None = attrs.field(alias="start", default=None, repr=False)
+    _backward: bool = attrs.field(alias="backward", default=False, repr=False)
+    _total: int | None = attrs.field(alias="total", default=None, repr=False)
+    _distinct: bool = attrs.field(alias="distinct", default=False, repr=False)
+    _explain: Callable[[], str] = attrs.field(alias="explain", default=str, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if self._backward and isinstance(self._fetch, Merge):

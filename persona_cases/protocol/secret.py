@@ -16,7 +16,8 @@ _PRINTABLE_ASCII = re.compile(r"[\x21-\x7e]+")
 class Secret:
     """A value that appears in no repr, no pickle and no message; `reveal` is the only way to it."""
 
-    _value: str
+    # rich shows the fields of attrs classes, whatever their repr is.
+    _value: str = attrs.field(alias="value", repr=False)
 
     def reveal(self) -> str:
         """Return the secret itself, for the one place that sends it."""

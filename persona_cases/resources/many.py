@@ -40,9 +40,9 @@ class ManyCases(Sequence[Case]):
         failed: the errors of all other ids that gave no case, by id. An export that must be whole looks here.
     """
 
-    cases: tuple[Case, ...]
-    missing: tuple[str, ...] = ()
-    failed: Mapping[str, PersonaError] = attrs.field(factory=dict[str, PersonaError], hash=False)
+    cases: tuple[Case, ...] = attrs.field(repr=False)
+    missing: tuple[str, ...] = attrs.field(default=(), repr=False)
+    failed: Mapping[str, PersonaError] = attrs.field(factory=dict[str, PersonaError], hash=False, repr=False)
 
     @overload
     def __getitem__(self, index: int) -> Case: ...

@@ -35,8 +35,8 @@ class Way:
         headers: what the request has to carry for it.
     """
 
-    settings: Mapping[str, Any]
-    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    settings: Mapping[str, Any] = attrs.field(repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
 
     @property
     def by_proxy(self) -> bool:

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from faults.leaks import until
+from rich.pretty import pretty_repr
 
 from persona_cases import PersonaClient, PersonaError, Q, RetryPolicy, Timeout, Upload
+from persona_cases.models import Resource
+from persona_cases.protocol.secret import hidden
 from persona_cases.testing import Fault, Simulator, catalog
 from secrecy.overhearing import texts_of
 from secrecy.reaching import reachable
@@ -52,12 +55,17 @@ def calls(client, case_id):
     ]
 
 
+def rich_of(value: object) -> str:
+    """What rich shows of a value in a traceback with locals: fields of attrs classes, whatever their repr is."""
+    return pretty_repr(value, max_width=10_000)
+
+
 def said_by(values: Iterable[object]) -> Iterator[str]:
     """What secrets the representations of values and of all that they hold show."""
     secrets = Secrets()
     for value in values:
         name = type(value).__qualname__
-        texts = [(f"repr of {name}", repr(value)), (f"str of {name}", str(value))]
+        texts = [(f"repr of {name}", repr(value)), (f"str of {name}", str(value)), (f"rich of {name}", rich_of(value))]
         for where, text in texts_of(value) if isinstance(value, BaseException) else texts:
             yield from (f"{kind} in {where}: {rest}" for kind, rest in secrets.find(text))
 
@@ -101,3 +109,24 @@ async def test_the_address_of_a_file_is_in_no_error(sim):
             sim.faults.next(fault, path="/files/*")
             error = await failing(client.cases.download(file, "downloaded"))
             assert list(said_by([error])) == []
+
+
+@pytest.fixture
+async def results(client):
+    relations = ["template", "queue", "comments", "accounts", "inquiries", "reports", "verifications", "transactions"]
+    case = (await client.cases.get_many([(await client.cases.list().first()).id], include=relations))[0]
+    related = [value for name in dir(case) if isinstance(value := getattr(case, name), Resource)]
+    lists = [value for name in dir(case) if isinstance(value := getattr(case, name), tuple)]
+    return [case, case.fields, case.relationships, *related, *(each for several in lists for each in several)]
+
+
+async def test_rich_shows_of_results_what_their_reprs_show(results):
+    assert {"Case", "CaseFields", "CaseRelationships", "CaseTemplate"} <= {type(result).__name__ for result in results}
+    for result in results:
+        shown = rich_of(result)
+        assert list(Secrets().find(shown)) == []
+        assert len(shown) <= len(repr(result)), shown
+
+
+def test_rich_does_not_show_a_key():
+    assert "persona_a_key" not in rich_of([hidden("persona_a_key")])
