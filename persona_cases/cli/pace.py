@@ -15,6 +15,8 @@ __all__ = ["Allowance", "Pace", "seconds_needed"]
 
 # What the vendor documents (https://docs.withpersona.com/rate-limiting), until a window was seen to begin.
 _DOCUMENTED_PERIOD: Final = 60.0
+# Ends are told in whole seconds, so a window that is seen to end at once has a second at least.
+_SHORTEST_PERIOD: Final = 1.0
 # A window has begun if its end is so much later than the last one was, in seconds: what is told are whole seconds.
 _NOT_THE_SAME_END: Final = 0.5
 # How much there must have been before there is a speed to speak of.
@@ -152,7 +154,7 @@ class Pace:
             # What was estimated before rests on another period.
             self._ends_at = None
         if has_begun or self._longest is not None:
-            self._longest = max(this.resets_in, self._longest or 0.0)
+            self._longest = max(this.resets_in, self._longest or _SHORTEST_PERIOD)
 
     def _learn_speed(self, last: _Moment, this: _Moment) -> None:
         busy = max(0.0, this.now - last.now - last.blocked_for)

@@ -44,7 +44,8 @@ def test_a_file_holds_exactly_the_matching_cases(cli, records, tmp_path):
     assert 300 < len(expected) == len(found)
     assert set(found) == expected
     assert (ran.code, ran.out) == (0, b"")
-    exported, sent = ran.err.splitlines()
+    # A slow export tells how far it is, now and then.
+    *_, exported, sent = ran.err.splitlines()
     assert exported.startswith(f"exported {len(expected):,} cases in ")
     assert exported.partition(" to ")[2].startswith(f"{path} in ")
     assert " requests, none refused (429); " in sent
