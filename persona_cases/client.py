@@ -124,7 +124,7 @@ class PersonaClient:
             max_answer_bytes=max_answer_bytes,
         )
         base = BaseURL.parse(
-            base_url or os.environ.get("PERSONA_BASE_URL") or DEFAULT_BASE_URL,
+            _address(base_url),
             allow_http=environment_allows_http() if allow_http is None else allow_http,
         )
         key = (
@@ -293,3 +293,9 @@ class PersonaClient:
 
 
 publish("persona_cases", PersonaClient)
+
+
+def _address(base_url: object) -> object:
+    # Anything may be given, and not all of it has a truth value.
+    given = None if isinstance(base_url, str) and not base_url else base_url
+    return os.environ.get("PERSONA_BASE_URL") or DEFAULT_BASE_URL if given is None else given

@@ -79,7 +79,8 @@ def attribute_asked(name: object, argument: str) -> str:
     known = _RELATED.get(known, known)
     if known in _ATTRIBUTES:
         return known
-    guess = nearest(known, _ATTRIBUTES) or CUSTOM + text
+    prefix, _, key = text.partition(".")
+    guess = nearest(known, _ATTRIBUTES) or CUSTOM + (key or prefix)
     raise InvalidArgumentError(
         f"{argument}: cases have no attribute {_shown(text)}: did you mean {_shown(guess)}? Custom fields are written "
         f"{CUSTOM}<key>, and an attribute newer than this library {EXTRA}<name>"
@@ -110,7 +111,7 @@ def related_asked(name: object, argument: str) -> str:
     if not unknown and first not in RELATIONSHIPS:
         guess = nearest(first, (*RELATIONSHIPS, *_RELATED))
         listed = ", ".join(_kebab(each) for each in sorted(RELATIONSHIPS))
-        hint = f"did you mean {_kebab(_RELATED.get(guess, guess))!r}?" if guess else f"there are {listed};"
+        hint = f"did you mean {_kebab(_RELATED.get(guess, guess))!r}?" if guess else f"there are {listed}."
         raise InvalidArgumentError(
             f"{argument}: cases have no relationship {_shown(text)}: {hint} One newer than this library is written "
             f"{RELATIONSHIP}<name>"

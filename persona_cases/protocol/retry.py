@@ -185,7 +185,8 @@ class Attempts:
         call.describe(error)
         if isinstance(error, (APIError, TransportError, IndeterminateError)):
             error.idempotency_key = self.request.idempotency_key
-        if isinstance(error, NotFoundError):
+        # Without the vendor's document the answer is somebody else's, and not about an object.
+        if isinstance(error, NotFoundError) and error.errors:
             error.missing = missing_from(call.method, call.path_template)
 
     @property

@@ -25,6 +25,18 @@ class Share(float):
     """What numpy has for a float."""
 
 
+class Several:
+    """What numpy and pandas have for several values: neither it nor its equality has a truth value."""
+
+    def __bool__(self) -> NoReturn:
+        raise ValueError("the truth value of an array is ambiguous")
+
+    def __eq__(self, other: object) -> Any:
+        return self
+
+    __hash__ = object.__hash__
+
+
 class Missing(datetime):
     """What pandas has for a missing time: a datetime by its class alone."""
 
@@ -89,6 +101,7 @@ def strange_values() -> list[Any]:
         {5: 5},
         [Hostile()],
         Hostile(),
+        Several(),
         object(),
         datetime(2026, 1, 1),
         datetime.max.replace(tzinfo=UTC),

@@ -15,6 +15,7 @@ from persona_cases.errors import (
     ClientStateError,
     ConflictError,
     ConnectionFailedError,
+    ErrorItem,
     IndeterminateError,
     NotFoundError,
     QuotaExceededError,
@@ -314,6 +315,15 @@ def test_an_error_is_told_its_call_once():
     assert error.idempotency_key == "key-1"
     Attempts(Request("GET", "/y"), RetryPolicy()).describe(error, elapsed=9)
     assert (error.method, error.elapsed) == ("POST", 1.25)
+
+
+@pytest.mark.parametrize(
+    ("errors", "missing"), [((), None), ((ErrorItem("Record not found"),), "the case or the user")]
+)
+def test_only_a_404_of_the_api_itself_is_about_an_object(errors, missing):
+    error = NotFoundError(status=404, errors=errors)
+    Attempts(Request("POST", "/cases/case_1/assign"), RetryPolicy()).describe(error, elapsed=1)
+    assert error.missing == missing
 
 
 def test_durations_may_be_timedeltas():
