@@ -15,7 +15,7 @@ from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.refusal import UsageError, refusal
 from persona_cases.cli.running import report
 from persona_cases.cli.spreading import with_options
-from persona_cases.cli.strictness import StrictCommand
+from persona_cases.cli.strictness import StrictCommand, StrictGroup
 from persona_cases.errors import PersonaError
 
 __all__ = ["app", "run"]
@@ -49,6 +49,7 @@ _TRYING: Final[Commands] = {"simulator": trying.simulator}
 _SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
 
 app: typer.Typer = typer.Typer(
+    cls=StrictGroup,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -109,7 +110,7 @@ def _add(commands: Commands, to: typer.Typer, *, panel: str | None = None, group
 
 
 def _add_group(commands: Commands, name: str, what: str) -> None:
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", context_settings=_SETTINGS)
+    group = typer.Typer(cls=StrictGroup, no_args_is_help=True, rich_markup_mode="rich", context_settings=_SETTINGS)
     _add(commands, group, group=f"{name} ")
     app.add_typer(group, name=name, help=what, rich_help_panel=_CHANGE)
 

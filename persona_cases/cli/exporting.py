@@ -19,7 +19,7 @@ from persona_cases.cli.options import Connection, FileShape, ReportForm, Selecti
 from persona_cases.cli.output import stdout_bytes
 from persona_cases.cli.progress import shown_progress
 from persona_cases.cli.resuming import how_to_go_on
-from persona_cases.cli.selection import names, predicate, sort_order
+from persona_cases.cli.selection import attributes, predicate, sort_order
 from persona_cases.cli.terminal import is_terminal, visible
 from persona_cases.client import PersonaClient
 from persona_cases.errors import ClientStateError, InvalidArgumentError
@@ -84,7 +84,7 @@ class Export:
 
     async def run(self, persona: PersonaClient, on_progress: OnProgress) -> ExportReport:
         """Write the cases."""
-        where, only = self.selection, names(self.shape.only, "--only")
+        where, only = self.selection, attributes(self.shape.only)
         target = self._target(only)
         columns = await self._declared(persona)
         if self.to_stdout:

@@ -32,7 +32,7 @@ DEFAULT_CASES: Final = 1000
 """How many cases `--simulator` makes up."""
 
 _WHAT = "What to find"
-_HOW = "How to walk"
+_HOW = "How to fetch"
 _OUT = "What to print"
 _WHERE = "Where to ask"
 
@@ -221,7 +221,8 @@ class FileShape:
     undecodable: Annotated[
         UndecodableChoice,
         Option(
-            help="What a case does that cannot be decoded: end the export, or go to <name>.rejected.jsonl.",
+            help="raise: a case that cannot be decoded ends the export. set_aside: it is written to "
+            "<name>.rejected.jsonl, and the exit code is 8.",
             rich_help_panel=_HOW,
         ),
     ] = UndecodableChoice.RAISE

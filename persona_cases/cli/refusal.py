@@ -53,6 +53,8 @@ def _reason(error: typer.BadParameter) -> str:
         return _unknown_option(option, getattr(error, "possibilities", None) or ())
     if option is not None and "requires" in message:
         return f"{option} needs a value"
+    if option is not None and "does not take a value" in message:
+        return f"{option} takes no value: give {option} alone, or leave it out"
     if "extra argument" in message:
         return "too many arguments: put quotes around a value that has spaces in it"
     return message.rstrip(".")

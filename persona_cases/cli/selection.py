@@ -12,10 +12,11 @@ from persona_cases.cli.options import Filters, Selection, Walk
 from persona_cases.client import PersonaClient
 from persona_cases.errors import InvalidArgumentError, QueryError
 from persona_cases.models import Case
+from persona_cases.models.names import attribute_asked, related_asked
 from persona_cases.paging import Pager
 from persona_cases.query import Predicate, Sort, parse
 
-__all__ = ["listing", "names", "predicate", "searching", "sort_order"]
+__all__ = ["attributes", "listing", "predicate", "relationships", "searching", "sort_order"]
 
 _QUERY_JSON: Final = "--query-json"
 
@@ -89,17 +90,36 @@ def sort_order(selection: Selection) -> Sort | None:
         return Sort.parse(selection.sort)
 
 
-def names(text: str | None, option: str) -> list[str] | None:
-    """Return names that were given with commas between them.
+def attributes(text: str | None) -> list[str] | None:
+    """Return the names of `--only`, None for all attributes.
 
     Raises:
-        InvalidArgumentError: if one is missing.
+        InvalidArgumentError: if one is missing, or is none of a case; the message has the nearest one.
     """
+    listed = _names(text, "--only", "status,created_at")
+    for name in listed or ():
+        attribute_asked(name, "--only")
+    return listed
+
+
+def relationships(text: str | None) -> list[str] | None:
+    """Return the names of `--include`, None for none.
+
+    Raises:
+        InvalidArgumentError: if one is missing, or is none of a case; the message has the nearest one.
+    """
+    listed = _names(text, "--include", "case-template,accounts")
+    for name in listed or ():
+        related_asked(name, "--include")
+    return listed
+
+
+def _names(text: str | None, option: str, example: str) -> list[str] | None:
     if text is None:
         return None
     listed = [name.strip() for name in text.split(",")]
     if not all(listed):
-        raise InvalidArgumentError(f"{option} takes names with commas between them: {option} status,created_at")
+        raise InvalidArgumentError(f"{option} takes names with commas between them: {option} {example}")
     return listed
 
 

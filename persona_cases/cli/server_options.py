@@ -21,16 +21,14 @@ class Server:
     api_key: Annotated[str, Option(help="The key that requests must carry; any word will do.")] = (
         "persona_sandbox_simulator"
     )
-    rate_limit: Annotated[
-        str, Option(metavar="REQUESTS/SECONDS|off", help="The rate limit; by default the API's own.")
-    ] = "300/60"
-    latency: Annotated[float, Option(min=0, help="Seconds that each answer takes longer.")] = 0.0
+    rate_limit: Annotated[str, Option(metavar="REQUESTS/SECONDS|off", help="Rate limit.")] = "300/60"
+    latency: Annotated[float, Option(min=0, help="Seconds added to each response.")] = 0.0
     index_lag: Annotated[float, Option(min=0, help="Seconds until searches see a change.")] = 0.0
     case_quota: Annotated[
         str,
-        Option(metavar="CASES/SECONDS|off", help="How many cases may be created in how long, such as 100/3600."),
+        Option(metavar="CASES/SECONDS|off", help="Quota on creations: 100/3600 allows 100 cases per hour."),
     ] = "off"
-    tag_cap: Annotated[int, Option(min=0, help="Tags that there may be.")] = 1000
+    tag_cap: Annotated[int, Option(min=0, help="Maximum number of tags.")] = 1000
     file_token_lifetime: Annotated[
-        float, Option(metavar="SECONDS", help="How long the address of an attached file is good for.")
+        float, Option(metavar="SECONDS", help="How long the URL of an attached file stays valid.")
     ] = 21_600.0

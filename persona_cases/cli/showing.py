@@ -17,7 +17,7 @@ from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.options import Connection, Format, Shape, Walk
 from persona_cases.cli.output import Writer, bare, case_writer, form_of, with_included
 from persona_cases.cli.running import report
-from persona_cases.cli.selection import names
+from persona_cases.cli.selection import attributes, relationships
 from persona_cases.cli.terminal import is_terminal
 from persona_cases.client import PersonaClient
 from persona_cases.errors import NotFoundError
@@ -36,7 +36,7 @@ MakePager = Callable[[PersonaClient, list[str] | None], Pager[Case]]
 async def walk_cases(make: MakePager, walk: Walk, shape: Shape, connection: Connection) -> ExitCode:
     """Print all cases of a walk, or what it would send."""
     check_walk(walk, shape)
-    only = names(shape.only, "--only")
+    only = attributes(shape.only)
     if walk.explain:
         typer.echo(make(unconnected(connection), only).explain())
         return ExitCode.OK
@@ -56,7 +56,7 @@ async def walk_cases(make: MakePager, walk: Walk, shape: Shape, connection: Conn
 async def get_cases(ids: Sequence[str], include: str | None, shape: Shape, connection: Connection) -> ExitCode:
     """Print cases by their ids, in the order of the ids; say of each that is missing that it is."""
     check_included(include, shape)
-    only, included = names(shape.only, "--only"), names(include, "--include")
+    only, included = attributes(shape.only), relationships(include)
     code, gate = ExitCode.OK, asyncio.Semaphore(_AT_ONCE)
     async with connected(connection) as there:
         get = partial(there.persona.cases.get, include=included, only=only)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise, takewhile
 from typing import Any, Final, Protocol, cast
 
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from persona_cases.errors import InvalidArgumentError
 
-__all__ = ["Parameter", "StrictCommand", "parameter_name", "takes_several"]
+__all__ = ["Parameter", "StrictCommand", "StrictGroup", "parameter_name", "takes_several"]
 
 # Paths may have names that are not UTF-8, and a JSON document has its own check.
 _PATHS: Final = frozenset({"PATH", "DIR", "@FILE"})
+# Options of other programs take these words, and after a flag here they would be read as an id or a text.
+_SWITCHES: Final = frozenset({"true", "false"})
 
 
 class Parameter(Protocol):
@@ -27,11 +30,23 @@ class Parameter(Protocol):
     param_type_name: str
 
 
+class StrictGroup(TyperGroup):
+    """A group of commands whose help shows flags without a value."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """Return the parameters, with `--help`."""
+        return _without_values(super().get_params(ctx))
+
+
 class StrictCommand(TyperCommand):
-    """A command that refuses an option given twice, an empty value, and text that is not UTF-8.
+    """A command that refuses an option given twice, an empty value, a value for a flag, and text that is not UTF-8.
 
     The parser underneath keeps the last of several values, and scripts pass an empty value when a variable is not set.
     """
+
+    def get_params(self, ctx: Any) -> Any:
+        """Return the parameters, with `--help`; flags are shown without a value."""
+        return _without_values(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Check the command line, then let typer read it.
@@ -41,8 +56,14 @@ class StrictCommand(TyperCommand):
         """
         if not ctx.resilient_parsing:
             values, _, given = self.make_parser(ctx).parse_args(args=list(args))
+            _check_flags(args, cast("list[Parameter]", given))
             _check(cast("Mapping[str, object]", values), cast("list[Parameter]", given))
         return super().parse_args(ctx, args)
+
+
+def is_flag(parameter: Parameter) -> bool:
+    """Whether a parameter is an option without a value."""
+    return bool(getattr(parameter, "is_flag", False))
 
 
 def takes_several(parameter: Parameter) -> bool:
@@ -55,6 +76,20 @@ def parameter_name(parameter: Parameter) -> str:
     if parameter.param_type_name == "argument":
         return parameter.metavar or (parameter.name or "").upper()
     return max(parameter.opts, key=len)
+
+
+def _without_values(parameters: Any) -> Any:
+    # Some versions of typer put a type beside a flag, which looks like a value to give.
+    for parameter in filter(is_flag, parameters):
+        parameter.metavar = ""
+    return parameters
+
+
+def _check_flags(args: Sequence[str], given: Iterable[Parameter]) -> None:
+    flags = {name for parameter in given if is_flag(parameter) for name in parameter.opts}
+    for name, word in pairwise(takewhile(lambda arg: arg != "--", args)):
+        if name in flags and word.lower() in _SWITCHES:
+            raise InvalidArgumentError(f"{name} takes no value: give {name} alone, or leave it out")
 
 
 def _check(values: Mapping[str, object], given: Iterable[Parameter]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import parse_qsl
 
 import pytest
 import typer
@@ -144,6 +145,9 @@ def test_a_condition_that_cannot_be_read_is_blamed_wherever_it_stands(cli):
         (["list", "--stattus", "open"], "there is no option --stattus: did you mean --status?"),
         (["export"], "--output-file is missing"),
         (["get"], "ID is missing"),
+        (["redact", "case_1", "--yes=true"], "--yes takes no value: give --yes alone, or leave it out"),
+        (["redact", "case_1", "--yes", "true"], "--yes takes no value: give --yes alone, or leave it out"),
+        (["redact", "-y", "False", "case_1"], "-y takes no value: give -y alone, or leave it out"),
         (["serch"], "No such command 'serch'"),
     ],
 )
@@ -152,3 +156,36 @@ def test_a_refusal_names_what_is_wrong_and_not_the_value(cli, argv, said):
     assert (ran.code, ran.out) == (2, b"")
     assert ran.err.startswith(f"error: {said}")
     assert SECRET not in ran.err
+
+
+WALKS = (["list"], ["search"], ["get", "case_1"], ["export", "-o", "x.csv"], ["export", "-o", "-"])
+
+
+@pytest.mark.parametrize("argv", WALKS, ids=" ".join)
+def test_an_attribute_that_cases_do_not_have_is_refused_with_the_nearest(cli, api, tmp_path, monkeypatch, argv):
+    monkeypatch.chdir(tmp_path)
+    for name, nearest in (("sla", "sla_expires_at"), ("assignee", "assignee_id"), ("statuss", "status")):
+        ran = cli(*argv, "--only", f"status,{name}")
+        assert (ran.code, ran.out, len(api.requests)) == (2, b"", 0)
+        assert ran.err.startswith(f"error: --only: cases have no attribute '{name}': did you mean '{nearest}'?")
+        assert "newer than this library extra.<name>" in ran.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_attribute_newer_than_the_library_is_loaded_by_its_prefix(cli, api):
+    ran = cli("list", "--limit", "1", "--only", "status,extra.risk_band")
+    assert ran.code == 0
+    assert ("fields[case]", "status,risk_band") in parse_qsl(api.requests[-1].query)
+
+
+def test_a_relationship_that_cases_do_not_have_is_refused_with_the_nearest(cli, api):
+    ran = cli("get", "case_1", "--include", "acounts")
+    assert (ran.code, ran.out, len(api.requests)) == (2, b"", 0)
+    assert ran.err.startswith("error: --include: cases have no relationship 'acounts': did you mean 'accounts'?")
+
+
+@pytest.mark.parametrize("argv", [["redact", "--help"], ["export", "--help"], ["tag", "--help"], ["--help"]])
+def test_help_shows_no_value_beside_a_flag(cli, argv):
+    ran = cli(*argv)
+    assert ran.code == 0
+    assert "bool" not in ran.out.decode().lower()

@@ -123,7 +123,7 @@ def download(
 
 
 def watch(watching: Watching, connection: Connection) -> None:
-    """Print new cases as they appear, a line of JSON each, until Ctrl-C.
+    """Print new cases as they appear, one line of JSON per case, until Ctrl-C.
 
     When it ends, it prints the option that resumes it without a gap.
     """
