@@ -5,13 +5,14 @@ turns into the API's JSON and back, and that can be evaluated here. Its nodes ar
 `Not`, to be told apart with `match`. Nothing in this room does I/O.
 """
 
-# The rooms that it uses match on its classes, so it has to begin.
-from persona_cases.query import nodes as _nodes  # noqa: F401
+# The rooms that nodes uses match on its classes, so it has to come first.
+from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Operator, Predicate
+
+# isort: split
 from persona_cases.query.evaluation import evaluate
 from persona_cases.query.field import AnyValue, Field, TimeField, TimeValue
 from persona_cases.query.limits import SearchLimits
 from persona_cases.query.namespace import CustomFields, Namespace, Q
-from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Operator, Predicate
 from persona_cases.query.parser import parse
 from persona_cases.query.planner import Plan, plan
 from persona_cases.query.sort import Direction, Sort

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import cast
 
 from persona_cases.errors import InvalidArgumentError
 
@@ -18,7 +19,7 @@ def file_path(value: object, argument: str) -> None:
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
         raise InvalidArgumentError(f"{argument} must be a path: a non-empty string or a pathlib.Path")
     try:
-        possible = b"\0" not in os.fsencode(value)
+        possible = b"\0" not in os.fsencode(cast("str | os.PathLike[str]", value))
     except ValueError:  # What it holds would be the context of the error that is raised below.
         possible = False
     if not possible:

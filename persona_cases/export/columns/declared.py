@@ -46,10 +46,14 @@ def columns_from(template: CaseTemplate, *, settled: bool = False) -> tuple[Colu
     Raises:
         InvalidArgumentError: if it is no template.
     """
-    if not isinstance(template, CaseTemplate):
-        raise InvalidArgumentError("template must be a CaseTemplate, as case_templates.get returns it")
+    _check_template(template)
     columns = (Column(FIELD + each.key, declared_type(each.type)) for each in template.field_schemas)
     return tuple(attrs.evolve(each, type=JSON) if settled and _is_open(each.type) else each for each in columns)
+
+
+def _check_template(value: object) -> None:
+    if not isinstance(value, CaseTemplate):
+        raise InvalidArgumentError("template must be a CaseTemplate, as case_templates.get returns it")
 
 
 def declared_type(word: str) -> ColumnType:
