@@ -31,7 +31,7 @@ MEMORY = 4 << 30
 
 @attrs.frozen
 class Visit:
-    """What one test does without a mistake: how long it takes, and the lines that it reaches, by module."""
+    """What one test does without a mistake: its seconds of processor time, and the lines that it reaches, by module."""
 
     seconds: float
     lines: Mapping[str, frozenset[int]]
@@ -133,11 +133,11 @@ def _note_visits(
         data_file=None, config_file=False, include=[str(root / module) for module in modules], messages=False
     )
     following = dict(pairwise(numbers))
-    began, failures = time.perf_counter(), 0
+    began, failures = time.process_time(), 0
 
     def each(number: int) -> None:
         nonlocal began, failures
-        now = time.perf_counter()
+        now = time.process_time()
         seconds[number], began = now - began, now
         if session.testsfailed > failures:
             failed.add(number)

@@ -4,6 +4,7 @@ import pytest
 
 from persona_cases.protocol.quota import WindowReading
 from persona_cases.protocol.window import RateWindow
+from persona_cases.protocol.window_counter import WindowCounter
 
 
 def answered(
@@ -237,3 +238,38 @@ def test_a_limit_that_was_configured_gives_way_to_the_one_that_is_told():
     assert [each.limit for each in window.counters] == [20]
     answered(window, 1.0, 18, 59, limit=20)
     assert (window.limit, window.remaining) == (20, 18)
+
+
+def test_a_limit_that_is_not_told_of_in_this_window_holds_nobody_back():
+    window = RateWindow(300, 60.0)
+    answered(window, 0.0, 299, 60)
+    answered(window, 1.0, 9, 60, limit=10)
+    assert window.delay(200.0) == 0
+    answered(window, 200.0, 299, 60)
+    for _ in range(15):
+        window.depart(200.0)
+    assert window.delay(200.0) == 0
+
+
+@pytest.mark.parametrize(("ends_by", "delay"), [(30.0, 30.0), (None, 0.5)])
+def test_what_strangers_may_have_used_is_left_unsent_in_a_window_that_is_open(ends_by, delay):
+    counter = WindowCounter(limit=100, period=60.0, longest=60.0, foreign_rate=5.0, least=3, ends_by=ends_by)
+    assert counter.delay(0.0, 0, 0, latency=1.0, patience=0.5) == delay
+
+
+@pytest.mark.parametrize(("took", "remaining"), [(0.5, 295), (1.5, 292)])
+def test_requests_that_were_told_no_number_are_counted_by_answers_that_left_later(took, remaining):
+    window = RateWindow(300, 60.0)
+    answered(window, 0.0, 299, 60)
+    for _ in range(3):
+        window.depart(0.9)
+        window.arrive(1.0, 0.9, None, answered=True)
+    answered(window, 2.0, 295, 58, took=took)
+    assert window.remaining == remaining
+
+
+@pytest.mark.parametrize(("in_flight", "rounds_down"), [(0, False), (1, True)])
+def test_a_refusal_shows_that_times_are_rounded_down_if_more_was_sent_than_is_left(in_flight, rounds_down):
+    counter = WindowCounter(limit=100, period=60.0, longest=60.0, least=0, ends_by=30.0)
+    counter.contradict(0.0, in_flight)
+    assert counter.rounds_down is rounds_down

@@ -1,0 +1,49 @@
+"""What the values of the pure rooms show of what they hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from persona_cases.errors import DecodeError
+from persona_cases.models import Attachment, FieldSchema, FieldValue
+from persona_cases.models.raw_page import RawPage
+from persona_cases.models.undecodable import Undecodable
+from persona_cases.paging import Page
+from persona_cases.protocol.message import Request, Response
+from persona_cases.protocol.options import Options
+from persona_cases.protocol.proxies import Proxy
+
+JANE = "jane"
+HEADERS = {"X-Trace": JANE}
+REQUEST = Request(
+    "POST", "/cases", query=(("filter[id]", JANE),), body=JANE.encode(), headers=HEADERS, idempotency_key=JANE
+)
+RESPONSE = Response(200, headers=HEADERS, body=JANE.encode())
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (REQUEST, "POST"),
+        (RESPONSE, "200"),
+        (Options(headers=HEADERS), "version"),
+        (Proxy("http://proxy:3128", user=JANE, password=JANE), "proxy:3128"),
+        (
+            Page(items=(JANE,), next_cursor="case_1", following=(("page[after]", JANE),)),
+            "<1 items>, next_cursor='case_1'",
+        ),
+        (RawPage([JANE.encode()], "case_1"), "<1 lines>, cursor='case_1'"),
+        (Undecodable(JANE.encode(), DecodeError("unreadable")), "unreadable"),
+        (Attachment(filename=JANE, url=f"https://files.example.com/{JANE}", byte_size=7), "byte_size=7"),
+        (FieldSchema("string", "email", content=JANE.encode()), "email"),
+        (FieldValue("string", JANE), "string"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_representation_shows_what_helps_and_nobodys_data(value, shown):
+    assert shown in repr(value)
+    assert JANE not in repr(value)
+
+
+def test_messages_and_options_can_be_keys_whatever_they_hold():
+    assert {REQUEST: 1, RESPONSE: 2, Options(headers=HEADERS): 3, FieldValue("hash", {}): 4}
