@@ -252,3 +252,13 @@ def test_a_line_that_is_no_case_is_told_by_number_and_place(broken, pointer):
     assert raised.value.pointer == pointer
     assert str(raised.value).startswith("line 2: ")
     assert "Jane" not in str(raised.value)
+
+
+def test_columns_in_which_no_case_had_a_value_are_told():
+    survey = Survey()
+    survey.observe([make_line(1, attributes={"name": None}, fields={"a": None, "b": 1})])
+    survey.observe([make_line(2, attributes={"name": None, "status": None}, fields={"a": None, "b": None})])
+    columns = survey.columns(ColumnChoice.of(None, ()))
+    empty = survey.empty(columns)
+    assert {"name", "fields.a"} <= set(empty)
+    assert not {"id", "status", "fields.b"} & set(empty)

@@ -180,3 +180,12 @@ async def test_a_server_that_is_gone_ends_the_run_after_a_few_tries(tmp_path):
     with Spool(tmp_path / "cases.jsonl", Description({}, "1.0")) as spool, pytest.raises(ConnectionFailedError):
         await collect(world, spool, crew=crew_of(20))
     assert world.requests < 15 + 20 + 10 + 5
+
+
+@pytest.mark.parametrize(("pages", "size"), [(0, 1), (1, 4), (30, 4)])
+def test_a_failure_leaves_half_of_the_walkers_or_one_if_no_page_ever_came(pages, size):
+    crew = Crew(size=8)
+    for _ in range(pages):
+        crew.observe(0.01, 0.001)
+    assert crew.back_off(0)
+    assert crew.size == size

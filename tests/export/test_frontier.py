@@ -317,3 +317,38 @@ def test_it_is_explored_when_every_stretch_was_seen_or_is_done():
 )
 def test_there_are_as_many_walkers_as_have_so_many_pages_each(cases, parts, pages, walkers):
     assert evenly(cases, parts=parts).parts_of(pages) == walkers
+
+
+@pytest.mark.parametrize(
+    ("densities", "pages"),
+    [
+        # Each stretch is as dense as it was seen to be, and at its end as the next one; the last is followed by itself.
+        ([1.0, 10.0, 100.0], [55, 550, 1000]),
+        ([100.0, 10.0, 1.0], [550, 55, 10]),
+        # Neighbours that are alike are taken together, but what lies one further tells nothing.
+        ([0.1, 1.0, 10.0, 0.12, 0.1], [5.5, 55, 50.6, 1.1, 3.2 / 3]),
+        ([1.0, 1.1, 10.0, 100.0], [10.5, 55.3, 550, 1000]),
+    ],
+)
+def test_how_much_is_left_is_guessed_from_what_was_seen_and_by_the_neighbours(densities, pages):
+    stretches = [
+        Stretch(
+            number=number,
+            low=1000 * number,
+            high=1000 * number + 1000,
+            asked=TimeRange(),
+            position=1000 * number,
+            density=density,
+            head=density,
+            pages=2,
+        )
+        for number, density in enumerate(densities)
+    ]
+    left = [
+        Frontier(
+            stretches=[attrs.evolve(other, done=other is not each) for other in stretches], summit=densities[-1]
+        ).pages_left
+        for each in stretches
+    ]
+    assert left == pytest.approx(pages)
+    assert Frontier(stretches=stretches, summit=densities[-1]).pages_left == pytest.approx(sum(pages))

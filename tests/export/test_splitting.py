@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from worlds import MOMENTS, YEAR
 
 from persona_cases.export.ranges import TimeRange
-from persona_cases.export.splitting import Profile, looks_for
+from persona_cases.export.splitting import Look, Profile, looks_for
 
 COUNTS = st.integers(1, 40)
 
@@ -119,3 +119,7 @@ def test_a_look_explores_the_longest_gap_first_and_the_fullest_later():
     later = profile.next_look(exploring=False)
     assert later is not None
     assert first.low < later.low < later.high == dense[0]
+
+
+def test_a_look_is_asked_for_from_its_first_moment_to_before_its_end():
+    assert Look(5, 9).range == TimeRange(5, 9)

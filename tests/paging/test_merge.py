@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -210,3 +211,14 @@ async def test_ids_of_one_value_alone_are_remembered_in_a_stable_order():
     async for _ in walk:
         pass
     assert len(walk._seen_ids) == 60
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_only_two_times_are_sure_to_be_ordered_as_they_are_here(descending):
+    merge = Merge(fetches=(), key=lambda value: value, descending=descending, fingerprint="")
+    early, late = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 2, tzinfo=UTC)
+    values = (None, True, 1, "a", early, late)
+    wrong = {
+        (one, other) for one in values for other in values if not merge.in_order(merge.rank(one), merge.rank(other))
+    }
+    assert wrong == {(early, late) if descending else (late, early)}

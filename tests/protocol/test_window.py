@@ -273,3 +273,14 @@ def test_a_refusal_shows_that_times_are_rounded_down_if_more_was_sent_than_is_le
     counter = WindowCounter(limit=100, period=60.0, longest=60.0, least=0, ends_by=30.0)
     counter.contradict(0.0, in_flight)
     assert counter.rounds_down is rounds_down
+
+
+@pytest.mark.parametrize(("told", "in_flight", "remaining"), [(2, 0, 2), (1, 0, 1), (0, 0, 0), (2, 1, 1), (1, 3, 0)])
+def test_what_remains_is_what_was_told_without_what_is_under_way_and_never_less_than_nothing(
+    told, in_flight, remaining
+):
+    window = RateWindow(300, 60.0)
+    answered(window, 0.0, told, 60)
+    for _ in range(in_flight):
+        window.depart(1.0)
+    assert window.remaining == remaining

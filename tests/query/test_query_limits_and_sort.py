@@ -10,6 +10,7 @@ import pytest
 
 from persona_cases.errors import InvalidArgumentError, QueryError, QueryTooComplexError, UnknownAttributeError
 from persona_cases.query import Q, SearchLimits, Sort
+from persona_cases.query.attributes import SEARCHABLE
 
 A = Q.status.eq("a")
 
@@ -92,3 +93,13 @@ def test_sorts_that_can_not_work(make, kind, hint):
 def test_sorts_are_frozen():
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         Q.created_at.asc().direction = "desc"
+
+
+def test_what_cannot_be_sorted_by_is_answered_with_all_that_can():
+    with pytest.raises(QueryError) as caught:
+        Sort("tag_id", "asc")
+    offered = str(caught.value).partition("it does by ")[2].removesuffix(" and fields.<key>").split(", ")
+    assert [Sort(name).attribute for name in offered] == offered
+    for name in SEARCHABLE.keys() - offered:
+        with pytest.raises(QueryError):
+            Sort(name)

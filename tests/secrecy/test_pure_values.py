@@ -24,7 +24,7 @@ RESPONSE = Response(200, headers=HEADERS, body=JANE.encode())
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (REQUEST, "POST"),
+        (REQUEST, "'POST', path='/cases', safety=<Safety.READ: 'read'>, attempt=1"),
         (RESPONSE, "200"),
         (Options(headers=HEADERS), "version"),
         (Proxy("http://proxy:3128", user=JANE, password=JANE), "proxy:3128"),
