@@ -185,15 +185,21 @@ async def _feed(
 ) -> ExportProgress:
     progress, given = ExportProgress(), 0
     async for page in pages:
-        lines = [item.raw_line for item in page]
         # In one piece, so that neither the loop nor a line is ever left half done.
-        await off_loop(write, lines)
-        given += sum(map(len, lines)) + len(lines)
+        cases, written = await off_loop(_write_page, write, page)
+        given += written
         size = given if measure is None else measure()
-        progress = ExportProgress(cases=progress.cases + len(lines), pages=progress.pages + 1, size=size)
+        progress = ExportProgress(cases=progress.cases + cases, pages=progress.pages + 1, size=size)
         if on_progress is not None:
             on_progress(progress)
     return progress
+
+
+def _write_page(write: Callable[[Sequence[bytes]], object], page: Iterable[Exportable]) -> tuple[int, int]:
+    # Here, so that no frame that outlives the page holds what is in its cases.
+    lines = [item.raw_line for item in page]
+    write(lines)
+    return len(lines), sum(map(len, lines)) + len(lines)
 
 
 async def _read_through(source: CaseSource, work: Callable[[Sequence[bytes]], object]) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from persona_cases.errors import DecodeError
+
 __all__ = ["off_loop"]
 
 P = ParamSpec("P")
@@ -24,6 +26,7 @@ async def off_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
     # A future of no task: whoever cancels all tasks, as the end of `asyncio.run` does, does not find it.
     step = partial(contextvars.copy_context().run, partial(work, *args, **kwargs))
     thread = asyncio.get_running_loop().run_in_executor(None, step)
+    del step, args, kwargs
     try:
         return await asyncio.shield(thread)
     except asyncio.CancelledError:
@@ -33,3 +36,7 @@ async def off_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
         # Asked for, so that asyncio does not complain that nobody did. The cancellation is what counts.
         thread.exception()
         raise
+    except DecodeError as error:
+        # The frames of the thread hold cases as they were sent, which no traceback is to show.
+        failure = error.with_traceback(None)
+    raise failure

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from traceback import walk_tb
+
 import attrs
 import msgspec
 import pytest
@@ -166,3 +168,20 @@ async def test_merged_searches_set_aside_too(sim, make_client, tmp_path):
         done = await cases.export(where, to=path, undecodable="set_aside", **order)
         assert done.rejected == 1
         assert {msgspec.json.decode(line)["id"] for line in path.read_bytes().splitlines()} == found - {bad}
+
+
+@pytest.mark.parametrize("settings", [{}, {"limit": 200}], ids=["ranges", "order"])
+async def test_the_frames_of_an_export_that_ended_hold_no_cases(sim, make_client, tmp_path, settings):
+    poisoned(sim, "poison-number")
+    cases = make_client(sim, middleware=[poison]).cases
+    with pytest.raises(DecodeError) as caught:
+        await cases.export(to=tmp_path / "x.csv", **settings)
+    sim.faults.add(Fault.status(500), nth=2)
+    with pytest.raises(ServerError) as failed:
+        await make_client(sim, retry=RetryPolicy(attempts=1)).cases.export(to=tmp_path / "y.csv", **settings)
+    for traceback in (caught.tb, failed.tb):
+        frames = [frame for frame, _ in walk_tb(traceback) if "/tests/" not in frame.f_code.co_filename]
+        assert frames
+        assert [
+            name for frame in frames for name, value in frame.f_locals.items() if '"attributes"' in repr(value)
+        ] == []
