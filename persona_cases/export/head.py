@@ -84,6 +84,20 @@ class HeadFile:
             raise DamagedError
         return lines
 
+    def recheck(self) -> None:
+        """Read all that counts once more.
+
+        Raises:
+            DamagedError: if it is no longer what was written.
+        """
+        # One buffer for all pieces: new memory for each would cost more than the checksum.
+        buffer, found = memoryview(bytearray(_BYTES_AT_ONCE)), Extent()
+        with open_private(self.path, names=None) as file:
+            while there := file.readinto(buffer[: self.extent.size - found.size]):
+                found = found.plus(buffer[:there])
+        if found != self.extent:
+            raise DamagedError
+
     def uncounted(self) -> Iterator[list[bytes]]:
         """Read the lines of whole pages behind what counts, some at a time, without line ends."""
         yield from _lines(self._pieces(self.extent.size, self._end_of_whole_pages()))

@@ -99,14 +99,11 @@ class BlockLog:
         for block in self._chosen(numbers, backward=backward):
             yield b"".join(bytes(piece) for piece in self._pieces(block))
 
-    def copy(self, numbers: Iterable[int], write: Callable[[memoryview], object], *, backward: bool = False) -> int:
-        """Write the blocks of stretches somewhere else; see `read`. Return how many lines they have."""
-        lines = 0
+    def copy(self, numbers: Iterable[int], write: Callable[[memoryview], object], *, backward: bool = False) -> None:
+        """Write the blocks of stretches somewhere else; see `read`."""
         for block in self._chosen(numbers, backward=backward):
             for piece in self._pieces(block):
                 write(piece)
-                lines += self._buffer.count(b"\n", 0, len(piece))
-        return lines
 
     def forget(self) -> None:
         """Let nothing count any more, without a change of the file."""
