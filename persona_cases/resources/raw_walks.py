@@ -69,8 +69,8 @@ async def raw_walk(api: Api, request: Request, decode: Decode, after: str | None
             cursor = cursor_in(following, position)
         yield page.brought_by(call, cursor)
         with naming(call):
-            # Whether cases come again is seen by whoever takes them.
-            progress.see(() if not len(page) else (str(len(seen)),))
+            # The ends tell one page from others, and the ids of all cases would have to be found for this alone.
+            progress.see(() if not len(page) else (page.id(0), page.id(len(page) - 1)))
             if cursor in seen:
                 raise PaginationError("the server repeated a cursor: the walk would never end")
         seen.add(cursor)
