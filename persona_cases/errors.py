@@ -53,6 +53,10 @@ _make = cast("Any", copyreg).__newobj__
 
 _LONGEST_TITLE = 120
 _MOST_TITLES = 3
+_PLACE_REFUSED = (
+    ": the server may no longer know the case where the walk stood; start again, or search from the creation time of "
+    "the last case on"
+)
 
 
 class PersonaError(Exception):
@@ -264,9 +268,13 @@ class APIError(PersonaError):
         request_id: the vendor's `Request-Id`, to be named in support requests.
         idempotency_key: the key that its attempts carried, if any.
         retry_after: seconds until a request may succeed, if the answer tells.
+        place_refused: whether a walk over pages asked for what lies behind a cursor, and the answer may mean that the
+            server no longer knows it, because the case there was removed.
 
     See https://docs.withpersona.com/errors.
     """
+
+    place_refused: bool = False
 
     def __init__(
         self,
@@ -295,7 +303,8 @@ class APIError(PersonaError):
 
     def __str__(self) -> str:
         status = "" if self.status is None else f"{self.status} "
-        return f"{status}{self._said()}{self._whereabouts(self.request_id)}"
+        advice = _PLACE_REFUSED if self.place_refused else ""
+        return f"{status}{self._said()}{self._whereabouts(self.request_id)}{advice}"
 
     def _said(self) -> str:
         return self.message or _headlines(self.errors) or "no error document in the answer"

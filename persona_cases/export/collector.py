@@ -13,7 +13,7 @@ import attrs
 from persona_cases.errors import PaginationError, naming
 from persona_cases.export.collected import CollectProgress, CollectReport, OnCollected
 from persona_cases.export.crew import Crew, Stopwatch
-from persona_cases.export.failures import OVERLOADED, is_overload, is_refusal
+from persona_cases.export.failures import OVERLOADED, is_overload
 from persona_cases.export.frontier import Frontier
 from persona_cases.export.page_source import PageSource, Walk
 from persona_cases.export.ranges import TimeRange
@@ -21,6 +21,7 @@ from persona_cases.export.spool import Spool
 from persona_cases.export.stretch import Stretch, take_together
 from persona_cases.models.raw_page import RawPage
 from persona_cases.paging import LARGEST_PAGE
+from persona_cases.paging.cursor import is_refusal
 from persona_cases.paging.progress import MOST_EMPTY_PAGES
 from persona_cases.transport.limiter import LimiterState
 

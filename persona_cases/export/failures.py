@@ -6,22 +6,15 @@ from typing import Final
 
 from persona_cases.errors import APIError, ConnectionFailedError, PersonaError, RequestTimeoutError
 
-__all__ = ["OVERLOADED", "is_overload", "is_refusal"]
+__all__ = ["OVERLOADED", "is_overload"]
 
 OVERLOADED: Final = (APIError, ConnectionFailedError, RequestTimeoutError)
 """What may be one or the other."""
 
 # Timeouts and failures of what stands in front of a server.
 _OVERLOAD: Final = frozenset({408, 502, 503, 504})
-# Which of them answers a cursor that is not known is not documented.
-_REFUSAL: Final = frozenset({400, 404, 410, 422})
 
 
 def is_overload(error: PersonaError) -> bool:
     """Whether fewer requests at a time may help."""
     return not isinstance(error, APIError) or error.status in _OVERLOAD
-
-
-def is_refusal(error: PersonaError) -> bool:
-    """Whether the server may not know the cursor any more, or not take the question."""
-    return isinstance(error, APIError) and error.status in _REFUSAL

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Collection
 from typing import Any, Generic
 
-from persona_cases.errors import Answered, PaginationError, naming
+from persona_cases.errors import Answered, PaginationError, PersonaError, naming
+from persona_cases.paging.cursor import mark_refused_place
 from persona_cases.paging.page import Fetch, Page, Position, T
 from persona_cases.paging.progress import Progress
 from persona_cases.protocol.message import QueryPairs
@@ -52,7 +53,11 @@ class PageChain(Generic[T]):
             with naming(self._call):
                 raise PaginationError("the server repeated a cursor: the walk would never end")
         task, self._task = self._task, None
-        page = await (self._fetch(self._position(size)) if task is None else task)
+        try:
+            page = await (self._fetch(self._position(size)) if task is None else task)
+        except PersonaError as error:
+            mark_refused_place(error, self.cursor)
+            raise
         self._go_behind(page)
         self._call = page.call
         if not self.ended:

@@ -15,13 +15,16 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from persona_cases.errors import InvalidArgumentError
+from persona_cases.errors import APIError, InvalidArgumentError, PersonaError
 
 BEGINNING: Final = "b1."
 """The cursor of an error that a walk raised before it had any page: the walk is resumed from its beginning."""
 
 NEWEST: Final = "n1."
 """The cursor of an error that a watch raised before it knew the newest case."""
+
+# Which of them answers a cursor that is not known is not documented.
+_REFUSAL: Final = frozenset({400, 404, 410, 422})
 
 _VERSION = "m1."
 _ANY_VERSION = re.compile(r"m\d+\.")
@@ -49,6 +52,22 @@ class Place:
 def is_beginning(cursor: str) -> bool:
     """Whether a cursor stands for the beginning of a walk or a watch, so that resuming is the same as starting."""
     return cursor in {BEGINNING, NEWEST}
+
+
+def is_refusal(error: PersonaError) -> bool:
+    """Whether the server may not know a cursor any more, or not take the question."""
+    return isinstance(error, APIError) and error.status in _REFUSAL
+
+
+def mark_refused_place(error: PersonaError, cursor: str | None) -> None:
+    """Let an error say that it may be the place that the server does not know any more.
+
+    Args:
+        error: what the request for a page ended in.
+        cursor: the cursor that it asked with; None if it asked for the beginning.
+    """
+    if cursor is not None and isinstance(error, APIError) and is_refusal(error):
+        error.place_refused = True
 
 
 def is_merged(cursor: str) -> bool:

@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 
 from persona_cases import (
+    APIError,
     DecodeError,
     InvalidArgumentError,
     NotFoundError,
@@ -290,3 +291,26 @@ async def test_every_version_of_the_api_gives_the_same_cases(persona_simulator, 
     made = await client.cases.update(made.id, fields={"priority": "low"}, include=["case-template"])
     assert (made.fields["priority"], made.template.id) == ("low", template)
     assert (await client.cases.get(made.id)).included == ()
+
+
+@pytest.mark.persona_simulator(cases=60)
+@pytest.mark.parametrize("walk", ["list", "search"])
+async def test_a_walk_whose_place_was_removed_says_what_to_do(persona_simulator, persona_client, walk):
+    pages = getattr(persona_client.cases, walk)(page_size=20).pages()
+    first = await anext(pages)
+    await pages.aclose()
+    persona_simulator.store.remove_case(first.next_cursor)
+    with pytest.raises(APIError, match="search from the creation time of the last case on") as caught:
+        await getattr(persona_client.cases, walk)(page_size=20).resume(first.next_cursor).collect()
+    assert caught.value.place_refused
+    assert caught.value.cursor == first.next_cursor
+
+
+@pytest.mark.persona_simulator(cases=3)
+@pytest.mark.parametrize("status", [400, 404, 500])
+async def test_a_refusal_of_the_first_page_is_not_one_of_a_place(persona_simulator, persona_client, status):
+    persona_simulator.faults.add(Fault.status(status))
+    with pytest.raises(APIError) as caught:
+        await persona_client.with_options(retry=RetryPolicy(attempts=1)).cases.search().collect()
+    assert not caught.value.place_refused
+    assert "creation time" not in str(caught.value)
