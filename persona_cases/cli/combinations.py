@@ -98,6 +98,8 @@ def check_file(shape: FileShape, target: Target, *, in_order: bool, to_stdout: b
         raise InvalidArgumentError(f"{target.format} cannot be written to stdout: name a file with --output-file")
     if to_stdout and shape.undecodable is UndecodableChoice.SET_ASIDE:
         raise InvalidArgumentError("--undecodable set_aside writes a file beside the output: name one with -o")
+    if to_stdout and shape.manifest:
+        raise InvalidArgumentError("--manifest writes a file beside the output: name one with -o")
     if shape.columns_from is not None and target.format is FileFormat.JSON_LINES:
         raise InvalidArgumentError("--columns-from needs a table: choose csv, parquet or sqlite")
     if shape.columns_from is not None and only is not None and not any(map(_is_custom, only)):

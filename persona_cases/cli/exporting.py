@@ -112,6 +112,7 @@ class Export:
             restart=self.shape.restart,
             resume_max_age=span_seconds(self.shape.resume_max_age or _RESUME_MAX_AGE, "--resume-max-age"),
             overwrite=self.shape.overwrite,
+            manifest=self.shape.manifest,
             undecodable=self.shape.undecodable.value,
             consistency=self.shape.consistency.value,
             attachments=self.shape.attachments,

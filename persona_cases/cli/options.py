@@ -230,6 +230,10 @@ class FileShape:
         bool,
         Option("--overwrite", help="Replace a database that is not an earlier export.", rich_help_panel=_OUT),
     ] = False
+    manifest: Annotated[
+        bool,
+        Option("--manifest", help="Also write <name>.manifest.json: what made the file.", rich_help_panel=_OUT),
+    ] = False
 
 
 @attrs.frozen(kw_only=True)

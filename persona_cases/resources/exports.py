@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
-from typing import Any, Final, Literal, Self, TypeAlias, get_args
+from typing import Any, Final, Literal, Self, TypeAlias, cast, get_args
 
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.export.accounts import account_path, write_account
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import Column
 from persona_cases.export.formats.opening import check_available
@@ -22,6 +23,7 @@ from persona_cases.export.rejects import Rejects
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import ExportProgress, FileExport, OnProgress, Pages, export_to_sink
 from persona_cases.export.sinks import AtomicFile, Sink
+from persona_cases.export.threads import off_loop
 from persona_cases.export.workplace import Workplace
 from persona_cases.models import Fieldset
 from persona_cases.protocol.checks import seconds
@@ -70,6 +72,7 @@ class CaseExports:
         consistency: Consistency = "search",
         attachments: str | os.PathLike[str] | None = None,
         undecodable: Undecodable = "raise",
+        manifest: bool = False,
     ) -> ExportReport:
         """Write all matching cases to a file: JSON Lines, CSV, Parquet or SQLite.
 
@@ -109,6 +112,8 @@ class CaseExports:
             undecodable: what to do with a case that cannot be decoded. `raise` ends the export with an error that names
                 the case. `set_aside` writes the case as the API sent it to `<name>.rejected.jsonl` beside the file, and
                 goes on; the report counts it. For files.
+            manifest: whether to write `<name>.manifest.json` beside the file: the expression and the other settings,
+                versions, the time of the snapshot, and how many cases and bytes there are. For files.
 
         Returns:
             What was done: cases, pages, size, and the requests that it took.
@@ -122,7 +127,7 @@ class CaseExports:
             PersonaError: whatever a search may raise.
             OSError: if the disk is full.
         """
-        _check_places(to, attachments, on_progress)
+        _check_places(to, attachments, on_progress, manifest=manifest)
         chosen = None if only is None else parameters.names(only, "only", "['status', 'fields.priority']")
         loaded = None if chosen is None else list(Fieldset.of(chosen).names)
         fieldset = None if loaded is None else tuple(loaded)
@@ -141,15 +146,11 @@ class CaseExports:
                 path=path,
                 target=shape.target(path),
                 choice=shape.choice,
-                settings={
-                    "where": None if where is None else as_written(as_predicate(where, "where")),
-                    "consistency": consistency,
-                    "version": twin._api.options.version,
-                    **shape.settings,
-                },
+                settings={**_asked(where, consistency, twin._api.options.version), **shape.settings},
                 began=began,
                 resume_max_age=patience,
                 count=count,
+                accounted=manifest,
                 rejects=rejects,
                 downloads=downloads_to(twin, attachments, loaded, sets_aside=rejects is not None),
             )
@@ -179,7 +180,10 @@ class CaseExports:
             settings = {**shape.settings, "limit": limit, "version": twin._api.options.version}
             provenance = _provenance(where, sort, settings, ordered.began)
             write = partial(_write_in_order, to, shape.target(to), shape.choice)
-            return await ordered.run(partial(write, provenance=provenance, rejects=rejects, on_progress=told))
+            report = await ordered.run(partial(write, provenance=provenance, rejects=rejects, on_progress=told))
+            if manifest:
+                await off_loop(write_account, to, provenance, report)
+            return report
         return await by_ranges(lambda asked: CaseSlices(twin._api, asked, fieldset, max_searches=max_searches), to)
 
 
@@ -245,6 +249,11 @@ async def _write_in_order(
         return await export.run(pages, on_progress)
 
 
+def _asked(where: Predicate | None, consistency: str, api_version: str) -> dict[str, Any]:
+    written = None if where is None else as_written(as_predicate(where, "where"))
+    return {"where": written, "consistency": consistency, "version": api_version}
+
+
 def _provenance(where: Predicate | None, sort: Sort | None, settings: Mapping[str, Any], began: datetime) -> Provenance:
     asked = {
         "where": None if where is None else where.to_dict(),
@@ -264,9 +273,15 @@ def _rejects(undecodable: object, to: str | os.PathLike[str] | Sink) -> Rejects 
     return Rejects(to)
 
 
-def _check_places(to: object, attachments: object, on_progress: object) -> None:
+def _check_places(to: object, attachments: object, on_progress: object, *, manifest: object) -> None:
+    if not isinstance(manifest, bool):
+        raise InvalidArgumentError("manifest must be True or False")
     if not isinstance(to, Sink):
         file_path(to, "to")
+    elif manifest:
+        raise InvalidArgumentError("manifest=True is for files, since it writes a file beside them")
+    if manifest and isinstance(to, (str, os.PathLike)):
+        AtomicFile.check(account_path(cast("str | os.PathLike[str]", to)))
     if attachments is not None:
         file_path(attachments, "attachments")
     callback(on_progress, "on_progress")

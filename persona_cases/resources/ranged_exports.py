@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from persona_cases.export.accounts import write_account
 from persona_cases.export.attachments.downloads import AttachmentDownloads
 from persona_cases.export.attachments.report import AttachmentReport
 from persona_cases.export.checkpoint import Description
@@ -51,6 +52,7 @@ class RangedExport:
         began: when this run began, by the clock of the system.
         resume_max_age: how old, in seconds, an unfinished export may be that this run resumes.
         count: counts what is sent.
+        accounted: whether a manifest is written beside the file.
         rejects: takes the cases that cannot be decoded; None refuses them.
         downloads: what downloads the attachments, if they are wanted.
     """
@@ -65,6 +67,7 @@ class RangedExport:
     began: datetime
     resume_max_age: float
     count: RequestCount
+    accounted: bool = False
     rejects: Rejects | None = None
     downloads: AttachmentDownloads | None = None
 
@@ -88,23 +91,27 @@ class RangedExport:
             finally:
                 if spool.frontier is None:
                     spool.remove()
+            report = ExportReport(
+                cases=done.cases,
+                pages=collected.pages,
+                size=done.size,
+                requests=self.count.sent,
+                refused=self.count.refused,
+                elapsed=time.monotonic() - started,
+                walkers=collected.pages_by_walker,
+                resumed=resumed,
+                snapshot_at=snapshot.snapshot_at,
+                empty_columns=done.empty_columns,
+                rejected=0 if self.rejects is None else self.rejects.count,
+                attachments=None if self.downloads is None else self.downloads.report,
+            )
+            if self.accounted:
+                # Before the directory goes: whatever ends this run here, the next one writes it.
+                await off_loop(write_account, self.path, _provenance(spool), report)
             await off_loop(spool.remove)
         if on_progress is not None:
             on_progress(done)
-        return ExportReport(
-            cases=done.cases,
-            pages=collected.pages,
-            size=done.size,
-            requests=self.count.sent,
-            refused=self.count.refused,
-            elapsed=time.monotonic() - started,
-            walkers=collected.pages_by_walker,
-            resumed=resumed,
-            snapshot_at=snapshot.snapshot_at,
-            empty_columns=done.empty_columns,
-            rejected=0 if self.rejects is None else self.rejects.count,
-            attachments=None if self.downloads is None else self.downloads.report,
-        )
+        return report
 
     def _spool(self, *, restart: bool) -> Spool:
         shape = {"format": self.target.format.value, "compression": self.target.compression.value}
@@ -152,11 +159,8 @@ class RangedExport:
             self.rejects.within = file.part.parent
             await off_loop(self._set_aside, self.rejects, spool)
         if self.target != Target(FileFormat.JSON_LINES, Compression.NONE):
-            told = spool.description
-            settings = {**told.settings, "where": told.where}
-            provenance = Provenance(settings=settings, library=told.library, snapshot_at=told.snapshot_at)
             export = FileExport(
-                target=self.target, output=file, choice=self.choice, provenance=provenance, rejects=self.rejects
+                target=self.target, output=file, choice=self.choice, provenance=_provenance(spool), rejects=self.rejects
             )
             return await export.write_from(spool)
         try:
@@ -180,6 +184,12 @@ class RangedExport:
             rejects.discard()
             raise
         rejects.keep_since(spool.description.snapshot_at)
+
+
+def _provenance(spool: Spool) -> Provenance:
+    told = spool.description
+    settings = {**told.settings, "where": told.where}
+    return Provenance(settings=settings, library=told.library, snapshot_at=told.snapshot_at)
 
 
 def _telling(on_progress: OnProgress) -> OnCollected:

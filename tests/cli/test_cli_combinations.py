@@ -31,6 +31,7 @@ REFUSED = [
     ((*EXPORT, "--resume-max-age", "1h", "--limit", "5"), "error: --resume-max-age has no effect with -o -, "),
     ((*EXPORT, "--resume-max-age", "1h", "--restart"), "error: --restart resumes nothing: leave out --resume-max-age"),
     ((*EXPORT, "--overwrite"), "error: --overwrite is about SQLite files, others are replaced without it"),
+    (("export", "-o", "-", "--manifest"), "error: --manifest writes a file beside the output: name one with -o"),
     (("export", "-o", "-", "--overwrite"), "error: --overwrite is about SQLite files, others are replaced without it"),
     ((*EXPORT, "--consistency", "fresh", "--limit", "5"), "error: --consistency fresh needs a file, without "),
     ((*EXPORT, "--columns-from", "ctmpl_1"), "error: --columns-from needs a table: choose csv, parquet or sqlite"),

@@ -1,0 +1,49 @@
+"""`<name>.manifest.json` beside an exported file: what made the file, and what is in it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from persona_cases.export.disk import HAS_MODES
+from persona_cases.export.provenance import Provenance
+from persona_cases.export.report import ExportReport
+from persona_cases.export.sinks import AtomicFile
+
+__all__ = ["account_path", "write_account"]
+
+_COUNTS: Final = ("cases", "size", "rejected", "empty_columns", "attachments")
+_PERMISSIONS: Final = 0o777
+
+
+def account_path(output: str | os.PathLike[str]) -> Path:
+    """Return where the manifest of a file is."""
+    path = Path(os.fsdecode(output))
+    return path.with_name(f"{path.name}.manifest.json")
+
+
+def write_account(output: str | os.PathLike[str], provenance: Provenance, report: ExportReport) -> None:
+    """Write the manifest of a complete file, whole or not at all, with the permissions of the file.
+
+    Args:
+        output: the file.
+        provenance: what made it.
+        report: what is in it.
+
+    Raises:
+        OSError: if the disk does not take it.
+    """
+    told = report.to_dict()
+    content = {"file": Path(os.fsdecode(output)).name, **provenance.to_dict(), **{name: told[name] for name in _COUNTS}}
+    file = AtomicFile(account_path(output))
+    try:
+        if HAS_MODES and not file.path.exists():
+            file.part.chmod(stat.S_IMODE(Path(os.fsdecode(output)).stat().st_mode) & _PERMISSIONS)
+        file.write(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+        file.commit()
+    finally:
+        file.discard()
