@@ -329,7 +329,8 @@ class NotFoundError(APIError):
     """404: there is no such object in the key's environment.
 
     Attributes:
-        missing: what may be missing, if the call names several objects, such as `the case or the user`.
+        missing: what is not found, if the call names several objects: `the user` where the API's details tell, else
+            all that it may be, such as `the case or the user`.
     """
 
     missing: str | None = None

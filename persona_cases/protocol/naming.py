@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 __all__ = ["missing_from", "path_template"]
@@ -42,18 +42,20 @@ _WORDS = frozenset(
         "relations",
     }
 )
-_MISSING: Mapping[tuple[str, str], str] = MappingProxyType(
+_WHAT: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
     {
-        ("POST", "/cases"): "the template, the queue, the creator or an object",
-        ("PATCH", "/cases/{id}"): "the case or the queue",
-        ("POST", "/cases/{id}/assign"): "the case or the user",
-        ("POST", "/cases/{id}/add-objects"): "the case or an object",
-        ("POST", "/cases/{id}/remove-objects"): "the case or an object",
-        ("POST", "/cases/{id}/add-tag"): "the case or the tag",
-        ("POST", "/cases/{id}/remove-tag"): "the case or the tag",
-        ("POST", "/cases/{id}/set-tags"): "the case or a tag",
+        ("POST", "/cases"): ("the template", "the queue", "the creator", "an object"),
+        ("PATCH", "/cases/{id}"): ("the case", "the queue"),
+        ("POST", "/cases/{id}/assign"): ("the case", "the user"),
+        ("POST", "/cases/{id}/add-objects"): ("the case", "an object"),
+        ("POST", "/cases/{id}/remove-objects"): ("the case", "an object"),
+        ("POST", "/cases/{id}/add-tag"): ("the case", "the tag"),
+        ("POST", "/cases/{id}/remove-tag"): ("the case", "the tag"),
+        ("POST", "/cases/{id}/set-tags"): ("the case", "a tag"),
     }
 )
+_CASE = "the case"
+_LETTERS = re.compile(r"[a-z]+")
 
 
 def path_template(path: str) -> str:
@@ -64,9 +66,22 @@ def path_template(path: str) -> str:
     return f"/{'/'.join(shown)}"
 
 
-def missing_from(method: str, template: str) -> str | None:
-    """Return what a 404 may be about, if that is not plain.
+def missing_from(method: str, template: str, details: Iterable[str] = ()) -> str | None:
+    """Return what a 404 is about, if that is not plain.
 
     The API answers `Record not found` for the object in the path and for those that the body refers to alike.
+
+    Args:
+        method: the method of the call.
+        template: the template of its path.
+        details: what the API says beside the title. It may name what the body refers to; only that name is taken.
     """
-    return _MISSING.get((method, template))
+    what = _WHAT.get((method, template))
+    if what is None:
+        return None
+    said = {word for text in details for word in _LETTERS.findall(text.lower())}
+    # "case" alone says little: it also stands in the names of templates and queues.
+    named = [each for each in what if each != _CASE and {each.split()[1], f"{each.split()[1]}s"} & said]
+    if len(named) == 1:
+        return named[0]
+    return f"{', '.join(what[:-1])} or {what[-1]}"

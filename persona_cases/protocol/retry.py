@@ -187,7 +187,8 @@ class Attempts:
             error.idempotency_key = self.request.idempotency_key
         # Without the vendor's document the answer is somebody else's, and not about an object.
         if isinstance(error, NotFoundError) and error.errors:
-            error.missing = missing_from(call.method, call.path_template)
+            details = (item.details for item in error.errors if item.details is not None)
+            error.missing = missing_from(call.method, call.path_template, details)
 
     @property
     def where(self) -> str:

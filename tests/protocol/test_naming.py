@@ -38,3 +38,20 @@ def test_nothing_of_an_id_is_shown(ids):
 def test_a_404_may_be_about_what_the_body_refers_to():
     assert missing_from("POST", "/cases/{id}/assign") == "the case or the user"
     assert missing_from("GET", "/cases/{id}") is None
+
+
+@pytest.mark.parametrize(
+    ("method", "template", "details", "missing"),
+    [
+        ("POST", "/cases/{id}/assign", "meta.user_email_address is not found", "the user"),
+        ("POST", "/cases/{id}/assign", "Could not find User", "the user"),
+        ("POST", "/cases/{id}/assign", "Could not find Case", "the case or the user"),
+        ("PATCH", "/cases/{id}", "data.attributes.case-queue-id is not found", "the queue"),
+        ("POST", "/cases", "data.attributes.caseTemplateId", "the template, the queue, the creator or an object"),
+        ("POST", "/cases", "case_template_id", "the template"),
+        ("POST", "/cases", "the template and the queue", "the template, the queue, the creator or an object"),
+        ("POST", "/cases/{id}/set-tags", "meta.tag-ids: tags are not found", "a tag"),
+    ],
+)
+def test_details_tell_which_object_is_missing(method, template, details, missing):
+    assert missing_from(method, template, [details]) == missing
