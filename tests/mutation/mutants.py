@@ -114,7 +114,7 @@ def _silent_parts(node: ast.AST) -> list[ast.AST]:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             return [*node.decorator_list, *([node.returns] if node.returns else [])]
         case ast.ClassDef():
-            return [*node.decorator_list, *node.bases]
+            return [*node.decorator_list, *node.bases, *node.keywords]
         case ast.Subscript(slice=inner):
             return [inner] if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.BitOr) else []
         case ast.Call(func=ast.Name(id="cast" | "TypeVar")):
@@ -145,7 +145,7 @@ def _changes(node: ast.AST) -> list[Change]:
             return [_setting("value", not value)]
         case ast.Constant(value=int() as value):
             return [_setting("value", value + 1)]
-        case ast.Return(value=ast.AST() as value) if not _is_none(value):
+        case ast.Return(value=ast.AST() as value) if not _is_false(value):
             return [_setting("value", ast.Constant(None))]
         case ast.If() | ast.IfExp() | ast.While():
             return [_negate_test]
@@ -155,8 +155,9 @@ def _changes(node: ast.AST) -> list[Change]:
             return []
 
 
-def _is_none(value: ast.AST) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
+def _is_false(value: ast.AST) -> bool:
+    """Whether it is None, or what `if` takes for the same."""
+    return isinstance(value, ast.Constant) and (value.value is None or value.value is False)
 
 
 def _setting(name: str, value: object) -> Change:

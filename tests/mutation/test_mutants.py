@@ -34,9 +34,11 @@ def mutants_of(root: Path, source: str) -> list[Mutant]:
         ("a = [b for b in c if d]", ["a = [b for b in c]"]),
         ("while a: pass", ["while not a:"]),
         ("def f():\n    return a", ["return None"]),
+        ("def f():\n    return False", ["return True"]),
         ("a: int | None = b", []),
         ("raise ValueError(1)", []),
         ("def f(a: int | None) -> int | str:\n    return None", []),
+        ("class A(B, frozen=True):\n    pass", []),
         ("__all__ = ['a'] + ['b']", []),
     ],
 )

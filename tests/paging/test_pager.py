@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from persona_cases.errors import ConnectionFailedError, InvalidArgumentError, PaginationError, ResultCountError
 from persona_cases.paging import BEGINNING, Page, Pager, Position, check_page
-from persona_cases.paging.progress import MOST_EMPTY_PAGES, Progress
+from persona_cases.paging.progress import MOST_EMPTY_PAGES, MOST_REPEATED_PAGES, Progress
 
 
 @attrs.frozen
@@ -380,3 +380,12 @@ def test_pages_that_are_all_different_are_never_taken_for_a_cycle(gaps):
         for _ in range(gap):
             progress.see([])
         progress.see([f"a{number}", f"b{number}"])
+
+
+def test_a_page_may_come_again_a_few_times():
+    progress = Progress()
+    # What is remembered is replaced after 32 pages for the last time.
+    for _ in range(32 + MOST_REPEATED_PAGES):
+        progress.see(["a", "b"])
+    with pytest.raises(PaginationError, match="the same cases under new cursors"):
+        progress.see(["a", "b"])

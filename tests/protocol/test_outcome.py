@@ -75,6 +75,11 @@ def test_an_answer_without_a_document_says_what_it_probably_means(status, said):
     assert said not in str(error_of(answer(status, {"title": "Some title"})))
 
 
+@pytest.mark.parametrize(("status", "redirects"), [(300, True), (301, True), (399, True), (400, False), (401, False)])
+def test_only_a_redirect_is_called_one(status, redirects):
+    assert ("redirect" in str(error_of(Response(status)))) is redirects
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
 def test_a_host_of_files_refuses_for_other_reasons(status):
     error = error_of(Response(status), of_file_host=True)

@@ -7,7 +7,7 @@ import pytest
 from persona_cases.query import Q, plan
 from persona_cases.query.blocks import EVERYTHING, Shape, Vocabulary, disjoined, split
 from persona_cases.query.covers import Covers
-from persona_cases.query.nodes import AnyOf, Not
+from persona_cases.query.nodes import AllOf, AnyOf, Not
 from persona_cases.query.ranges import axis_of
 
 
@@ -88,6 +88,7 @@ def test_a_comparison_or_its_complement_is_everything():
     leaf, other = Q.status.eq("open"), Q.fields.a.eq(1)
     covers = Covers(Vocabulary(leaf & other), Shape(3, nested=True, free_complements=False), most=10)
     assert covers.of(AnyOf((leaf, other, Not(leaf)))).whole == EVERYTHING
+    assert covers.of(AnyOf((leaf, AllOf((Not(leaf), other))))).whole != EVERYTHING
 
 
 def test_a_conjunction_with_something_impossible_takes_no_search():

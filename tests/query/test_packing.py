@@ -63,3 +63,7 @@ def test_as_many_searches_are_allowed_as_are_said():
     with pytest.raises(ValueError, match="at least 2 searches, where max_searches allows 1 search") as caught:
         plan(where, max_searches=1)
     assert caught.value.searches_needed == 2
+
+
+def test_everything_is_one_search():
+    assert len(plan(Q.all_of([]), SearchLimits(), 1).searches) == 1

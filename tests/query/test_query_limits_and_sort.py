@@ -103,3 +103,20 @@ def test_what_cannot_be_sorted_by_is_answered_with_all_that_can():
     for name in SEARCHABLE.keys() - offered:
         with pytest.raises(QueryError):
             Sort(name)
+
+
+@pytest.mark.parametrize(
+    ("predicate", "depth", "with_free_complements"),
+    [
+        (Q.status.eq("open"), 0, 0),
+        (~Q.status.eq("open"), 1, 0),
+        (Q.any_of([]), 1, 1),
+        (~Q.any_of([]), 2, 2),
+        (Q.status.eq("open") | Q.fields.a.eq(1), 1, 1),
+        (Q.status.eq("open") | ~Q.fields.a.eq(1), 2, 1),
+        (Q.status.eq("open") | (Q.fields.a.eq(1) & ~Q.fields.b.eq(1)), 3, 2),
+    ],
+)
+def test_levels_are_counted_as_the_limits_say(predicate, depth, with_free_complements):
+    assert SearchLimits().depth(predicate) == depth
+    assert SearchLimits(count_negated_leaf=False).depth(predicate) == with_free_complements
