@@ -1,7 +1,7 @@
 """What it costs to plan a query, by its size and shape.
 
 Each figure is the least of several rounds: planning allocates little, so the least is what it costs when nothing else
-runs. Queries that can not be planned count too, since an answer that is "no" must come soon as well.
+runs. Queries that cannot be planned count too, since an answer that is "no" must come soon as well.
 
 Run: python benchmarks/plan.py [--require]
 """

@@ -180,7 +180,7 @@ class PersonaClient:
         that it was made from closes both.
 
         Raises:
-            InvalidArgumentError: if a setting can not work.
+            InvalidArgumentError: if a setting cannot work.
         """
         given: dict[str, Any] = {
             "version": version,
@@ -223,7 +223,7 @@ class PersonaClient:
             The response; `response.json()` decodes its body.
 
         Raises:
-            InvalidArgumentError: if an argument can not work.
+            InvalidArgumentError: if an argument cannot work.
             APIError: if the API answered with an error status.
             TransportError: if no whole answer came.
         """

@@ -139,7 +139,7 @@ def naming(*calls: Answered | None) -> Generator[None]:
 
 
 class InvalidArgumentError(PersonaError, ValueError):
-    """An argument or a setting that can not work; the message names it and says what to do."""
+    """An argument or a setting that cannot work; the message names it and says what to do."""
 
 
 class ClientStateError(PersonaError, RuntimeError):
@@ -175,7 +175,7 @@ class DecodeError(PersonaError):
 
 
 class PaginationError(PersonaError):
-    """The walk can not go on: the server repeated a cursor or linked to somewhere else."""
+    """The walk cannot go on: the server repeated a cursor or linked to somewhere else."""
 
 
 class ResultCountError(PersonaError, LookupError):
@@ -183,7 +183,7 @@ class ResultCountError(PersonaError, LookupError):
 
 
 class QueryError(PersonaError, ValueError):
-    """A search expression that can not work.
+    """A search expression that cannot work.
 
     Attributes:
         pointer: JSON pointer of the offending node, when the expression was read from JSON.

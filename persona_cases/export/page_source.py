@@ -37,7 +37,7 @@ class PageSource(Protocol):
         ...
 
     def together(self, parts: Sequence[TimeRange]) -> Walk | None:
-        """Walk the cases of several ranges as those of one; None if the source can not.
+        """Walk the cases of several ranges as those of one; None if the source cannot.
 
         Args:
             parts: the ranges, in the order of time.

@@ -79,10 +79,10 @@ class Stretch:
         return kept
 
     def caught_up(self, lines: Sequence[bytes]) -> tuple[Stretch, int] | None:
-        """Return the stretch as it is after the next cases, which were kept before; None if they can not be those.
+        """Return the stretch as it is after the next cases, which were kept before; None if they cannot be those.
 
         Where the walk goes on is told by the last of them then, and no longer by the cursor. So those at the end that
-        can not tell it are left out; the number says how many there are without them.
+        cannot tell it are left out; the number says how many there are without them.
         """
         page, count = RawPage(lines), len(lines)
         while count:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 async def off_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Do work in a thread, and stay until it is done.
 
-    A thread can not be cancelled. If the task is, the cancellation goes on when the thread has ended, so that nobody
+    A thread cannot be cancelled. If the task is, the cancellation goes on when the thread has ended, so that nobody
     closes a file which it still writes to.
     """
     # A future of no task: whoever cancels all tasks, as the end of `asyncio.run` does, does not find it.

@@ -136,7 +136,7 @@ def _plain_at(segment: str | int, value: object, path: list[str | int]) -> Any:
 
 
 def _is_text(value: str) -> bool:
-    """Whether it can be written as UTF-8: a lone surrogate can not."""
+    """Whether it can be written as UTF-8: a lone surrogate cannot."""
     if value.isascii():
         return True
     try:

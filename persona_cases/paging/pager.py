@@ -32,7 +32,7 @@ class Pager(Generic[T]):
     A pager is a frozen description: each of these starts a walk of its own. The next page is fetched while the
     current one is consumed, one ahead at most. Nothing is held between pages, so a loop can be left at any time.
 
-    An expression that one search can not hold is run as several, whose results are merged. All of this holds for them
+    An expression that one search cannot hold is run as several, whose results are merged. All of this holds for them
     as well, each search being one page ahead at most.
 
     See https://docs.withpersona.com/pagination.

@@ -104,7 +104,7 @@ def check_version(value: object) -> None:
     """Check a `Persona-Version`; any version is allowed, known here or not.
 
     Raises:
-        InvalidArgumentError: if it can not be sent in a header.
+        InvalidArgumentError: if it cannot be sent in a header.
     """
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise InvalidArgumentError(f"version must be a Persona-Version such as {DEFAULT_VERSION!r}")
@@ -137,7 +137,7 @@ def check_header(name: object, value: object) -> None:
     """Check an additional request header.
 
     Raises:
-        InvalidArgumentError: if it can not be sent, or is one that the client sets itself.
+        InvalidArgumentError: if it cannot be sent, or is one that the client sets itself.
     """
     if not isinstance(name, str) or not _TOKEN.fullmatch(name):
         raise InvalidArgumentError("headers: a name must be an HTTP token, such as 'X-Trace-Id'")
@@ -151,7 +151,7 @@ def check_idempotency_key(value: object) -> str:
     """Check an idempotency key that the caller chose.
 
     Raises:
-        InvalidArgumentError: if it is empty or can not be sent in a header.
+        InvalidArgumentError: if it is empty or cannot be sent in a header.
     """
     if not isinstance(value, str) or not value.strip() or not _VISIBLE.fullmatch(value):
         raise InvalidArgumentError("idempotency_key must be non-empty visible ASCII, such as str(uuid.uuid4())")

@@ -46,7 +46,7 @@ def api_key(value: object, source: str) -> Secret:
         source: where it came from, for the message.
 
     Raises:
-        InvalidArgumentError: if it can not be sent in an `Authorization` header. The message never shows it.
+        InvalidArgumentError: if it cannot be sent in an `Authorization` header. The message never shows it.
     """
     wrapped = value if isinstance(value, Secret) else Secret(cast("str", value))
     # A traceback with locals would show it.

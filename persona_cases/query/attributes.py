@@ -59,7 +59,7 @@ class Attribute:
 
         Raises:
             QueryTypeError: the value is of a type that the attribute never has.
-            QueryError: the value can not be compared with, whatever its type.
+            QueryError: the value cannot be compared with, whatever its type.
         """
         scalar = scalar_for(self.name, value)
         if self.kind is Kind.TEXT and not isinstance(unwrap_enum(value), str):

@@ -63,7 +63,7 @@ class Vocabulary:
         return Not(leaf) if literal % 2 else leaf
 
     def without_needless(self, literals: frozenset[int]) -> frozenset[int] | None:
-        """Drop from literals that are to hold together those which others imply; None if they can not."""
+        """Drop from literals that are to hold together those which others imply; None if they cannot."""
         related = literals & self._related
         if len(related) < 2:
             return literals
@@ -115,7 +115,7 @@ class Shape:
 
 
 def normal(clauses: Iterable[Clause], vocabulary: Vocabulary) -> Block | None:
-    """Simplify clauses that are to hold together; None if they can not."""
+    """Simplify clauses that are to hold together; None if they cannot."""
     block = frozenset(clauses)
     while True:
         units = frozenset(literal for clause in block if len(clause) == 1 for literal in clause)

@@ -52,7 +52,7 @@ class SearchLimits:
         return False
 
     def check(self, predicate: Predicate) -> None:
-        """Refuse an expression that one request can not carry.
+        """Refuse an expression that one request cannot carry.
 
         Raises:
             QueryTooComplexError: it nests too deep, or one of its nodes has too many clauses or none.

@@ -69,7 +69,7 @@ def matches(predicate: Predicate, case: CaseLike | Mapping[str, Any]) -> bool:
     """Decide an expression on a `Case` or on a case as plain API JSON.
 
     Raises:
-        QueryError: it can not be known from what the case shows.
+        QueryError: it cannot be known from what the case shows.
         QueryTypeError: it is no case.
     """
     view = _view_of(case)
@@ -122,7 +122,7 @@ def _shown(leaf: Comparison, view: _View) -> object:
 
 def _not_shown(name: str) -> QueryError:
     reason = _HIDDEN.get(name, "this library does not know the attribute")
-    return QueryError(f"{name} can not be evaluated locally: {reason}; search for it instead")
+    return QueryError(f"{name} cannot be evaluated locally: {reason}; search for it instead")
 
 
 def _scalar(shown: object, name: str) -> Scalar | None:
@@ -133,7 +133,7 @@ def _scalar(shown: object, name: str) -> Scalar | None:
             return to_scalar(shown, name)
         case _:
             raise QueryError(
-                f"{name} can not be evaluated locally: the case shows an array or an object there,"
+                f"{name} cannot be evaluated locally: the case shows an array or an object there,"
                 " and how the API compares these is not known"
             )
 
@@ -147,7 +147,7 @@ def _require_same_naming(leaf: Comparison, shown: Scalar | None) -> None:
 
 def _other_naming(name: str) -> QueryError:
     return QueryError(
-        f"{name} can not be evaluated locally: searches take a user id (user_...), and cases show an e-mail address"
+        f"{name} cannot be evaluated locally: searches take a user id (user_...), and cases show an e-mail address"
     )
 
 
@@ -162,7 +162,7 @@ def _is_address(value: object) -> bool:
 def _related(name: str, view: _View) -> tuple[str, ...]:
     ids = view.related(_RELATIONSHIPS[name])
     if not ids and not view.shows_relationships():
-        raise QueryError(f"{name} can not be evaluated locally: the case was sent without its relationships")
+        raise QueryError(f"{name} cannot be evaluated locally: the case was sent without its relationships")
     return ids
 
 

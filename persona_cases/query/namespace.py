@@ -34,7 +34,7 @@ class CustomFields:
 
     def __iter__(self) -> NoReturn:
         # Without this, Python would try Q.fields[0], Q.fields[1], ...
-        raise QueryTypeError("Q.fields can not be listed: the fields are those of your case templates")
+        raise QueryTypeError("Q.fields cannot be listed: the fields are those of your case templates")
 
     def __repr__(self) -> str:
         return "Q.fields"

@@ -97,13 +97,13 @@ class Predicate:
         """Evaluate the expression here, under the API's logic, on one case.
 
         A comparison with a missing or null attribute is false; `~` is the plain complement. Every comparison is
-        looked at, so that one that can not be known raises whatever its neighbours say.
+        looked at, so that one that cannot be known raises whatever its neighbours say.
 
         Args:
             case: a `Case`, or a case as plain API JSON in any inflection, with or without its `data` envelope.
 
         Raises:
-            QueryError: it can not be known from a case (`state`, `tag_id`, a user id where the case shows an
+            QueryError: it cannot be known from a case (`state`, `tag_id`, a user id where the case shows an
                 e-mail address, a custom field that holds an array or an object, an unknown attribute).
             NotLoadedError: the `Case` was fetched without an attribute that is needed.
         """

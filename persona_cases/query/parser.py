@@ -83,7 +83,7 @@ def parse(text: str, *, now: datetime | None = None) -> Predicate:
         now: the time from which relative times are counted, an aware datetime. Default: the moment of the call.
 
     Raises:
-        QueryError: the text can not be read; the message names the column and what to write.
+        QueryError: the text cannot be read; the message names the column and what to write.
         QueryTypeError: `text` is no str, or `now` no datetime.
     """
     return _Parser(_require_text(text), moment_of("parse", now), moving=now is None).expression()

@@ -58,7 +58,7 @@ class Sort:
         """Read `created_at`, `created_at:desc` or `-created_at`; without a word on it the order is ascending.
 
         Raises:
-            QueryError: it is none of these, or the attribute can not be sorted by.
+            QueryError: it is none of these, or the attribute cannot be sorted by.
         """
         name = text.strip()
         if name.startswith("-"):

@@ -70,7 +70,7 @@ def to_scalar(value: object, subject: str = "an attribute", *, whole_days: bool 
             kind = type(value).__name__
             hint = _hint(kind, type(value).__module__)
             said = "None" if value is None else f"a value of type {kind}"
-            raise QueryTypeError(f"{subject} can not be compared with {said}: {hint}")
+            raise QueryTypeError(f"{subject} cannot be compared with {said}: {hint}")
 
 
 def unwrap_enum(value: object) -> object:
@@ -119,21 +119,21 @@ def _plain_text(value: str, subject: str) -> str:
     text = str.__str__(value)
     # Looked for and not tried: the error of an encoder holds the whole text.
     if _LONE_SURROGATE.search(text):
-        raise QueryError(f"{subject} can not be compared with a text that UTF-8 can not encode (a lone surrogate)")
+        raise QueryError(f"{subject} cannot be compared with a text that UTF-8 cannot encode (a lone surrogate)")
     return text
 
 
 def _bounded_int(value: int, subject: str) -> int:
     if not _SMALLEST_INT <= value <= _LARGEST_INT:
         raise QueryError(
-            f"{subject} can not be compared with an integer beyond 64 bits: use a str if the field holds text"
+            f"{subject} cannot be compared with an integer beyond 64 bits: use a str if the field holds text"
         )
     return int(value)
 
 
 def _finite_float(value: float, subject: str) -> float:
     if not math.isfinite(value):
-        raise QueryError(f"{subject} can not be compared with NaN or infinity: JSON has no such number")
+        raise QueryError(f"{subject} cannot be compared with NaN or infinity: JSON has no such number")
     # Adding zero turns -0.0 into 0.0: equal numbers of one type are then equal JSON.
     return float(value) + 0.0
 

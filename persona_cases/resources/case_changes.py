@@ -50,7 +50,7 @@ class CaseChanges:
 
     Each raises
 
-    * `InvalidArgumentError` if an argument can not work, before anything is sent;
+    * `InvalidArgumentError` if an argument cannot work, before anything is sent;
     * `NotFoundError`, `ConflictError`, `UnprocessableEntityError` or another `APIError` if the API refuses;
     * `TransportError` if the request certainly did not reach the API;
     * `IndeterminateError` if it is unknown whether the change was made.
@@ -158,7 +158,7 @@ class CaseChanges:
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
     ) -> Case:
-        """Erase the personal data of a case for good. This can not be undone.
+        """Erase the personal data of a case for good. This cannot be undone.
 
         Args:
             case: the case, or its id.

@@ -15,7 +15,7 @@ from persona_cases.teaching import taught
 
 @taught(CASE_TEMPLATES)
 class CaseTemplates:
-    """The case templates of an environment. The API can not list them: their ids are in the dashboard and in cases.
+    """The case templates of an environment. The API cannot list them: their ids are in the dashboard and in cases.
 
     Args:
         api: how to reach them.
@@ -34,7 +34,7 @@ class CaseTemplates:
             id: the id of the template.
 
         Raises:
-            InvalidArgumentError: if the id can not be one.
+            InvalidArgumentError: if the id cannot be one.
             NotFoundError: if there is no such template.
             APIError: if the API refuses for another reason.
             TransportError: if no whole answer came.

@@ -77,7 +77,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
             A pager; nothing is sent before it is walked or awaited.
 
         Raises:
-            InvalidArgumentError: if an argument can not work.
+            InvalidArgumentError: if an argument cannot work.
 
         See https://docs.withpersona.com/api-reference/cases/list-all-cases.
         """
@@ -118,7 +118,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
     ) -> Pager[Case]:
         """Search cases by any expression of `Q`.
 
-        An expression that one search of the API can not hold is planned as several, which run side by side; each case
+        An expression that one search of the API cannot hold is planned as several, which run side by side; each case
         comes once, in the order asked for. Among cases of equal value that is the order of the plan, and cases
         without a value come last. `explain()` of the pager shows the plan.
 
@@ -140,7 +140,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
             A pager; nothing is sent before it is walked or awaited.
 
         Raises:
-            InvalidArgumentError: if an argument can not work.
+            InvalidArgumentError: if an argument cannot work.
             QueryTypeError: if `where` is no expression of `Q`, or `sort` no order.
             QueryTooComplexError: if the expression takes more than `max_searches` searches.
             QueryError: if it takes several searches, and cases do not show what they are sorted by.
@@ -174,7 +174,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
                 this library is `extra.<name>`.
 
         Raises:
-            InvalidArgumentError: if an argument can not work.
+            InvalidArgumentError: if an argument cannot work.
             NotFoundError: if there is no such case.
             APIError: if the API refuses for another reason.
             TransportError: if no whole answer came.

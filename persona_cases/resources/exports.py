@@ -106,7 +106,7 @@ class CaseExports:
             overwrite: whether to replace a database that is not an earlier export. Other files are replaced anyway.
             consistency: `search` exports what searches find, which lag behind by about a minute. `fresh` lists the
                 cases instead, which takes more requests if the list has no filter for what is asked for; what searches
-                know and cases do not show can not be asked for. For files, without `sort` and `limit`.
+                know and cases do not show cannot be asked for. For files, without `sort` and `limit`.
             attachments: a directory for the files that are attached to the cases, as
                 `<directory>/<case id>/<file name>`; None leaves them out. What is there is not downloaded again.
             undecodable: what to do with a case that cannot be decoded. `raise` ends the export with an error that names
@@ -119,11 +119,11 @@ class CaseExports:
             What was done: cases, pages, size, and the requests that it took.
 
         Raises:
-            InvalidArgumentError: if the file can not be written, or is a database that is not an earlier export; its
+            InvalidArgumentError: if the file cannot be written, or is a database that is not an earlier export; its
                 name stands for no format, or a package that the format needs is not installed; an unfinished export of
                 something else is there, or one that is too old. All of these come before the first request.
             ClientStateError: if another export to the same file is running, or to the same directory of attachments.
-            QueryError: if a fresh export can not decide the expression on what cases show.
+            QueryError: if a fresh export cannot decide the expression on what cases show.
             PersonaError: whatever a search may raise.
             OSError: if the disk is full.
         """

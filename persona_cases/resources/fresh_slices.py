@@ -66,7 +66,7 @@ class FreshSlices:
             only: the only attributes to load, beside those that are looked at; None loads all.
 
         Raises:
-            QueryError: if the expression can not be decided on what cases show.
+            QueryError: if the expression cannot be decided on what cases show.
             InvalidArgumentError: if it can be only on whole cases.
         """
         listing = Listing.of(where)
@@ -104,7 +104,7 @@ class FreshSlices:
                     return
 
     def together(self, parts: Sequence[TimeRange]) -> None:
-        """Tell that a list can not skip anything."""
+        """Tell that a list cannot skip anything."""
 
     async def _listed(self, starts: Sequence[str | None]) -> Walk:
         """Walk the list from the first of several cases that the server still knows."""

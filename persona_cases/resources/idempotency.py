@@ -11,6 +11,6 @@ def chosen_or_new_key(chosen: object) -> str:
     """Return the key that the caller chose, or a random one.
 
     Raises:
-        InvalidArgumentError: if the caller's key can not be sent.
+        InvalidArgumentError: if the caller's key cannot be sent.
     """
     return str(uuid.uuid4()) if chosen is None else check_idempotency_key(chosen)

@@ -55,7 +55,7 @@ class Listing:
         """Divide an expression.
 
         Raises:
-            QueryError: if it can not be decided on what cases show.
+            QueryError: if it cannot be decided on what cases show.
         """
         if where is None:
             return cls()

@@ -42,7 +42,7 @@ def sort_key(sort: Sort) -> SortKey:
         return lambda case: _sortable(case.fields.get(key))
     reason = _HIDDEN.get(name, "this library does not know the attribute")
     raise QueryError(
-        f"this expression takes several searches, and their results can not be merged by {name}: {reason}."
+        f"this expression takes several searches, and their results cannot be merged by {name}: {reason}."
         " Sort by a time or by a custom field, or simplify the expression until one search holds it"
     )
 

@@ -119,8 +119,8 @@ class OrderedExport:
         """Make one; the arguments are those of `cases.export`, and what takes cases that cannot be decoded.
 
         Raises:
-            InvalidArgumentError: if an argument can not work.
-            QueryError: if the expression or the order can not.
+            InvalidArgumentError: if an argument cannot work.
+            QueryError: if the expression or the order cannot.
         """
         twin, count = counted(cases)
         order = _OLDEST_FIRST if sort is None else sort

@@ -37,7 +37,7 @@ def other_request(
     """Check the arguments of `PersonaClient.request` and make a request of them.
 
     Raises:
-        InvalidArgumentError: if one of them can not work.
+        InvalidArgumentError: if one of them cannot work.
     """
     verb = _verb(method)
     safety = _SAFETY[verb] if safety is None else safety

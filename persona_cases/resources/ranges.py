@@ -47,7 +47,7 @@ class CaseRanges:
             created, none if there is no case.
 
         Raises:
-            InvalidArgumentError: if `count` can not work, before the first request.
+            InvalidArgumentError: if `count` cannot work, before the first request.
             PersonaError: whatever a search may raise.
         """
         _check_count(count)

@@ -44,7 +44,7 @@ class Search:
         Raises:
             QueryTypeError: if `where` is no expression, or `sort` no order.
             QueryTooComplexError: if the expression takes more than `max_searches` searches.
-            QueryError: if it takes several searches in an order that they can not be merged by.
+            QueryError: if it takes several searches in an order that they cannot be merged by.
         """
         search = cls(plan=plan(where, limits, max_searches), sort=_order(sort))
         if search.merged:

@@ -39,7 +39,7 @@ async def encoded_uploads(attachments: object) -> list[dict[str, str]]:
     """Read and encode files for the body of an update.
 
     Raises:
-        InvalidArgumentError: if a file can not be read or is empty, before anything is sent.
+        InvalidArgumentError: if a file cannot be read or is empty, before anything is sent.
     """
     if isinstance(attachments, (str, bytes, Upload, os.PathLike)) or not isinstance(attachments, Iterable):
         raise InvalidArgumentError("attachments must be a list of paths or of Upload(filename, content)")
@@ -64,7 +64,7 @@ def _read(attachment: Attachable) -> dict[str, str]:
         path = Path(attachment)
         content = path.read_bytes()
     except OSError as error:
-        raise InvalidArgumentError(f"attachments: a file can not be read: {error.strerror}") from error
+        raise InvalidArgumentError(f"attachments: a file cannot be read: {error.strerror}") from error
     except ValueError:
         # Raised below: a UnicodeEncodeError holds the path, and would be the context of the error raised here.
         pass

@@ -51,7 +51,7 @@ def walk_by(api: Api, request: Request, decode: Callable[[bytes], CasePage]) -> 
 
 
 async def nothing(_position: Position) -> Page[Any]:
-    """Return the only page of a search that can not match: empty, and known without a request."""
+    """Return the only page of a search that cannot match: empty, and known without a request."""
     return Page(items=(), next_cursor=None)
 
 

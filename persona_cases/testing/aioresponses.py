@@ -1,7 +1,7 @@
 """aioresponses, mended for the versions of aiohttp that this library needs.
 
 As released (0.7.9) it fails with aiohttp 3.14 and later in two ways: every mocked answer lacks the argument
-`stream_writer`, and bodies of more than 128 KiB trip over a stream reader that can not pause. See
+`stream_writer`, and bodies of more than 128 KiB trip over a stream reader that cannot pause. See
 https://github.com/pnuckowski/aioresponses/issues/289.
 """
 

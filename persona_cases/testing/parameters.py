@@ -138,7 +138,7 @@ def _page_from_query(page: Mapping[str, str]) -> PageRequest:
 
 def _checked(page: PageRequest) -> PageRequest:
     if page.after is not None and page.before is not None:
-        raise bad_request("page.after and page.before can not be used together")
+        raise bad_request("page.after and page.before cannot be used together")
     if not 1 <= page.size <= _LARGEST_SIZE:
         raise bad_request(f"page.size must be between 1 and {_LARGEST_SIZE}")
     return page

@@ -106,7 +106,7 @@ def not_unique(details: str) -> AnsweredError:
 
 
 def unprocessable(details: str, pointer: str) -> AnsweredError:
-    """The request is well-formed and can not be carried out; `pointer` is a JSON pointer into its body."""
+    """The request is well-formed and cannot be carried out; `pointer` is a JSON pointer into its body."""
     return AnsweredError(422, "Unprocessable entity", details, pointer)
 
 

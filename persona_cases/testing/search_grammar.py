@@ -132,7 +132,7 @@ def _sort(sort: Any, fields: frozenset[str]) -> SortOrder:
             raise bad_request(f"sort.{name} is missing")
     attribute = _searchable(members["attribute"], "sort.attribute", fields)
     if attribute in _NOT_SORTABLE:
-        raise bad_request(f"sort.attribute {attribute} can not be sorted by")
+        raise bad_request(f"sort.attribute {attribute} cannot be sorted by")
     direction = members["direction"]
     if not isinstance(direction, str) or direction not in {"asc", "desc"}:
         raise bad_request("sort.direction must be asc or desc")

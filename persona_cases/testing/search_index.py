@@ -76,7 +76,7 @@ class SearchIndex:
         """All cases that a query finds, in order; the query has passed the grammar.
 
         Raises:
-            AnsweredError: 400 for a value that can not be compared with.
+            AnsweredError: 400 for a value that cannot be compared with.
         """
         self._catch_up()
         # msgspec tells 1 from 1.0 and from true, which equal each other as keys.
@@ -112,4 +112,4 @@ def _predicate(query: dict[str, Any]) -> Predicate:
     try:
         return Predicate.from_dict(query)
     except QueryError as error:
-        raise bad_request(f"query{(error.pointer or '').replace('/', '.')} can not be searched for") from None
+        raise bad_request(f"query{(error.pointer or '').replace('/', '.')} cannot be searched for") from None

@@ -68,7 +68,7 @@ class HttpServer:
         """Begin to listen.
 
         Raises:
-            InvalidArgumentError: the address can not be bound.
+            InvalidArgumentError: the address cannot be bound.
         """
         app = web.Application(client_max_size=_LARGEST_BODY)
         app.router.add_route("*", r"/{path:[\s\S]*}", self._handle)
@@ -79,7 +79,7 @@ class HttpServer:
         except OSError as error:
             await runner.cleanup()
             raise InvalidArgumentError(
-                f"port: {self._host}:{self._port} can not be listened on ({error.strerror or 'in use'}); "
+                f"port: {self._host}:{self._port} cannot be listened on ({error.strerror or 'in use'}); "
                 "stop what uses it, or take port 0 for a free one"
             ) from error
         self._runner = runner
@@ -140,7 +140,7 @@ async def _write(response: web.StreamResponse, body: bytes, how: Delivery) -> No
 
 
 def _hang_up(request: web.Request, *, reset: bool) -> None:
-    # aiohttp then finds that it can not write the rest of the response, and lets it be.
+    # aiohttp then finds that it cannot write the rest of the response, and lets it be.
     if request.transport is None:
         return
     connection = request.transport.get_extra_info("socket")

@@ -164,7 +164,7 @@ class Simulator:
         """Begin to answer requests; after `stop`, on the same port and with the same data.
 
         Raises:
-            InvalidArgumentError: the address can not be listened on.
+            InvalidArgumentError: the address cannot be listened on.
             ClientStateError: it runs already.
         """
         if self._running:

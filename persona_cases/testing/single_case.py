@@ -34,7 +34,7 @@ class SingleCase:
         """Read the query string, before anything is done about the case.
 
         Raises:
-            AnsweredError: 400 for parameters other than `include` and `fields`, or for paths that can not be included.
+            AnsweredError: 400 for parameters other than `include` and `fields`, or for paths that cannot be included.
         """
         parameters = call.parameters(_ALLOWED)
         check_include(parameters.include)

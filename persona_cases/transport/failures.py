@@ -114,7 +114,7 @@ def translated(
     if isinstance(error, TimeoutError):
         return RequestTimeoutError("no whole answer within the timeout")
     if isinstance(error, aiohttp.RedirectClientError):
-        return ConnectionFailedError("the server redirected to something that can not be requested")
+        return ConnectionFailedError("the server redirected to something that cannot be requested")
     if isinstance(error, aiohttp.InvalidURL):
         return InvalidArgumentError("base_url is no URL that can be requested")
     if isinstance(error, aiohttp.ClientHttpProxyError):

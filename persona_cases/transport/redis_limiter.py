@@ -37,7 +37,7 @@ class RedisLimiter:
     What a process that dies had in flight is given up after `lease` seconds. The value vanishes a few windows after it
     was last used.
 
-    While Redis can not be reached, each process goes on with an equal part of the limit; this is logged once, as
+    While Redis cannot be reached, each process goes on with an equal part of the limit; this is logged once, as
     `limiter.redis_lost`. A process that sends requests tries Redis again every few seconds at the latest, and logs
     `limiter.redis_back`.
 
@@ -58,7 +58,7 @@ class RedisLimiter:
         clock: a monotonic clock, in seconds. It only measures how long requests take; processes need not agree on it.
 
     Raises:
-        InvalidArgumentError: if an argument can not work.
+        InvalidArgumentError: if an argument cannot work.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What one process may send on its own, while it can not hear from the others.
+"""What one process may send on its own, while it cannot hear from the others.
 
 Every process takes an equal part of each window: of what the first answer in the window says is left, and never more
 than its part of the whole. So the parts together stay within the limit, wherever in the window the processes lost each

@@ -235,7 +235,7 @@ async def _whole(answer: aiohttp.ClientResponse, most: int) -> Response:
 
 
 async def _body(answer: aiohttp.ClientResponse, most: int) -> bytes | None:
-    # Read by pieces, a body is unpacked by pieces too: what was packed small can not fill the memory.
+    # Read by pieces, a body is unpacked by pieces too: what was packed small cannot fill the memory.
     pieces: list[bytes] = []
     size = 0
     while piece := await answer.content.readany():

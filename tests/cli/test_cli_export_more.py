@@ -164,8 +164,8 @@ def test_a_fresh_export_has_its_files_too(cli, behind, tmp_path):
         (("-o", "x.jsonl", "--limit", "5"), "--consistency fresh needs a file, without --sort and --limit"),
         (("-o", "x.jsonl", "--sort", "created_at:asc"), "--consistency fresh needs a file, without "),
         (("-o", "-", "--columns-from", "ctmpl_1", "--format", "csv"), "--consistency fresh needs a file, without "),
-        (("-o", "x.jsonl", "--where", "state == 'open'"), "state can not be evaluated locally"),
-        (("-o", "x.jsonl", "--where", "tag_id == 'tag_1'"), "tag_id can not be evaluated locally"),
+        (("-o", "x.jsonl", "--where", "state == 'open'"), "state cannot be evaluated locally"),
+        (("-o", "x.jsonl", "--where", "tag_id == 'tag_1'"), "tag_id cannot be evaluated locally"),
     ],
 )
 def test_what_no_list_can_do_is_refused_before_the_first_request(cli, api, tmp_path, monkeypatch, asked, reason):

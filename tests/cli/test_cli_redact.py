@@ -1,4 +1,4 @@
-"""`redact`: it can not be undone, so it asks."""
+"""`redact`: it cannot be undone, so it asks."""
 
 from __future__ import annotations
 

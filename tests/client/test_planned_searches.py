@@ -156,7 +156,7 @@ async def test_a_cursor_belongs_to_its_query_and_order(client):
 
 async def test_what_can_not_be_merged_by_is_refused_at_once(sim, client):
     for sort in (Q.assignee.asc(), Q.state.desc(), Q.template.asc(), Q.attribute("newer").asc()):
-        with pytest.raises(QueryError, match="can not be merged by"):
+        with pytest.raises(QueryError, match="cannot be merged by"):
             client.cases.search(DEEP, sort=sort)
         client.cases.search(OPEN, sort=sort)
     assert not sim.requests

@@ -112,7 +112,7 @@ _LOST = "the connection was lost before an answer came"
 
 ROWS = (
     Row("Nobody listens", Ending.UNSENT, scenes.refused, None, "could not be made: Connection refused", counted=False),
-    Row("The name of the host can not be resolved", Ending.UNSENT, scenes.unresolvable, None, "could not be resolved"),
+    Row("The name of the host cannot be resolved", Ending.UNSENT, scenes.unresolvable, None, "could not be resolved"),
     Row("TLS fails", Ending.UNSENT, scenes.mistrusted, None, "no TLS connection.*: self.signed", counted=False),
     Row("The connection is reset before the request was read", Ending.LOST, scenes.reset_at_once, None, _LOST),
     _row("The connection is reset instead of an answer", Ending.LOST, Fault.reset(), f"{_LOST}: Connection reset"),

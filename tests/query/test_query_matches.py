@@ -134,7 +134,7 @@ def test_what_holds(case, holds):
 @pytest.mark.parametrize(
     ("predicate", "reason"),
     [
-        (Q.state.eq("open"), "state can not be evaluated locally"),
+        (Q.state.eq("open"), "state cannot be evaluated locally"),
         (Q.tag_id.eq("tag_1"), "names of their tags"),
         (Q.attribute("newer").eq(1), "does not know"),
         (Q.assignee.eq("user_1"), "user id"),

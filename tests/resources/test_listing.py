@@ -92,7 +92,7 @@ def test_any_expression_is_divided_or_refused_as_one_that_can_not_be_decided(whe
     try:
         check_decidable(where.simplify())
     except QueryError:
-        with pytest.raises(QueryError, match="can not be evaluated locally"):
+        with pytest.raises(QueryError, match="cannot be evaluated locally"):
             Listing.of(where)
     else:
         Listing.of(where)
@@ -178,7 +178,7 @@ def test_bounds_of_the_creation_time_bound_the_walk(where, created):
     ],
 )
 def test_what_cases_do_not_show_is_refused(where):
-    with pytest.raises(QueryError, match="can not be evaluated locally"):
+    with pytest.raises(QueryError, match="cannot be evaluated locally"):
         Listing.of(where)
 
 

@@ -124,7 +124,7 @@ BODIES = {
     "page size 101": ({"page": {"size": 101}}, "page.size must be between 1 and 100"),
     "cursor no text": ({"page": {"after": 1}}, "page.after must be a string"),
     "cursor unknown": ({"page": {"after": "case_x"}}, "page.after case_x is not found"),
-    "both cursors": ({"page": {"after": "a", "before": "b"}}, "can not be used together"),
+    "both cursors": ({"page": {"after": "a", "before": "b"}}, "cannot be used together"),
 }
 
 
@@ -143,7 +143,7 @@ async def test_the_six_newer_attributes_can_not_be_sorted_by(api, attribute):
     answered = await api.search({"sort": {"attribute": attribute, "direction": "asc"}})
     assert (answered.status, answered.error["details"]) == (
         400,
-        f"sort.attribute {attribute} can not be sorted by",
+        f"sort.attribute {attribute} cannot be sorted by",
     )
 
 

@@ -98,7 +98,7 @@ async def test_a_taken_port_is_named():
         taken.listen()
         port = taken.getsockname()[1]
         sim = Simulator(cases=0, port=port)
-        with pytest.raises(InvalidArgumentError, match=f"127.0.0.1:{port} can not be listened on"):
+        with pytest.raises(InvalidArgumentError, match=f"127.0.0.1:{port} cannot be listened on"):
             await sim.start()
     await sim.start()
     assert sim.base_url == f"http://127.0.0.1:{port}/api/v1"

@@ -95,7 +95,7 @@ async def test_redis_that_dies_and_comes_back_empty(frail_redis, make_limiter, e
         frail_redis.start()
         await until_shared(*limiters)
         await more(20)
-    # Those that are back can not know what one that still is not has just used: that may cost a refusal, no more.
+    # Those that are back cannot know what one that still is not has just used: that may cost a refusal, no more.
     assert vendor.refused <= 1
     assert events() == [LOST] * 3 + [BACK] * 3
 

@@ -38,7 +38,7 @@ class FileDirectory:
         """Keep other exports out, and clear away what one left that was killed.
 
         Raises:
-            InvalidArgumentError: if the directory can not be made or written.
+            InvalidArgumentError: if the directory cannot be made or written.
             ClientStateError: if another export is downloading to it.
         """
         try:

@@ -91,7 +91,7 @@ class AttachmentDownloads:
         """Make the directory and keep other exports out of it.
 
         Raises:
-            InvalidArgumentError: if it can not be made or written.
+            InvalidArgumentError: if it cannot be made or written.
             ClientStateError: if another export is downloading to it.
         """
         self._directory.open()

@@ -55,7 +55,7 @@ def files_of(line: bytes) -> CaseFiles | None:
         line: the JSON of the case, in any spelling of its keys. Nothing but its id and its attachments is looked at.
 
     Raises:
-        DecodeError: if it is no case, or its id can not be the name of a directory.
+        DecodeError: if it is no case, or its id cannot be the name of a directory.
     """
     try:
         case = _decode_line(line)
@@ -67,7 +67,7 @@ def files_of(line: bytes) -> CaseFiles | None:
     if sent == _NULL:
         return None
     if safe_names([case.id]) != [case.id]:
-        raise DecodeError("the id of a case can not be the name of a directory", pointer="/id")
+        raise DecodeError("the id of a case cannot be the name of a directory", pointer="/id")
     attachments = _attachments(case.id, sent)
     names = tuple(safe_names(each.filename for each in attachments))
     return CaseFiles(case.id, attachments, names) if attachments else None

@@ -34,7 +34,7 @@ class ColumnChoice:
         """Read what a caller asked for.
 
         Raises:
-            InvalidArgumentError: if a name can not be one, or a declared column is none of a custom field.
+            InvalidArgumentError: if a name cannot be one, or a declared column is none of a custom field.
         """
         return cls(None if only is None else Fieldset.of(only).names, cls.declared_by(declared))
 

@@ -53,7 +53,7 @@ def _line(cells: Iterable[str | None]) -> bytes:
 
 
 def _quoted(cell: str | None) -> str:
-    # Not by the csv module: before Python 3.12 it can not write null and the empty string so that they differ.
+    # Not by the csv module: before Python 3.12 it cannot write null and the empty string so that they differ.
     if cell is None:
         return ""
     return '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell

@@ -126,7 +126,7 @@ def _distinct(columns: Sequence[Column]) -> list[tuple[str, Column]]:
     """Columns with names that SQLite takes and tells apart, which it does not with `fields.Risk` and `fields.risk`."""
     taken, named = {_RAW}, list[tuple[str, Column]]()
     for column in columns:
-        # SQL can not quote a NUL.
+        # SQL cannot quote a NUL.
         plain = column.name.replace("\0", "\ufffd")
         names = chain([plain], (f"{plain} ({number})" for number in count(2)))
         name = next(name for name in names if name.lower() not in taken)

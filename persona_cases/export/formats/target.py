@@ -71,7 +71,7 @@ class Target:
             compression: the compression, whatever the name is.
 
         Raises:
-            InvalidArgumentError: if the name's ending stands for nothing, or the format can not be compressed so.
+            InvalidArgumentError: if the name's ending stands for nothing, or the format cannot be compressed so.
         """
         name = PurePath(os.fsdecode(path))
         ending = _COMPRESSIONS.get(name.suffix.lower())
