@@ -16,6 +16,7 @@ import pytest
 
 from persona_cases import (
     ClientStateError,
+    ConflictError,
     InvalidArgumentError,
     Q,
     RetryPolicy,
@@ -309,8 +310,9 @@ async def test_an_export_in_order_that_is_refused_leaves_nothing(sim, make_clien
 
 async def interrupted(sim, client, target, **settings):
     """An export that fails at the fourth request, when some cases are safely on disk."""
-    sim.faults.add(Fault.status(422), nth=4, times=1)
-    with pytest.raises(UnprocessableEntityError):
+    # Not one that may mean an unknown cursor, after which an export asks again by time.
+    sim.faults.add(Fault.status(409), nth=4, times=1)
+    with pytest.raises(ConflictError):
         await client.cases.export(to=target, **settings)
     sim.faults.clear()
     sim.requests.clear()

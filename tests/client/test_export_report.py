@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from persona_cases import Q, RetryPolicy, ServerError, UnprocessableEntityError
+from persona_cases import ConflictError, Q, RetryPolicy, ServerError
 from persona_cases.testing import Fault, Simulator
 
 PATIENT = RetryPolicy(base=0, attempts=10)
@@ -95,8 +95,8 @@ async def test_what_a_middleware_repeats_is_counted_as_often(sim, make_client, t
 
 async def test_a_run_that_goes_on_reports_its_own_requests_and_all_cases(sim, make_client, tmp_path):
     client, target = make_client(sim, retry=RetryPolicy(attempts=1)), tmp_path / "x.jsonl"
-    sim.faults.add(Fault.status(422), nth=4, times=1)
-    with pytest.raises(UnprocessableEntityError):
+    sim.faults.add(Fault.status(409), nth=4, times=1)
+    with pytest.raises(ConflictError):
         await client.cases.export(to=target)
     sim.requests.clear()
     report = await client.cases.export(to=target)
