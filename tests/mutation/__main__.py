@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import random
 import signal
 import sys
 import time
@@ -21,7 +20,7 @@ from typing import Any
 import attrs
 import pytest
 
-from mutation.mutants import Mutant, Place, mutant_at, places_in
+from mutation.mutants import Mutant, Place, mutant_at, places_in, sample
 from mutation.pytest_options import OPTIONS, limit_examples, register_profile
 from mutation.running import NOT_IN_PLACE, NOTICED, UNNOTICED, Reach, fork, measure, try_freshly, try_in_place
 
@@ -57,7 +56,7 @@ class Trial:
             self.fault = "the tests cannot be collected"
             return True
         places = [each for path in modules if self.arguments.only in path for each in places_in(self.root, path)]
-        chosen = random.Random(self.arguments.seed).sample(places, min(self.arguments.sample, len(places)))
+        chosen = sample(places, self.arguments.seed, self.arguments.sample)
         limit_examples(session.items)
         print(f"{len(session.items)} tests, {len(chosen)} of {len(places)} mistakes", flush=True)
         reach = measure(session, self.root, modules, self.arguments.workers, self.arguments.memory)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import attrs
@@ -59,20 +61,38 @@ class Mutant:
 
 @attrs.frozen
 class Place:
-    """Where a mistake can be made: the module, the number of the node in it, and the number of the change."""
+    """Where a mistake can be made.
+
+    Attributes:
+        path: the module, from the root of the repository.
+        node: the number of the node in it.
+        change: the number of the change, of those that the node allows.
+        name: what tells it from all others, and stays the same while its statement does.
+    """
 
     path: str
     node: int
     change: int
+    name: str
 
 
 def places_in(root: Path, path: str) -> Iterator[Place]:
     """Every place of a module where this tool can make a mistake."""
     tree = ast.parse((root / path).read_text(encoding="utf-8"))
     silent = _without_effect(tree)
+    statement_of = {id(node): each for each in ast.walk(tree) if isinstance(each, ast.stmt) for node in ast.walk(each)}
+    texts = {id(each): _first_line(each) for each in ast.walk(tree) if isinstance(each, ast.stmt)}
+    seen = Counter[str]()
     for index, node in enumerate(_numbered(tree)):
-        if id(node) not in silent:
-            yield from (Place(path, index, number) for number in range(len(_changes(node))))
+        for number in range(0 if id(node) in silent else len(_changes(node))):
+            name = f"{path}: {texts[id(statement_of[id(node)])]}"
+            seen[name] += 1
+            yield Place(path, index, number, f"{name} {seen[name]}")
+
+
+def sample(places: Iterable[Place], seed: int, size: int) -> list[Place]:
+    """Choose places at random, but nearly the same ones as long as nearly the same ones are there."""
+    return sorted(places, key=lambda place: hashlib.sha256(f"{seed} {place.name}".encode()).digest())[:size]
 
 
 def mutant_at(root: Path, place: Place) -> Mutant:

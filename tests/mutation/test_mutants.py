@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import pytest
 
-from mutation.mutants import Mutant, mutant_at, places_in
+from mutation.mutants import Mutant, mutant_at, places_in, sample
 from mutation.running import Reach, Visit
 from mutation.swapping import swap
 
@@ -100,7 +100,10 @@ def test_a_loaded_module_gets_the_mistake(tmp_path: Path) -> None:
 def test_the_tests_that_reach_the_line_are_asked_quickest_first(tmp_path: Path) -> None:
     mutants = {mutant.after: mutant for mutant in mutants_of(tmp_path, SOURCE)}
     seconds_and_lines = [(3, {6, 8}), (2, {6, 7}), (1, {6, 8}), (9, {6}), (0.5, set())]
-    reach = Reach({test: Visit(each, {"module.py": lines}) for test, (each, lines) in enumerate(seconds_and_lines)})
+    reach = Reach(
+        {test: Visit(each, {"module.py": lines}) for test, (each, lines) in enumerate(seconds_and_lines)},
+        dict.fromkeys(range(5), Path("tests/test_module.py")),
+    )
 
     def tests_for(after: str, budget: float = 100) -> list[int]:
         return reach.tests_for(mutants[after], budget)
@@ -110,4 +113,32 @@ def test_the_tests_that_reach_the_line_are_asked_quickest_first(tmp_path: Path) 
     assert tests_for("if number <= LIMIT:", budget=0) == [2]
     assert tests_for("return number == 8") == [2, 0]
     assert tests_for("LIMIT = 4") == [2, 1, 0, 3]
-    assert Reach({0: Visit(1, {"module.py": {6}})}).tests_for(mutants["return number == 8"], 100) == []
+    one = Reach({0: Visit(1, {"module.py": {6}})}, {0: Path("tests/test_module.py")})
+    assert one.tests_for(mutants["return number == 8"], 100) == []
+
+
+def test_what_a_class_body_says_is_looked_for_in_the_tests_of_its_room_first(tmp_path: Path) -> None:
+    path = "package/rooms/module.py"
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).write_text("class A:\n    x = field(eq=False)\n", encoding="utf-8")
+    (place,) = places_in(tmp_path, path)
+    files = [Path("tests/rooms/test_a.py"), Path("tests/other/test_b.py"), Path("tests/other/test_c.py")]
+    reach = Reach({0: Visit(3, {}), 1: Visit(1, {path: frozenset({9})}), 2: Visit(2, {})}, dict(enumerate(files)))
+
+    assert reach.tests_for(mutant_at(tmp_path, place), 100) == [0, 1]
+
+
+def test_a_sample_stays_when_lines_move_and_other_statements_come(tmp_path: Path) -> None:
+    source = "".join(f"a{number} = b < {number} + c\n" for number in range(20))
+
+    def names(source: str, size: int) -> set[str]:
+        (tmp_path / "module.py").write_text(source, encoding="utf-8")
+        return {place.name for place in sample(places_in(tmp_path, "module.py"), 1, size)}
+
+    every = names(source, 1000)
+    before, after = names(source, 20), names(f"x = y and z\n{source}", 20)
+
+    assert len(every) == 80
+    assert len(before) == 20
+    assert before < every
+    assert len(before & after) >= 19
