@@ -40,31 +40,26 @@ class Visit:
 
 @attrs.frozen
 class Reach:
-    """What all tests do without a mistake, by their number, and in which files they are."""
+    """What all tests do without a mistake, by their number, and which room they are for; None if for no single one."""
 
     visits: Mapping[int, Visit]
-    files: Mapping[int, Path]
+    rooms: Mapping[int, str | None]
 
     def tests_for(self, mutant: Mutant, budget: float) -> list[int]:
         """The tests that could notice a mistake, quickest first, as many as fit into so many seconds."""
         lines_of = {test: visit.lines.get(mutant.path, frozenset()) for test, visit in self.visits.items()}
-        # What attrs makes of a class body, such as `__eq__`, has no lines: tests of the same room may well reach it.
-        room = {test for test in self.visits if mutant.outside and _is_room_of(self.files[test], mutant.path)}
-        found = [test for test, lines in lines_of.items() if mutant.outside and (lines or test in room)]
+        # What attrs makes of a class body, such as `__eq__`, has no lines: any test of the room may reach it.
+        rooms = {None, *Path(mutant.path).parts} if mutant.outside else set[str | None]()
+        found = [test for test, lines in lines_of.items() if self.rooms[test] in rooms or (mutant.outside and lines)]
         for wanted in mutant.lines:
             found = found or [test for test, lines in lines_of.items() if not lines.isdisjoint(wanted)]
         chosen, spent = list[int](), 0.0
-        for test in sorted(found, key=lambda test: (test not in room, self.visits[test].seconds, test)):
+        for test in sorted(found, key=lambda test: (self.visits[test].seconds, test)):
             spent += self.visits[test].seconds
             if chosen and spent > budget:
                 break
             chosen.append(test)
         return chosen
-
-
-def _is_room_of(file: Path, module: str) -> bool:
-    """Whether a file of tests is for the room that a module is in, going by the names of their directories."""
-    return len(file.parts) > 1 and file.parts[1] in Path(module).parts[1:-1]
 
 
 def run_tests(session: pytest.Session, numbers: Sequence[int], each: Callable[[int], None] | None = None) -> bool:
@@ -125,8 +120,12 @@ def measure(session: pytest.Session, root: Path, modules: Sequence[str], workers
         visits = {number: visit for note in notes for number, visit in pickle.loads(note.read_bytes()).items()}
     known = {key: visits.get(number) or known[key] for number, key in keys.items()}
     memory.write_bytes(pickle.dumps({key: visit for key, visit in known.items() if not visit.failed}))
-    found = {number: Path(item.nodeid.partition("::")[0]) for number, item in enumerate(session.items)}
-    return Reach({number: known[key] for number, key in keys.items()}, found)
+    names = {part for module in modules for part in Path(module).parts[1:-1]}
+    directories = {
+        number: Path(item.nodeid.partition("::")[0]).parts[1:-1] for number, item in enumerate(session.items)
+    }
+    rooms = {number: next(iter(names.intersection(parts)), None) for number, parts in directories.items()}
+    return Reach({number: known[key] for number, key in keys.items()}, rooms)
 
 
 def _digest(root: Path, files: Sequence[str]) -> str:

@@ -102,7 +102,7 @@ def test_the_tests_that_reach_the_line_are_asked_quickest_first(tmp_path: Path) 
     seconds_and_lines = [(3, {6, 8}), (2, {6, 7}), (1, {6, 8}), (9, {6}), (0.5, set())]
     reach = Reach(
         {test: Visit(each, {"module.py": lines}) for test, (each, lines) in enumerate(seconds_and_lines)},
-        dict.fromkeys(range(5), Path("tests/test_module.py")),
+        dict.fromkeys(range(5), "other"),
     )
 
     def tests_for(after: str, budget: float = 100) -> list[int]:
@@ -113,19 +113,19 @@ def test_the_tests_that_reach_the_line_are_asked_quickest_first(tmp_path: Path) 
     assert tests_for("if number <= LIMIT:", budget=0) == [2]
     assert tests_for("return number == 8") == [2, 0]
     assert tests_for("LIMIT = 4") == [2, 1, 0, 3]
-    one = Reach({0: Visit(1, {"module.py": {6}})}, {0: Path("tests/test_module.py")})
+    one = Reach({0: Visit(1, {"module.py": {6}})}, {0: "other"})
     assert one.tests_for(mutants["return number == 8"], 100) == []
 
 
-def test_what_a_class_body_says_is_looked_for_in_the_tests_of_its_room_first(tmp_path: Path) -> None:
+def test_what_a_class_body_says_is_looked_for_in_all_tests_of_its_room(tmp_path: Path) -> None:
     path = "package/rooms/module.py"
     (tmp_path / path).parent.mkdir(parents=True)
     (tmp_path / path).write_text("class A:\n    x = field(eq=False)\n", encoding="utf-8")
     (place,) = places_in(tmp_path, path)
-    files = [Path("tests/rooms/test_a.py"), Path("tests/other/test_b.py"), Path("tests/other/test_c.py")]
-    reach = Reach({0: Visit(3, {}), 1: Visit(1, {path: frozenset({9})}), 2: Visit(2, {})}, dict(enumerate(files)))
+    visits = {0: Visit(4, {}), 1: Visit(1, {path: frozenset({9})}), 2: Visit(2, {}), 3: Visit(3, {})}
+    reach = Reach(visits, {0: "rooms", 1: "other", 2: "other", 3: None})
 
-    assert reach.tests_for(mutant_at(tmp_path, place), 100) == [0, 1]
+    assert reach.tests_for(mutant_at(tmp_path, place), 100) == [1, 3, 0]
 
 
 def test_a_sample_stays_when_lines_move_and_other_statements_come(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import math
 
+import attrs
 import pytest
 
 from persona_cases.protocol.quota import WindowReading
@@ -284,3 +285,7 @@ def test_what_remains_is_what_was_told_without_what_is_under_way_and_never_less_
     for _ in range(in_flight):
         window.depart(1.0)
     assert window.remaining == remaining
+
+
+def test_all_but_the_limit_and_the_period_of_a_window_are_given_by_name():
+    assert [field.name for field in attrs.fields(RateWindow) if not field.kw_only] == ["limit", "period"]

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from persona_cases.errors import DecodeError
-from persona_cases.models import Attachment, FieldSchema, FieldValue
+from persona_cases.models import (
+    Attachment,
+    Case,
+    CaseFields,
+    CaseRelationships,
+    FieldSchema,
+    FieldValue,
+    Inquiry,
+    ResourceIdentifier,
+)
+from persona_cases.models.included import Included
 from persona_cases.models.raw_page import RawPage
 from persona_cases.models.undecodable import Undecodable
 from persona_cases.paging import Page
@@ -47,3 +58,18 @@ def test_a_representation_shows_what_helps_and_nobodys_data(value, shown):
 
 def test_messages_and_options_can_be_keys_whatever_they_hold():
     assert {REQUEST: 1, RESPONSE: 2, Options(headers=HEADERS): 3, FieldValue("hash", {}): 4}
+
+
+@pytest.mark.parametrize("cls", [Case, CaseFields, CaseRelationships])
+def test_rich_which_reads_the_fields_and_not_the_representation_has_none_to_show(cls):
+    assert [field.name for field in attrs.fields(cls) if field.repr] == []
+
+
+def test_included_objects_are_shown_once_however_they_were_looked_up():
+    inquiry = Inquiry("inquiry", "inq_1", content=b"{}")
+    included = Included((inquiry,))
+    before = repr(included), included == Included((inquiry,))
+
+    included.find(ResourceIdentifier("inquiry", "inq_1"), Inquiry, "inquiries")
+
+    assert (repr(included), included == Included((inquiry,))) == before == (repr(included), True)
