@@ -66,6 +66,22 @@ def test_waiting_does_not_decide_where_it_is_not_to():
     assert crew.size == 9
 
 
+@pytest.mark.parametrize(("pages", "size"), [(1, 1), (2, 1), (10, 5), (11, 6), (24, 12), (1_000, 12)])
+def test_before_anything_is_known_few_pages_are_worth_a_walker(pages, size):
+    crew = Crew()
+    crew.observe(1.0, 0.0)
+    crew.grow(pages, 40, None, first=True)
+    assert crew.size == size
+
+
+def test_no_calm_raises_the_number_above_the_most():
+    crew = Crew(most=2, worth_waiting=0)
+    for _ in range(1_000):
+        crew.observe(0.1, 0.0)
+    crew.grow(1_000, 200, None, first=False)
+    assert (crew.ceiling, crew.size) == (2, 2)
+
+
 @attrs.define
 class Clocks:
     """The time in a world of its own, where the first pages take as long as they are said to."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from worlds import MOMENTS, YEAR
 
 from persona_cases.export.ranges import TimeRange
-from persona_cases.export.splitting import Look, Profile, looks_for
+from persona_cases.export.splitting import Look, Profile, Sample, looks_for
 
 COUNTS = st.integers(1, 40)
 
@@ -77,6 +77,15 @@ def test_a_world_that_fits_a_page_is_cut_exactly(moments, count):
 )
 def test_tiny_worlds(moments, found):
     assert sizes(moments, profile_of(moments, 8).ranges(8)) == found
+
+
+@pytest.mark.parametrize(
+    ("ahead", "moment"),
+    # Cases of one moment stay together: the nearer end of them is taken, of two that are as near the first.
+    [(0, 5), (1, 7), (2, 7), (3, 9), (3.4, 9), (4, 9), (5, 20)],
+)
+def test_a_sample_is_cut_between_its_moments(ahead, moment):
+    assert Sample(5, 20, [5, 7, 7, 9, 9]).cut(ahead) == moment
 
 
 def spread(shape):

@@ -12,6 +12,7 @@ from case_documents import TEXTS, TIMES, a_body, a_case
 from persona_cases.errors import DecodeError
 from persona_cases.models import Attachment, Case, ResourceIdentifier, converter, wire
 from persona_cases.models.decode import decode_page
+from persona_cases.models.jsontext import encode_json
 
 
 def test_attributes_have_their_types() -> None:
@@ -229,3 +230,22 @@ def test_no_personal_data_in_reprs() -> None:
     assert "Case(id='case_4GwPq')" in shown
     assert "CaseComment(id='cscm_1')" in shown
     assert "Account(id='act_1')" in shown
+
+
+def test_a_custom_field_read_like_an_attribute_says_how_to_read_it() -> None:
+    with pytest.raises(AttributeError, match=r'it is a custom field, so write case.fields\["priority"\]'):
+        _ = Case.from_dict(a_case()).priority  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError) as caught:
+        _ = Case.from_dict({"type": "case", "id": "case_1"}).priority  # type: ignore[attr-defined]
+    assert "custom field" not in str(caught.value)
+
+
+def test_only_canonical_json_sorts_its_keys() -> None:
+    assert encode_json({"b": 1, "a": 2}) == b'{"b":1,"a":2}'
+    assert encode_json({"b": 1, "a": 2}, canonical=True) == b'{"a":2,"b":1}'
+
+
+def test_the_queue_and_the_template_are_known_by_their_ids() -> None:
+    related = {"case-queue": {"data": {"type": "case-queue", "id": "cqueue_1"}}}
+    case = Case.from_dict({"type": "case", "id": "case_1", "relationships": related})
+    assert (case.case_queue_id, case.case_template_id) == ("cqueue_1", None)

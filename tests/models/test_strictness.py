@@ -259,6 +259,18 @@ def test_the_converter_takes_what_is_right() -> None:
     assert converter.unstructure(thing)["at"] == "2025-01-01T00:00:00Z"
 
 
+def test_the_reason_says_what_is_missing_and_what_is_wrong() -> None:
+    for sent, reason in (({"type": "inquiry"}, "a required member is missing"), ({"type": 5, "id": "a"}, "expected")):
+        with pytest.raises(DecodeError) as caught:
+            structure(sent, ResourceIdentifier)
+        assert caught.value.reason.startswith(reason)
+
+
+def test_a_tuple_of_two_kinds_is_read_item_by_item() -> None:
+    assert structure([1, "a"], tuple[int, str]) == (1, "a")
+    assert structure([1, 2], tuple[int, ...]) == (1, 2)
+
+
 def test_a_naive_datetime_is_not_written() -> None:
     with pytest.raises(InvalidArgumentError, match="time zone"):
         converter.unstructure(datetime(2025, 1, 1))

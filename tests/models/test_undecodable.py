@@ -14,7 +14,7 @@ from persona_cases.errors import DecodeError
 from persona_cases.models.decode import decode_line, decode_page
 from persona_cases.models.pieces import is_json, members, pieces
 from persona_cases.models.raw_page import RawPage, decode_raw_page
-from persona_cases.models.undecodable import id_of
+from persona_cases.models.undecodable import Undecodable, id_of
 
 PLACE = "/data/1/attributes/fields/note/value"
 # What JSON allows and Python does not take.
@@ -138,3 +138,17 @@ def test_a_damaged_text_is_json_only_if_a_parser_says_so(text, data):
     except (ValueError, ZeroDivisionError):
         right = False
     assert is_json(damaged) == right
+
+
+def test_what_was_set_aside_is_equal_whatever_was_said_of_it():
+    one = Undecodable(b"{}", DecodeError("no id"), 5)
+    assert one == Undecodable(b"{}", DecodeError("no id"), 5)
+    assert one != Undecodable(b"[]", one.error, 5)
+    assert one != Undecodable(b"{}", one.error, 6)
+
+
+def test_a_part_of_a_page_keeps_what_is_unwanted():
+    page = RawPage([b"0", b"1", b"2", b"3", b"4"], "x", unwanted={0, 2, 3})
+    part = page.between(range(2, 5), "y")
+    assert (part.lines, part.cursor, set(part.unwanted)) == ([b"2", b"3", b"4"], "y", {0, 1})
+    assert part.first(3) == [b"4"]

@@ -58,6 +58,19 @@ async def test_a_failure_keeps_its_cause():
     assert isinstance(caught.value.__cause__, OSError)
 
 
+async def test_the_failure_is_raised_and_not_that_others_were_cancelled_for_it():
+    async def waiting(_position: Position) -> Page[Thing]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def failing(_position: Position) -> Page[Thing]:
+        raise ConnectionFailedError("lost")
+
+    merge = Merge(fetches=(waiting, failing), key=lambda it: it.value, descending=False, fingerprint="")
+    with pytest.raises(ConnectionFailedError):
+        await Pager(fetch=merge).collect()
+
+
 async def test_of_several_failures_the_first_is_raised_and_none_is_reported_later(caplog):
     world = world_of(EVENS, THREES, ALL, fails_at={1, 2, 3})
     with pytest.raises(ConnectionFailedError):

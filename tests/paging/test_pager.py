@@ -11,8 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_cases.errors import ConnectionFailedError, InvalidArgumentError, PaginationError, ResultCountError
-from persona_cases.paging import BEGINNING, Page, Pager, Position, check_page
+from persona_cases.errors import (
+    Answered,
+    ConnectionFailedError,
+    InvalidArgumentError,
+    PaginationError,
+    ResultCountError,
+)
+from persona_cases.paging import BEGINNING, NEWEST, Page, Pager, Position, check_page, is_beginning
 from persona_cases.paging.progress import MOST_EMPTY_PAGES, MOST_REPEATED_PAGES, Progress
 
 
@@ -389,3 +395,13 @@ def test_a_page_may_come_again_a_few_times():
         progress.see(["a", "b"])
     with pytest.raises(PaginationError, match="the same cases under new cursors"):
         progress.see(["a", "b"])
+
+
+def test_which_cursors_stand_for_the_beginning():
+    assert [is_beginning(cursor) for cursor in (BEGINNING, NEWEST, "case_1")] == [True, True, False]
+
+
+def test_pages_are_equal_whichever_call_brought_them():
+    page = Page(items=(Thing("case_1"),), next_cursor=None)
+    assert attrs.evolve(page, call=Answered("GET", "/cases", attempts=1, elapsed=0.5)) == page
+    assert attrs.evolve(page, next_cursor="case_1") != page

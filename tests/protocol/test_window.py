@@ -289,3 +289,13 @@ def test_what_remains_is_what_was_told_without_what_is_under_way_and_never_less_
 
 def test_all_but_the_limit_and_the_period_of_a_window_are_given_by_name():
     assert [field.name for field in attrs.fields(RateWindow) if not field.kw_only] == ["limit", "period"]
+
+
+def test_who_is_told_when_to_come_back_and_is_refused_again_waits_longer():
+    window = RateWindow(300, 60.0)
+    waits = []
+    for now, told in ((100.0, 0.25), (200.0, 0.25), (300.0, 90.0)):
+        window.depart(now)
+        window.refuse(now, now, None, retry_after=told)
+        waits.append(window.cooling_for(now))
+    assert waits == [0.25, 10.0, 90.0]

@@ -6,7 +6,7 @@ import pytest
 
 from persona_cases.query import Q, plan
 from persona_cases.query.blocks import EVERYTHING, Shape, Vocabulary, disjoined, split
-from persona_cases.query.covers import Covers
+from persona_cases.query.covers import Cover, Covers
 from persona_cases.query.nodes import AllOf, AnyOf, Not
 from persona_cases.query.ranges import axis_of
 
@@ -82,6 +82,61 @@ def test_a_block_is_split_into_as_few_as_have_room(lists, others, width, nested,
     found = split(block, vocabulary, shape, most=100).blocks
     assert (found is None) is (count == float("inf"))
     assert all(shape.holds(each) for each in found or ())
+
+
+@pytest.mark.parametrize(("nested", "most"), [(True, 9), (False, 3)])
+def test_one_search_holds_a_list_as_long_as_its_levels_are_wide(nested, most):
+    shape = Shape(3, nested=nested, free_complements=False)
+    assert shape.holds(frozenset((frozenset(range(most)),)))
+    assert not shape.holds(frozenset((frozenset(range(most + 1)),)))
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ([Q.fields.x.gt(5), Q.fields.x.gt(3)], [Q.fields.x.gt(5)]),
+        ([Q.fields.x.gt(5), Q.fields.x.gt(3), Q.status.eq("a")], [Q.fields.x.gt(5), Q.status.eq("a")]),
+        ([Q.fields.x.gt(5), Q.fields.y.gt(3)], [Q.fields.x.gt(5), Q.fields.y.gt(3)]),
+        ([Q.created_at.lt("2025-01-01"), Q.created_at.gt("2025-01-01")], None),
+    ],
+    ids=str,
+)
+def test_what_others_imply_is_dropped_from_literals(written, kept):
+    vocabulary = Vocabulary(Q.all_of(written))
+
+    def literals(leaves):
+        return frozenset(vocabulary.literal(leaf, negated=False) for leaf in leaves)
+
+    assert vocabulary.without_needless(literals(written)) == (None if kept is None else literals(kept))
+
+
+@pytest.mark.parametrize(
+    ("free", "lists", "nested", "slots"),
+    # Up to the width each has a place of its own; of more, those that are free share one.
+    [
+        (1, 0, True, 1),
+        (3, 0, True, 3),
+        (4, 0, True, 2),
+        (7, 0, True, 3),
+        (2, 1, True, 3),
+        (3, 1, True, 2),
+        (4, 0, False, 4),
+        (0, 1, False, 1),
+        (1, 1, False, float("inf")),
+    ],
+)
+def test_how_many_places_a_block_takes(free, lists, nested, slots):
+    singles = [frozenset((2 * number,)) for number in range(free)]
+    wide = [frozenset((100 + 4 * number, 102 + 4 * number)) for number in range(lists)]
+    assert Shape(3, nested=nested, free_complements=False).slots(frozenset([*singles, *wide])) == slots
+
+
+def test_a_union_with_something_impossible_is_the_rest():
+    one, other, third = Q.fields.a.eq("x"), Q.fields.b.eq("x"), Q.fields.c.eq("x")
+    covers = Covers(Vocabulary(Q.all_of([one, other, third])), Shape(3, nested=True, free_complements=False), most=10)
+    united = covers.any_of([covers.of(one & other), Cover.of(None), covers.of(one & third)])
+    assert united.whole is not None
+    assert united == covers.any_of([covers.of(one & other), covers.of(one & third)])
 
 
 def test_a_comparison_or_its_complement_is_everything():

@@ -67,3 +67,27 @@ def test_as_many_searches_are_allowed_as_are_said():
 
 def test_everything_is_one_search():
     assert len(plan(Q.all_of([]), SearchLimits(), 1).searches) == 1
+
+
+@pytest.mark.parametrize(
+    ("singles", "lists", "length", "beside", "searches"),
+    [
+        # Two lists are four terms, which share a search of width four; as lists they take one each.
+        (0, 2, 2, 1, 2),
+        (0, 2, 2, 3, 2),
+        # With five clauses a block is no term any more.
+        (0, 2, 2, 4, 3),
+        # Single comparisons are gathered in one place where terms need the others, and not before.
+        (4, 2, 2, 1, 3),
+        (5, 2, 3, 1, 3),
+    ],
+)
+def test_lists_are_written_as_terms_where_that_saves_searches(singles, lists, length, beside, searches):
+    # 256 combinations: too many for everything to be written as terms.
+    crowded = Q.all_of([Q.fields[name].in_(values(4)) for name in "abcd"])
+    listed = [
+        Q.all_of([Q.fields[f"l{row}"].in_(values(length)), *(Q.fields[f"m{row}{it}"].eq(1) for it in range(beside))])
+        for row in range(lists)
+    ]
+    where = Q.any_of([crowded, *listed, *(Q.fields[f"s{number}"].eq(1) for number in range(singles))])
+    assert len(plan(where, SearchLimits(max_clauses=4), ROOMY).searches) == searches

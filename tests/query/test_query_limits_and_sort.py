@@ -95,6 +95,10 @@ def test_sorts_are_frozen():
         Q.created_at.asc().direction = "desc"
 
 
+def test_whether_complements_are_free_is_said_by_name():
+    assert [field.name for field in attrs.fields(SearchLimits) if not field.kw_only] == ["max_depth", "max_clauses"]
+
+
 def test_what_cannot_be_sorted_by_is_answered_with_all_that_can():
     with pytest.raises(QueryError) as caught:
         Sort("tag_id", "asc")

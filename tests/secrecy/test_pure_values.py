@@ -56,6 +56,10 @@ def test_a_representation_shows_what_helps_and_nobodys_data(value, shown):
     assert JANE not in repr(value)
 
 
+def test_of_a_response_the_status_is_shown_alone():
+    assert repr(RESPONSE) == "Response(status=200)"
+
+
 def test_messages_and_options_can_be_keys_whatever_they_hold():
     assert {REQUEST: 1, RESPONSE: 2, Options(headers=HEADERS): 3, FieldValue("hash", {}): 4}
 
