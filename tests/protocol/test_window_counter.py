@@ -231,8 +231,8 @@ def test_a_counter_that_was_reset_is_learned_from_the_start(remaining, now, depa
     [
         ({"opened_after": 100.0}, 99.75, 121.0, 30, True),
         ({"opened_after": 100.0}, 100.0, 121.0, 30, False),
-        ({"before": 100.0}, 95.0, 140.0, 6, True),
-        ({"before": 100.0}, 95.0, 143.0, 7, False),
+        ({"before": 100.0}, 95.0, 144.0, 6, True),
+        ({"before": 100.0}, 95.0, 144.0, 7, False),
         # It ended before the one that is told of does.
         ({}, 110.0, 130.0, 18, True),
         ({}, 110.0, 130.0, 19, False),
