@@ -384,3 +384,15 @@ def test_how_much_is_left_is_guessed_from_what_was_seen_and_by_the_neighbours(de
     ]
     assert left == pytest.approx(pages)
     assert Frontier(stretches=stretches, summit=densities[-1]).pages_left == pytest.approx(sum(pages))
+
+
+@pytest.mark.parametrize(
+    ("walkers", "ends"),
+    # Whole pages but for a fifth, so that they are surely enough; the first has the page that is on its way besides.
+    [(1, [480, 900]), (2, [380, 660, 900]), (3, [280, 460, 640, 900])],
+)
+def test_what_is_cut_for_others_is_shared_by_pages(walkers, ends):
+    frontier = evenly(900)
+    frontier.stretches[0].latest = ("case_1",)
+    assert len(frontier.spread(walkers)) == walkers
+    assert [each.high for each in frontier.stretches] == ends

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from persona_cases.errors import (
     Answered,
+    APIError,
     ConnectionFailedError,
     InvalidArgumentError,
     PaginationError,
     ResultCountError,
 )
 from persona_cases.paging import BEGINNING, NEWEST, Page, Pager, Position, check_page, is_beginning
+from persona_cases.paging.cursor import is_refusal
 from persona_cases.paging.progress import MOST_EMPTY_PAGES, MOST_REPEATED_PAGES, Progress
 
 
@@ -399,6 +401,12 @@ def test_a_page_may_come_again_a_few_times():
 
 def test_which_cursors_stand_for_the_beginning():
     assert [is_beginning(cursor) for cursor in (BEGINNING, NEWEST, "case_1")] == [True, True, False]
+
+
+def test_which_answers_may_mean_that_a_cursor_is_not_known():
+    refusals = {status for status in range(400, 600) if is_refusal(APIError(status=status))}
+    assert refusals == {400, 404, 410, 422}
+    assert not is_refusal(ConnectionFailedError("lost"))
 
 
 def test_pages_are_equal_whichever_call_brought_them():

@@ -244,6 +244,14 @@ def test_what_an_answer_tells_of_the_window_before_does_not_count(known, departe
     assert (window.least, window.unseen) == ((5, [now]) if is_past else (3, []))
 
 
+@pytest.mark.parametrize(("now", "is_next"), [(149.75, False), (150.0, True)])
+def test_the_next_window_may_begin_as_soon_as_this_one_can_have_ended(now, is_next):
+    window = running()
+    take_in(window, 149.5, now, remaining=9, reset=60)
+    # What begins before that is a counter that was reset.
+    assert window.before == (now if is_next else None)
+
+
 def test_the_next_window_begins_with_what_is_under_way():
     window = running(opened_after=97.5, ends_after=158.0, ends_by=160.0, most=60, longest=None)
 

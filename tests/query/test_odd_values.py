@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from persona_cases.errors import QueryError, QueryTypeError
 from persona_cases.query import Predicate, Q, parse
 from persona_cases.query.nodes import Comparison
+from persona_cases.query.values import to_scalar
 
 
 class NotATime(datetime):
@@ -175,3 +176,9 @@ def test_scalars_of_numpy_are_told_what_to_do():
 def test_texts_of_other_classes_are_taken_for_what_they_hold():
     assert Q.fields.x.eq(Loud("fine")) == Q.fields.x.eq("fine")
     assert type(Q.fields.x.eq(Loud("fine")).value) is str
+
+
+def test_a_day_is_its_midnight_unless_days_count_as_such():
+    day = date(2026, 1, 31)
+    assert to_scalar(day) == "2026-01-31T00:00:00Z"
+    assert to_scalar(day, whole_days=True) == "2026-01-31"
