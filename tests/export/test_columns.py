@@ -230,8 +230,9 @@ def test_lists_in_lists_are_json_however_deep(depth):
     assert as_text(column.type)(read_row(line).values["fields.a"]) == text
 
 
-@pytest.mark.parametrize("depth", [995, 5000])
-def test_a_case_that_is_nested_too_deeply_is_told_by_its_line(depth):
+def test_a_case_that_is_nested_too_deeply_is_told_by_its_line():
+    # How deep is too deep depends on the version of Python.
+    depth = 100_000
     line = make_line().replace(b'"fields":{}', b'"fields":{"a":%b%b}' % (b"[" * depth, b"]" * depth))
     with pytest.raises(DecodeError, match="line 1: the JSON is nested too deeply in case case_000001"):
         list(Rows().read([line]))
