@@ -133,9 +133,13 @@ def test_a_condition_that_cannot_be_read_is_blamed_wherever_it_stands(cli):
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["search", "--limit", SECRET], "--limit must be a valid integer"),
-        (["search", "--limit", "-1"], "--limit must be greater than or equal to 0"),
-        (["search", "--timeout", SECRET], "--timeout must be a valid number"),
+        # The words are typer's, whose versions differ.
+        (["search", "--limit", SECRET], ("--limit must be a valid integer", "--limit is not a valid integer range")),
+        (
+            ["search", "--limit", "-1"],
+            ("--limit must be greater than or equal to 0", "--limit is not in the range x>=0"),
+        ),
+        (["search", "--timeout", SECRET], ("--timeout must be a valid number", "--timeout is not a valid float")),
         (["search", "--output", SECRET], "--output must be one of 'table', 'pretty', 'json', 'jsonl'"),
         (["search", "--where"], "--where needs a value"),
         (["update", "case_1", "--attach", f"/{SECRET}"], "--attach names a file that does not exist"),
@@ -154,7 +158,8 @@ def test_a_condition_that_cannot_be_read_is_blamed_wherever_it_stands(cli):
 def test_a_refusal_names_what_is_wrong_and_not_the_value(cli, argv, said):
     ran = cli(*argv)
     assert (ran.code, ran.out) == (2, b"")
-    assert ran.err.startswith(f"error: {said}")
+    words = (said,) if isinstance(said, str) else said
+    assert ran.err.startswith(tuple(f"error: {each}" for each in words))
     assert SECRET not in ran.err
 
 
