@@ -14,7 +14,7 @@ import attrs
 from persona_cases.models import UNSET, RateLimitStatus, Unset
 from persona_cases.models.rate_limits import decode_rate_limits
 from persona_cases.protocol import secret
-from persona_cases.protocol.checks import seconds, whole_number
+from persona_cases.protocol.checks import flag, seconds, whole_number
 from persona_cases.protocol.message import Request, Response, Safety
 from persona_cases.protocol.options import DEFAULT_MAX_ANSWER_BYTES, DEFAULT_VERSION, Options, Timeout, check_headers
 from persona_cases.protocol.retry import RetryPolicy
@@ -138,7 +138,7 @@ class PersonaClient:
                 base.url,
                 trust=ssl,
                 proxy=proxy,
-                trust_env=trust_env if session is None else session.trust_env,
+                trust_env=flag(trust_env, "trust_env") if session is None else session.trust_env,
                 lent=session is not None,
             )
         finally:

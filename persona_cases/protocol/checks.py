@@ -86,3 +86,14 @@ def plain_seconds(value: float | timedelta) -> float:
 def plain_seconds_or_none(value: float | timedelta | None) -> float | None:
     """Return a duration as a number of seconds, unchecked; None stays None."""
     return None if value is None else plain_seconds(value)
+
+
+def flag(value: object, argument: str) -> bool:
+    """Check a switch.
+
+    Raises:
+        InvalidArgumentError: if it is neither True nor False.
+    """
+    if not isinstance(value, bool):
+        raise InvalidArgumentError(f"{argument} must be True or False")
+    return value

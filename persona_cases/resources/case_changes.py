@@ -13,7 +13,7 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.models import UNSET, Case, Unset
 from persona_cases.models.decode import decode_case
 from persona_cases.models.names import Includable
-from persona_cases.protocol.checks import text
+from persona_cases.protocol.checks import flag, text
 from persona_cases.protocol.message import Request, Safety
 from persona_cases.resources import bodies, parameters
 from persona_cases.resources.api import Api
@@ -144,7 +144,7 @@ class CaseChanges:
         body = bodies.update_case(
             fields=fields, case_queue_id=case_queue_id, sla_expires_in=sla_expires_in, attachments=uploads
         )
-        if repeatable and uploads:
+        if flag(repeatable, "repeatable") and uploads:
             raise InvalidArgumentError("repeatable: a repeated update would add the attachments twice: leave it out")
         safety = Safety.REPEATABLE if repeatable else Safety.ONCE
         answer = _Answer(include, only, idempotency_key)

@@ -26,7 +26,7 @@ from persona_cases.export.sinks import AtomicFile, Sink
 from persona_cases.export.threads import off_loop
 from persona_cases.export.workplace import Workplace
 from persona_cases.models import Fieldset
-from persona_cases.protocol.checks import seconds
+from persona_cases.protocol.checks import flag, seconds
 from persona_cases.query import Predicate, Sort
 from persona_cases.query.entry import as_predicate
 from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
@@ -127,7 +127,7 @@ class CaseExports:
             PersonaError: whatever a search may raise.
             OSError: if the disk is full.
         """
-        _check_places(to, attachments, on_progress, manifest=manifest)
+        _check_places(to, attachments, on_progress, manifest=manifest, overwrite=overwrite, restart=restart)
         chosen = None if only is None else parameters.names(only, "only", "['status', 'fields.priority']")
         loaded = None if chosen is None else list(Fieldset.of(chosen).names)
         fieldset = None if loaded is None else tuple(loaded)
@@ -273,9 +273,9 @@ def _rejects(undecodable: object, to: str | os.PathLike[str] | Sink) -> Rejects 
     return Rejects(to)
 
 
-def _check_places(to: object, attachments: object, on_progress: object, *, manifest: object) -> None:
-    if not isinstance(manifest, bool):
-        raise InvalidArgumentError("manifest must be True or False")
+def _check_places(to: object, attachments: object, on_progress: object, *, manifest: bool, **switches: bool) -> None:
+    for name, value in {"manifest": manifest, **switches}.items():
+        flag(value, name)
     if not isinstance(to, Sink):
         file_path(to, "to")
     elif manifest:

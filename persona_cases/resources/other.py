@@ -40,7 +40,7 @@ def other_request(
         InvalidArgumentError: if one of them cannot work.
     """
     verb = _verb(method)
-    safety = _SAFETY[verb] if safety is None else safety
+    safety = _SAFETY[verb] if safety is None else _checked_safety(safety)
     if idempotency_key is not None and verb != "POST":
         raise InvalidArgumentError("idempotency_key: the API honours it on POST alone")
     keyed = safety is Safety.KEYED or idempotency_key is not None
@@ -52,6 +52,12 @@ def other_request(
         safety=safety,
         idempotency_key=chosen_or_new_key(idempotency_key) if keyed else None,
     )
+
+
+def _checked_safety(value: object) -> Safety:
+    if not isinstance(value, Safety):
+        raise InvalidArgumentError("safety must be a Safety, such as Safety.READ")
+    return value
 
 
 def _verb(method: object) -> str:

@@ -68,10 +68,10 @@ async def ranges(persona: PersonaClient, sim: Simulator) -> object:
 
 async def under_one_key(persona: PersonaClient, sim: Simulator) -> object:
     sim.faults.add(Fault.delay(3600))
-    first = asyncio.ensure_future(persona.request("POST", "/cases", json={}, idempotency_key="k"))
+    first = asyncio.ensure_future(persona.request("POST", "/things", json={}, idempotency_key="k"))
     await until(lambda: len(sim.requests) > 0)
     try:
-        return await persona.request("POST", "/cases", json={}, idempotency_key="k")
+        return await persona.request("POST", "/things", json={}, idempotency_key="k")
     finally:
         first.cancel()
         await asyncio.wait([first])
@@ -158,7 +158,7 @@ def test_every_class_of_errors_is_among_them():
 
 
 def assert_names_a_call(error: PersonaError, sim: Simulator) -> None:
-    assert error.path_template in {"/cases", "/cases/{id}", "/cases/search"}
+    assert error.path_template in {"/cases", "/cases/{id}", "/cases/search", "/things"}
     assert error.method in {"GET", "POST", "DELETE"}
     assert error.attempts is not None
     assert error.elapsed is not None

@@ -178,7 +178,7 @@ class World:
             for name, call in cases.items()
         }
         self.calls |= {
-            "request": (client.request, {"method": "GET", "path": "/cases"}),
+            "request": (client.request, {"method": "GET", "path": "/things"}),
             "with_options": (client.with_options, {}),
             "case_templates.get": (client.case_templates.get, {"id": template.id}),
             "PersonaClient": (PersonaClient, {"api_key": "key", "base_url": sim.base_url}),
@@ -239,6 +239,8 @@ def test_what_leaves_a_public_call_is_an_error_of_ours(world, data):
         each.name
         for each in signature(world.calls[name][0]).parameters.values()
         if each.kind in {Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY}
+        # What once was a key may nowhere be shown, not even as the id of a case.
+        and each.name != "api_key"
     ]
     if parameters:
         argument = data.draw(st.sampled_from(parameters))
