@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 import attrs
 
 from persona_cases.errors import APIError, InvalidArgumentError
-from persona_cases.protocol.hosts import is_loopback, is_public, is_well_formed
+from persona_cases.protocol.hosts import authority, is_loopback, is_public, is_well_formed
 from persona_cases.protocol.urls import BaseURL, is_local, origin_of
 
 __all__ = ["MOST_REDIRECTS", "REDIRECTS", "FileAddresses"]
@@ -89,9 +89,7 @@ class FileAddresses:
             raise _UnfitError("must be https://, because its access token would be readable on the way")
         if not near and not of_the_api and not is_public(host):
             raise _UnfitError("leads to this machine or to a private network")
-        shown = f"[{host}]" if ":" in host else host
-        where = shown if port is None else f"{shown}:{port}"
-        return parts._replace(netloc=where, path=parts.path or "/", fragment="").geturl()
+        return parts._replace(netloc=authority(host, port), path=parts.path or "/", fragment="").geturl()
 
 
 def _parts(url: object) -> SplitResult:

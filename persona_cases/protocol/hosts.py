@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-__all__ = ["is_loopback", "is_public", "is_well_formed"]
+__all__ = ["authority", "is_loopback", "is_public", "is_well_formed"]
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -40,6 +40,12 @@ def is_public(host: str) -> bool:
 def is_well_formed(host: str) -> bool:
     """Whether a resolver can be asked for a host: an address, or an ASCII name of bearable length."""
     return _address(host) is not None or _NAME.fullmatch(host) is not None
+
+
+def authority(host: str, port: int | None) -> str:
+    """Return host and port as they stand in a URL."""
+    shown = f"[{host}]" if ":" in host else host
+    return shown if port is None else f"{shown}:{port}"
 
 
 def _address(host: str) -> _Address | None:

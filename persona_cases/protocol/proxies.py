@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.protocol.hosts import is_well_formed
+from persona_cases.protocol.hosts import authority, is_well_formed
 
 __all__ = ["Proxy", "read_proxy"]
 
@@ -67,9 +67,7 @@ def _read(value: object, source: str) -> Proxy:
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if ":" in user:
         raise _unusable(source, "has a user name with a colon")
-    shown = f"[{host}]" if ":" in host else host
-    url = f"{parts.scheme}://{shown}" if port is None else f"{parts.scheme}://{shown}:{port}"
-    return Proxy(url, user if parts.username is not None else None, password)
+    return Proxy(f"{parts.scheme}://{authority(host, port)}", user if parts.username is not None else None, password)
 
 
 def _unusable(source: str, problem: str) -> InvalidArgumentError:
