@@ -11,11 +11,11 @@ from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Opera
 # isort: split
 from persona_cases.query.evaluation import evaluate
 from persona_cases.query.field import AnyValue, Field, TimeField, TimeValue
-from persona_cases.query.limits import SearchLimits
 from persona_cases.query.namespace import CustomFields, Namespace, Q
-from persona_cases.query.parser import parse
-from persona_cases.query.planner import Plan, plan
+from persona_cases.query.planner.plan import Plan, plan
+from persona_cases.query.planner.search_limits import SearchLimits
 from persona_cases.query.sort import Direction, Sort
+from persona_cases.query.text.parser import parse
 from persona_cases.surface import publish
 
 __all__ = [

@@ -11,9 +11,9 @@ import attrs
 
 from persona_cases.errors import QueryTypeError
 from persona_cases.query.attributes import SEARCHABLE, Attribute, Kind
-from persona_cases.query.lessons import FIELD
 from persona_cases.query.moments import moment_of, shifted, span_of
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Operator, Predicate
+from persona_cases.query.query_lessons import FIELD
 from persona_cases.query.relative import RelativeTime
 from persona_cases.query.sort import Direction, Sort
 from persona_cases.query.spelling import spell, spell_untyped

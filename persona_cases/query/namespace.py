@@ -9,8 +9,8 @@ from persona_cases.errors import QueryTypeError, UnknownAttributeError
 from persona_cases.query.attributes import SEARCHABLE, Attribute, custom_name, require_name
 from persona_cases.query.entry import as_predicates
 from persona_cases.query.field import AnyValue, Field, TimeField
-from persona_cases.query.lessons import NAMESPACE
 from persona_cases.query.nodes import AllOf, AnyOf, Predicate
+from persona_cases.query.query_lessons import NAMESPACE
 from persona_cases.teaching import nearest, shortened, taught
 
 __all__ = ["CustomFields", "Namespace", "Q"]

@@ -369,4 +369,6 @@ def _from_parts(word: str, parts: list[Node]) -> Node:
 
 
 # The methods above call these rooms, and these rooms match on the classes above: hence the place of the import.
-from persona_cases.query import matching, permission, render, rewrite, wire  # noqa: E402
+from persona_cases.query import matching, permission, rewrite  # noqa: E402
+from persona_cases.query import predicate_json as wire  # noqa: E402
+from persona_cases.query.text import render  # noqa: E402

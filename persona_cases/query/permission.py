@@ -8,7 +8,7 @@ from typing import Final, cast
 from persona_cases.errors import InvalidArgumentError, QueryError
 from persona_cases.query.attributes import custom_key
 from persona_cases.query.nodes import Comparison, Predicate, as_node
-from persona_cases.query.places import Place
+from persona_cases.query.pointers import Place
 
 __all__ = ["check"]
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import attrs
 
 from persona_cases.query.fold import fold
+from persona_cases.query.intervals import contradictory_or_needless
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, as_node
-from persona_cases.query.ranges import contradictory_or_needless
 
 __all__ = ["simplify", "to_nnf"]
 

@@ -14,7 +14,7 @@ from persona_cases.models.names import Includable
 from persona_cases.paging import LARGEST_PAGE, Pager, check_page, is_beginning
 from persona_cases.protocol.message import Request
 from persona_cases.query import Predicate, SearchLimits, Sort
-from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
+from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
 from persona_cases.resources import parameters
 from persona_cases.resources.case_changes import CaseChanges
 from persona_cases.resources.downloads import Download, OnBytes, check_attachment

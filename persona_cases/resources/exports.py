@@ -29,7 +29,7 @@ from persona_cases.models import Fieldset
 from persona_cases.protocol.checks import flag, seconds
 from persona_cases.query import Predicate, Sort
 from persona_cases.query.entry import as_predicate
-from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
+from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
 from persona_cases.query.relative import as_written
 from persona_cases.resources import parameters
 from persona_cases.resources.counting import counted

@@ -22,7 +22,7 @@ from persona_cases.export.runner import ExportProgress, OnProgress, Pages
 from persona_cases.models import Attachment, Case
 from persona_cases.paging import Pager
 from persona_cases.query import Predicate, Q, Sort
-from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
+from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
 from persona_cases.resources.api import Api
 from persona_cases.resources.counting import RequestCount, counted
 from persona_cases.resources.sifting import sifted

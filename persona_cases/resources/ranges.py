@@ -11,7 +11,7 @@ from persona_cases.export.splitting import Profile, looks_for
 from persona_cases.models.raw_page import moment_of
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.query import Predicate, Q, Sort
-from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
+from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
 from persona_cases.resources.ordered_exports import Searching
 
 __all__ = ["CaseRanges"]

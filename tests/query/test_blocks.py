@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from persona_cases.query import Q, plan
-from persona_cases.query.blocks import EVERYTHING, Shape, Vocabulary, disjoined, split
-from persona_cases.query.covers import Cover, Covers
+from persona_cases.query.intervals import axis_of
 from persona_cases.query.nodes import AllOf, AnyOf, Not
-from persona_cases.query.ranges import axis_of
+from persona_cases.query.planner.blocks import EVERYTHING, Shape, Vocabulary, disjoined, split
+from persona_cases.query.planner.covers import Cover, Covers
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,11 @@ from math import ceil, inf, prod
 
 import attrs
 
-from persona_cases.query.blocks import EVERYTHING, Block, Shape, Vocabulary, disjoined, normal, split
-from persona_cases.query.covers import Cover, minimal
-from persona_cases.query.limits import SearchLimits
-from persona_cases.query.nesting import nested
 from persona_cases.query.nodes import AllOf, AnyOf, Node, Predicate
+from persona_cases.query.planner.blocks import EVERYTHING, Block, Shape, Vocabulary, disjoined, normal, split
+from persona_cases.query.planner.covers import Cover, minimal
+from persona_cases.query.planner.nesting import nested
+from persona_cases.query.planner.search_limits import SearchLimits
 
 __all__ = ["Packing", "expression", "pack"]
 

@@ -17,9 +17,9 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from persona_cases.query.limits import SearchLimits
+from persona_cases.query.intervals import axis_of, contradictory_or_needless
 from persona_cases.query.nodes import Comparison, Node, Not, Predicate, fold_nodes
-from persona_cases.query.ranges import axis_of, contradictory_or_needless
+from persona_cases.query.planner.search_limits import SearchLimits
 
 __all__ = ["EVERYTHING", "Block", "Clause", "Shape", "Vocabulary", "disjoined", "normal", "split"]
 

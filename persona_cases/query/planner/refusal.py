@@ -7,13 +7,13 @@ from math import inf
 import attrs
 
 from persona_cases.errors import QueryTooComplexError
-from persona_cases.query.blocks import Shape, Vocabulary
-from persona_cases.query.covers import Cover, Covers, TooManyBlocksError
 from persona_cases.query.fold import fold
-from persona_cases.query.limits import SearchLimits
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, as_node
-from persona_cases.query.packing import pack
-from persona_cases.query.places import Place
+from persona_cases.query.planner.blocks import Shape, Vocabulary
+from persona_cases.query.planner.covers import Cover, Covers, TooManyBlocksError
+from persona_cases.query.planner.packing import pack
+from persona_cases.query.planner.search_limits import SearchLimits
+from persona_cases.query.pointers import Place
 
 __all__ = ["too_complex"]
 

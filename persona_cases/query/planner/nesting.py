@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from persona_cases.query.limits import SearchLimits
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, fold_nodes
+from persona_cases.query.planner.search_limits import SearchLimits
 
 __all__ = ["nested"]
 

@@ -17,11 +17,11 @@ import attrs
 from persona_cases.errors import QueryError, QueryTypeError, UnknownAttributeError
 from persona_cases.query.attributes import SEARCHABLE
 from persona_cases.query.field import Field, TimeField
-from persona_cases.query.lexer import Token, at, tokens_of
 from persona_cases.query.moments import moment_of
 from persona_cases.query.namespace import Q
 from persona_cases.query.nodes import AllOf, AnyOf, Predicate
 from persona_cases.query.relative import RelativeTime, zone_named
+from persona_cases.query.text.lexer import Token, at, tokens_of
 from persona_cases.query.values import Scalar
 from persona_cases.teaching import nearest, shortened
 

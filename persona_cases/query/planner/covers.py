@@ -14,8 +14,8 @@ from typing import cast
 
 import attrs
 
-from persona_cases.query.blocks import EVERYTHING, Block, Clause, Shape, Vocabulary, disjoined, normal
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, fold_nodes
+from persona_cases.query.planner.blocks import EVERYTHING, Block, Clause, Shape, Vocabulary, disjoined, normal
 
 __all__ = ["Cover", "Covers", "TooManyBlocksError", "minimal"]
 

@@ -20,14 +20,14 @@ import attrs
 import msgspec
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.query.blame import too_complex
-from persona_cases.query.blocks import Shape, Vocabulary
-from persona_cases.query.covers import Covers, TooManyBlocksError
 from persona_cases.query.entry import as_predicate
-from persona_cases.query.limits import SearchLimits
-from persona_cases.query.nesting import nested
 from persona_cases.query.nodes import AllOf, AnyOf, Predicate
-from persona_cases.query.packing import Packing, expression, pack
+from persona_cases.query.planner.blocks import Shape, Vocabulary
+from persona_cases.query.planner.covers import Covers, TooManyBlocksError
+from persona_cases.query.planner.nesting import nested
+from persona_cases.query.planner.packing import Packing, expression, pack
+from persona_cases.query.planner.refusal import too_complex
+from persona_cases.query.planner.search_limits import SearchLimits
 
 __all__ = ["DEFAULT_MAX_SEARCHES", "Plan", "plan"]
 

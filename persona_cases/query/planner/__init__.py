@@ -1,0 +1,1 @@
+"""From any expression to the fewest searches that the API accepts."""
