@@ -12,7 +12,7 @@ from persona_cases.cli.options import Filters, Selection, Walk
 from persona_cases.client import PersonaClient
 from persona_cases.errors import InvalidArgumentError, QueryError
 from persona_cases.models import Case
-from persona_cases.models.names import attribute_asked, related_asked
+from persona_cases.models.loadable_names import attribute_asked, related_asked
 from persona_cases.paging import Pager
 from persona_cases.query import Predicate, Sort, parse
 

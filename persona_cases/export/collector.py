@@ -19,7 +19,7 @@ from persona_cases.export.page_source import PageSource, Walk
 from persona_cases.export.ranges import TimeRange
 from persona_cases.export.spool import Spool
 from persona_cases.export.stretch import Stretch, take_together
-from persona_cases.models.raw_page import RawPage
+from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.paging.cursor import is_refusal
 from persona_cases.paging.progress import MOST_EMPTY_PAGES

@@ -18,7 +18,7 @@ import attrs
 from persona_cases.errors import PaginationError
 from persona_cases.export.ranges import TimeRange
 from persona_cases.export.stretch import Stretch
-from persona_cases.models.raw_page import RawPage
+from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.paging import LARGEST_PAGE
 
 # A cut costs something, as the last page of a range is half full on average: a part has to be worth more than that.

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol, TypeAlias
 
 from persona_cases.export.ranges import TimeRange
-from persona_cases.models.raw_page import RawPage
+from persona_cases.models.decoding.raw_page import RawPage
 
 __all__ = ["PageSource", "Walk"]
 

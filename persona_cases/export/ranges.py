@@ -9,7 +9,7 @@ from typing import Any, Final, Self, cast
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.models.raw_page import moment_of, time_of
+from persona_cases.models.decoding.raw_page import moment_of, time_of
 from persona_cases.query import Predicate, Q
 from persona_cases.query.entry import as_predicate
 

@@ -22,7 +22,7 @@ from persona_cases.export.manifests import ManifestFiles
 from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.stretch import Stretch
 from persona_cases.export.workplace import Workplace, directory_beside
-from persona_cases.models.raw_page import Line
+from persona_cases.models.decoding.raw_page import Line
 
 _LOG: Final = "cases.log"
 # The number in the log under which cases are that were set aside; no stretch has it.

@@ -9,7 +9,7 @@ import attrs
 
 from persona_cases.errors import DecodeError, PaginationError
 from persona_cases.export.ranges import TimeRange
-from persona_cases.models.raw_page import Line, RawPage
+from persona_cases.models.decoding.raw_page import Line, RawPage
 
 # With more cases at one moment, only a cursor tells which of them were taken.
 _MOST_LATEST: Final = 1_000

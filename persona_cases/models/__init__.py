@@ -4,10 +4,13 @@ Pure: nothing here does I/O or knows the time. `Case.from_dict` reads plain JSON
 """
 
 from persona_cases.models.case import Case
-from persona_cases.models.converter import converter, structure
+from persona_cases.models.decoding.converter import converter, structure
+from persona_cases.models.decoding.key_inflection import Inflection
 from persona_cases.models.fields import CaseFields, FieldValue
 from persona_cases.models.fieldset import Fieldset
-from persona_cases.models.neighbours import (
+from persona_cases.models.objects import Attachment, FieldSchema, Resource, ResourceIdentifier
+from persona_cases.models.rate_limits import RateLimitStatus
+from persona_cases.models.related_objects import (
     Account,
     CaseComment,
     CaseQueue,
@@ -17,10 +20,7 @@ from persona_cases.models.neighbours import (
     Transaction,
     Verification,
 )
-from persona_cases.models.rate_limits import RateLimitStatus
 from persona_cases.models.relationships import CaseRelationships
-from persona_cases.models.resources import Attachment, FieldSchema, Resource, ResourceIdentifier
-from persona_cases.models.spelling import Inflection
 from persona_cases.models.unset import UNSET, Unset, UnsetType
 from persona_cases.surface import publish
 

@@ -11,14 +11,23 @@ import attrs
 import msgspec
 
 from persona_cases.errors import DecodeError
-from persona_cases.models import wire
+from persona_cases.models.case_lessons import CASE, custom_field
+from persona_cases.models.decoding import records as wire
+from persona_cases.models.decoding.jsontext import encode_json, parse_json, plain_json
+from persona_cases.models.decoding.key_inflection import (
+    Inflection,
+    check_inflection,
+    fold_resource,
+    respell_resource,
+    spelling_of,
+)
+from persona_cases.models.decoding.record_paths import read_document, read_record, read_record_text, unknown_members
 from persona_cases.models.fields import CaseFields
 from persona_cases.models.fieldset import Fieldset
 from persona_cases.models.included import read_included
-from persona_cases.models.jsontext import encode_json, parse_json, plain_json
-from persona_cases.models.lessons import CASE, custom_field
 from persona_cases.models.loading import Origin, Shared, check_asked
-from persona_cases.models.neighbours import (
+from persona_cases.models.objects import Attachment, Resource
+from persona_cases.models.related_objects import (
     Account,
     CaseComment,
     CaseQueue,
@@ -28,16 +37,7 @@ from persona_cases.models.neighbours import (
     Transaction,
     Verification,
 )
-from persona_cases.models.reading import read_document, read_record, read_record_text, unknown_members
 from persona_cases.models.relationships import CaseRelationships
-from persona_cases.models.resources import Attachment, Resource
-from persona_cases.models.spelling import (
-    Inflection,
-    check_inflection,
-    fold_resource,
-    respell_resource,
-    spelling_of,
-)
 from persona_cases.teaching import taught
 
 __all__ = ["Case"]

@@ -7,9 +7,9 @@ from typing import Any, TypeGuard
 
 import attrs
 
+from persona_cases.models.case_lessons import FIELDS, custom_field
+from persona_cases.models.decoding.jsontext import is_array, is_object
 from persona_cases.models.fieldset import Fieldset
-from persona_cases.models.jsontext import is_array, is_object
-from persona_cases.models.lessons import FIELDS, custom_field
 from persona_cases.models.loading import refuse_unasked
 from persona_cases.teaching import taught
 

@@ -8,7 +8,7 @@ from typing import cast
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.models.names import CUSTOM, EXTRA, RELATIONSHIP, attribute_asked, bare
+from persona_cases.models.loadable_names import CUSTOM, EXTRA, RELATIONSHIP, attribute_asked, bare
 
 __all__ = ["Fieldset"]
 

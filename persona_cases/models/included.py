@@ -8,9 +8,9 @@ from typing import TypeVar
 import attrs
 
 from persona_cases.errors import NotLoadedError
-from persona_cases.models.jsontext import step
-from persona_cases.models.resources import Resource, ResourceIdentifier, read_resource
-from persona_cases.models.spelling import Inflection
+from persona_cases.models.decoding.jsontext import step
+from persona_cases.models.decoding.key_inflection import Inflection
+from persona_cases.models.objects import Resource, ResourceIdentifier, read_resource
 
 __all__ = ["Included", "read_included"]
 

@@ -8,10 +8,10 @@ import attrs
 import msgspec
 
 from persona_cases.errors import NotLoadedError
+from persona_cases.models.decoding.key_inflection import Inflection, spell
 from persona_cases.models.fieldset import Fieldset
 from persona_cases.models.included import Included
-from persona_cases.models.resources import Resource
-from persona_cases.models.spelling import Inflection, spell
+from persona_cases.models.objects import Resource
 
 __all__ = ["Origin", "Shared", "check_asked", "refuse_unasked"]
 

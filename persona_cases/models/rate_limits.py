@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from persona_cases.models.converter import structure
-from persona_cases.models.jsontext import check_utf8, parse_json
+from persona_cases.models.decoding.converter import structure
+from persona_cases.models.decoding.jsontext import check_utf8, parse_json
 
 __all__ = ["RateLimitStatus", "decode_rate_limits"]
 

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self, overload
 
 import attrs
 
-from persona_cases.models import wire
+from persona_cases.models.decoding import records as wire
+from persona_cases.models.decoding.record_paths import read_record_text, unknown_members
 from persona_cases.models.loading import Origin, Shared, check_asked
-from persona_cases.models.reading import read_record_text, unknown_members
-from persona_cases.models.resources import ResourceIdentifier
+from persona_cases.models.objects import ResourceIdentifier
 
 __all__ = ["CaseRelationships"]
 

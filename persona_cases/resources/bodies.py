@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.models import UNSET, Unset
-from persona_cases.models.spelling import snake
+from persona_cases.models.decoding.key_inflection import snake
 from persona_cases.protocol.checks import text
 from persona_cases.resources.outgoing import field_values
 

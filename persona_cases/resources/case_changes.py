@@ -11,8 +11,8 @@ import attrs
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.models import UNSET, Case, Unset
-from persona_cases.models.decode import decode_case
-from persona_cases.models.names import Includable
+from persona_cases.models.decoding.decode import decode_case
+from persona_cases.models.loadable_names import Includable
 from persona_cases.protocol.checks import flag, text
 from persona_cases.protocol.message import Request, Safety
 from persona_cases.resources import bodies, parameters

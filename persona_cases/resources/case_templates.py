@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from persona_cases.models import CaseTemplate
-from persona_cases.models.decode import decode_resource
+from persona_cases.models.decoding.decode import decode_resource
 from persona_cases.protocol.message import Request
 from persona_cases.protocol.urls import segment
 from persona_cases.resources.api import Api

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from persona_cases.models import Attachment, Case
-from persona_cases.models.decode import decode_case
-from persona_cases.models.names import Includable
+from persona_cases.models.decoding.decode import decode_case
+from persona_cases.models.loadable_names import Includable
 from persona_cases.paging import LARGEST_PAGE, Pager, check_page, is_beginning
 from persona_cases.protocol.message import Request
 from persona_cases.query import Predicate, SearchLimits, Sort

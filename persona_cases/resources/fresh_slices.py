@@ -17,9 +17,9 @@ from persona_cases.errors import APIError, DecodeError, PaginationError, naming
 from persona_cases.export.page_source import Walk
 from persona_cases.export.ranges import TimeRange
 from persona_cases.models import Fieldset
-from persona_cases.models.decode import Links, decode_line, decode_page
-from persona_cases.models.raw_page import Line, RawPage, decode_raw_page
-from persona_cases.models.undecodable import Undecodable
+from persona_cases.models.decoding.decode import Links, decode_line, decode_page
+from persona_cases.models.decoding.raw_page import Line, RawPage, decode_raw_page
+from persona_cases.models.decoding.undecodable import Undecodable
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.paging.cursor import is_refusal
 from persona_cases.protocol.message import Request

@@ -10,7 +10,7 @@ import attrs
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.ranges import TimeRange
-from persona_cases.models.raw_page import moment_of
+from persona_cases.models.decoding.raw_page import moment_of
 from persona_cases.protocol.message import QueryPairs
 from persona_cases.query import Predicate, Q
 from persona_cases.query.entry import as_predicate

@@ -11,9 +11,9 @@ import attrs
 
 from persona_cases.errors import PaginationError, naming
 from persona_cases.export.page_source import Walk
-from persona_cases.models.decode import Links
-from persona_cases.models.raw_page import Line, RawPage, decode_raw_page
-from persona_cases.models.undecodable import Undecodable
+from persona_cases.models.decoding.decode import Links
+from persona_cases.models.decoding.raw_page import Line, RawPage, decode_raw_page
+from persona_cases.models.decoding.undecodable import Undecodable
 from persona_cases.paging import LARGEST_PAGE, Fetch, Page, Pager, Position
 from persona_cases.paging.progress import Progress
 from persona_cases.protocol.message import Request

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 from persona_cases.errors import DecodeError
 from persona_cases.models import Case
-from persona_cases.models.decode import CasePage, decode_line
-from persona_cases.models.raw_page import decode_raw_page
+from persona_cases.models.decoding.decode import CasePage, decode_line
+from persona_cases.models.decoding.raw_page import decode_raw_page
 from persona_cases.paging import Pager
 from persona_cases.query import Predicate, Sort
 from persona_cases.resources.api import Api

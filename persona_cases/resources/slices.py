@@ -12,7 +12,7 @@ from persona_cases.errors import QueryTooComplexError
 from persona_cases.export.crew import PAGES_A_WALKER
 from persona_cases.export.page_source import Walk
 from persona_cases.export.ranges import TimeRange
-from persona_cases.models.raw_page import RawPage, decode_raw_page
+from persona_cases.models.decoding.raw_page import RawPage, decode_raw_page
 from persona_cases.query import Predicate, Q, SearchLimits, Sort
 from persona_cases.resources.api import Api
 from persona_cases.resources.raw_walks import merged_walk, raw_walk

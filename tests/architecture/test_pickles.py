@@ -20,7 +20,7 @@ from persona_cases import Case, ExportProgress, ExportReport, ManyCases, Page, Q
 from persona_cases.export import AttachmentReport, Column, ColumnKind, ColumnType, TimeRange
 from persona_cases.limits import Feedback, LimiterState, Permit, WindowReading
 from persona_cases.models import UNSET, Fieldset, ResourceIdentifier
-from persona_cases.models.decode import decode_page
+from persona_cases.models.decoding.decode import decode_page
 from persona_cases.query import AllOf, AnyOf, SearchLimits, parse, plan
 from persona_cases.testing import RateLimit, Simulator
 

@@ -20,7 +20,7 @@ import persona_cases
 from persona_cases import Pager, PersonaClient, PersonaError, Q, RetryPolicy, Timeout, Upload
 from persona_cases.export import columns_from
 from persona_cases.models import Attachment, Case, Fieldset
-from persona_cases.models.decode import decode_case, decode_page
+from persona_cases.models.decoding.decode import decode_case, decode_page
 from persona_cases.query import Predicate, parse, plan
 from persona_cases.testing import Simulator
 

@@ -11,7 +11,7 @@ import pytest
 
 from persona_cases import DecodeError, InvalidArgumentError, PersonaClient, Q, QueryTypeError
 from persona_cases.export import TimeRange, columns_from
-from persona_cases.models.raw_page import moment_of
+from persona_cases.models.decoding.raw_page import moment_of
 from persona_cases.testing import Fault, Simulator
 from persona_cases.testing.records import FieldSpec
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from worlds import line
 
 from persona_cases.export.crew import MOST_WALKERS, Crew
-from persona_cases.models.raw_page import RawPage
+from persona_cases.models.decoding.raw_page import RawPage
 
 
 def crew_of(most=MOST_WALKERS):

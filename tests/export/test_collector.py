@@ -18,7 +18,7 @@ from persona_cases.export.checkpoint import Description
 from persona_cases.export.collector import collect
 from persona_cases.export.ranges import TimeRange
 from persona_cases.export.spool import Spool
-from persona_cases.models.raw_page import RawPage
+from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.query import SearchLimits
 from persona_cases.resources.slices import CaseSlices
 from persona_cases.testing import Fault, Simulator

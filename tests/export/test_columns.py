@@ -19,8 +19,8 @@ from persona_cases.export.columns.rows import Rows, read_row
 from persona_cases.export.columns.survey import Survey
 from persona_cases.export.columns.types import JSON, TEXT, ColumnKind, ColumnType
 from persona_cases.models import Case, CaseTemplate, Fieldset
-from persona_cases.models.decode import decode_resource
-from persona_cases.models.wire import ATTRIBUTES, RELATIONSHIPS
+from persona_cases.models.decoding.decode import decode_resource
+from persona_cases.models.decoding.records import ATTRIBUTES, RELATIONSHIPS
 
 scalars = (
     st.none()

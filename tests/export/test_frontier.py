@@ -15,7 +15,7 @@ from persona_cases.errors import DecodeError, PaginationError
 from persona_cases.export.frontier import Frontier
 from persona_cases.export.ranges import TimeRange
 from persona_cases.export.stretch import Stretch, take_together
-from persona_cases.models.raw_page import RawPage
+from persona_cases.models.decoding.raw_page import RawPage
 
 
 class Walking:

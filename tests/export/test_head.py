@@ -26,7 +26,7 @@ from persona_cases.export.head import HeadFile
 from persona_cases.export.ranges import TimeRange
 from persona_cases.export.spool import Spool
 from persona_cases.export.stretch import Stretch
-from persona_cases.models.raw_page import RawPage
+from persona_cases.models.decoding.raw_page import RawPage
 
 ASKED = Description({"where": "all"}, "1.0")
 OTHER = Description({"where": "some"}, "1.0")

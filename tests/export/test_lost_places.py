@@ -13,7 +13,7 @@ from persona_cases.export.checkpoint import Description
 from persona_cases.export.collector import collect
 from persona_cases.export.frontier import Frontier
 from persona_cases.export.spool import Spool
-from persona_cases.models.raw_page import RawPage
+from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.testing import Fault, Simulator
 
 ASKED = Description({}, "1.0")

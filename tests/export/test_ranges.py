@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from persona_cases.errors import InvalidArgumentError, QueryTypeError
 from persona_cases.export.ranges import TimeRange
-from persona_cases.models.raw_page import moment_of, time_of
+from persona_cases.models.decoding.raw_page import moment_of, time_of
 from persona_cases.query import Q
 
 MOMENTS = st.integers(0, 2_000_000_000_000)

@@ -12,8 +12,8 @@ from persona_cases.errors import ConnectionFailedError, DecodeError
 from persona_cases.export.checkpoint import Description
 from persona_cases.export.collector import collect
 from persona_cases.export.spool import Spool
-from persona_cases.models.raw_page import RawPage
-from persona_cases.models.undecodable import Undecodable
+from persona_cases.models.decoding.raw_page import RawPage
+from persona_cases.models.decoding.undecodable import Undecodable
 from persona_cases.resources.fresh_slices import FreshSlices
 from persona_cases.resources.slices import CaseSlices
 from persona_cases.testing import Fault, Simulator

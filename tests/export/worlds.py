@@ -10,7 +10,7 @@ import attrs
 from hypothesis import strategies as st
 
 from persona_cases.export.ranges import TimeRange
-from persona_cases.models.raw_page import RawPage, time_of
+from persona_cases.models.decoding.raw_page import RawPage, time_of
 
 YEAR = 365 * 86_400_000
 

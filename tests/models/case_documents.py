@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from persona_cases.models import wire
+from persona_cases.models.decoding import records as wire
 
 TIMES = [name for name in wire.Attributes.__struct_fields__ if name.endswith("_at")]
 TEXTS = [name for name in wire.Attributes.__struct_fields__ if name not in {*TIMES, "tags", "fields", "attachments"}]

@@ -10,9 +10,11 @@ import pytest
 from case_documents import TEXTS, TIMES, a_body, a_case
 
 from persona_cases.errors import DecodeError
-from persona_cases.models import Attachment, Case, ResourceIdentifier, converter, wire
-from persona_cases.models.decode import decode_page
-from persona_cases.models.jsontext import encode_json
+from persona_cases.models import Attachment, Case, ResourceIdentifier
+from persona_cases.models.decoding import converter
+from persona_cases.models.decoding import records as wire
+from persona_cases.models.decoding.decode import decode_page
+from persona_cases.models.decoding.jsontext import encode_json
 
 
 def test_attributes_have_their_types() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from persona_cases import Q, QueryError
 from persona_cases.models import Case, CaseFields, FieldValue
-from persona_cases.models.decode import decode_case
+from persona_cases.models.decoding.decode import decode_case
 
 
 def _fields(**sent: Any) -> CaseFields:

@@ -7,7 +7,7 @@ from case_documents import a_body, a_case
 
 from persona_cases.errors import DecodeError, NotLoadedError
 from persona_cases.models import Account, Case, CaseComment, CaseQueue, CaseTemplate, Report, Resource
-from persona_cases.models.decode import decode_case, decode_page, decode_resource
+from persona_cases.models.decoding.decode import decode_case, decode_page, decode_resource
 
 TEMPLATE = {
     "type": "case-template",

@@ -8,8 +8,8 @@ import pytest
 
 from persona_cases import InvalidArgumentError
 from persona_cases.models import Case, Fieldset
-from persona_cases.models.names import Relationship, attribute_asked, related_asked
-from persona_cases.models.wire import ATTRIBUTES, RELATIONSHIPS
+from persona_cases.models.decoding.records import ATTRIBUTES, RELATIONSHIPS
+from persona_cases.models.loadable_names import Relationship, attribute_asked, related_asked
 
 
 @pytest.mark.parametrize("name", sorted({*ATTRIBUTES, *RELATIONSHIPS, "id"}))

@@ -6,7 +6,7 @@ from case_documents import a_body, a_case
 
 from persona_cases.errors import InvalidArgumentError, NotLoadedError
 from persona_cases.models import Case, Fieldset
-from persona_cases.models.decode import decode_page
+from persona_cases.models.decoding.decode import decode_page
 
 
 def _sparse(*asked: str, **members: Any) -> Case:

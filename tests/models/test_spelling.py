@@ -7,9 +7,10 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from persona_cases.errors import DecodeError, InvalidArgumentError
-from persona_cases.models import Case, CaseTemplate, wire
-from persona_cases.models.decode import decode_case, decode_page, decode_resource
-from persona_cases.models.spelling import snake, spell
+from persona_cases.models import Case, CaseTemplate
+from persona_cases.models.decoding import records as wire
+from persona_cases.models.decoding.decode import decode_case, decode_page, decode_resource
+from persona_cases.models.decoding.key_inflection import snake, spell
 
 KNOWN = wire.ATTRIBUTES | wire.RELATIONSHIPS | set(wire.Attachment.__struct_fields__)
 INFLECTIONS: list[Any] = ["snake", "kebab", "camel"]

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_cases.errors import DecodeError
-from persona_cases.models.decode import decode_line, decode_page
-from persona_cases.models.pieces import is_json, members, pieces
-from persona_cases.models.raw_page import RawPage, decode_raw_page
-from persona_cases.models.undecodable import Undecodable, id_of
+from persona_cases.models.decoding.decode import decode_line, decode_page
+from persona_cases.models.decoding.pieces import is_json, members, pieces
+from persona_cases.models.decoding.raw_page import RawPage, decode_raw_page
+from persona_cases.models.decoding.undecodable import Undecodable, id_of
 
 PLACE = "/data/1/attributes/fields/note/value"
 # What JSON allows and Python does not take.

@@ -16,9 +16,9 @@ from persona_cases.models import (
     Inquiry,
     ResourceIdentifier,
 )
+from persona_cases.models.decoding.raw_page import RawPage
+from persona_cases.models.decoding.undecodable import Undecodable
 from persona_cases.models.included import Included
-from persona_cases.models.raw_page import RawPage
-from persona_cases.models.undecodable import Undecodable
 from persona_cases.paging import Page
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.options import Options

@@ -21,7 +21,7 @@ from persona_cases.export.case_source import CaseSource
 from persona_cases.export.runner import Exportable, Pages
 from persona_cases.export.threads import off_loop
 from persona_cases.models import Attachment
-from persona_cases.models.undecodable import id_of
+from persona_cases.models.decoding.undecodable import id_of
 from persona_cases.protocol.checks import whole_number
 
 __all__ = ["DEFAULT_DOWNLOADS", "AttachmentDownloads", "Fetch", "OnAttachment"]

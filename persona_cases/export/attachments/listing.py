@@ -12,8 +12,8 @@ import msgspec
 from persona_cases.errors import DecodeError
 from persona_cases.export.attachments.names import safe_names
 from persona_cases.models import Attachment, Case
-from persona_cases.models.jsontext import parse_json
-from persona_cases.models.undecodable import id_of
+from persona_cases.models.decoding.jsontext import parse_json
+from persona_cases.models.decoding.undecodable import id_of
 
 __all__ = ["CaseFiles", "files_of", "readdressed"]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from persona_cases.export.columns.types import ColumnKind, ColumnType, as_date, as_time, fits_utc
-from persona_cases.models.jsontext import encode_json
+from persona_cases.models.decoding.jsontext import encode_json
 
 __all__ = ["as_text", "as_value", "json_text", "timestamp"]
 

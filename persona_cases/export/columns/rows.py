@@ -11,11 +11,11 @@ import msgspec
 
 from persona_cases.errors import DecodeError
 from persona_cases.export.columns.column import ATTACHMENTS, EXTRA, FIELD, FIXED, RELATIONSHIP, RELATIONSHIP_COLUMNS
-from persona_cases.models import wire
+from persona_cases.models.decoding import records as wire
+from persona_cases.models.decoding.key_inflection import respell_resource, spelling_of
+from persona_cases.models.decoding.record_paths import read_record_text
+from persona_cases.models.decoding.undecodable import id_of
 from persona_cases.models.fields import CaseFields, FieldValue
-from persona_cases.models.reading import read_record_text
-from persona_cases.models.spelling import respell_resource, spelling_of
-from persona_cases.models.undecodable import id_of
 
 __all__ = ["OnRefused", "Row", "Rows", "read_row"]
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import attrs
 
-from persona_cases.models.jsontext import is_array
+from persona_cases.models.decoding.jsontext import is_array
 
 __all__ = [
     "JSON",

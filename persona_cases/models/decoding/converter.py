@@ -22,8 +22,8 @@ from cattrs import AttributeValidationNote
 from cattrs.gen import make_dict_structure_fn
 
 from persona_cases.errors import DecodeError, InvalidArgumentError
-from persona_cases.models.jsontext import json_type, step
-from persona_cases.models.wire import AwareDatetime
+from persona_cases.models.decoding.jsontext import json_type, step
+from persona_cases.models.decoding.records import AwareDatetime
 
 __all__ = ["converter", "members_of", "refuse", "structure"]
 

@@ -21,8 +21,8 @@ from itertools import chain
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.models import wire
-from persona_cases.models.jsontext import is_array, is_object
+from persona_cases.models.decoding import records as wire
+from persona_cases.models.decoding.jsontext import is_array, is_object
 
 __all__ = [
     "Inflection",

@@ -6,8 +6,8 @@ import re
 from typing import Final, Literal, TypeAlias
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.models.spelling import snake
-from persona_cases.models.wire import ATTRIBUTES, RELATIONSHIPS
+from persona_cases.models.decoding.key_inflection import snake
+from persona_cases.models.decoding.records import ATTRIBUTES, RELATIONSHIPS
 from persona_cases.teaching import LONGEST_NAME, nearest
 
 __all__ = ["CUSTOM", "EXTRA", "RELATIONSHIP", "Includable", "attribute_asked", "bare", "related_asked"]

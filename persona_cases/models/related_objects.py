@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import attrs
 
-from persona_cases.models.resources import FieldSchema, Resource, register
+from persona_cases.models.objects import FieldSchema, Resource, register
 
 __all__ = [
     "Account",

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, TypeVar, cast
 import attrs
 
 from persona_cases.errors import DecodeError
-from persona_cases.models.converter import converter, structure
-from persona_cases.models.jsontext import encode_json, parse_json, plain_json, step
-from persona_cases.models.spelling import (
+from persona_cases.models.decoding.converter import converter, structure
+from persona_cases.models.decoding.jsontext import encode_json, parse_json, plain_json, step
+from persona_cases.models.decoding.key_inflection import (
     Inflection,
     check_inflection,
     respell_pointer,

@@ -14,17 +14,17 @@ import attrs
 import msgspec
 
 from persona_cases.errors import DecodeError, InvalidArgumentError
-from persona_cases.models import wire
 from persona_cases.models.case import Case
-from persona_cases.models.converter import converter, structure
+from persona_cases.models.decoding import records as wire
+from persona_cases.models.decoding.converter import converter, structure
+from persona_cases.models.decoding.jsontext import check_utf8, is_utf8, parse_json, plain_json
+from persona_cases.models.decoding.key_inflection import spelling_of
+from persona_cases.models.decoding.record_paths import REFUSED, Document, decode_record, read_record_text
+from persona_cases.models.decoding.undecodable import blame, poisoned_case
 from persona_cases.models.fieldset import Fieldset
 from persona_cases.models.included import read_included
-from persona_cases.models.jsontext import check_utf8, is_utf8, parse_json, plain_json
 from persona_cases.models.loading import Origin
-from persona_cases.models.reading import REFUSED, Document, decode_record, read_record_text
-from persona_cases.models.resources import Resource, read_resource
-from persona_cases.models.spelling import spelling_of
-from persona_cases.models.undecodable import blame, poisoned_case
+from persona_cases.models.objects import Resource, read_resource
 
 __all__ = ["CasePage", "Links", "decode_case", "decode_line", "decode_page", "decode_resource", "split_page"]
 

@@ -13,10 +13,10 @@ import attrs
 import msgspec
 
 from persona_cases.errors import DecodeError
-from persona_cases.models import wire
-from persona_cases.models.converter import converter, members_of, structure
-from persona_cases.models.jsontext import parse_json
-from persona_cases.models.spelling import Inflection, respell_pointer, respell_resource
+from persona_cases.models.decoding import records as wire
+from persona_cases.models.decoding.converter import converter, members_of, structure
+from persona_cases.models.decoding.jsontext import parse_json
+from persona_cases.models.decoding.key_inflection import Inflection, respell_pointer, respell_resource
 
 __all__ = [
     "REFUSED",

@@ -17,11 +17,11 @@ import attrs
 import msgspec
 
 from persona_cases.errors import Answered, DecodeError
-from persona_cases.models import wire
-from persona_cases.models.decode import Links, decode_page, split_page
-from persona_cases.models.pieces import is_json, members, pieces
-from persona_cases.models.reading import REFUSED
-from persona_cases.models.undecodable import Undecodable, blame, id_of
+from persona_cases.models.decoding import records as wire
+from persona_cases.models.decoding.decode import Links, decode_page, split_page
+from persona_cases.models.decoding.pieces import is_json, members, pieces
+from persona_cases.models.decoding.record_paths import REFUSED
+from persona_cases.models.decoding.undecodable import Undecodable, blame, id_of
 
 __all__ = ["Line", "RawPage", "decode_raw_page", "moment_of", "time_of"]
 
