@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from persona_cases.export import ExportProgress, ExportReport
     from persona_cases.models import Attachment, Case, CaseTemplate
     from persona_cases.paging import Page, Pager
+    from persona_cases.protocol.call_options import Timeout
     from persona_cases.protocol.message import Request, Response, Safety
-    from persona_cases.protocol.options import Timeout
     from persona_cases.protocol.retry import RetryPolicy
     from persona_cases.query import Predicate, Q, Sort, parse
     from persona_cases.resources.cases import Cases
@@ -139,7 +139,7 @@ _HOMES = {
     "persona_cases.models": ("Attachment", "Case", "CaseTemplate"),
     "persona_cases.paging": ("Page", "Pager"),
     "persona_cases.protocol.message": ("Request", "Response", "Safety"),
-    "persona_cases.protocol.options": ("Timeout",),
+    "persona_cases.protocol.call_options": ("Timeout",),
     "persona_cases.protocol.retry": ("RetryPolicy",),
     "persona_cases.query": ("Predicate", "Q", "Sort", "parse"),
     "persona_cases.resources.cases": ("Cases",),

@@ -14,11 +14,17 @@ import attrs
 from persona_cases.models import UNSET, RateLimitStatus, Unset
 from persona_cases.models.rate_limits import decode_rate_limits
 from persona_cases.protocol import secret
+from persona_cases.protocol.addresses.urls import BaseURL
+from persona_cases.protocol.call_options import (
+    DEFAULT_MAX_ANSWER_BYTES,
+    DEFAULT_VERSION,
+    Options,
+    Timeout,
+    check_headers,
+)
 from persona_cases.protocol.checks import flag, seconds, whole_number
 from persona_cases.protocol.message import Request, Response, Safety
-from persona_cases.protocol.options import DEFAULT_MAX_ANSWER_BYTES, DEFAULT_VERSION, Options, Timeout, check_headers
 from persona_cases.protocol.retry import RetryPolicy
-from persona_cases.protocol.urls import BaseURL
 from persona_cases.resources.api import Api
 from persona_cases.resources.case_templates import CaseTemplates
 from persona_cases.resources.cases import Cases

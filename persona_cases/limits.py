@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from persona_cases.surface import lazily
 
 if TYPE_CHECKING:
-    from persona_cases.protocol.quota import WindowReading
+    from persona_cases.protocol.limit_headers import WindowReading
     from persona_cases.transport.limiter import Feedback, Limiter, LimiterState, LocalLimiter, Permit
     from persona_cases.transport.quota_limiter import QuotaLimiter
     from persona_cases.transport.redis_limiter import RedisLimiter
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "persona_cases.protocol.quota": ("WindowReading",),
+    "persona_cases.protocol.limit_headers": ("WindowReading",),
     "persona_cases.transport.limiter": ("Feedback", "Limiter", "LimiterState", "LocalLimiter", "Permit"),
     "persona_cases.transport.quota_limiter": ("QuotaLimiter",),
     "persona_cases.transport.redis_limiter": ("RedisLimiter",),

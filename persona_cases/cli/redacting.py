@@ -19,7 +19,7 @@ from persona_cases.cli.running import report
 from persona_cases.cli.terminal import is_terminal, visible
 from persona_cases.errors import ConflictError, InvalidArgumentError, NotFoundError, PersonaError
 from persona_cases.export.quantities import plural
-from persona_cases.protocol.urls import segment
+from persona_cases.protocol.addresses.urls import segment
 
 __all__ = ["redact_cases"]
 

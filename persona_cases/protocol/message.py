@@ -10,9 +10,9 @@ import attrs
 import msgspec
 
 from persona_cases.errors import DecodeError, printable
+from persona_cases.protocol.foreign_answers import why_not_json
 from persona_cases.protocol.headers import Headers, as_headers
 from persona_cases.protocol.naming import path_template
-from persona_cases.protocol.strangers import why_not_json
 from persona_cases.surface import publish
 
 QueryPairs = tuple[tuple[str, str], ...]

@@ -22,8 +22,8 @@ from persona_cases.errors import (
     UnprocessableEntityError,
     printable,
 )
+from persona_cases.protocol.limit_headers import WindowReading, read_quota, read_rate_limit, read_retry_after
 from persona_cases.protocol.message import Response
-from persona_cases.protocol.quota import WindowReading, read_quota, read_rate_limit, read_retry_after
 
 _BY_STATUS: dict[int, type[APIError]] = {
     400: BadRequestError,

@@ -23,7 +23,7 @@ from typing import Any
 
 import attrs
 
-from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window_counter import WindowCounter
 
 # A request that goes ahead to learn the numbers may hang; the others do not wait for it longer than this.

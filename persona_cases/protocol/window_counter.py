@@ -18,7 +18,7 @@ import math
 
 import attrs
 
-from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.limit_headers import WindowReading
 
 # A request may leave before the end of the window is certain, if that can save more than this share of the window.
 _WORTH_A_CHANCE = 0.05

@@ -8,11 +8,11 @@ from typing import TypeVar
 import attrs
 
 from persona_cases.errors import Answered, DecodeError
+from persona_cases.protocol.addresses.urls import BaseURL
+from persona_cases.protocol.call_options import Options
+from persona_cases.protocol.foreign_answers import is_web_page, why_not_json
 from persona_cases.protocol.message import Request, Response
-from persona_cases.protocol.options import Options
 from persona_cases.protocol.retry import Attempts
-from persona_cases.protocol.strangers import is_web_page, why_not_json
-from persona_cases.protocol.urls import BaseURL
 from persona_cases.transport.calls import Call, Lifetime
 from persona_cases.transport.pipeline import Transport
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from persona_cases.protocol.options import check_idempotency_key
+from persona_cases.protocol.call_options import check_idempotency_key
 
 
 def chosen_or_new_key(chosen: object) -> str:

@@ -8,9 +8,9 @@ from typing import cast
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.models import Case, Fieldset
 from persona_cases.models.loadable_names import Includable, related_asked
+from persona_cases.protocol.addresses.urls import segment
 from persona_cases.protocol.checks import text
 from persona_cases.protocol.message import QueryPairs
-from persona_cases.protocol.urls import segment
 
 _INCLUDED_BY_DEFAULT_BEFORE = "2025-10-27"
 

@@ -12,8 +12,8 @@ from persona_cases.errors import PaginationError, naming
 from persona_cases.models import Case, Fieldset
 from persona_cases.models.decoding.decode import CasePage, decode_page
 from persona_cases.paging import Fetch, Page, Position
+from persona_cases.protocol.addresses.urls import link_query
 from persona_cases.protocol.message import QueryPairs, Request
-from persona_cases.protocol.urls import link_query
 from persona_cases.resources.api import Api
 
 

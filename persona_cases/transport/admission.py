@@ -9,8 +9,8 @@ from typing import cast
 import attrs
 
 from persona_cases.errors import InvalidArgumentError, PersonaError, QuotaExceededError, RateLimitError
+from persona_cases.protocol.limit_headers import read_quota, read_rate_limit, read_retry_after
 from persona_cases.protocol.message import Request, Response
-from persona_cases.protocol.quota import read_quota, read_rate_limit, read_retry_after
 from persona_cases.transport.limiter import Feedback, Limiter, Permit
 
 

@@ -9,9 +9,9 @@ import aiohttp
 from yarl import URL
 
 from persona_cases.errors import DecodeError
-from persona_cases.protocol.file_addresses import REDIRECTS
+from persona_cases.protocol.addresses.file_addresses import REDIRECTS
+from persona_cases.protocol.call_options import Timeout
 from persona_cases.protocol.message import Response
-from persona_cases.protocol.options import Timeout
 from persona_cases.protocol.outcome import error_of
 from persona_cases.transport.failures import translated
 from persona_cases.transport.session import HttpSession

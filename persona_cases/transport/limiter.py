@@ -13,7 +13,7 @@ import attrs
 
 from persona_cases.errors import RateLimitError
 from persona_cases.protocol.checks import seconds, whole_number
-from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window import RateWindow
 from persona_cases.surface import publish
 from persona_cases.transport.home_loop import HomeLoop

@@ -15,8 +15,8 @@ from aiohttp import encode_basic_auth
 from yarl import URL
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.protocol.hosts import is_loopback
-from persona_cases.protocol.proxies import Proxy, read_proxy
+from persona_cases.protocol.addresses.hosts import is_loopback
+from persona_cases.protocol.addresses.proxies import Proxy, read_proxy
 
 __all__ = ["Network", "Trust", "Way", "environment_allows_http", "trusted_by"]
 

@@ -6,7 +6,7 @@ import math
 
 from aiolimiter import AsyncLimiter
 
-from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window import believable
 
 _SHARE_OF_WINDOW_FOR_BUDGET = 0.1

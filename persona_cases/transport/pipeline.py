@@ -11,8 +11,8 @@ from typing import Self
 import attrs
 
 from persona_cases.errors import DecodeError, InvalidArgumentError, PersonaError, TransportError
+from persona_cases.protocol.call_options import Options
 from persona_cases.protocol.message import Request, Response
-from persona_cases.protocol.options import Options
 from persona_cases.protocol.outcome import error_of
 from persona_cases.transport.admission import Admission, Permits
 from persona_cases.transport.attempt_loop import AttemptLoop

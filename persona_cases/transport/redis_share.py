@@ -12,7 +12,7 @@ from collections import deque
 
 import attrs
 
-from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window import RateWindow
 from persona_cases.transport.limiter import Feedback
 from persona_cases.transport.redis_state import take_in

@@ -12,12 +12,12 @@ from aiohttp import ClientSession
 from yarl import URL
 
 from persona_cases.errors import ClientStateError, DecodeError, InvalidArgumentError, TransportError
-from persona_cases.protocol.file_addresses import FileAddresses
+from persona_cases.protocol.addresses.file_addresses import FileAddresses
+from persona_cases.protocol.addresses.urls import BaseURL
+from persona_cases.protocol.call_options import Options, Timeout
 from persona_cases.protocol.headers import Headers
 from persona_cases.protocol.message import Request, Response
-from persona_cases.protocol.options import Options, Timeout
 from persona_cases.protocol.secret import Secret
-from persona_cases.protocol.urls import BaseURL
 from persona_cases.transport.failures import Departure, one_request, translated, without_traces
 from persona_cases.transport.network import Network
 

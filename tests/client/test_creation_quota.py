@@ -10,7 +10,7 @@ from limiters import Recording, Time
 
 from persona_cases import InvalidArgumentError, PersonaClient, QuotaExceededError, RateLimitError, RetryPolicy
 from persona_cases.limits import Feedback, LocalLimiter
-from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.testing import Simulator
 from persona_cases.transport.quota_limiter import QuotaLimiter
 

@@ -23,7 +23,7 @@ from persona_cases import (
     Safety,
     ServerError,
 )
-from persona_cases.protocol.options import Options
+from persona_cases.protocol.call_options import Options
 from persona_cases.protocol.retry import Attempts
 from persona_cases.testing import Fault, Simulator
 from persona_cases.transport.admission import Admission

@@ -25,7 +25,7 @@ from persona_cases import (
     ServerError,
 )
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.protocol.options import Options, Timeout
+from persona_cases.protocol.call_options import Options, Timeout
 from persona_cases.testing import Delivery, Fault, Simulator
 from persona_cases.transport.download import fetch_file
 from persona_cases.transport.failures import translated

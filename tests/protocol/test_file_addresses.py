@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from persona_cases.errors import APIError, InvalidArgumentError
-from persona_cases.protocol.file_addresses import FileAddresses
-from persona_cases.protocol.hosts import is_public
-from persona_cases.protocol.urls import BaseURL
+from persona_cases.protocol.addresses.file_addresses import FileAddresses
+from persona_cases.protocol.addresses.hosts import is_public
+from persona_cases.protocol.addresses.urls import BaseURL
 
 VENDOR = FileAddresses(BaseURL.parse("https://api.withpersona.com/api/v1"))
 SIMULATOR = FileAddresses(BaseURL.parse("http://127.0.0.1:8080/api/v1"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from persona_cases.protocol.hosts import is_loopback, is_public, is_well_formed
+from persona_cases.protocol.addresses.hosts import is_loopback, is_public, is_well_formed
 
 LOOPBACK = ["localhost", "localhost.", "sim.localhost", "127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"]
 PRIVATE = [

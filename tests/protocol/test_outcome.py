@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_cases import DecodeError, errors
+from persona_cases.protocol.limit_headers import WindowReading, read_quota, read_rate_limit
 from persona_cases.protocol.message import Response
 from persona_cases.protocol.outcome import error_items, error_of
-from persona_cases.protocol.quota import WindowReading, read_quota, read_rate_limit
 
 
 def answer(status: int, *entries: object, **headers: str) -> Response:

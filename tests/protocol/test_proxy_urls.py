@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.protocol.proxies import Proxy, read_proxy
+from persona_cases.protocol.addresses.proxies import Proxy, read_proxy
 
 
 @pytest.mark.parametrize(

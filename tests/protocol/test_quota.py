@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_cases.protocol.quota import WindowReading, read_quota, read_rate_limit, read_retry_after
+from persona_cases.protocol.limit_headers import WindowReading, read_quota, read_rate_limit, read_retry_after
 
 SENT = "Wed, 21 Oct 2015 07:28:00 GMT"
 READERS = {"ratelimit": read_rate_limit, "quota": read_quota, "quotalimit": read_quota}

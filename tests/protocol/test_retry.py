@@ -23,8 +23,8 @@ from persona_cases.errors import (
     RequestTimeoutError,
     ServerError,
 )
+from persona_cases.protocol.call_options import Options, Timeout
 from persona_cases.protocol.message import Request, Safety
-from persona_cases.protocol.options import Options, Timeout
 from persona_cases.protocol.repeats import RULES, Ending
 from persona_cases.protocol.retry import Attempts, RetryPolicy
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from persona_cases.protocol.strangers import is_web_page, why_not_json
+from persona_cases.protocol.foreign_answers import is_web_page, why_not_json
 
 HTML = {"content-type": "text/html; charset=utf-8"}
 

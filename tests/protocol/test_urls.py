@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from persona_cases.errors import InvalidArgumentError, PaginationError
-from persona_cases.protocol.options import Options, Timeout, check_idempotency_key
+from persona_cases.protocol.addresses.urls import BaseURL, link_query, segment
+from persona_cases.protocol.call_options import Options, Timeout, check_idempotency_key
 from persona_cases.protocol.secret import api_key
-from persona_cases.protocol.urls import BaseURL, link_query, segment
 
 BASE = BaseURL.parse("https://api.example.com/api/v1")
 

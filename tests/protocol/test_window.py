@@ -3,7 +3,7 @@ import math
 import attrs
 import pytest
 
-from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window import RateWindow
 from persona_cases.protocol.window_counter import WindowCounter
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window_counter import WindowCounter
 
 ROUNDING = 1e-6

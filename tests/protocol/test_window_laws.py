@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from virtual_window import Counter, Server, World, within
 
-from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window import RateWindow
 
 ROUNDINGS = st.sampled_from([math.floor, math.ceil, round])

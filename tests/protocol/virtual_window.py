@@ -8,7 +8,7 @@ from random import Random
 
 import attrs
 
-from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window import RateWindow
 
 

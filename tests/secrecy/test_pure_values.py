@@ -20,9 +20,9 @@ from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.models.decoding.undecodable import Undecodable
 from persona_cases.models.included import Included
 from persona_cases.paging import Page
+from persona_cases.protocol.addresses.proxies import Proxy
+from persona_cases.protocol.call_options import Options
 from persona_cases.protocol.message import Request, Response
-from persona_cases.protocol.options import Options
-from persona_cases.protocol.proxies import Proxy
 
 JANE = "jane"
 HEADERS = {"X-Trace": JANE}

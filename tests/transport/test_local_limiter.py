@@ -12,7 +12,7 @@ import pytest
 
 from persona_cases import ClientStateError, InvalidArgumentError, RateLimitError
 from persona_cases.limits import LocalLimiter, QuotaLimiter
-from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.transport.limiter import Feedback, LimiterState, Permit
 
 

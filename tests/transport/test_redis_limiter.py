@@ -16,7 +16,7 @@ from vendor import Vendor
 
 from persona_cases import ClientStateError, InvalidArgumentError, RateLimitError
 from persona_cases.limits import Feedback
-from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window import RateWindow
 from persona_cases.testing import Simulator
 from persona_cases.transport.limiter import Permit

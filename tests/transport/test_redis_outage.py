@@ -12,7 +12,7 @@ from vendor import Vendor
 
 from persona_cases import RateLimitError
 from persona_cases.limits import Feedback
-from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.limit_headers import WindowReading
 
 PATIENCE = 30.0
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"

@@ -9,7 +9,7 @@ from itertools import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window import RateWindow
 from persona_cases.testing.rate_window import FixedWindow, RateLimit
 from persona_cases.transport.limiter import Feedback

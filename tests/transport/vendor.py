@@ -6,7 +6,7 @@ import asyncio
 import math
 
 from persona_cases.limits import Feedback, Limiter
-from persona_cases.protocol.quota import WindowReading
+from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.testing.clock import SystemClock
 from persona_cases.testing.rate_window import FixedWindow, RateLimit
 

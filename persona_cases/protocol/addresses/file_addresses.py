@@ -9,8 +9,8 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 import attrs
 
 from persona_cases.errors import APIError, InvalidArgumentError
-from persona_cases.protocol.hosts import authority, is_loopback, is_public, is_well_formed
-from persona_cases.protocol.urls import BaseURL, is_local, origin_of
+from persona_cases.protocol.addresses.hosts import authority, is_loopback, is_public, is_well_formed
+from persona_cases.protocol.addresses.urls import BaseURL, is_local, origin_of
 
 __all__ = ["MOST_REDIRECTS", "REDIRECTS", "FileAddresses"]
 

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 import attrs
 
 from persona_cases.errors import InvalidArgumentError, PaginationError
-from persona_cases.protocol.hosts import is_loopback, is_public, is_well_formed
+from persona_cases.protocol.addresses.hosts import is_loopback, is_public, is_well_formed
 from persona_cases.protocol.message import QueryPairs
 
 _UNSAFE_IN_SEGMENT = re.compile(r"[\x00-\x20/?#%\\\x7f\ud800-\udfff]")

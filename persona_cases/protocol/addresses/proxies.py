@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.protocol.hosts import authority, is_well_formed
+from persona_cases.protocol.addresses.hosts import authority, is_well_formed
 
 __all__ = ["Proxy", "read_proxy"]
 

@@ -1,0 +1,1 @@
+"""Hosts and URLs: which may be contacted, and how they are written."""
