@@ -32,13 +32,13 @@ from persona_cases.resources.lessons import CLIENT
 from persona_cases.resources.other import other_request
 from persona_cases.surface import publish
 from persona_cases.teaching import taught
-from persona_cases.transport.admission import Admission, check_limiter
-from persona_cases.transport.calls import Lifetime
-from persona_cases.transport.limiter import Limiter, LocalLimiter
+from persona_cases.transport.calls_under_way import Lifetime
+from persona_cases.transport.limits.admission import Admission, check_limiter
+from persona_cases.transport.limits.limiter import Limiter, LocalLimiter
+from persona_cases.transport.limits.quota_limiter import QuotaLimiter
 from persona_cases.transport.middleware import Middleware, check_middleware
 from persona_cases.transport.network import Network, Trust, environment_allows_http
 from persona_cases.transport.pipeline import Transport
-from persona_cases.transport.quota_limiter import QuotaLimiter
 from persona_cases.transport.session import ClientSession, HttpSession, check_session
 
 DEFAULT_BASE_URL = "https://api.withpersona.com/api/v1"

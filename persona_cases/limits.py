@@ -10,9 +10,9 @@ from persona_cases.surface import lazily
 
 if TYPE_CHECKING:
     from persona_cases.protocol.limit_headers import WindowReading
-    from persona_cases.transport.limiter import Feedback, Limiter, LimiterState, LocalLimiter, Permit
-    from persona_cases.transport.quota_limiter import QuotaLimiter
-    from persona_cases.transport.redis_limiter import RedisLimiter
+    from persona_cases.transport.limits.limiter import Feedback, Limiter, LimiterState, LocalLimiter, Permit
+    from persona_cases.transport.limits.quota_limiter import QuotaLimiter
+    from persona_cases.transport.limits.redis.redis_limiter import RedisLimiter
 
 __all__ = [
     "Feedback",
@@ -27,9 +27,9 @@ __all__ = [
 
 _HOMES = {
     "persona_cases.protocol.limit_headers": ("WindowReading",),
-    "persona_cases.transport.limiter": ("Feedback", "Limiter", "LimiterState", "LocalLimiter", "Permit"),
-    "persona_cases.transport.quota_limiter": ("QuotaLimiter",),
-    "persona_cases.transport.redis_limiter": ("RedisLimiter",),
+    "persona_cases.transport.limits.limiter": ("Feedback", "Limiter", "LimiterState", "LocalLimiter", "Permit"),
+    "persona_cases.transport.limits.quota_limiter": ("QuotaLimiter",),
+    "persona_cases.transport.limits.redis.redis_limiter": ("RedisLimiter",),
 }
 
 if not TYPE_CHECKING:

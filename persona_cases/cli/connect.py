@@ -14,7 +14,7 @@ from persona_cases.cli.failures import MissingKeyError
 from persona_cases.cli.options import DEFAULT_CASES, Connection
 from persona_cases.client import PersonaClient
 from persona_cases.protocol.call_options import DEFAULT_VERSION, Timeout
-from persona_cases.transport.limiter import LocalLimiter
+from persona_cases.transport.limits.limiter import LocalLimiter
 from persona_cases.transport.network import trusted_by
 
 __all__ = ["Connected", "connected", "unconnected"]

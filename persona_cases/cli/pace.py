@@ -9,7 +9,7 @@ import attrs
 
 from persona_cases.export.runner import ExportProgress
 from persona_cases.paging import LARGEST_PAGE
-from persona_cases.transport.limiter import LimiterState
+from persona_cases.transport.limits.limiter import LimiterState
 
 __all__ = ["Allowance", "Pace", "seconds_needed"]
 

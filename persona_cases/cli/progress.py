@@ -18,7 +18,7 @@ from persona_cases.cli.terminal import is_terminal
 from persona_cases.export.quantities import plural
 from persona_cases.export.runner import ExportProgress, OnProgress
 from persona_cases.paging import LARGEST_PAGE
-from persona_cases.transport.limiter import Limiter, LimiterState
+from persona_cases.transport.limits.limiter import Limiter, LimiterState
 
 __all__ = ["LiveLine", "PlainLines", "budget", "shown_progress", "time_left"]
 

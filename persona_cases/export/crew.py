@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from persona_cases.transport.limiter import LimiterState
+from persona_cases.transport.limits.limiter import LimiterState
 
 MOST_WALKERS: Final = 40
 

@@ -13,7 +13,7 @@ from persona_cases.protocol.call_options import Options
 from persona_cases.protocol.foreign_answers import is_web_page, why_not_json
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.retry import Attempts
-from persona_cases.transport.calls import Call, Lifetime
+from persona_cases.transport.calls_under_way import Call, Lifetime
 from persona_cases.transport.pipeline import Transport
 
 D = TypeVar("D")

@@ -9,9 +9,9 @@ from typing import Any
 from persona_cases.client import PersonaClient
 from persona_cases.errors import ClientStateError
 from persona_cases.testing.clock import Clock, ManualClock
-from persona_cases.transport.limiter import LocalLimiter, Permit
-from persona_cases.transport.pacing import Pace
-from persona_cases.transport.quota_limiter import QuotaLimiter
+from persona_cases.transport.limits.limiter import LocalLimiter, Permit
+from persona_cases.transport.limits.pacing import Pace
+from persona_cases.transport.limits.quota_limiter import QuotaLimiter
 
 __all__ = ["client_of"]
 

@@ -13,7 +13,7 @@ from persona_cases.protocol.addresses.file_addresses import REDIRECTS
 from persona_cases.protocol.call_options import Timeout
 from persona_cases.protocol.message import Response
 from persona_cases.protocol.outcome import error_of
-from persona_cases.transport.failures import translated
+from persona_cases.transport.connection_failures import translated
 from persona_cases.transport.session import HttpSession
 
 _PIECE = 65_536

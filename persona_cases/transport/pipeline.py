@@ -14,11 +14,11 @@ from persona_cases.errors import DecodeError, InvalidArgumentError, PersonaError
 from persona_cases.protocol.call_options import Options
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.outcome import error_of
-from persona_cases.transport.admission import Admission, Permits
 from persona_cases.transport.attempt_loop import AttemptLoop
-from persona_cases.transport.calls import Call
-from persona_cases.transport.failures import Departure
+from persona_cases.transport.calls_under_way import Call
+from persona_cases.transport.connection_failures import Departure
 from persona_cases.transport.file_hosts import FileHosts
+from persona_cases.transport.limits.admission import Admission, Permits
 from persona_cases.transport.middleware import Middleware, compose
 from persona_cases.transport.session import HttpSession
 

@@ -18,7 +18,7 @@ from persona_cases.protocol.call_options import Options, Timeout
 from persona_cases.protocol.headers import Headers
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.secret import Secret
-from persona_cases.transport.failures import Departure, one_request, translated, without_traces
+from persona_cases.transport.connection_failures import Departure, one_request, translated, without_traces
 from persona_cases.transport.network import Network
 
 __all__ = ["ClientSession", "HttpSession", "check_session", "client_timeout"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from persona_cases.cli.pace import Allowance, Pace, seconds_needed
 from persona_cases.export import ExportProgress
-from persona_cases.transport.limiter import LimiterState
+from persona_cases.transport.limits.limiter import LimiterState
 
 MINUTE = Allowance(remaining=300, resets_in=60, limit=300, period=60)
 

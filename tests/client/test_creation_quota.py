@@ -12,7 +12,7 @@ from persona_cases import InvalidArgumentError, PersonaClient, QuotaExceededErro
 from persona_cases.limits import Feedback, LocalLimiter
 from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.testing import Simulator
-from persona_cases.transport.quota_limiter import QuotaLimiter
+from persona_cases.transport.limits.quota_limiter import QuotaLimiter
 
 QUOTA = "Quota exceeded"
 

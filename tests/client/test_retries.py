@@ -26,9 +26,9 @@ from persona_cases import (
 from persona_cases.protocol.call_options import Options
 from persona_cases.protocol.retry import Attempts
 from persona_cases.testing import Fault, Simulator
-from persona_cases.transport.admission import Admission
 from persona_cases.transport.attempt_loop import AttemptLoop
-from persona_cases.transport.calls import Call, Lifetime
+from persona_cases.transport.calls_under_way import Call, Lifetime
+from persona_cases.transport.limits.admission import Admission
 from persona_cases.transport.pipeline import Transport
 
 READ = Request("GET", "/cases")

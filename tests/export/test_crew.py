@@ -13,7 +13,7 @@ from persona_cases.export.collector import collect
 from persona_cases.export.crew import MOST_WALKERS, WORTH_WAITING, Crew, Stopwatch
 from persona_cases.export.spool import Spool
 from persona_cases.testing import Simulator
-from persona_cases.transport.limiter import LimiterState
+from persona_cases.transport.limits.limiter import LimiterState
 
 PLENTY = moments_of([(0, YEAR, 3_000)])
 

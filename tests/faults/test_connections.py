@@ -27,8 +27,8 @@ from persona_cases import (
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.call_options import Options, Timeout
 from persona_cases.testing import Delivery, Fault, Simulator
+from persona_cases.transport.connection_failures import translated
 from persona_cases.transport.download import fetch_file
-from persona_cases.transport.failures import translated
 
 MEGABYTE = 1024 * 1024
 ONCE = RetryPolicy(attempts=1)

@@ -19,9 +19,9 @@ from persona_cases.limits import Feedback
 from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window import RateWindow
 from persona_cases.testing import Simulator
-from persona_cases.transport.limiter import Permit
-from persona_cases.transport.redis_limiter import RedisLimiter
-from persona_cases.transport.redis_state import Member, SharedState, encode
+from persona_cases.transport.limits.limiter import Permit
+from persona_cases.transport.limits.redis.redis_limiter import RedisLimiter
+from persona_cases.transport.limits.redis.redis_state import Member, SharedState, encode
 
 PATIENCE = 20.0
 PLENTY = Feedback(reading=WindowReading(20, 19, 60), answered=True)
@@ -402,7 +402,7 @@ async def test_it_leaves_no_connection_and_no_task(redis, environment, store):
 
 
 def test_without_the_redis_package_it_says_what_to_install():
-    program = "import sys; sys.modules['redis'] = None; import persona_cases.transport.redis_limiter"
+    program = "import sys; sys.modules['redis'] = None; import persona_cases.transport.limits.redis.redis_limiter"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     assert run.returncode != 0
     assert "ImportError: " in run.stderr

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window import RateWindow
 from persona_cases.testing.rate_window import FixedWindow, RateLimit
-from persona_cases.transport.limiter import Feedback
-from persona_cases.transport.redis_share import Share
-from persona_cases.transport.redis_state import Member, SharedState, decode, encode, take_in
+from persona_cases.transport.limits.limiter import Feedback
+from persona_cases.transport.limits.redis.redis_share import Share
+from persona_cases.transport.limits.redis.redis_state import Member, SharedState, decode, encode, take_in
 
 
 class Now:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import attrs
 
 from persona_cases.surface import publish
-from persona_cases.transport.limiter import Feedback, LimiterState, LocalLimiter, Permit
+from persona_cases.transport.limits.limiter import Feedback, LimiterState, LocalLimiter, Permit
 
 __all__ = ["QuotaLimiter"]
 

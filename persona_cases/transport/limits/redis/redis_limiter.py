@@ -15,11 +15,11 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.checks import seconds, whole_number
 from persona_cases.surface import publish
 from persona_cases.transport.home_loop import HomeLoop
-from persona_cases.transport.limiter import Feedback, LimiterState, Permit, too_long
-from persona_cases.transport.pacing import Pace
-from persona_cases.transport.redis_ledger import Ledger, Terms, state_of
-from persona_cases.transport.redis_state import Lease, layout
-from persona_cases.transport.redis_value import RedisClient, RedisValue
+from persona_cases.transport.limits.limiter import Feedback, LimiterState, Permit, too_long
+from persona_cases.transport.limits.pacing import Pace
+from persona_cases.transport.limits.redis.redis_ledger import Ledger, Terms, state_of
+from persona_cases.transport.limits.redis.redis_state import Lease, layout
+from persona_cases.transport.limits.redis.redis_value import RedisClient, RedisValue
 
 __all__ = ["RedisLimiter"]
 

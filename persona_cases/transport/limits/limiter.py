@@ -17,7 +17,7 @@ from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window import RateWindow
 from persona_cases.surface import publish
 from persona_cases.transport.home_loop import HomeLoop
-from persona_cases.transport.pacing import Pace
+from persona_cases.transport.limits.pacing import Pace
 
 
 @attrs.frozen

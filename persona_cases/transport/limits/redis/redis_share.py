@@ -14,8 +14,8 @@ import attrs
 
 from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window import RateWindow
-from persona_cases.transport.limiter import Feedback
-from persona_cases.transport.redis_state import take_in
+from persona_cases.transport.limits.limiter import Feedback
+from persona_cases.transport.limits.redis.redis_state import take_in
 
 
 @attrs.define

@@ -11,10 +11,10 @@ from uuid import uuid4
 import attrs
 
 from persona_cases.protocol.window import RateWindow
-from persona_cases.transport.limiter import Feedback, LimiterState
-from persona_cases.transport.redis_share import Share
-from persona_cases.transport.redis_state import Ending, Lease, SharedState, copied, decode, encode
-from persona_cases.transport.redis_value import Held, RedisLostError, RedisValue
+from persona_cases.transport.limits.limiter import Feedback, LimiterState
+from persona_cases.transport.limits.redis.redis_share import Share
+from persona_cases.transport.limits.redis.redis_state import Ending, Lease, SharedState, copied, decode, encode
+from persona_cases.transport.limits.redis.redis_value import Held, RedisLostError, RedisValue
 
 logger: logging.Logger = logging.getLogger("persona_cases")
 

@@ -17,7 +17,7 @@ import attrs
 import msgspec
 
 from persona_cases.protocol.window import RateWindow
-from persona_cases.transport.limiter import Feedback, Permit
+from persona_cases.transport.limits.limiter import Feedback, Permit
 
 _LONGEST_SANE_WAIT = 86_400.0
 _LARGEST_SANE_NUMBER = 1e10

@@ -1,0 +1,1 @@
+"""The limiter that several processes share through Redis."""
