@@ -22,7 +22,7 @@ from persona_cases.export.stretch import Stretch, take_together
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.paging.cursor import is_refusal
-from persona_cases.paging.progress import MOST_EMPTY_PAGES
+from persona_cases.paging.walk_progress import MOST_EMPTY_PAGES
 from persona_cases.transport.limits.limiter import LimiterState
 
 # A commit waits this long for the pages of other walkers, in seconds, unless a walker waits for it.

@@ -2,9 +2,9 @@
 
 from persona_cases.paging.cursor import BEGINNING, NEWEST, is_beginning
 from persona_cases.paging.merge import Merge, MergedWalk
-from persona_cases.paging.order import SortValue
 from persona_cases.paging.page import LARGEST_PAGE, Fetch, Identified, Page, Position, check_page
 from persona_cases.paging.pager import Pager
+from persona_cases.paging.rank import SortValue
 from persona_cases.paging.walk import ItemWalk, PageWalk, Walk
 from persona_cases.surface import publish
 

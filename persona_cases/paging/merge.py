@@ -12,9 +12,9 @@ import attrs
 from persona_cases.errors import PersonaError
 from persona_cases.paging.chain import retrieve, settled
 from persona_cases.paging.cursor import BEGINNING, Place, decode, encode
-from persona_cases.paging.lessons import WALK
-from persona_cases.paging.order import Rank, SortValue, rank
 from persona_cases.paging.page import Fetch, Page, T
+from persona_cases.paging.pager_lessons import WALK
+from persona_cases.paging.rank import Rank, SortValue, rank
 from persona_cases.paging.stream import Stream
 from persona_cases.teaching import taught
 

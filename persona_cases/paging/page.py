@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar, overload
 import attrs
 
 from persona_cases.errors import Answered, InvalidArgumentError
-from persona_cases.paging.lessons import PAGE
+from persona_cases.paging.pager_lessons import PAGE
 from persona_cases.protocol.checks import can_be_sent, whole_number
 from persona_cases.protocol.message import QueryPairs
 from persona_cases.teaching import taught

@@ -9,9 +9,9 @@ import attrs
 
 from persona_cases.errors import InvalidArgumentError, ResultCountError, naming
 from persona_cases.paging.cursor import BEGINNING, is_merged
-from persona_cases.paging.lessons import PAGER
 from persona_cases.paging.merge import Merge, MergedWalk
 from persona_cases.paging.page import LARGEST_PAGE, Fetch, Page, T, check_cursor
+from persona_cases.paging.pager_lessons import PAGER
 from persona_cases.paging.walk import ItemWalk, PageWalk, Walk
 from persona_cases.protocol.checks import whole_number
 from persona_cases.teaching import taught

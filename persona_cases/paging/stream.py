@@ -10,8 +10,8 @@ from typing import Any, Generic
 from persona_cases.errors import Answered, PaginationError, naming
 from persona_cases.paging.chain import PageChain
 from persona_cases.paging.cursor import Place
-from persona_cases.paging.order import Rank
 from persona_cases.paging.page import LARGEST_PAGE, Fetch, T
+from persona_cases.paging.rank import Rank
 
 
 class Stream(Generic[T]):

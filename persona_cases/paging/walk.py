@@ -10,8 +10,8 @@ import attrs
 from persona_cases.errors import PersonaError
 from persona_cases.paging.chain import PageChain
 from persona_cases.paging.cursor import BEGINNING
-from persona_cases.paging.lessons import WALK
 from persona_cases.paging.page import Fetch, Page, T
+from persona_cases.paging.pager_lessons import WALK
 from persona_cases.teaching import taught
 
 

@@ -15,7 +15,7 @@ from persona_cases.models.decoding.decode import Links
 from persona_cases.models.decoding.raw_page import Line, RawPage, decode_raw_page
 from persona_cases.models.decoding.undecodable import Undecodable
 from persona_cases.paging import LARGEST_PAGE, Fetch, Page, Pager, Position
-from persona_cases.paging.progress import Progress
+from persona_cases.paging.walk_progress import Progress
 from persona_cases.protocol.addresses.urls import link_query
 from persona_cases.protocol.message import Request
 from persona_cases.resources.api import Api

@@ -21,7 +21,7 @@ from persona_cases.errors import (
 )
 from persona_cases.paging import BEGINNING, NEWEST, Page, Pager, Position, check_page, is_beginning
 from persona_cases.paging.cursor import is_refusal
-from persona_cases.paging.progress import MOST_EMPTY_PAGES, MOST_REPEATED_PAGES, Progress
+from persona_cases.paging.walk_progress import MOST_EMPTY_PAGES, MOST_REPEATED_PAGES, Progress
 
 
 @attrs.frozen

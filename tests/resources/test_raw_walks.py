@@ -8,7 +8,7 @@ import pytest
 from persona_cases.errors import PaginationError
 from persona_cases.models.decoding.decode import Links
 from persona_cases.models.decoding.raw_page import RawPage
-from persona_cases.paging.progress import MOST_REPEATED_PAGES
+from persona_cases.paging.walk_progress import MOST_REPEATED_PAGES
 from persona_cases.protocol.message import Request
 from persona_cases.resources.raw_walks import raw_walk
 
