@@ -19,8 +19,8 @@ from persona_cases.cli.output import stdout_bytes
 from persona_cases.cli.running import report
 from persona_cases.cli.terminal import visible
 from persona_cases.errors import InvalidArgumentError, NotFoundError, PersonaError
-from persona_cases.export.attachments.names import safe_names
-from persona_cases.export.quantities import duration, plural, size
+from persona_cases.export.attachments.file_names import safe_names
+from persona_cases.export.wording import duration, plural, size
 from persona_cases.models import Attachment
 
 __all__ = ["Download", "download_files"]

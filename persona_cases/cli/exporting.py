@@ -27,10 +27,10 @@ from persona_cases.export import Column, columns_from
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.formats.opening import check_available
 from persona_cases.export.formats.target import Compression, FileFormat, Target
-from persona_cases.export.quantities import plural
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import FileExport, OnProgress
-from persona_cases.export.spool import is_unfinished
+from persona_cases.export.spool.spool import is_unfinished
+from persona_cases.export.wording import plural
 from persona_cases.models import Fieldset
 from persona_cases.resources.ordered_exports import OrderedExport
 

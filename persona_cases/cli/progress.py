@@ -15,8 +15,8 @@ from rich.text import Text
 
 from persona_cases.cli.pace import Pace
 from persona_cases.cli.terminal import is_terminal
-from persona_cases.export.quantities import plural
 from persona_cases.export.runner import ExportProgress, OnProgress
+from persona_cases.export.wording import plural
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.transport.limits.limiter import Limiter, LimiterState
 

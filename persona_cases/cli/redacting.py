@@ -18,7 +18,7 @@ from persona_cases.cli.output import case_writer, form_of
 from persona_cases.cli.running import report
 from persona_cases.cli.terminal import is_terminal, visible
 from persona_cases.errors import ConflictError, InvalidArgumentError, NotFoundError, PersonaError
-from persona_cases.export.quantities import plural
+from persona_cases.export.wording import plural
 from persona_cases.protocol.addresses.urls import segment
 
 __all__ = ["redact_cases"]

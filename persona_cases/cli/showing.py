@@ -21,7 +21,7 @@ from persona_cases.cli.selection import attributes, relationships
 from persona_cases.cli.terminal import is_terminal
 from persona_cases.client import PersonaClient
 from persona_cases.errors import NotFoundError
-from persona_cases.export.quantities import plural
+from persona_cases.export.wording import plural
 from persona_cases.models import Case, Fieldset
 from persona_cases.paging import Pager
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import attrs
 
-from persona_cases.export.attachments.report import AttachmentReport
-from persona_cases.export.quantities import duration, plural, size
+from persona_cases.export.attachments.attachment_report import AttachmentReport
+from persona_cases.export.wording import duration, plural, size
 
 __all__ = ["ExportReport"]
 

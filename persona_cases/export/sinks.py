@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.disk import HAS_MODES, make_names_durable
+from persona_cases.export.spool.disk import HAS_MODES, make_names_durable
 
 __all__ = ["AtomicFile", "ByteSink", "Output", "Sink"]
 

@@ -12,19 +12,19 @@ from typing import Any, Final, Literal, Self, TypeAlias, cast, get_args
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.accounts import account_path, write_account
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import Column
 from persona_cases.export.formats.opening import check_available
 from persona_cases.export.formats.replacing import check_replaceable
 from persona_cases.export.formats.target import CompressionName, FormatName, Target
+from persona_cases.export.manifest_file import account_path, write_account
 from persona_cases.export.provenance import Provenance
 from persona_cases.export.rejects import Rejects
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import ExportProgress, FileExport, OnProgress, Pages, export_to_sink
 from persona_cases.export.sinks import AtomicFile, Sink
+from persona_cases.export.spool.workplace import Workplace
 from persona_cases.export.threads import off_loop
-from persona_cases.export.workplace import Workplace
 from persona_cases.models import Fieldset
 from persona_cases.protocol.checks import flag, seconds
 from persona_cases.query import Predicate, Sort

@@ -14,8 +14,8 @@ from typing import ClassVar, Self
 import attrs
 
 from persona_cases.errors import APIError, DecodeError, PaginationError, naming
-from persona_cases.export.page_source import Walk
-from persona_cases.export.ranges import TimeRange
+from persona_cases.export.ranges.page_source import Walk
+from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models import Fieldset
 from persona_cases.models.decoding.decode import Links, decode_line, decode_page
 from persona_cases.models.decoding.raw_page import Line, RawPage, decode_raw_page

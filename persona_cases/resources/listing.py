@@ -9,7 +9,7 @@ from typing import Final, Self
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.ranges import TimeRange
+from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import moment_of
 from persona_cases.protocol.message import QueryPairs
 from persona_cases.query import Predicate, Q

@@ -14,8 +14,8 @@ from typing import Final, Protocol, Self
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.attachments.downloads import AttachmentDownloads
-from persona_cases.export.attachments.report import AttachmentReport
+from persona_cases.export.attachments.attachment_downloads import AttachmentDownloads
+from persona_cases.export.attachments.attachment_report import AttachmentReport
 from persona_cases.export.rejects import Rejects
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import ExportProgress, OnProgress, Pages

@@ -13,21 +13,21 @@ from typing import Any
 
 import attrs
 
-from persona_cases.export.accounts import write_account
-from persona_cases.export.attachments.downloads import AttachmentDownloads
-from persona_cases.export.attachments.report import AttachmentReport
-from persona_cases.export.checkpoint import Description
-from persona_cases.export.collected import CollectProgress, CollectReport, OnCollected
-from persona_cases.export.collector import collect
+from persona_cases.export.attachments.attachment_downloads import AttachmentDownloads
+from persona_cases.export.attachments.attachment_report import AttachmentReport
 from persona_cases.export.columns.choice import ColumnChoice
-from persona_cases.export.crew import Crew
 from persona_cases.export.formats.target import Compression, FileFormat, Target
+from persona_cases.export.manifest_file import write_account
 from persona_cases.export.provenance import Provenance
+from persona_cases.export.ranges.collected import CollectProgress, CollectReport, OnCollected
+from persona_cases.export.ranges.collector import collect
+from persona_cases.export.ranges.fetcher_count import Crew
 from persona_cases.export.rejects import Rejects
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import ExportProgress, FileExport, OnProgress, Written
 from persona_cases.export.sinks import AtomicFile
-from persona_cases.export.spool import Spool
+from persona_cases.export.spool.checkpoint import Description
+from persona_cases.export.spool.spool import Spool
 from persona_cases.export.threads import off_loop
 from persona_cases.query import Predicate
 from persona_cases.resources.counting import RequestCount

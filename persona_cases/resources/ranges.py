@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from persona_cases.errors import Answered, DecodeError, InvalidArgumentError, PaginationError, naming
-from persona_cases.export.ranges import TimeRange
-from persona_cases.export.splitting import Profile, looks_for
+from persona_cases.export.ranges.sampling import Profile, looks_for
+from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import moment_of
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.query import Predicate, Q, Sort

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import attrs
 
 from persona_cases.errors import PaginationError, naming
-from persona_cases.export.page_source import Walk
+from persona_cases.export.ranges.page_source import Walk
 from persona_cases.models.decoding.decode import Links
 from persona_cases.models.decoding.raw_page import Line, RawPage, decode_raw_page
 from persona_cases.models.decoding.undecodable import Undecodable

@@ -9,9 +9,9 @@ from typing import ClassVar
 import attrs
 
 from persona_cases.errors import QueryTooComplexError
-from persona_cases.export.crew import PAGES_A_WALKER
-from persona_cases.export.page_source import Walk
-from persona_cases.export.ranges import TimeRange
+from persona_cases.export.ranges.fetcher_count import PAGES_A_WALKER
+from persona_cases.export.ranges.page_source import Walk
+from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage, decode_raw_page
 from persona_cases.query import Predicate, Q, SearchLimits, Sort
 from persona_cases.resources.api import Api

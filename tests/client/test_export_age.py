@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from persona_cases import InvalidArgumentError, Q, RetryPolicy, ServerError
-from persona_cases.export.checkpoint import Description
+from persona_cases.export.spool.checkpoint import Description
 from persona_cases.query import parse
 from persona_cases.testing import Fault, Simulator
 

@@ -19,8 +19,8 @@ from persona_cases import (
     RetryPolicy,
     ServerError,
 )
-from persona_cases.export.attachments.downloads import AttachmentDownloads
-from persona_cases.export.attachments.report import AttachmentReport
+from persona_cases.export.attachments.attachment_downloads import AttachmentDownloads
+from persona_cases.export.attachments.attachment_report import AttachmentReport
 from persona_cases.testing import Fault, ManualClock
 
 
@@ -425,7 +425,7 @@ PROGRAM = """
 import asyncio, sys
 from functools import partial
 from persona_cases import PersonaClient
-from persona_cases.export.attachments.downloads import AttachmentDownloads
+from persona_cases.export.attachments.attachment_downloads import AttachmentDownloads
 
 class Lines:
     def batches(self):

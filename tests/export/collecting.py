@@ -8,9 +8,9 @@ import sys
 from spooling import crew_of, put_together
 
 from persona_cases import PersonaClient
-from persona_cases.export.checkpoint import Description
-from persona_cases.export.collector import collect
-from persona_cases.export.spool import Spool
+from persona_cases.export.ranges.collector import collect
+from persona_cases.export.spool.checkpoint import Description
+from persona_cases.export.spool.spool import Spool
 from persona_cases.resources.slices import CaseSlices
 
 

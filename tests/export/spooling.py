@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from worlds import line
 
-from persona_cases.export.crew import MOST_WALKERS, Crew
+from persona_cases.export.ranges.fetcher_count import MOST_WALKERS, Crew
 from persona_cases.models.decoding.raw_page import RawPage
 
 

@@ -39,7 +39,7 @@ LOCK = """
 import sys
 from pathlib import Path
 from persona_cases.errors import ClientStateError
-from persona_cases.export.lock import DirectoryLock
+from persona_cases.export.spool.lock import DirectoryLock
 
 try:
     lock = DirectoryLock(Path("work"), "cases.jsonl")

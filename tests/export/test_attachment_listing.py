@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_cases import DecodeError
-from persona_cases.export.attachments.listing import files_of, readdressed
+from persona_cases.export.attachments.file_listing import files_of, readdressed
 from persona_cases.models import Attachment
 
 

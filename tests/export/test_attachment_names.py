@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_cases.export.attachments.names import safe_names
+from persona_cases.export.attachments.file_names import safe_names
 
 SAMPLES = ["a.pdf", "A.pdf", "a (2).pdf", "..", "con", "é.pdf", "e\u0301.pdf", "ß", "ss", "x" * 300 + ".pdf", "😀" * 80]
 NAMES = st.lists(st.text() | st.sampled_from(SAMPLES) | st.none(), max_size=8)

@@ -13,9 +13,9 @@ from spooling import filled, lines_of, put_together
 from worlds import line
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
-from persona_cases.export.checkpoint import Description, decode_manifest
-from persona_cases.export.frontier import Frontier
-from persona_cases.export.spool import Spool
+from persona_cases.export.ranges.fetched_ranges import Frontier
+from persona_cases.export.spool.checkpoint import Description, decode_manifest
+from persona_cases.export.spool.spool import Spool
 
 ASKED = Description({"where": {"attribute": "status", "operator": "eq", "value": "secret"}, "format": "jsonl"}, "1.0")
 
@@ -163,8 +163,8 @@ def test_two_at_once_are_refused(output):
         program = (
             "import sys\n"
             "from persona_cases.errors import ClientStateError\n"
-            "from persona_cases.export.checkpoint import Description\n"
-            "from persona_cases.export.spool import Spool\n"
+            "from persona_cases.export.spool.checkpoint import Description\n"
+            "from persona_cases.export.spool.spool import Spool\n"
             "try:\n    Spool(sys.argv[1], Description({}, ''))\n"
             "except ClientStateError:\n    sys.exit(7)\n"
         )

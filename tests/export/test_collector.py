@@ -14,10 +14,10 @@ from worlds import MOMENTS, YEAR, World, moments_of
 
 from persona_cases import PaginationError, Q, RetryPolicy, ServerError
 from persona_cases.errors import BadRequestError, ConnectionFailedError, DecodeError
-from persona_cases.export.checkpoint import Description
-from persona_cases.export.collector import collect
-from persona_cases.export.ranges import TimeRange
-from persona_cases.export.spool import Spool
+from persona_cases.export.ranges.collector import collect
+from persona_cases.export.ranges.time_range import TimeRange
+from persona_cases.export.spool.checkpoint import Description
+from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.query import SearchLimits
 from persona_cases.resources.slices import CaseSlices

@@ -8,10 +8,10 @@ from spooling import crew_of, lines_of
 from worlds import YEAR, World, moments_of
 
 from persona_cases.errors import ConnectionFailedError, RequestTimeoutError
-from persona_cases.export.checkpoint import Description
-from persona_cases.export.collector import collect
-from persona_cases.export.crew import MOST_WALKERS, WORTH_WAITING, Crew, Stopwatch
-from persona_cases.export.spool import Spool
+from persona_cases.export.ranges.collector import collect
+from persona_cases.export.ranges.fetcher_count import MOST_WALKERS, WORTH_WAITING, Crew, Stopwatch
+from persona_cases.export.spool.checkpoint import Description
+from persona_cases.export.spool.spool import Spool
 from persona_cases.testing import Simulator
 from persona_cases.transport.limits.limiter import LimiterState
 

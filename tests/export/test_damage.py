@@ -11,9 +11,9 @@ from spooling import crew_of, put_together
 from worlds import YEAR, World, moments_of
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.checkpoint import Description
-from persona_cases.export.collector import collect
-from persona_cases.export.spool import Spool
+from persona_cases.export.ranges.collector import collect
+from persona_cases.export.spool.checkpoint import Description
+from persona_cases.export.spool.spool import Spool
 
 ASKED = Description({"where": "all"}, "1.0")
 # Ranges of one time, too, whose pages wait for their manifests.

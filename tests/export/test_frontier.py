@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from worlds import MOMENTS, YEAR, World, line, moments_of
 
 from persona_cases.errors import DecodeError, PaginationError
-from persona_cases.export.frontier import Frontier
-from persona_cases.export.ranges import TimeRange
-from persona_cases.export.stretch import Stretch, take_together
+from persona_cases.export.ranges.fetched_ranges import Frontier
+from persona_cases.export.ranges.stretch import Stretch, take_together
+from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage
 
 

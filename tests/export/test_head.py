@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from spooling import crew_of, filled, lines_of, put_together
 from worlds import MOMENTS, YEAR, World, line, moments_of
 
-from persona_cases.export import head as heads
-from persona_cases.export import spool as spools
-from persona_cases.export.checkpoint import Description, Extent, decode_manifest
-from persona_cases.export.collector import collect
-from persona_cases.export.frontier import Frontier
-from persona_cases.export.head import HeadFile
-from persona_cases.export.ranges import TimeRange
-from persona_cases.export.spool import Spool
-from persona_cases.export.stretch import Stretch
+from persona_cases.export.ranges.collector import collect
+from persona_cases.export.ranges.fetched_ranges import Frontier
+from persona_cases.export.ranges.stretch import Stretch
+from persona_cases.export.ranges.time_range import TimeRange
+from persona_cases.export.spool import partial_file as heads
+from persona_cases.export.spool import spool as spools
+from persona_cases.export.spool.checkpoint import Description, Extent, decode_manifest
+from persona_cases.export.spool.partial_file import HeadFile
+from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
 
 ASKED = Description({"where": "all"}, "1.0")

@@ -9,10 +9,10 @@ from worlds import YEAR, World, line, moments_of
 
 from persona_cases import RetryPolicy
 from persona_cases.errors import APIError, ConnectionFailedError, PaginationError
-from persona_cases.export.checkpoint import Description
-from persona_cases.export.collector import collect
-from persona_cases.export.frontier import Frontier
-from persona_cases.export.spool import Spool
+from persona_cases.export.ranges.collector import collect
+from persona_cases.export.ranges.fetched_ranges import Frontier
+from persona_cases.export.spool.checkpoint import Description
+from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.testing import Fault, Simulator
 
@@ -166,7 +166,7 @@ def test_the_ends_of_an_export(first, far_end, high, open_end):
 
 
 async def test_pages_without_a_new_case_end_an_export(tmp_path, monkeypatch):
-    monkeypatch.setattr("persona_cases.export.collector.MOST_EMPTY_PAGES", 40)
+    monkeypatch.setattr("persona_cases.export.ranges.collector.MOST_EMPTY_PAGES", 40)
 
     class Endless(World):
         rounds = 0

@@ -11,11 +11,11 @@ from worlds import line
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export.attachments.directory import FileDirectory
-from persona_cases.export.checkpoint import Description
-from persona_cases.export.frontier import Frontier
+from persona_cases.export.ranges.fetched_ranges import Frontier
 from persona_cases.export.sinks import AtomicFile
-from persona_cases.export.spool import Spool
-from persona_cases.export.workplace import Workplace
+from persona_cases.export.spool.checkpoint import Description
+from persona_cases.export.spool.spool import Spool
+from persona_cases.export.spool.workplace import Workplace
 
 ASKED = Description({"where": "all"}, "1.0")
 

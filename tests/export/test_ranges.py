@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_cases.errors import InvalidArgumentError, QueryTypeError
-from persona_cases.export.ranges import TimeRange
+from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import moment_of, time_of
 from persona_cases.query import Q
 

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from persona_cases.export import AttachmentReport, ExportReport
-from persona_cases.export.quantities import duration, size
+from persona_cases.export.wording import duration, size
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 REPORT = ExportReport(

@@ -9,9 +9,9 @@ from worlds import YEAR, World, moments_of
 
 from persona_cases import Q
 from persona_cases.errors import ConnectionFailedError, DecodeError
-from persona_cases.export.checkpoint import Description
-from persona_cases.export.collector import collect
-from persona_cases.export.spool import Spool
+from persona_cases.export.ranges.collector import collect
+from persona_cases.export.spool.checkpoint import Description
+from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.models.decoding.undecodable import Undecodable
 from persona_cases.resources.fresh_slices import FreshSlices

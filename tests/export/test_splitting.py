@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import MOMENTS, YEAR
 
-from persona_cases.export.ranges import TimeRange
-from persona_cases.export.splitting import Look, Profile, Sample, looks_for
+from persona_cases.export.ranges.sampling import Look, Profile, Sample, looks_for
+from persona_cases.export.ranges.time_range import TimeRange
 
 COUNTS = st.integers(1, 40)
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 import attrs
 from hypothesis import strategies as st
 
-from persona_cases.export.ranges import TimeRange
+from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage, time_of
 
 YEAR = 365 * 86_400_000

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
-from persona_cases.export.attachments.listing import CaseFiles
-from persona_cases.export.disk import is_real_directory
-from persona_cases.export.lock import DirectoryLock
+from persona_cases.export.attachments.file_listing import CaseFiles
+from persona_cases.export.spool.disk import is_real_directory
+from persona_cases.export.spool.lock import DirectoryLock
 
 __all__ = ["FileDirectory"]
 

@@ -16,7 +16,7 @@ from typing import Final, Self
 
 import attrs
 
-from persona_cases.export.ranges import TimeRange
+from persona_cases.export.ranges.time_range import TimeRange
 
 __all__ = ["Look", "Profile", "Sample", "looks_for"]
 

@@ -13,10 +13,10 @@ from typing import Final, Self
 import attrs
 
 from persona_cases.errors import APIError, DecodeError, NotFoundError, PersonaError, RateLimitError, ServerError
-from persona_cases.export.attachments.addresses import Addresses, Load
+from persona_cases.export.attachments.attachment_report import AttachmentReport
 from persona_cases.export.attachments.directory import FileDirectory
-from persona_cases.export.attachments.listing import CaseFiles, files_of
-from persona_cases.export.attachments.report import AttachmentReport
+from persona_cases.export.attachments.file_listing import CaseFiles, files_of
+from persona_cases.export.attachments.file_urls import Addresses, Load
 from persona_cases.export.case_source import CaseSource
 from persona_cases.export.runner import Exportable, Pages
 from persona_cases.export.threads import off_loop

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol, TypeAlias
 
-from persona_cases.export.ranges import TimeRange
+from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage
 
 __all__ = ["PageSource", "Walk"]

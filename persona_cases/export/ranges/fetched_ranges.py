@@ -16,8 +16,8 @@ from typing import Final
 import attrs
 
 from persona_cases.errors import PaginationError
-from persona_cases.export.ranges import TimeRange
-from persona_cases.export.stretch import Stretch
+from persona_cases.export.ranges.stretch import Stretch
+from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.paging import LARGEST_PAGE
 

@@ -10,7 +10,7 @@ import attrs
 import msgspec
 
 from persona_cases.errors import DecodeError
-from persona_cases.export.attachments.names import safe_names
+from persona_cases.export.attachments.file_names import safe_names
 from persona_cases.models import Attachment, Case
 from persona_cases.models.decoding.jsontext import parse_json
 from persona_cases.models.decoding.undecodable import id_of

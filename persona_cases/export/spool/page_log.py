@@ -14,8 +14,8 @@ from typing import Final
 
 import attrs
 
-from persona_cases.export.checkpoint import DamagedError, Extent, Tally
-from persona_cases.export.disk import BYTES_AT_ONCE, make_durable, open_private, write_whole
+from persona_cases.export.spool.checkpoint import DamagedError, Extent, Tally
+from persona_cases.export.spool.disk import BYTES_AT_ONCE, make_durable, open_private, write_whole
 
 # Magic number, stretch, length of the block.
 _HEADER: Final = struct.Struct("<IIQ")

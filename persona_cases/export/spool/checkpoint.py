@@ -12,7 +12,7 @@ import attrs
 import msgspec
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.frontier import Frontier
+from persona_cases.export.ranges.fetched_ranges import Frontier
 
 _FORMAT: Final = 4
 _UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from persona_cases.errors import NotFoundError
-from persona_cases.export.attachments.listing import CaseFiles, readdressed
+from persona_cases.export.attachments.file_listing import CaseFiles, readdressed
 from persona_cases.models import Attachment, Case
 
 __all__ = ["Addresses", "Load"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from persona_cases.export.quantities import plural, size
+from persona_cases.export.wording import plural, size
 
 __all__ = ["AttachmentReport"]
 

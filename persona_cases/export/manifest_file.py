@@ -9,10 +9,10 @@ from typing import Final
 
 import msgspec
 
-from persona_cases.export.disk import HAS_MODES
 from persona_cases.export.provenance import Provenance
 from persona_cases.export.report import ExportReport
 from persona_cases.export.sinks import AtomicFile
+from persona_cases.export.spool.disk import HAS_MODES
 
 __all__ = ["account_path", "write_account"]
 

@@ -11,14 +11,14 @@ from typing import Final
 import attrs
 
 from persona_cases.errors import PaginationError, naming
-from persona_cases.export.collected import CollectProgress, CollectReport, OnCollected
-from persona_cases.export.crew import Crew, Stopwatch
-from persona_cases.export.failures import OVERLOADED, is_overload
-from persona_cases.export.frontier import Frontier
-from persona_cases.export.page_source import PageSource, Walk
-from persona_cases.export.ranges import TimeRange
-from persona_cases.export.spool import Spool
-from persona_cases.export.stretch import Stretch, take_together
+from persona_cases.export.ranges.collected import CollectProgress, CollectReport, OnCollected
+from persona_cases.export.ranges.fetched_ranges import Frontier
+from persona_cases.export.ranges.fetcher_count import Crew, Stopwatch
+from persona_cases.export.ranges.page_source import PageSource, Walk
+from persona_cases.export.ranges.stretch import Stretch, take_together
+from persona_cases.export.ranges.time_range import TimeRange
+from persona_cases.export.request_failures import OVERLOADED, is_overload
+from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.paging.cursor import is_refusal

@@ -11,8 +11,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from persona_cases.export.checkpoint import Manifest, decode_manifest
-from persona_cases.export.disk import refuse_link, write_private
+from persona_cases.export.spool.checkpoint import Manifest, decode_manifest
+from persona_cases.export.spool.disk import refuse_link, write_private
 
 _DURABLE: Final = "manifest.json"
 _RECENT: Final = "manifest.recent.json"

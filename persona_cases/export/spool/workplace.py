@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import Self
 
-from persona_cases.export.lock import DirectoryLock
-from persona_cases.export.manifests import ManifestFiles
 from persona_cases.export.sinks import AtomicFile
+from persona_cases.export.spool.checkpoint_files import ManifestFiles
+from persona_cases.export.spool.lock import DirectoryLock
 
 
 class Workplace:

@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
-from persona_cases.export.disk import is_real_directory, make_private, own_directory, refuse_link
+from persona_cases.export.spool.disk import is_real_directory, make_private, own_directory, refuse_link
 
 
 class DirectoryLock:

@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 
 from persona_cases.errors import DecodeError, PaginationError
-from persona_cases.export.ranges import TimeRange
+from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import Line, RawPage
 
 # With more cases at one moment, only a cursor tells which of them were taken.

@@ -13,15 +13,15 @@ from typing import Final, Self
 import msgspec
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.checkpoint import DamagedError, Description, Extent, Manifest, Tally, encode_manifest
-from persona_cases.export.disk import make_names_durable
-from persona_cases.export.frontier import Frontier
-from persona_cases.export.head import HeadFile
-from persona_cases.export.log import BlockLog
-from persona_cases.export.manifests import ManifestFiles
+from persona_cases.export.ranges.fetched_ranges import Frontier
+from persona_cases.export.ranges.stretch import Stretch
 from persona_cases.export.sinks import AtomicFile
-from persona_cases.export.stretch import Stretch
-from persona_cases.export.workplace import Workplace, directory_beside
+from persona_cases.export.spool.checkpoint import DamagedError, Description, Extent, Manifest, Tally, encode_manifest
+from persona_cases.export.spool.checkpoint_files import ManifestFiles
+from persona_cases.export.spool.disk import make_names_durable
+from persona_cases.export.spool.page_log import BlockLog
+from persona_cases.export.spool.partial_file import HeadFile
+from persona_cases.export.spool.workplace import Workplace, directory_beside
 from persona_cases.models.decoding.raw_page import Line
 
 _LOG: Final = "cases.log"

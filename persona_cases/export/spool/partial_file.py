@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from persona_cases.export.checkpoint import DamagedError, Extent, Tally
-from persona_cases.export.disk import make_durable, open_private, write_whole
+from persona_cases.export.spool.checkpoint import DamagedError, Extent, Tally
+from persona_cases.export.spool.disk import make_durable, open_private, write_whole
 
 # A page or two.
 _BYTES_AT_ONCE: Final = 1 << 18

@@ -1,0 +1,1 @@
+"""Which time ranges are fetched by whom."""

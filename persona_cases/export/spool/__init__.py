@@ -1,0 +1,1 @@
+"""What was fetched, durable until the file is complete."""
