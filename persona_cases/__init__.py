@@ -45,9 +45,9 @@ if TYPE_CHECKING:
     from persona_cases.protocol.retry import RetryPolicy
     from persona_cases.query import Predicate, Q, Sort, parse
     from persona_cases.resources.cases import Cases
-    from persona_cases.resources.many import ManyCases
-    from persona_cases.resources.uploads import Upload
-    from persona_cases.resources.watching import CaseWatch
+    from persona_cases.resources.reading.case_watch import CaseWatch
+    from persona_cases.resources.reading.get_many import ManyCases
+    from persona_cases.resources.requests.uploads import Upload
     from persona_cases.transport.middleware import Middleware, Next
 
 __version__ = "0.1.0"
@@ -143,9 +143,9 @@ _HOMES = {
     "persona_cases.protocol.retry": ("RetryPolicy",),
     "persona_cases.query": ("Predicate", "Q", "Sort", "parse"),
     "persona_cases.resources.cases": ("Cases",),
-    "persona_cases.resources.many": ("ManyCases",),
-    "persona_cases.resources.uploads": ("Upload",),
-    "persona_cases.resources.watching": ("CaseWatch",),
+    "persona_cases.resources.reading.get_many": ("ManyCases",),
+    "persona_cases.resources.requests.uploads": ("Upload",),
+    "persona_cases.resources.reading.case_watch": ("CaseWatch",),
     "persona_cases.transport.middleware": ("Middleware", "Next"),
 }
 _MODULES = ("errors", "export", "limits", "models", "query", "testing")

@@ -25,11 +25,11 @@ from persona_cases.protocol.call_options import (
 from persona_cases.protocol.checks import flag, seconds, whole_number
 from persona_cases.protocol.message import Request, Response, Safety
 from persona_cases.protocol.retry import RetryPolicy
-from persona_cases.resources.api import Api
 from persona_cases.resources.case_templates import CaseTemplates
 from persona_cases.resources.cases import Cases
-from persona_cases.resources.lessons import CLIENT
-from persona_cases.resources.other import other_request
+from persona_cases.resources.client_lessons import CLIENT
+from persona_cases.resources.endpoint import Api
+from persona_cases.resources.requests.custom_request import other_request
 from persona_cases.surface import publish
 from persona_cases.teaching import taught
 from persona_cases.transport.calls_under_way import Lifetime

@@ -32,7 +32,7 @@ from persona_cases.export.runner import FileExport, OnProgress
 from persona_cases.export.spool.spool import is_unfinished
 from persona_cases.export.wording import plural
 from persona_cases.models import Fieldset
-from persona_cases.resources.ordered_exports import OrderedExport
+from persona_cases.resources.exporting.ordered_exports import OrderedExport
 
 __all__ = ["DEFAULT_ORDER", "Export", "export_cases"]
 

@@ -15,12 +15,13 @@ from persona_cases.models.decoding.decode import decode_case
 from persona_cases.models.loadable_names import Includable
 from persona_cases.protocol.checks import flag, text
 from persona_cases.protocol.message import Request, Safety
-from persona_cases.resources import bodies, parameters
-from persona_cases.resources.api import Api
-from persona_cases.resources.idempotency import chosen_or_new_key
-from persona_cases.resources.outgoing import encode_body
-from persona_cases.resources.parameters import case_segment
-from persona_cases.resources.uploads import Attachable, encoded_uploads
+from persona_cases.resources.endpoint import Api
+from persona_cases.resources.requests import bodies
+from persona_cases.resources.requests import query_parameters as parameters
+from persona_cases.resources.requests.idempotency import chosen_or_new_key
+from persona_cases.resources.requests.json_values import encode_body
+from persona_cases.resources.requests.query_parameters import case_segment
+from persona_cases.resources.requests.uploads import Attachable, encoded_uploads
 
 
 @attrs.frozen

@@ -8,8 +8,8 @@ from persona_cases.models import CaseTemplate
 from persona_cases.models.decoding.decode import decode_resource
 from persona_cases.protocol.addresses.urls import segment
 from persona_cases.protocol.message import Request
-from persona_cases.resources.api import Api
-from persona_cases.resources.lessons import CASE_TEMPLATES
+from persona_cases.resources.client_lessons import CASE_TEMPLATES
+from persona_cases.resources.endpoint import Api
 from persona_cases.teaching import taught
 
 

@@ -15,17 +15,17 @@ from persona_cases.paging import LARGEST_PAGE, Pager, check_page, is_beginning
 from persona_cases.protocol.message import Request
 from persona_cases.query import Predicate, SearchLimits, Sort
 from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
-from persona_cases.resources import parameters
 from persona_cases.resources.case_changes import CaseChanges
-from persona_cases.resources.downloads import Download, OnBytes, check_attachment
-from persona_cases.resources.exports import CaseExports
-from persona_cases.resources.lessons import CASES
-from persona_cases.resources.many import DEFAULT_CONCURRENCY, ManyCases, get_many
-from persona_cases.resources.places import callback, file_path
-from persona_cases.resources.ranges import CaseRanges
-from persona_cases.resources.searches import Search, describe
-from persona_cases.resources.walks import walk
-from persona_cases.resources.watching import CaseWatch
+from persona_cases.resources.client_lessons import CASES
+from persona_cases.resources.exporting.case_ranges import CaseRanges
+from persona_cases.resources.exporting.exports import CaseExports
+from persona_cases.resources.reading.case_downloads import Download, OnBytes, check_attachment
+from persona_cases.resources.reading.case_watch import CaseWatch
+from persona_cases.resources.reading.get_many import DEFAULT_CONCURRENCY, ManyCases, get_many
+from persona_cases.resources.reading.page_requests import walk
+from persona_cases.resources.reading.searches import Search, describe
+from persona_cases.resources.requests import query_parameters as parameters
+from persona_cases.resources.requests.paths_and_callbacks import callback, file_path
 from persona_cases.surface import publish
 from persona_cases.teaching import taught
 

@@ -18,7 +18,7 @@ from persona_cases import (
     PersonaError,
     ServerError,
 )
-from persona_cases.resources.watching import CaseWatch
+from persona_cases.resources.reading.case_watch import CaseWatch
 from persona_cases.testing import Fault, Simulator
 
 

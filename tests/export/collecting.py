@@ -11,7 +11,7 @@ from persona_cases import PersonaClient
 from persona_cases.export.ranges.collector import collect
 from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
-from persona_cases.resources.slices import CaseSlices
+from persona_cases.resources.exporting.search_source import CaseSlices
 
 
 async def main(base_url, api_key, output, walkers):

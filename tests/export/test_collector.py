@@ -20,7 +20,7 @@ from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.query import SearchLimits
-from persona_cases.resources.slices import CaseSlices
+from persona_cases.resources.exporting.search_source import CaseSlices
 from persona_cases.testing import Fault, Simulator
 
 ASKED = Description({}, "1.0")

@@ -14,8 +14,8 @@ from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.models.decoding.undecodable import Undecodable
-from persona_cases.resources.fresh_slices import FreshSlices
-from persona_cases.resources.slices import CaseSlices
+from persona_cases.resources.exporting.list_source import FreshSlices
+from persona_cases.resources.exporting.search_source import CaseSlices
 from persona_cases.testing import Fault, Simulator
 
 ASKED = Description({}, "1.0")

@@ -10,7 +10,7 @@ from persona_cases.models.decoding.decode import Links
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.paging.walk_progress import MOST_REPEATED_PAGES
 from persona_cases.protocol.message import Request
-from persona_cases.resources.raw_walks import raw_walk
+from persona_cases.resources.reading.raw_walks import raw_walk
 
 
 @attrs.define

@@ -10,8 +10,8 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.models import UNSET
 from persona_cases.protocol.checks import can_be_sent
 from persona_cases.protocol.message import QueryPairs, Request, Safety
-from persona_cases.resources.idempotency import chosen_or_new_key
-from persona_cases.resources.outgoing import encode_body, json_value
+from persona_cases.resources.requests.idempotency import chosen_or_new_key
+from persona_cases.resources.requests.json_values import encode_body, json_value
 
 _SAFETY = {
     "GET": Safety.READ,

@@ -30,9 +30,9 @@ from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
 from persona_cases.export.threads import off_loop
 from persona_cases.query import Predicate
-from persona_cases.resources.counting import RequestCount
-from persona_cases.resources.fresh_slices import FreshSlices
-from persona_cases.resources.slices import CaseSlices
+from persona_cases.resources.exporting.counting import RequestCount
+from persona_cases.resources.exporting.list_source import FreshSlices
+from persona_cases.resources.exporting.search_source import CaseSlices
 
 __all__ = ["RangedExport"]
 

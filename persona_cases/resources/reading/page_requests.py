@@ -14,7 +14,7 @@ from persona_cases.models.decoding.decode import CasePage, decode_page
 from persona_cases.paging import Fetch, Page, Position
 from persona_cases.protocol.addresses.urls import link_query
 from persona_cases.protocol.message import QueryPairs, Request
-from persona_cases.resources.api import Api
+from persona_cases.resources.endpoint import Api
 
 
 def walk(api: Api, request: Request, fieldset: Fieldset | None) -> Fetch[Case]:

@@ -10,9 +10,9 @@ from persona_cases.models.decoding.decode import CasePage, decode_line
 from persona_cases.models.decoding.raw_page import decode_raw_page
 from persona_cases.paging import Pager
 from persona_cases.query import Predicate, Sort
-from persona_cases.resources.api import Api
-from persona_cases.resources.searches import Search
-from persona_cases.resources.walks import walk_by
+from persona_cases.resources.endpoint import Api
+from persona_cases.resources.reading.page_requests import walk_by
+from persona_cases.resources.reading.searches import Search
 
 __all__ = ["sifted"]
 

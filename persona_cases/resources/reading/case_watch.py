@@ -11,7 +11,7 @@ from persona_cases.errors import PersonaError
 from persona_cases.models import Case
 from persona_cases.paging import BEGINNING, NEWEST, Pager
 from persona_cases.protocol.checks import seconds
-from persona_cases.resources.lessons import WATCH
+from persona_cases.resources.client_lessons import WATCH
 from persona_cases.surface import publish
 from persona_cases.teaching import taught
 

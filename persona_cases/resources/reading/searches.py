@@ -13,9 +13,9 @@ from persona_cases.models import Case, Fieldset
 from persona_cases.paging import Fetch, Identified, Merge, SortValue
 from persona_cases.protocol.message import QueryPairs, Request
 from persona_cases.query import Plan, Predicate, Q, SearchLimits, Sort, plan
-from persona_cases.resources import parameters
-from persona_cases.resources.order import sort_key
-from persona_cases.resources.walks import nothing
+from persona_cases.resources.reading.page_requests import nothing
+from persona_cases.resources.reading.shown_order import sort_key
+from persona_cases.resources.requests import query_parameters as parameters
 
 T = TypeVar("T", bound=Identified)
 

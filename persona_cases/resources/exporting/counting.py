@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 import attrs
 
 from persona_cases.protocol.message import Request, Response
-from persona_cases.resources.api import Api
+from persona_cases.resources.endpoint import Api
 from persona_cases.transport.middleware import Next
 
 __all__ = ["RequestCount", "counted"]

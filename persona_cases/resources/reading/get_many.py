@@ -18,8 +18,8 @@ from persona_cases.errors import (
 from persona_cases.models import Case
 from persona_cases.protocol.addresses.urls import segment
 from persona_cases.protocol.checks import whole_number
-from persona_cases.resources import bodies
-from persona_cases.resources.lessons import MANY_CASES
+from persona_cases.resources.client_lessons import MANY_CASES
+from persona_cases.resources.requests import bodies
 from persona_cases.surface import publish
 from persona_cases.teaching import taught
 

@@ -17,7 +17,7 @@ from persona_cases.query.entry import as_predicate
 from persona_cases.query.matching import check_decidable
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, leaves_of
 from persona_cases.query.values import instant, is_date
-from persona_cases.resources import parameters
+from persona_cases.resources.requests import query_parameters as parameters
 
 _FILTERS: Final = {
     "status": "status",

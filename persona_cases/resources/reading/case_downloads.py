@@ -14,7 +14,7 @@ from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.threads import off_loop
 from persona_cases.models import Attachment, Case
 from persona_cases.protocol.message import Request
-from persona_cases.resources.api import Api
+from persona_cases.resources.endpoint import Api
 from persona_cases.transport.download import fetch_file
 
 # What an address answers once it has expired is not documented; each of these says that another one is needed.

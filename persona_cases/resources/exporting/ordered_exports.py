@@ -23,9 +23,9 @@ from persona_cases.models import Attachment, Case
 from persona_cases.paging import Pager
 from persona_cases.query import Predicate, Q, Sort
 from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
-from persona_cases.resources.api import Api
-from persona_cases.resources.counting import RequestCount, counted
-from persona_cases.resources.sifting import sifted
+from persona_cases.resources.endpoint import Api
+from persona_cases.resources.exporting.counting import RequestCount, counted
+from persona_cases.resources.reading.sifting import sifted
 
 __all__ = ["OrderedExport", "Reading", "Searching", "downloads_to"]
 

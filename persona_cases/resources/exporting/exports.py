@@ -31,13 +31,13 @@ from persona_cases.query import Predicate, Sort
 from persona_cases.query.entry import as_predicate
 from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
 from persona_cases.query.relative import as_written
-from persona_cases.resources import parameters
-from persona_cases.resources.counting import counted
-from persona_cases.resources.fresh_slices import FreshSlices
-from persona_cases.resources.ordered_exports import OrderedExport, Reading, downloads_to
-from persona_cases.resources.places import callback, file_path
-from persona_cases.resources.ranged_exports import RangedExport
-from persona_cases.resources.slices import CaseSlices
+from persona_cases.resources.exporting.counting import counted
+from persona_cases.resources.exporting.list_source import FreshSlices
+from persona_cases.resources.exporting.ordered_exports import OrderedExport, Reading, downloads_to
+from persona_cases.resources.exporting.ranged_exports import RangedExport
+from persona_cases.resources.exporting.search_source import CaseSlices
+from persona_cases.resources.requests import query_parameters as parameters
+from persona_cases.resources.requests.paths_and_callbacks import callback, file_path
 
 __all__ = ["DEFAULT_RESUME_MAX_AGE", "CaseExports", "Consistency", "Undecodable"]
 

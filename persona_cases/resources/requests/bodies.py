@@ -13,7 +13,7 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.models import UNSET, Unset
 from persona_cases.models.decoding.key_inflection import snake
 from persona_cases.protocol.checks import text
-from persona_cases.resources.outgoing import field_values
+from persona_cases.resources.requests.json_values import field_values
 
 LONGEST_SLA = timedelta(days=90)
 _FIELDS_HAVE_THEIR_OWN_KEY_SINCE = "2025-10-27"

@@ -18,9 +18,9 @@ from persona_cases.paging import LARGEST_PAGE, Fetch, Page, Pager, Position
 from persona_cases.paging.walk_progress import Progress
 from persona_cases.protocol.addresses.urls import link_query
 from persona_cases.protocol.message import Request
-from persona_cases.resources.api import Api
-from persona_cases.resources.searches import Search
-from persona_cases.resources.walks import cursor_in, page_query
+from persona_cases.resources.endpoint import Api
+from persona_cases.resources.reading.page_requests import cursor_in, page_query
+from persona_cases.resources.reading.searches import Search
 
 
 @attrs.frozen

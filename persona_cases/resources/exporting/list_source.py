@@ -24,11 +24,11 @@ from persona_cases.paging import LARGEST_PAGE
 from persona_cases.paging.cursor import is_refusal
 from persona_cases.protocol.message import Request
 from persona_cases.query import Predicate, Q
-from persona_cases.resources import parameters
-from persona_cases.resources.api import Api
-from persona_cases.resources.listing import Listing
-from persona_cases.resources.raw_walks import raw_walk
-from persona_cases.resources.searches import Search
+from persona_cases.resources.endpoint import Api
+from persona_cases.resources.reading.raw_walks import raw_walk
+from persona_cases.resources.reading.searches import Search
+from persona_cases.resources.requests import query_parameters as parameters
+from persona_cases.resources.requests.list_filter import Listing
 
 _LIST = "/cases"
 _OLDEST_FIRST = Q.created_at.asc()

@@ -14,9 +14,9 @@ from persona_cases.export.ranges.page_source import Walk
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage, decode_raw_page
 from persona_cases.query import Predicate, Q, SearchLimits, Sort
-from persona_cases.resources.api import Api
-from persona_cases.resources.raw_walks import merged_walk, raw_walk
-from persona_cases.resources.searches import Search
+from persona_cases.resources.endpoint import Api
+from persona_cases.resources.reading.raw_walks import merged_walk, raw_walk
+from persona_cases.resources.reading.searches import Search
 
 _ASCENDING, _DESCENDING = Q.created_at.asc(), Q.created_at.desc()
 

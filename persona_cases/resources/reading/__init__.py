@@ -1,0 +1,1 @@
+"""Reading cases: searches, lists, single cases and files."""
