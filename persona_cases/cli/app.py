@@ -9,13 +9,17 @@ from typing import Annotated, Final
 import typer
 
 from persona_cases import __version__
-from persona_cases.cli.commands import attaching, changing, reading, tagging, trying
+from persona_cases.cli.commands import change_commands as changing
+from persona_cases.cli.commands import object_commands as attaching
+from persona_cases.cli.commands import read_commands as reading
+from persona_cases.cli.commands import simulator_command as trying
+from persona_cases.cli.commands import tag_commands as tagging
 from persona_cases.cli.examples import PROGRAM, epilog, exit_codes
 from persona_cases.cli.exits import ExitCode
+from persona_cases.cli.options.spreading import with_options
+from persona_cases.cli.options.strictness import StrictCommand, StrictGroup
 from persona_cases.cli.refusal import UsageError, refusal
 from persona_cases.cli.running import report
-from persona_cases.cli.spreading import with_options
-from persona_cases.cli.strictness import StrictCommand, StrictGroup
 from persona_cases.errors import PersonaError
 
 __all__ = ["app", "run"]

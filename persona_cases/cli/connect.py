@@ -9,9 +9,9 @@ from collections.abc import AsyncGenerator
 import attrs
 
 from persona_cases import testing
-from persona_cases.cli.combinations import check_connection
-from persona_cases.cli.failures import MissingKeyError
-from persona_cases.cli.options import DEFAULT_CASES, Connection
+from persona_cases.cli.options.combinations import check_connection
+from persona_cases.cli.options.option_groups import DEFAULT_CASES, Connection
+from persona_cases.cli.screen.error_lines import MissingKeyError
 from persona_cases.client import PersonaClient
 from persona_cases.protocol.call_options import DEFAULT_VERSION, Timeout
 from persona_cases.transport.limits.limiter import LocalLimiter

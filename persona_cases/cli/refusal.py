@@ -10,8 +10,8 @@ from typing import Final, cast
 
 import typer
 
-from persona_cases.cli.strictness import Parameter, parameter_name
-from persona_cases.cli.terminal import visible
+from persona_cases.cli.options.strictness import Parameter, parameter_name
+from persona_cases.cli.screen.terminal import visible
 
 __all__ = ["UsageError", "refusal"]
 

@@ -13,10 +13,10 @@ from typing import Any, NoReturn
 
 import typer
 
-from persona_cases.cli.advice import Advise
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.failures import describe
-from persona_cases.cli.terminal import is_terminal
+from persona_cases.cli.screen.advice import Advise
+from persona_cases.cli.screen.error_lines import describe
+from persona_cases.cli.screen.terminal import is_terminal
 from persona_cases.errors import PersonaError
 
 __all__ = ["Work", "execute", "on_signals", "report"]

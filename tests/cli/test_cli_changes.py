@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from persona_cases.cli.change_options import FieldValues
-from persona_cases.cli.field_input import field_values, sla_seconds
+from persona_cases.cli.options.change_options import FieldValues
+from persona_cases.cli.options.field_input import field_values, sla_seconds
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.testing import Fault
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from persona_cases.cli.resuming import called_as, how_to_go_on
+from persona_cases.cli.screen.resume_command import called_as, how_to_go_on
 from persona_cases.testing import Fault
 
 PROGRAM = str(Path(sys.executable).with_name("persona-cases"))

@@ -8,7 +8,7 @@ import pytest
 
 from persona_cases import errors
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.failures import MissingKeyError, describe
+from persona_cases.cli.screen.error_lines import MissingKeyError, describe
 from persona_cases.testing import Fault
 
 SECRET = "Sheila Miller"

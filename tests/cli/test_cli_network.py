@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from faults.scenes import CERTIFICATE
 
-from persona_cases.cli.resuming import without_password
+from persona_cases.cli.screen.resume_command import without_password
 from persona_cases.testing import Fault
 
 ADDRESS = ("--base-url", "http://simulator:8080/api/v1")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_cases.cli.pace import Allowance, Pace, seconds_needed
+from persona_cases.cli.screen.remaining_time import Allowance, Pace, seconds_needed
 from persona_cases.export import ExportProgress
 from persona_cases.transport.limits.limiter import LimiterState
 

@@ -18,7 +18,7 @@ import pytest
 from persona_cases import __version__
 from persona_cases.cli.examples import EXAMPLES, PROGRAM, exit_codes
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.server_options import Server
+from persona_cases.cli.options.server_options import Server
 from persona_cases.testing import Simulator
 
 RUNNABLE = [example for command, examples in EXAMPLES.items() if command != "simulator" for example in examples]

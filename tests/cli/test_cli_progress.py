@@ -9,7 +9,7 @@ import attrs
 import pytest
 from rich.console import Console
 
-from persona_cases.cli.progress import LiveLine, PlainLines, budget, time_left
+from persona_cases.cli.screen.export_progress import LiveLine, PlainLines, budget, time_left
 from persona_cases.export import ExportProgress
 from persona_cases.transport.limits.limiter import LimiterState, LocalLimiter
 

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from persona_cases.cli.app import app
-from persona_cases.cli.strictness import parameter_name, takes_several
+from persona_cases.cli.options.strictness import parameter_name, takes_several
 
 SECRET = "Sheila Miller"
 

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from persona_cases.cli.cells import cell
-from persona_cases.cli.table import CaseTable
-from persona_cases.cli.terminal import escaped, visible
+from persona_cases.cli.screen.table import CaseTable
+from persona_cases.cli.screen.table_cells import cell
+from persona_cases.cli.screen.terminal import escaped, visible
 from persona_cases.models import Case
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

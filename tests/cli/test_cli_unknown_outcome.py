@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from persona_cases.cli.advice import checking
-from persona_cases.cli.failures import describe
+from persona_cases.cli.screen.advice import checking
+from persona_cases.cli.screen.error_lines import describe
 from persona_cases.errors import ConflictError, IndeterminateError
 from persona_cases.testing import Fault
 

@@ -7,8 +7,8 @@ from collections.abc import Generator
 from functools import reduce
 from typing import Final
 
-from persona_cases.cli.given import given_bytes, json_document
-from persona_cases.cli.options import Filters, Selection, Walk
+from persona_cases.cli.options.given import given_bytes, json_document
+from persona_cases.cli.options.option_groups import Filters, Selection, Walk
 from persona_cases.client import PersonaClient
 from persona_cases.errors import InvalidArgumentError, QueryError
 from persona_cases.models import Case

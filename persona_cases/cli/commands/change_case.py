@@ -9,14 +9,14 @@ from typing import Any, TypeAlias
 import attrs
 import typer
 
-from persona_cases.cli.advice import checking, when_in_doubt
-from persona_cases.cli.change_options import Creation, FieldValues, Updating
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.field_input import field_values, given_or_cleared, sla_seconds
-from persona_cases.cli.options import Connection, Format
-from persona_cases.cli.output import case_writer, form_of
+from persona_cases.cli.options.change_options import Creation, FieldValues, Updating
+from persona_cases.cli.options.field_input import field_values, given_or_cleared, sla_seconds
+from persona_cases.cli.options.option_groups import Connection, Format
 from persona_cases.cli.running import report
+from persona_cases.cli.screen.advice import checking, when_in_doubt
+from persona_cases.cli.screen.output import case_writer, form_of
 from persona_cases.client import PersonaClient
 from persona_cases.errors import IndeterminateError, InvalidArgumentError
 from persona_cases.models import UNSET, Case

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from persona_cases.cli.options import (
+from persona_cases.cli.options.option_groups import (
     Connection,
     ConsistencyChoice,
     FileShape,

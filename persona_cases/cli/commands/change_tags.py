@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 
 import attrs
 
-from persona_cases.cli.changing import KeyedAct
+from persona_cases.cli.commands.change_case import KeyedAct
 from persona_cases.client import PersonaClient
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.models import Case

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.options import Connection, Format
-from persona_cases.cli.output import form_of, json_writer
-from persona_cases.cli.terminal import StdoutConsole, visible
+from persona_cases.cli.options.option_groups import Connection, Format
+from persona_cases.cli.screen.output import form_of, json_writer
+from persona_cases.cli.screen.terminal import StdoutConsole, visible
 from persona_cases.models import CaseTemplate, FieldSchema
 
 __all__ = ["show_limits", "show_template"]

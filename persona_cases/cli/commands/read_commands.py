@@ -8,11 +8,12 @@ from typing import Annotated
 
 from typer import Argument, Context, Option
 
-from persona_cases.cli.advice import going_on
-from persona_cases.cli.downloading import Download, download_files
-from persona_cases.cli.exporting import DEFAULT_ORDER, Export, export_cases
-from persona_cases.cli.facts import show_limits, show_template
-from persona_cases.cli.options import (
+from persona_cases.cli.commands.download_files import Download, download_files
+from persona_cases.cli.commands.export_cases import DEFAULT_ORDER, Export, export_cases
+from persona_cases.cli.commands.show_cases import from_cursor, get_cases, walk_cases
+from persona_cases.cli.commands.show_facts import show_limits, show_template
+from persona_cases.cli.commands.watch_cases import going_on_watching, watch_cases
+from persona_cases.cli.options.option_groups import (
     CaseId,
     Connection,
     FileShape,
@@ -26,11 +27,10 @@ from persona_cases.cli.options import (
     Walk,
     Watching,
 )
-from persona_cases.cli.resuming import same_command
+from persona_cases.cli.options.selection import listing, searching
 from persona_cases.cli.running import execute
-from persona_cases.cli.selection import listing, searching
-from persona_cases.cli.showing import from_cursor, get_cases, walk_cases
-from persona_cases.cli.watching import going_on_watching, watch_cases
+from persona_cases.cli.screen.advice import going_on
+from persona_cases.cli.screen.resume_command import same_command
 from persona_cases.client import PersonaClient
 from persona_cases.models import Case
 from persona_cases.paging import Pager

@@ -10,15 +10,15 @@ from typing import Any
 
 import typer
 
-from persona_cases.cli.advice import Advise, going_on
-from persona_cases.cli.combinations import check_included, check_walk
 from persona_cases.cli.connect import connected, unconnected
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.options import Connection, Format, Shape, Walk
-from persona_cases.cli.output import Writer, bare, case_writer, form_of, with_included
+from persona_cases.cli.options.combinations import check_included, check_walk
+from persona_cases.cli.options.option_groups import Connection, Format, Shape, Walk
+from persona_cases.cli.options.selection import attributes, relationships
 from persona_cases.cli.running import report
-from persona_cases.cli.selection import attributes, relationships
-from persona_cases.cli.terminal import is_terminal
+from persona_cases.cli.screen.advice import Advise, going_on
+from persona_cases.cli.screen.output import Writer, bare, case_writer, form_of, with_included
+from persona_cases.cli.screen.terminal import is_terminal
 from persona_cases.client import PersonaClient
 from persona_cases.errors import NotFoundError
 from persona_cases.export.wording import plural

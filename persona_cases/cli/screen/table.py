@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from persona_cases.cli.cells import cell
+from persona_cases.cli.screen.table_cells import cell
 from persona_cases.models import Case
 
 __all__ = ["CaseTable"]

@@ -10,8 +10,8 @@ import typer
 
 from persona_cases import testing
 from persona_cases.cli.exits import ExitCode
+from persona_cases.cli.options.server_options import Server
 from persona_cases.cli.running import on_signals
-from persona_cases.cli.server_options import Server
 
 __all__ = ["serve"]
 

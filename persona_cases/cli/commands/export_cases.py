@@ -11,16 +11,16 @@ from typing import Final
 import attrs
 import typer
 
-from persona_cases.cli.combinations import check_file
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.field_input import span_seconds
-from persona_cases.cli.options import Connection, FileShape, ReportForm, Selection
-from persona_cases.cli.output import stdout_bytes
-from persona_cases.cli.progress import shown_progress
-from persona_cases.cli.resuming import how_to_go_on
-from persona_cases.cli.selection import attributes, predicate, sort_order
-from persona_cases.cli.terminal import is_terminal, visible
+from persona_cases.cli.options.combinations import check_file
+from persona_cases.cli.options.field_input import span_seconds
+from persona_cases.cli.options.option_groups import Connection, FileShape, ReportForm, Selection
+from persona_cases.cli.options.selection import attributes, predicate, sort_order
+from persona_cases.cli.screen.export_progress import shown_progress
+from persona_cases.cli.screen.output import stdout_bytes
+from persona_cases.cli.screen.resume_command import how_to_go_on
+from persona_cases.cli.screen.terminal import is_terminal, visible
 from persona_cases.client import PersonaClient
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export import Column, columns_from

@@ -6,10 +6,10 @@ from typing import Annotated, TypeAlias
 
 from typer import Argument, Option
 
-from persona_cases.cli.change_options import Posting
-from persona_cases.cli.commands.changing import post
-from persona_cases.cli.options import CaseId, Connection
-from persona_cases.cli.tags import Tags, changing_each, setting
+from persona_cases.cli.commands.change_commands import post
+from persona_cases.cli.commands.change_tags import Tags, changing_each, setting
+from persona_cases.cli.options.change_options import Posting
+from persona_cases.cli.options.option_groups import CaseId, Connection
 
 __all__ = ["add", "remove", "set_"]
 

@@ -10,9 +10,9 @@ import msgspec
 from rich.console import Console
 from rich.highlighter import JSONHighlighter
 
-from persona_cases.cli.options import Format
-from persona_cases.cli.table import CaseTable
-from persona_cases.cli.terminal import StdoutConsole, escaped, is_terminal
+from persona_cases.cli.options.option_groups import Format
+from persona_cases.cli.screen.table import CaseTable
+from persona_cases.cli.screen.terminal import StdoutConsole, escaped, is_terminal
 from persona_cases.models import Case
 
 __all__ = ["Writer", "bare", "case_writer", "form_of", "json_writer", "stdout_bytes", "with_included"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from persona_cases.cli.commands.serve_simulator import serve
+from persona_cases.cli.options.server_options import Server
 from persona_cases.cli.running import execute
-from persona_cases.cli.server_options import Server
-from persona_cases.cli.serving import serve
 
 __all__ = ["simulator"]
 

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from persona_cases.cli.terminal import visible
+from persona_cases.cli.screen.terminal import visible
 from persona_cases.models.loadable_names import bare
 
 __all__ = ["cell"]

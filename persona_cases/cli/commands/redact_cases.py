@@ -10,13 +10,13 @@ from typing import Any
 
 import typer
 
-from persona_cases.cli.advice import checking, when_in_doubt
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.options import Connection, Format
-from persona_cases.cli.output import case_writer, form_of
+from persona_cases.cli.options.option_groups import Connection, Format
 from persona_cases.cli.running import report
-from persona_cases.cli.terminal import is_terminal, visible
+from persona_cases.cli.screen.advice import checking, when_in_doubt
+from persona_cases.cli.screen.output import case_writer, form_of
+from persona_cases.cli.screen.terminal import is_terminal, visible
 from persona_cases.errors import ConflictError, InvalidArgumentError, NotFoundError, PersonaError
 from persona_cases.export.wording import plural
 from persona_cases.protocol.addresses.urls import segment

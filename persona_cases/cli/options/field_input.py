@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, cast
 
-from persona_cases.cli.change_options import FieldValues
-from persona_cases.cli.given import given_bytes, json_document
+from persona_cases.cli.options.change_options import FieldValues
+from persona_cases.cli.options.given import given_bytes, json_document
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.models import UNSET, Unset
 

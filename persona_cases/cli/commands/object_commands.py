@@ -6,9 +6,9 @@ from typing import Annotated, TypeAlias
 
 from typer import Argument
 
-from persona_cases.cli.change_options import Posting
-from persona_cases.cli.commands.changing import post
-from persona_cases.cli.options import CaseId, Connection
+from persona_cases.cli.commands.change_commands import post
+from persona_cases.cli.options.change_options import Posting
+from persona_cases.cli.options.option_groups import CaseId, Connection
 
 __all__ = ["add", "remove"]
 

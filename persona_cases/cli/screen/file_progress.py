@@ -10,7 +10,7 @@ from typing import TypeAlias
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from persona_cases.cli.terminal import is_terminal
+from persona_cases.cli.screen.terminal import is_terminal
 from persona_cases.resources.reading.case_downloads import OnBytes
 
 __all__ = ["Follow", "shown_file_progress"]

@@ -7,9 +7,9 @@ from typing import Final, TypeVar
 
 import attrs
 
-from persona_cases.cli.advice import Advise
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.terminal import visible
+from persona_cases.cli.screen.advice import Advise
+from persona_cases.cli.screen.terminal import visible
 from persona_cases.errors import (
     APIError,
     AuthenticationError,

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task
 from rich.text import Text
 
-from persona_cases.cli.pace import Pace
-from persona_cases.cli.terminal import is_terminal
+from persona_cases.cli.screen.remaining_time import Pace
+from persona_cases.cli.screen.terminal import is_terminal
 from persona_cases.export.runner import ExportProgress, OnProgress
 from persona_cases.export.wording import plural
 from persona_cases.paging import LARGEST_PAGE

@@ -7,12 +7,12 @@ import shlex
 
 import typer
 
-from persona_cases.cli.advice import Advise, going_on
-from persona_cases.cli.combinations import check_pace
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.options import Connection, Watching
-from persona_cases.cli.output import JsonLines, bare, stdout_bytes
+from persona_cases.cli.options.combinations import check_pace
+from persona_cases.cli.options.option_groups import Connection, Watching
+from persona_cases.cli.screen.advice import Advise, going_on
+from persona_cases.cli.screen.output import JsonLines, bare, stdout_bytes
 from persona_cases.paging import is_beginning
 
 __all__ = ["going_on_watching", "watch_cases"]

@@ -8,7 +8,7 @@ from typing import Annotated
 import attrs
 from typer import Option
 
-from persona_cases.cli.options import OutputOption
+from persona_cases.cli.options.option_groups import OutputOption
 
 __all__ = ["Creation", "FieldValues", "Posting", "Updating"]
 

@@ -8,11 +8,11 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from persona_cases.cli.change_options import Creation, FieldValues, Posting, Updating
-from persona_cases.cli.changing import Change, KeyedAct, change_case, creating, keyed, updating
-from persona_cases.cli.given import stdin_text
-from persona_cases.cli.options import CaseId, Connection, OutputOption
-from persona_cases.cli.redacting import redact_cases
+from persona_cases.cli.commands.change_case import Change, KeyedAct, change_case, creating, keyed, updating
+from persona_cases.cli.commands.redact_cases import redact_cases
+from persona_cases.cli.options.change_options import Creation, FieldValues, Posting, Updating
+from persona_cases.cli.options.given import stdin_text
+from persona_cases.cli.options.option_groups import CaseId, Connection, OutputOption
 from persona_cases.cli.running import execute
 
 __all__ = ["assign", "comment", "create", "post", "redact", "status", "update"]

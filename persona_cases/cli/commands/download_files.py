@@ -12,12 +12,12 @@ import typer
 
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.failures import NoSuchFileError
-from persona_cases.cli.file_progress import shown_file_progress
-from persona_cases.cli.options import Connection
-from persona_cases.cli.output import stdout_bytes
+from persona_cases.cli.options.option_groups import Connection
 from persona_cases.cli.running import report
-from persona_cases.cli.terminal import visible
+from persona_cases.cli.screen.error_lines import NoSuchFileError
+from persona_cases.cli.screen.file_progress import shown_file_progress
+from persona_cases.cli.screen.output import stdout_bytes
+from persona_cases.cli.screen.terminal import visible
 from persona_cases.errors import InvalidArgumentError, NotFoundError, PersonaError
 from persona_cases.export.attachments.file_names import safe_names
 from persona_cases.export.wording import duration, plural, size

@@ -1,0 +1,1 @@
+"""What options mean, and which are refused."""
