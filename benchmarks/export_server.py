@@ -18,8 +18,8 @@ import orjson
 from aiohttp import web
 from decode import make_page
 
-from persona_cases.testing.clock import SystemClock
-from persona_cases.testing.rate_window import FixedWindow, RateLimit
+from persona_cases.testing.gates.rate_window import FixedWindow, RateLimit
+from persona_cases.testing.world.simulated_clock import SystemClock
 
 SEARCH = "/api/v1/cases/search"
 OLDEST = datetime(2024, 1, 1, tzinfo=UTC)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from persona_cases.surface import lazily
 
 if TYPE_CHECKING:
-    from persona_cases.testing.clock import Clock, ManualClock, SystemClock
-    from persona_cases.testing.delivery import Delivery
-    from persona_cases.testing.factory import DEFAULT_EPOCH, CaseFactory
-    from persona_cases.testing.faults import Fault, FaultRule, Faults
-    from persona_cases.testing.idempotency import IdempotencyStore, StoredAnswer
-    from persona_cases.testing.rate_window import RateLimit
-    from persona_cases.testing.records import CaseRecord, FieldSpec, Queue, Ref, StoredFile, Template
+    from persona_cases.testing.gates.faults import Fault, FaultRule, Faults
+    from persona_cases.testing.gates.rate_window import RateLimit
+    from persona_cases.testing.gates.stored_answers import IdempotencyStore, StoredAnswer
+    from persona_cases.testing.http.delivery import Delivery
+    from persona_cases.testing.http.traffic import Answer, ReceivedRequest, RequestLog
     from persona_cases.testing.simulator import Simulator
-    from persona_cases.testing.store import CaseStore
-    from persona_cases.testing.traffic import Answer, ReceivedRequest, RequestLog
+    from persona_cases.testing.world.factory import DEFAULT_EPOCH, CaseFactory
+    from persona_cases.testing.world.simulated_clock import Clock, ManualClock, SystemClock
+    from persona_cases.testing.world.store import CaseStore
+    from persona_cases.testing.world.stored_cases import CaseRecord, FieldSpec, Queue, Ref, StoredFile, Template
 
 __all__ = [
     "DEFAULT_EPOCH",
@@ -48,16 +48,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "persona_cases.testing.clock": ("Clock", "ManualClock", "SystemClock"),
-    "persona_cases.testing.delivery": ("Delivery",),
-    "persona_cases.testing.factory": ("DEFAULT_EPOCH", "CaseFactory"),
-    "persona_cases.testing.faults": ("Fault", "FaultRule", "Faults"),
-    "persona_cases.testing.idempotency": ("IdempotencyStore", "StoredAnswer"),
-    "persona_cases.testing.rate_window": ("RateLimit",),
-    "persona_cases.testing.records": ("CaseRecord", "FieldSpec", "Queue", "Ref", "StoredFile", "Template"),
+    "persona_cases.testing.world.simulated_clock": ("Clock", "ManualClock", "SystemClock"),
+    "persona_cases.testing.http.delivery": ("Delivery",),
+    "persona_cases.testing.world.factory": ("DEFAULT_EPOCH", "CaseFactory"),
+    "persona_cases.testing.gates.faults": ("Fault", "FaultRule", "Faults"),
+    "persona_cases.testing.gates.stored_answers": ("IdempotencyStore", "StoredAnswer"),
+    "persona_cases.testing.gates.rate_window": ("RateLimit",),
+    "persona_cases.testing.world.stored_cases": ("CaseRecord", "FieldSpec", "Queue", "Ref", "StoredFile", "Template"),
     "persona_cases.testing.simulator": ("Simulator",),
-    "persona_cases.testing.store": ("CaseStore",),
-    "persona_cases.testing.traffic": ("Answer", "ReceivedRequest", "RequestLog"),
+    "persona_cases.testing.world.store": ("CaseStore",),
+    "persona_cases.testing.http.traffic": ("Answer", "ReceivedRequest", "RequestLog"),
 }
 
 if not TYPE_CHECKING:

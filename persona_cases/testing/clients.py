@@ -8,7 +8,7 @@ from typing import Any
 
 from persona_cases.client import PersonaClient
 from persona_cases.errors import ClientStateError
-from persona_cases.testing.clock import Clock, ManualClock
+from persona_cases.testing.world.simulated_clock import Clock, ManualClock
 from persona_cases.transport.limits.limiter import LocalLimiter, Permit
 from persona_cases.transport.limits.pacing import Pace
 from persona_cases.transport.limits.quota_limiter import QuotaLimiter

@@ -12,24 +12,24 @@ import msgspec
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.query import SearchLimits
 from persona_cases.surface import publish
-from persona_cases.testing.api import API_ROOT, Api, Endpoints, Failure, Gates
-from persona_cases.testing.case_actions import CaseActions
-from persona_cases.testing.case_writes import CaseWrites
-from persona_cases.testing.clock import Clock, SystemClock
-from persona_cases.testing.delivery import Delivery
-from persona_cases.testing.endpoints import CasesEndpoints, TemplateEndpoints
-from persona_cases.testing.factory import DEFAULT_EPOCH, CaseFactory
-from persona_cases.testing.faults import Fault, Faults
-from persona_cases.testing.file_links import FILES_ROOT, FileSigner
-from persona_cases.testing.files import file_answer
-from persona_cases.testing.idempotency import IdempotencyStore
-from persona_cases.testing.quota import CaseQuota, QuotaHeaders, QuotaStatus
-from persona_cases.testing.rate_window import FixedWindow, RateLimit
-from persona_cases.testing.search_index import SearchIndex
-from persona_cases.testing.server import HttpServer, Outcome, nowhere
-from persona_cases.testing.store import CaseStore
-from persona_cases.testing.tags import DEFAULT_TAG_CAP
-from persona_cases.testing.traffic import Answer, ReceivedRequest, RequestLog
+from persona_cases.testing.endpoints.answering import API_ROOT, Api, Endpoints, Failure, Gates
+from persona_cases.testing.endpoints.case_actions import CaseActions
+from persona_cases.testing.endpoints.case_writes import CaseWrites
+from persona_cases.testing.endpoints.endpoint_table import CasesEndpoints, TemplateEndpoints
+from persona_cases.testing.endpoints.search_index import SearchIndex
+from persona_cases.testing.endpoints.served_files import file_answer
+from persona_cases.testing.gates.case_quota import CaseQuota, QuotaHeaders, QuotaStatus
+from persona_cases.testing.gates.faults import Fault, Faults
+from persona_cases.testing.gates.rate_window import FixedWindow, RateLimit
+from persona_cases.testing.gates.stored_answers import IdempotencyStore
+from persona_cases.testing.http.delivery import Delivery
+from persona_cases.testing.http.server import HttpServer, Outcome, nowhere
+from persona_cases.testing.http.traffic import Answer, ReceivedRequest, RequestLog
+from persona_cases.testing.world.factory import DEFAULT_EPOCH, CaseFactory
+from persona_cases.testing.world.file_links import FILES_ROOT, FileSigner
+from persona_cases.testing.world.simulated_clock import Clock, SystemClock
+from persona_cases.testing.world.store import CaseStore
+from persona_cases.testing.world.tag_names import DEFAULT_TAG_CAP
 
 if TYPE_CHECKING:
     from persona_cases.client import PersonaClient

@@ -21,7 +21,7 @@ from conformance.exchange import Answer, Exchange, Request
 from conformance.ledger import Ledger
 from conformance.lifelike import Lifelike
 from persona_cases.testing import Simulator
-from persona_cases.testing.api import API_ROOT
+from persona_cases.testing.endpoints.answering import API_ROOT
 
 PATH = os.environ.get("PERSONA_OPENAPI")
 if not PATH:

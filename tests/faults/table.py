@@ -24,7 +24,8 @@ from persona_cases import (
 )
 from persona_cases.protocol import repeats
 from persona_cases.protocol.repeats import RULES, Rule
-from persona_cases.testing import Fault, catalog
+from persona_cases.testing import Fault
+from persona_cases.testing.world import catalog
 
 __all__ = ["OPERATIONS", "ROWS", "Ending", "Row", "repeats_table", "table"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from persona_cases.testing import catalog, field_values
 from persona_cases.testing.simulator import DEFAULT_API_KEY
+from persona_cases.testing.world import catalog, field_values
 
 __all__ = ["Secrets"]
 

@@ -14,7 +14,8 @@ from faults.scenes import simulated
 from faults.table import ROWS
 
 from persona_cases import InvalidArgumentError, PersonaClient, PersonaError, Q, RetryPolicy
-from persona_cases.testing import Fault, catalog
+from persona_cases.testing import Fault
+from persona_cases.testing.world import catalog
 
 KEY = "persona_sandbox_a_very_secret_key"
 

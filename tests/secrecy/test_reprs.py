@@ -13,7 +13,8 @@ from rich.pretty import pretty_repr
 from persona_cases import PersonaClient, PersonaError, Q, RetryPolicy, Timeout, Upload
 from persona_cases.models import Resource
 from persona_cases.protocol.secret import hidden
-from persona_cases.testing import Fault, Simulator, catalog
+from persona_cases.testing import Fault, Simulator
+from persona_cases.testing.world import catalog
 from secrecy.overhearing import texts_of
 from secrecy.reaching import reachable
 from secrecy.secrets import Secrets

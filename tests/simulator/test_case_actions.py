@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from persona_cases.testing import CaseFactory, ManualClock
-from persona_cases.testing.catalog import API_KEY, TAGS
+from persona_cases.testing.world.catalog import API_KEY, TAGS
 
 OLD = {"Persona-Version": "2023-01-05"}
 

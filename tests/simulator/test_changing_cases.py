@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from persona_cases.testing import ManualClock
-from persona_cases.testing.catalog import API_KEY
+from persona_cases.testing.world.catalog import API_KEY
 
 OLD = {"Persona-Version": "2023-01-05"}
 PDF = {"data": base64.b64encode(b"%PDF-1.7").decode(), "filename": "letter.pdf"}

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from persona_cases.testing import FieldSpec, ManualClock, Template
-from persona_cases.testing.catalog import API_KEY
+from persona_cases.testing.world.catalog import API_KEY
 
 OLD = {"Persona-Version": "2023-01-05"}
 

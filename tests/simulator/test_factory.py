@@ -7,7 +7,7 @@ import pytest
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.testing import DEFAULT_EPOCH, CaseFactory
-from persona_cases.testing.catalog import TEMPLATES
+from persona_cases.testing.world.catalog import TEMPLATES
 
 DIGEST = "c46331bf52ebb5e9ec0a47521c09c7e085f5cfd62291e4c7c63421adc1cf27ee"
 

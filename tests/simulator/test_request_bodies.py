@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_cases.testing.inflection import inflect
-from persona_cases.testing.problems import AnsweredError
-from persona_cases.testing.request_bodies import Node
+from persona_cases.testing.http.inflection import inflect
+from persona_cases.testing.http.problems import AnsweredError
+from persona_cases.testing.http.request_bodies import Node
 
 NAMES = st.from_regex(r"[a-z]{2,6}(_[a-z]{2,6}){0,3}", fullmatch=True)
 INFLECTIONS = st.sampled_from(["kebab", "snake", "camel"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from persona_cases.query import Predicate, evaluate
 from persona_cases.testing import Simulator
-from persona_cases.testing.catalog import USERS
+from persona_cases.testing.world.catalog import USERS
 
 VALUES = {
     "status": ["open", "pending", "approved", "declined", "", "z"],

@@ -154,7 +154,7 @@ def test_clocks_only_go_forward():
 
 
 async def test_a_body_too_large_is_refused(simulate, monkeypatch):
-    monkeypatch.setattr("persona_cases.testing.server._LARGEST_BODY", 1000)
+    monkeypatch.setattr("persona_cases.testing.http.server._LARGEST_BODY", 1000)
     api = await simulate(cases=0)
     answered = await api.send("POST", "/cases/search", data=b" " * 2000)
     assert (answered.status, answered.error["title"]) == (413, "Payload too large")

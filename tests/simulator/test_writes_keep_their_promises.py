@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
 from persona_cases.testing import ManualClock
-from persona_cases.testing.catalog import TAGS, USERS
+from persona_cases.testing.world.catalog import TAGS, USERS
 
 LAG = 60
 CAP = len(TAGS) + 3

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window import RateWindow
-from persona_cases.testing.rate_window import FixedWindow, RateLimit
+from persona_cases.testing.gates.rate_window import FixedWindow, RateLimit
 from persona_cases.transport.limits.limiter import Feedback
 from persona_cases.transport.limits.redis.redis_share import Share
 from persona_cases.transport.limits.redis.redis_state import Member, SharedState, decode, encode, take_in

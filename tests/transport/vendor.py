@@ -7,8 +7,8 @@ import math
 
 from persona_cases.limits import Feedback, Limiter
 from persona_cases.protocol.limit_headers import WindowReading
-from persona_cases.testing.clock import SystemClock
-from persona_cases.testing.rate_window import FixedWindow, RateLimit
+from persona_cases.testing.gates.rate_window import FixedWindow, RateLimit
+from persona_cases.testing.world.simulated_clock import SystemClock
 
 
 class Vendor:

@@ -1,0 +1,1 @@
+"""What each simulated endpoint does."""

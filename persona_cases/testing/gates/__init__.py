@@ -1,0 +1,1 @@
+"""What a simulated request must pass before its endpoint."""

@@ -1,0 +1,1 @@
+"""Sockets, documents and problems of the simulator."""

@@ -1,0 +1,1 @@
+"""The simulated organisation and its cases."""

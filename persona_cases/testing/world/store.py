@@ -1,0 +1,332 @@
+"""The simulator's data: cases and what belongs to them, one store per simulator.
+
+Every change goes through a method here and leaves a `Change` behind, which is what the search index follows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import attrs
+
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.surface import publish
+from persona_cases.testing.endpoints.attached_objects import AttachedObjects, id_prefix
+from persona_cases.testing.world import catalog
+from persona_cases.testing.world.attached_files import AttachedFiles
+from persona_cases.testing.world.field_values import typed_value
+from persona_cases.testing.world.identifiers import Draw
+from persona_cases.testing.world.simulated_clock import Clock
+from persona_cases.testing.world.stored_cases import (
+    Account,
+    Actor,
+    CaseRecord,
+    Queue,
+    Ref,
+    Resource,
+    StoredFile,
+    Template,
+    User,
+    timestamp,
+)
+from persona_cases.testing.world.surroundings import comment, describe
+from persona_cases.testing.world.tag_names import DEFAULT_TAG_CAP, Tags
+
+__all__ = ["CaseStore", "Change"]
+
+
+class Change(NamedTuple):
+    """Something that happened to a case: `case` is how it was left, None if it is gone."""
+
+    when: float
+    case_id: str
+    case: CaseRecord | None
+
+
+class CaseStore:
+    """Holds the cases and changes them; made by the `Simulator`, and open to tests as `sim.store`.
+
+    Reading is done through `cases`; all times are aware datetimes or the API's own text.
+    """
+
+    def __init__(self, clock: Clock, *, seed: int = 0, tag_cap: int = DEFAULT_TAG_CAP) -> None:
+        self._clock = clock
+        self._draw = Draw(f"store:{seed}")
+        self._cases: dict[str, CaseRecord] = {}
+        self._resources: dict[Ref, Resource] = {}
+        self._files = AttachedFiles()
+        self._objects = AttachedObjects()
+        self._numbers: Counter[str] = Counter()
+        self.tags: Tags = Tags(catalog.TAGS, tag_cap)
+        """The tags of the organisation."""
+        self._reference_ids: dict[str, str] = {}
+        self._templates = {each.id: each for each in catalog.TEMPLATES}
+        self.changes: deque[Change] = deque()
+        """What the search index has not taken in yet."""
+        self.version: int = 0
+        """Grows with every change."""
+
+    def __repr__(self) -> str:
+        return f"<CaseStore: {len(self._cases)} cases>"
+
+    @property
+    def cases(self) -> Mapping[str, CaseRecord]:
+        """All cases by id; a live, read-only view."""
+        return MappingProxyType(self._cases)
+
+    @property
+    def templates(self) -> Mapping[str, Template]:
+        """All case templates by id; a live, read-only view."""
+        return MappingProxyType(self._templates)
+
+    @property
+    def queues(self) -> Mapping[str, Queue]:
+        """The queues of all templates by id."""
+        return {queue.id: queue for template in self._templates.values() for queue in template.queues}
+
+    @property
+    def users(self) -> Mapping[str, User]:
+        """The people whom cases can be assigned to, by e-mail address."""
+        return {user.email: user for user in catalog.USERS}
+
+    def load(self, cases: Iterable[CaseRecord], accounts: Iterable[Account] = ()) -> None:
+        """Take in ready-made cases as if they had always been there: searches see them at once."""
+        for account in accounts:
+            self._reference_ids[account.id] = account.reference_id
+            self._objects.add((Ref("account", account.id),))
+        for case in cases:
+            self._numbers[self._templates[case.template_id].prefix] += 1
+            self._put(case, when=float("-inf"))
+
+    def template(self, name: str) -> Template:
+        """The template with that id, prefix (`KYC`) or name (`KYC review`).
+
+        Raises:
+            InvalidArgumentError: there is none.
+        """
+        for template in self._templates.values():
+            if name in {template.id, template.prefix, template.name}:
+                return template
+        known = ", ".join(each.prefix for each in self._templates.values())
+        raise InvalidArgumentError(f"template: there is no {name!r}; the simulator has {known}")
+
+    def add_template(self, template: Template) -> None:
+        """Add a template of your own, with its statuses and fields, for `create_case` to use."""
+        self._templates[template.id] = template
+
+    def create_case(
+        self,
+        template: str = "KYC",
+        *,
+        fields: Mapping[str, Any] | None = None,
+        created_at: datetime | None = None,
+        account_id: str | None = None,
+        reference_id: str | None = None,
+        **changes: Any,
+    ) -> CaseRecord:
+        """Add a case.
+
+        Args:
+            template: id, prefix or name of its template.
+            fields: plain values by key, as in a request; types come from the template.
+            created_at: aware creation time; now, if left out.
+            account_id: account that the case belongs to; a new one is made if only `reference_id` is given.
+            reference_id: reference id of that account.
+            changes: any other attribute of `CaseRecord`, such as `status="pending"`.
+
+        Returns:
+            The case as stored.
+
+        Raises:
+            InvalidArgumentError: unknown template or attribute, or a naive time.
+        """
+        chosen = self.template(template)
+        self._numbers[chosen.prefix] += 1
+        born = timestamp(created_at or self._clock.now())
+        case = CaseRecord(
+            id=self._draw.id("case"),
+            template_id=chosen.id,
+            status=chosen.initial,
+            name=f"{chosen.prefix}-{self._numbers[chosen.prefix]}",
+            created_at=born,
+            updated_at=born,
+            creator_id=self._draw.id("api_key"),
+            creator_type="api-key",
+            accounts=self._account(account_id, reference_id),
+            fields=self._typed(chosen, fields or {}),
+        )
+        return self._put(_evolve(case, changes))
+
+    def update_case(self, case_id: str, *, fields: Mapping[str, Any] | None = None, **changes: Any) -> CaseRecord:
+        """Change a case; `updated_at` becomes now unless it is among the changes.
+
+        Args:
+            case_id: which case.
+            fields: plain values of the custom fields to set; others stay as they are.
+            changes: new values for attributes of `CaseRecord`, such as `status="approved"`.
+
+        Returns:
+            The case as stored now.
+
+        Raises:
+            KeyError: there is no such case.
+            InvalidArgumentError: there is no such attribute.
+        """
+        case = self._cases[case_id]
+        if fields is not None:
+            typed = self._typed(self._templates[case.template_id], fields)
+            changes["fields"] = {**case.fields, **typed}
+        return self._put(_evolve(case, {"updated_at": timestamp(self._clock.now()), **changes}))
+
+    def remove_case(self, case_id: str) -> None:
+        """Make a case vanish, as if it never was; the API itself only redacts.
+
+        Raises:
+            KeyError: there is no such case.
+        """
+        del self._cases[case_id]
+        self._record(Change(self._clock.monotonic(), case_id, None))
+
+    def redact_case(self, case_id: str, **changes: Any) -> CaseRecord:
+        """Empty a case for good: its fields and attached files are gone.
+
+        Raises:
+            KeyError: there is no such case.
+        """
+        case = self._cases[case_id]
+        self._files.remove(case.attachments)
+        now = timestamp(self._clock.now())
+        emptied = attrs.evolve(case, fields={}, attachments=(), redacted_at=now, updated_at=now)
+        return self._put(_evolve(emptied, changes))
+
+    def add_comment(self, case_id: str, message: str, author: Actor | None = None, **changes: Any) -> CaseRecord:
+        """Append a comment to a case.
+
+        Args:
+            case_id: which case.
+            message: the text.
+            author: who wrote it; one of the invented people, if left out.
+            changes: what else changes about the case.
+
+        Raises:
+            KeyError: there is no such case.
+        """
+        case = self._cases[case_id]
+        ref = Ref("case-comment", self._draw.id("cscm"))
+        writer = author or catalog.USERS[0].actor
+        self._resources[ref] = comment(ref, message, timestamp(self._clock.now()), writer)
+        return self.update_case(case_id, comments=(*case.comments, ref), **changes)
+
+    def upload(self, filename: str, content: bytes) -> StoredFile:
+        """Keep a file, to be put among the `attachments` of a case."""
+        return self._files.upload(filename, content, self._draw.token())
+
+    def add_object(self, type_: str) -> Ref:
+        """Make an object exist that can be attached to cases.
+
+        Args:
+            type_: its type, such as `inquiry`, `report/watchlist` or `document`.
+        """
+        ref = Ref(type_, self._draw.id(id_prefix(type_)))
+        self._objects.add((ref,))
+        return ref
+
+    def object(self, object_id: str) -> Ref | None:
+        """The object with that id: one that was added, or one that any case or account ever referred to."""
+        return self._objects.find(object_id)
+
+    def objects(self, case_id: str) -> tuple[Ref, ...]:
+        """All objects attached to a case, those that none of its relationships shows included."""
+        return self._objects.of(self._cases[case_id])
+
+    def attach(self, case_id: str, objects: Iterable[Ref], **changes: Any) -> CaseRecord:
+        """Attach objects to a case.
+
+        Raises:
+            KeyError: there is no such case.
+        """
+        return self.update_case(case_id, **self._objects.attach(self._cases[case_id], objects), **changes)
+
+    def detach(self, case_id: str, object_ids: Collection[str], **changes: Any) -> CaseRecord:
+        """Detach objects from a case; those that are not attached are passed over.
+
+        Raises:
+            KeyError: there is no such case.
+        """
+        return self.update_case(case_id, **self._objects.detach(self._cases[case_id], object_ids), **changes)
+
+    def resource(self, ref: Ref, case: CaseRecord) -> Resource | None:
+        """The object that `ref` points to from `case`; None if the simulator has no such thing."""
+        written = self._resources.get(ref)
+        return written or describe(ref, case, self._templates, self._reference_ids)
+
+    def reference_id(self, account_id: str) -> str | None:
+        """The reference id of an account."""
+        return self._reference_ids.get(account_id)
+
+    def tag_id(self, name: str) -> str:
+        """The id of a tag; a name never used before becomes a new tag."""
+        return self.tags.id(name)
+
+    def file(self, token: str) -> StoredFile | None:
+        """The attached file with that token."""
+        return self._files.find(token)
+
+    def file_content(self, file: StoredFile) -> bytes:
+        """The bytes of an attached file."""
+        return self._files.content(file)
+
+    def searchable_fields(self) -> frozenset[str]:
+        """Keys of the custom fields that some template marks as searchable."""
+        return frozenset(
+            spec.key for template in self._templates.values() for spec in template.fields if spec.searchable
+        )
+
+    def _account(self, account_id: str | None, reference_id: str | None) -> tuple[Ref, ...]:
+        if account_id is None and reference_id is None:
+            return ()
+        owner = account_id or self._draw.id("act")
+        if reference_id is not None:
+            self._reference_ids[owner] = reference_id
+        return (Ref("account", owner),)
+
+    def _typed(self, template: Template, fields: Mapping[str, Any]) -> dict[str, Any]:
+        types = {spec.key: spec.type for spec in template.fields}
+        unknown = fields.keys() - types.keys()
+        if unknown:
+            raise InvalidArgumentError(
+                f"fields: {template.name} has no {', '.join(sorted(unknown))}; it has {', '.join(types)}"
+            )
+        return {key: typed_value(types[key], value) for key, value in fields.items()}
+
+    def _put(self, case: CaseRecord, *, when: float | None = None) -> CaseRecord:
+        self._cases[case.id] = case
+        self._files.add(case.attachments)
+        self._objects.see(case)
+        for tag in case.tags:
+            self.tags.id(tag)
+        self._record(Change(self._clock.monotonic() if when is None else when, case.id, case))
+        return case
+
+    def _record(self, change: Change) -> None:
+        self.changes.append(change)
+        self.version += 1
+
+
+def _evolve(case: CaseRecord, changes: Mapping[str, Any]) -> CaseRecord:
+    known = {field.name for field in attrs.fields(CaseRecord)} - {"id"}
+    unknown = changes.keys() - known
+    if unknown:
+        # What any other function says of a keyword that it does not have.
+        raise TypeError(f"unexpected keyword argument: cases have no {', '.join(sorted(unknown))}")
+    texts: dict[str, Any] = {
+        name: timestamp(value) if isinstance(value, datetime) else value for name, value in changes.items()
+    }
+    return attrs.evolve(case, **texts)
+
+
+publish("persona_cases.testing", CaseStore)
