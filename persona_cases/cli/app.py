@@ -18,8 +18,8 @@ from persona_cases.cli.examples import PROGRAM, epilog, exit_codes
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.options.spreading import with_options
 from persona_cases.cli.options.strictness import StrictCommand, StrictGroup
-from persona_cases.cli.refusal import UsageError, refusal
 from persona_cases.cli.running import report
+from persona_cases.cli.usage_errors import UsageError, refusal
 from persona_cases.errors import PersonaError
 
 __all__ = ["app", "run"]

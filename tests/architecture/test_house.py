@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,6 +119,23 @@ def test_rooms_stay_small(path):
             body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
             length = (node.end_lineno or 0) - body[0].lineno + 1
             assert length < 60, f"{node.name} has {length} lines"
+
+
+FOLDERS = sorted({module.parent for module in MODULES})
+MOST_FILES = 15
+# A folder that is still to be divided.
+STILL_TOO_WIDE = {"query"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
+def test_a_folder_can_be_taken_in_at_a_glance(folder):
+    own = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+    assert len(own) <= MOST_FILES or name_of(folder) in STILL_TOO_WIDE
+
+
+def test_a_file_is_found_by_its_name_alone():
+    names = Counter(path.name for path in MODULES if path.name != "__init__.py")
+    assert not [name for name, times in names.items() if times > 1]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
