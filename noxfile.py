@@ -2,6 +2,9 @@
 
 `nox` runs what a change needs: the tests on this Python, types and lint. `nox -t matrix` runs the rest, `nox -s NAME`
 runs one session, and `nox -l` lists them all.
+
+All tests run once on each Python that is installed: on one of them with the lowest dependencies, and on one against
+OpenAPI documents if there are some (docs/decisions/0032).
 """
 
 from __future__ import annotations
@@ -44,6 +47,21 @@ def show_pyenv_versions() -> None:
 show_pyenv_versions()
 
 
+def is_installed(python: str) -> bool:
+    command = shutil.which(f"python{python}")
+    return (
+        command is not None and subprocess.run([command, "--version"], capture_output=True, check=False).returncode == 0
+    )
+
+
+OPENAPI = os.environ.get("PERSONA_OPENAPI")
+OTHERS = [python for python in PYTHONS if python != THIS_PYTHON and is_installed(python)]
+# On a machine with one Python, everything runs on that one.
+LOWEST_ON = OTHERS[0] if OTHERS else THIS_PYTHON
+CONFORMANCE_ON = OTHERS[-1] if len(OTHERS) > 1 else THIS_PYTHON
+TESTED_ELSEWHERE = {THIS_PYTHON, LOWEST_ON} | ({CONFORMANCE_ON} if OPENAPI else set())
+
+
 def group(name: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PROJECT, name)
 
@@ -63,14 +81,14 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS, tags=["matrix"])
 def matrix(session: nox.Session) -> None:
-    """All tests, on every other Python that is installed."""
-    if session.python == THIS_PYTHON:
-        session.skip("the session `tests` runs on this one")
+    """All tests, on each installed Python that no other session runs them on."""
+    if session.python in TESTED_ELSEWHERE:
+        session.skip("another session runs all tests on this Python")
     session.install("-e", EXTRAS, *group("test"))
     run_tests(session, *session.posargs)
 
 
-@nox.session(venv_backend="uv", tags=["matrix"])
+@nox.session(venv_backend="uv", python=LOWEST_ON, tags=["matrix"])
 def lowest(session: nox.Session) -> None:
     """All tests, with the lowest versions of our dependencies that we say we work with."""
     session.install("--resolution", "lowest-direct", "-e", EXTRAS, *group("test"))
@@ -87,10 +105,10 @@ def coverage(session: nox.Session) -> None:
     session.run("coverage", "report")
 
 
-@nox.session(default=False)
+@nox.session(python=CONFORMANCE_ON, tags=["matrix"])
 def conformance(session: nox.Session) -> None:
-    """What the tests send and the simulator answers, against OpenAPI documents: `-- PATH`, or PERSONA_OPENAPI."""
-    given = session.posargs[0] if session.posargs else os.environ.get("PERSONA_OPENAPI")
+    """All tests, with requests and responses held against OpenAPI documents: `-- PATH`, or PERSONA_OPENAPI."""
+    given = session.posargs[0] if session.posargs else OPENAPI
     if not given:
         session.skip("give an OpenAPI document, or a directory of some: nox -s conformance -- PATH")
     path = Path(given).resolve()
