@@ -29,8 +29,7 @@ import attrs
 import msgspec
 import orjson
 
-from persona_cases.models import Case
-from persona_cases.models.decoding import converter
+from persona_cases.models import Case, converter
 from persona_cases.models.decoding import records as wire
 from persona_cases.models.decoding.decode import CasePage, decode_page
 from persona_cases.models.loading import Origin

@@ -10,8 +10,7 @@ import pytest
 from case_documents import TEXTS, TIMES, a_body, a_case
 
 from persona_cases.errors import DecodeError
-from persona_cases.models import Attachment, Case, ResourceIdentifier
-from persona_cases.models.decoding import converter
+from persona_cases.models import Attachment, Case, ResourceIdentifier, converter
 from persona_cases.models.decoding import records as wire
 from persona_cases.models.decoding.decode import decode_page
 from persona_cases.models.decoding.jsontext import encode_json

@@ -11,8 +11,7 @@ import pytest
 from case_documents import TEXTS, TIMES, a_body, a_case
 
 from persona_cases.errors import DecodeError, InvalidArgumentError
-from persona_cases.models import Case, CaseTemplate, ResourceIdentifier, structure
-from persona_cases.models.decoding import converter
+from persona_cases.models import Case, CaseTemplate, ResourceIdentifier, converter, structure
 from persona_cases.models.decoding.decode import Links, decode_case, decode_page
 
 SECRET = "Rosa Luxemburg"

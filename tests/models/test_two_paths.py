@@ -7,8 +7,7 @@ from case_documents import cases, mutated_pages, pages
 from hypothesis import given, settings
 
 from persona_cases.errors import DecodeError
-from persona_cases.models import Case
-from persona_cases.models.decoding import converter
+from persona_cases.models import Case, converter
 from persona_cases.models.decoding.decode import CasePage, decode_case, decode_page
 
 
