@@ -10,7 +10,8 @@ from persona_cases.surface import lazily
 
 if TYPE_CHECKING:
     from persona_cases.protocol.limit_headers import WindowReading
-    from persona_cases.transport.limits.limiter import Feedback, Limiter, LimiterState, LocalLimiter, Permit
+    from persona_cases.protocol.window import Feedback
+    from persona_cases.transport.limits.limiter import Limiter, LimiterState, LocalLimiter, Permit
     from persona_cases.transport.limits.quota_limiter import QuotaLimiter
     from persona_cases.transport.limits.redis.redis_limiter import RedisLimiter
 
@@ -27,7 +28,8 @@ __all__ = [
 
 _HOMES = {
     "persona_cases.protocol.limit_headers": ("WindowReading",),
-    "persona_cases.transport.limits.limiter": ("Feedback", "Limiter", "LimiterState", "LocalLimiter", "Permit"),
+    "persona_cases.protocol.window": ("Feedback",),
+    "persona_cases.transport.limits.limiter": ("Limiter", "LimiterState", "LocalLimiter", "Permit"),
     "persona_cases.transport.limits.quota_limiter": ("QuotaLimiter",),
     "persona_cases.transport.limits.redis.redis_limiter": ("RedisLimiter",),
 }

@@ -1,19 +1,19 @@
-"""The vendor's fixed window as seen from here: when may the next request leave?
+"""A model of the vendor's fixed window: when may the next request leave?
 
-The API allows so many requests in a window that starts with the first of them, and tells after each how many are
-left and in how many seconds the window ends (https://docs.withpersona.com/rate-limiting). What it counts is shared
-with every other program in the environment, and what it tells is old when it arrives, so this model keeps to the
-cautious side of both:
+The API allows a number of requests in a window that begins with the first of them. Each response reports how many are
+left and in how many seconds the window ends (https://docs.withpersona.com/rate-limiting). Every other program in the
+environment spends the same budget, and a report is old when it arrives, so the model is cautious on both counts:
 
-* A request in flight is taken as not yet counted in the numbers that are known.
-* The end of a window is taken as late as it can be.
-* At the beginning of a window, and after a refusal, a single request goes ahead to learn the numbers.
-* While strangers use up the same window, the last requests leave one by one, and as many as strangers may use during
-  one request are left to them.
-* A key may have a limit of its own besides that of its environment, and an answer tells of the one that is nearer to
-  its end. Both are kept while they last, and the stricter one decides.
+* A request in flight counts as not yet included in the reported numbers.
+* A window ends as late as it can.
+* One request goes ahead to learn the numbers, at the start of a window and after a 429 response.
+* While other clients use the same window, the last requests leave one by one, and as many requests as those clients may
+  send during one of ours are left to them.
+* A key may have a limit of its own besides that of its environment, and a response reports the one that is nearer to
+  its end. The model keeps both while they last, and the stricter one decides.
 
-Times are seconds on any monotonic clock; the model has none of its own.
+`advance`, `depart` and `settle` change the model; everything else only answers, as of the last `advance`. Times are
+seconds on any monotonic clock.
 """
 
 from __future__ import annotations
@@ -25,22 +25,42 @@ import attrs
 
 from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window_counter import WindowCounter
+from persona_cases.surface import publish
 
-# A request that goes ahead to learn the numbers may hang; the others do not wait for it longer than this.
+# How long the others wait for the request that goes ahead, which may hang.
 _SCOUT_PATIENCE = 1.0
-# So many answers in a row without the numbers, and the server is taken for one that never tells them.
-_ANSWERS_WITHOUT_NUMBERS = 3
-# The waits that the vendor advises after refusals that do not say how long.
+# After this many responses in a row without the numbers, the server seems to report none.
+_RESPONSES_WITHOUT_NUMBERS = 3
+# The waits that the vendor advises after 429 responses that do not say how long.
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 5.0, 40.0
-# An answer that tells of anything beyond is not believed: it would stop everything, or allow everything.
+# A report beyond these is not believed: it would stop everything, or allow everything.
 _LARGEST_LIMIT, _LONGEST_RESET = 1_000_000, 3600
 # The limit of a key and the limit of its environment.
 _MOST_COUNTERS = 2
 _WEIGHT_OF_LATEST = 0.2
 
 
+@attrs.frozen(kw_only=True)
+class Feedback:
+    """How a permitted request ended, as far as the rate limit is concerned.
+
+    Attributes:
+        reading: what the response reported about the window; None if nothing.
+        answered: whether any response came.
+        refused: whether it was a 429 response of the rate limit.
+        retry_after: the seconds that the `Retry-After` of a 429 response asks for; None without one.
+        sent: False if the request was given up before anything left.
+    """
+
+    reading: WindowReading | None = None
+    answered: bool = False
+    refused: bool = False
+    retry_after: float | None = None
+    sent: bool = True
+
+
 def believable(reading: WindowReading | None) -> WindowReading | None:
-    """Return what an answer says if that can be true; None for a limit of 0, more left than that, or hours to go."""
+    """Return a report if it can be true; None for a limit of 0, more left than the limit, or hours to go."""
     if reading is None or not 1 <= reading.limit <= _LARGEST_LIMIT:
         return None
     return reading if reading.remaining <= reading.limit and reading.reset <= _LONGEST_RESET else None
@@ -50,27 +70,28 @@ def _read_counters(counters: Iterable[WindowCounter | Mapping[str, Any]]) -> lis
     return [each if isinstance(each, WindowCounter) else WindowCounter(**each) for each in counters]
 
 
-# What reads the counters is for whoever makes one; run at every assignment, it would cost more than the rest.
+# The converter of the counters is for construction. At every assignment, it would cost more than the rest.
 @attrs.define(on_setattr=attrs.setters.NO_OP)
 class RateWindow:
-    """A mutable model of one rate limit. Every method takes `now`; none waits.
+    """A mutable model of one rate limit.
 
     The attributes are its whole state, and plain data: `RateWindow(**attrs.asdict(window))` is the same window.
 
     Attributes:
-        limit: requests a window; until an answer tells, as configured.
-        period: seconds a window, which no answer tells: what to go by until it can be told from several.
+        limit: requests per window; as configured until a response reports it.
+        period: seconds per window, as configured. No response reports it, but several let it be learned.
         reserve: how many requests of each window to leave to others.
         in_flight: requests that left and have not ended.
-        cool_until: before when nobody sends; None if there was no refusal.
-        refusals: how many refusals came since the last success.
-        unread: how many answers in a row did not tell the numbers.
-        confirmed: whether the numbers of this window were told, or the server seems to tell none; not after a refusal.
+        cool_until: when the cooldown after a 429 response ends; None without one.
+        refusals: 429 responses since the last success.
+        unread: responses in a row without the numbers.
+        confirmed: whether the numbers of this window were reported since the last 429 response, or the server seems to
+            report none.
         last_departure: when the last request left; None before the first.
-        latency: seconds that an answer takes, on average.
-        slowest: the most seconds that an answer took.
-        endings: when requests ended that may have been under way at the same time as one that still is.
-        counters: the limits that answers tell of, each with its window.
+        latency: seconds that a response takes, on average.
+        slowest: the most seconds that a response took.
+        endings: when requests ended that may have overlapped one still in flight.
+        counters: the limits that responses report, each with its window.
     """
 
     limit: int
@@ -91,6 +112,8 @@ class RateWindow:
         if not self.counters:
             self.counters.append(WindowCounter(limit=self.limit, period=self.period, longest=self.period))
 
+    # ---- answers -----------------------------------------------------------------------------------------------------
+
     @property
     def remaining(self) -> int:
         """How many more requests may leave in this window, as far as is known."""
@@ -102,14 +125,13 @@ class RateWindow:
         return None if strictest.ends_by is None else max(0.0, strictest.ends_by - now)
 
     def cooling_for(self, now: float) -> float:
-        """Return the seconds for which nobody sends because of a refusal; 0 if there is no such wait."""
+        """Return the seconds that are left of the cooldown; 0 without one."""
         return 0.0 if self.cool_until is None else max(0.0, self.cool_until - now)
 
     def delay(self, now: float) -> float:
-        """Return the seconds until a request may leave: 0 for at once, infinity for "after the next answer"."""
+        """Return the seconds until a request may leave: 0 for at once, infinity for "after the next response"."""
         if (cooling := self.cooling_for(now)) > 0:
             return cooling
-        self._roll(now)
         patience = self._patience(now)
         if not self.confirmed and patience > 0:
             return patience
@@ -118,6 +140,15 @@ class RateWindow:
             for each in self._in_force
         )
 
+    # ---- changes -----------------------------------------------------------------------------------------------------
+
+    def advance(self, now: float) -> None:
+        """Close the windows that have ended."""
+        for each in self.counters:
+            if each.has_ended(now):
+                each.begin_next(self.in_flight)
+                self.confirmed = self.unread >= _RESPONSES_WITHOUT_NUMBERS
+
     def depart(self, now: float) -> None:
         """Count a request that leaves."""
         self.in_flight += 1
@@ -125,29 +156,41 @@ class RateWindow:
         for each in self.counters:
             each.ours += 1
 
-    def arrive(self, now: float, departed: float, reading: WindowReading | None, *, answered: bool) -> None:
-        """Take in the end of a request.
+    def settle(self, now: float, departed: float, feedback: Feedback) -> None:
+        """Learn from the end of a request; `departed` is when it left.
 
-        Args:
-            now: the time.
-            departed: when the request left.
-            reading: what the answer said about the window, if it did.
-            answered: whether there was an answer that was not a refusal by the rate limit.
+        After a 429 response of the rate limit, nobody sends before its window has ended, whoever else succeeds.
         """
-        reading = believable(reading)
+        if not feedback.sent:
+            self._withdraw()
+            return
+        reading = believable(feedback.reading)
+        if feedback.refused:
+            for each in self.counters:
+                each.contradict(departed)
+        self._learn(now, departed, reading, answered=feedback.answered and not feedback.refused)
+        if feedback.refused:
+            self._cool_down(now, reading, feedback.retry_after)
+
+    def _withdraw(self) -> None:
+        self.in_flight -= 1
+        for each in self.counters:
+            each.ours -= 1
+
+    def _learn(self, now: float, departed: float, reading: WindowReading | None, *, answered: bool) -> None:
         self.in_flight -= 1
         if answered:
             self.refusals = 0
         self.unread = 0 if reading is not None else self.unread + answered
-        self.confirmed = self.confirmed or reading is not None or self.unread >= _ANSWERS_WITHOUT_NUMBERS
+        self.confirmed = self.confirmed or reading is not None or self.unread >= _RESPONSES_WITHOUT_NUMBERS
         if reading is not None:
             self._time(now - departed)
         in_force = self._in_force
-        told = None if reading is None else self._counter(departed, reading)
+        reported = None if reading is None else self._counter(departed, reading)
         for each in self.counters:
-            if each is told and reading is not None:
+            if each is reported and reading is not None:
                 each.take_in(now, departed, reading, self.in_flight)
-            elif told is not None and each.least is None:
+            elif reported is not None and each.least is None:
                 each.close(self.in_flight)
             elif each in in_force:
                 each.miss(now, departed, answered=answered)
@@ -155,60 +198,37 @@ class RateWindow:
         self.endings = [*recent, now] if self.in_flight else []
         self.limit = min((each.limit for each in self._in_force if each.reported), default=self.limit)
 
-    def withdraw(self) -> None:
-        """Take back a request that was counted and never sent."""
-        self.in_flight -= 1
-        for each in self.counters:
-            each.ours -= 1
-
-    def refuse(
-        self, now: float, departed: float, reading: WindowReading | None, *, retry_after: float | None = None
-    ) -> None:
-        """Take in a refusal: nobody sends before the window that refused has ended, whoever else succeeds.
-
-        Args:
-            now: the time.
-            departed: when the request left.
-            reading: what the answer said about the window, if it did.
-            retry_after: the seconds that its `Retry-After` asks for; it counts where the window is not told.
-        """
-        for each in self.counters:
-            each.contradict(departed, self.in_flight)
-        self.arrive(now, departed, reading, answered=False)
+    def _cool_down(self, now: float, reading: WindowReading | None, retry_after: float | None) -> None:
         self.refusals += 1
-        reading = believable(reading)
         if reading is None:
             wait = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2.0 ** min(self.refusals - 1, 10))
             if retry_after is not None:
-                # Whoever is told to come back and is refused again need not believe it a second time.
+                # If a second 429 response follows the advised wait, the advice is not enough.
                 wait = retry_after if self.refusals == 1 else max(wait, retry_after)
         else:
             wait = reading.reset + 1.0
         self.cool_until = now + max(wait, self.cooling_for(now))
         self.confirmed = False
 
+    # ---- how ---------------------------------------------------------------------------------------------------------
+
     def _patience(self, now: float) -> float:
-        """Return the seconds for which to wait for the answer to the last request."""
+        """Return the seconds for which to wait for the response to the last request."""
         if not self.in_flight or self.last_departure is None:
             return 0.0
         return max(0.0, self.last_departure + _SCOUT_PATIENCE - now)
 
     @property
     def _in_force(self) -> list[WindowCounter]:
-        # An answer tells of the limit that is nearer to its end: what was not told in this window is further from it.
+        # A response reports the limit that is nearer to its end: one not reported in this window is further from it.
         return [each for each in self.counters if each.ends_by is not None] or self.counters
-
-    def _roll(self, now: float) -> None:
-        for each in self.counters:
-            if each.roll(now, self.in_flight):
-                self.confirmed = self.unread >= _ANSWERS_WITHOUT_NUMBERS
 
     def _time(self, took: float) -> None:
         self.latency += (took - self.latency) * (_WEIGHT_OF_LATEST if self.slowest else 1.0)
         self.slowest = max(self.slowest, took)
 
     def _counter(self, departed: float, reading: WindowReading) -> WindowCounter:
-        """Return the counter of the limit that an answer tells of."""
+        """Return the counter of the limit that a response reports."""
         known = [each for each in self.counters if each.limit == reading.limit or not each.reported]
         if known:
             counter = known[0]
@@ -220,3 +240,6 @@ class RateWindow:
             counter.unseen = [time for time in self.endings if time > departed]
             counter.ours = self.in_flight + 1
         return counter
+
+
+publish("persona_cases.limits", Feedback)

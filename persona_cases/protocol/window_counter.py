@@ -1,15 +1,17 @@
-"""What is known of the vendor's counter for one limit: how many requests its window has left, and when it ends.
+"""A model of the vendor's counter for one limit: how many requests its window has left, and when it ends.
 
-Whole seconds say when a window ends, and nobody says whether they were rounded up or down, what happened while the
-answer was on its way, or to which window an answer belongs that was overtaken by others. So times are kept as
-intervals that hold the true one whatever was the case, and answers narrow them:
+Responses report the end of a window in whole seconds. They do not say whether these were rounded up or down, what
+happened while the response was on its way, or, if responses overtook each other, which window they mean. So the model
+keeps times as intervals that hold the true one in every case, and responses narrow them:
 
-* A window that is told to end in `reset` seconds ends between `departed + reset - 1` and `arrived + reset + 1`.
-* It had begun when an answer about it arrives, and ends no later than the longest possible period after that.
-* The first request of a window is told that all but one are left, so the window began after it departed.
+* A window that is reported to end in `reset` seconds ends between `departed + reset - 1` and `arrived + reset + 1`.
+* It had begun when a response about it arrives, and ends no later than the longest possible period after that.
+* Only the first request of a window leaves all but one, so the window began after that request departed, and lasts as
+  long as its response reports. That is the configured period if it agrees. Otherwise the seconds count as rounded up,
+  until a 429 response shows that they are not.
 * In one window the number left only falls: once it rises, the window before has ended.
 
-The length of a window is learned from these bounds alone, and unlearned when an answer contradicts it.
+The length of a window is learned from these bounds alone, and unlearned when a response contradicts it.
 """
 
 from __future__ import annotations
@@ -20,13 +22,11 @@ import attrs
 
 from persona_cases.protocol.limit_headers import WindowReading
 
-# A request may leave before the end of the window is certain, if that can save more than this share of the window.
-_WORTH_A_CHANCE = 0.05
-# So few requests of strangers during one of ours are none.
+# Below this, requests by other clients during one of ours count as none.
 _NEGLIGIBLE = 0.01
 # Sums of times are not exact.
 _ROUNDING = 1e-6
-# Of a window shared with strangers, at most this share is left unsent because they may have used it meanwhile.
+# The most of a window that is left unsent because other clients may have used it meanwhile.
 _MOST_HELD_BACK = 0.1
 
 
@@ -35,23 +35,23 @@ class WindowCounter:
     """A mutable model of one limit's window; all of it is plain data.
 
     Attributes:
-        limit: requests a window.
-        period: seconds a window, to go by while no answer has told of it.
-        longest: the most seconds that a window can last; None if that is not known.
+        limit: requests per window.
+        period: seconds per window, as configured.
+        longest: the most seconds that a window can last; None if unknown.
         shortest: the fewest seconds that a window can last.
-        most: the most seconds that were told to be left of a window.
-        reported: whether any answer spoke of this limit.
-        rounds_down: whether a refusal showed that more than `reset` seconds can be left.
-        before: the latest time at which the window before can have ended; None if that is not known.
-        opened_after: the earliest time at which the window can have begun; None if that is not known.
+        most: the most seconds that a response reported to be left of a window.
+        reported: whether any response reported this limit.
+        rounds_down: whether a 429 response showed that more than `reset` seconds can be left.
+        before: the latest time at which the window before can have ended; None if unknown.
+        opened_after: the earliest time at which the window can have begun; None if unknown.
         opened_by: the latest time at which it can have begun; None if nothing shows that it is open.
         ends_after: the earliest time at which it can end; None if nothing shows that it is open.
         ends_by: the latest time at which it can end; None if it need not be open.
-        least: the least number left that was told in this window; None if none was.
-        told_at: when that was heard.
-        unseen: when requests of ours ended that this number may not count.
-        ours: how many requests of ours the window may count, those in flight included.
-        foreign_rate: requests a second of strangers, as seen in earlier windows.
+        least: the least number left that was reported in this window; None if none was.
+        told_at: when that report came.
+        unseen: when requests of ours ended that this number may not include.
+        ours: how many requests of ours the window may include, those in flight as well.
+        foreign_rate: requests per second of other clients, as seen in earlier windows.
     """
 
     limit: int
@@ -72,10 +72,10 @@ class WindowCounter:
     ours: int = 0
     foreign_rate: float = 0.0
 
-    # ---- when may the next one leave ---------------------------------------------------------------------------------
+    # ---- answers -----------------------------------------------------------------------------------------------------
 
     def left(self, in_flight: int, reserve: int) -> int:
-        """Return how many requests may still leave; below zero if more left than seems to be allowed."""
+        """Return how many requests may still leave; below zero if more left than seems allowed."""
         told = self.limit if self.least is None else self.least
         return told - len(self.unseen) - in_flight - min(reserve, self.limit - 1)
 
@@ -84,38 +84,24 @@ class WindowCounter:
 
         Args:
             now: the time.
-            in_flight: how many requests are under way.
+            in_flight: how many requests are in flight.
             reserve: how many to leave to others.
-            latency: seconds that an answer takes.
-            patience: seconds for which to wait for the answer to the last request, if that is needed.
+            latency: seconds that a response takes.
+            patience: seconds for which to wait for the response to the last request, if that is needed.
         """
         left = self.left(in_flight, reserve)
-        uncertain = self._strangers_meanwhile(latency)
+        uncertain = self._foreign_meanwhile(latency)
         held_back = 0 if self.ends_by is None else min(uncertain, int(self.limit * _MOST_HELD_BACK)) - reserve
         if left <= max(0, held_back):
-            opens = self._opens(in_flight, uncertain)
-            return math.inf if opens is None else max(0.0, opens - now)
+            return math.inf if self.ends_by is None else max(0.0, self.ends_by - now)
         return patience if left <= uncertain else 0.0
 
-    def _opens(self, in_flight: int, uncertain: int) -> float | None:
-        """Return when to send the first request of the next window.
+    def has_ended(self, now: float) -> bool:
+        """Whether a window was open and has ended."""
+        return self.ends_by is not None and now >= self.ends_by
 
-        That is when this one has surely ended. But where windows are so short that the unknown rounding is a large part
-        of them, and the configured period is wrong, a single request leaves when this one has ended if it lasts whole
-        seconds and they were not rounded down. If that is refused, it is not tried again; if not, it has shown how long
-        windows are.
-        """
-        if self.opened_by is None or self.opened_after is None or self.ends_after is None or self.ends_by is None:
-            return self.ends_by
-        whole = self.opened_by + self.most + _ROUNDING
-        worth = self.ends_by - whole > _WORTH_A_CHANCE * (self.ends_by - self.opened_by)
-        unknown = self.reported and not self.rounds_down and not self.shortest <= self.period <= self.shortest + 2
-        own = self.opened_by - self.opened_after < 1 and not uncertain
-        # With a limit of 1 the answer would not show in which window it was: none is left in either.
-        return whole if worth and unknown and own and not in_flight and self.limit > 1 else self.ends_by
-
-    def _strangers_meanwhile(self, latency: float) -> int:
-        """Return how many requests strangers may send while one of ours is under way."""
+    def _foreign_meanwhile(self, latency: float) -> int:
+        """Return how many requests other clients may send while one of ours is in flight."""
         expected = max(self.foreign_rate, self._foreign_rate_here) * latency
         return math.ceil(expected + math.sqrt(expected)) if expected > _NEGLIGIBLE else 0
 
@@ -127,22 +113,19 @@ class WindowCounter:
         opened = self.ends_by - self.most - 1 if self.opened_after is None else self.opened_after
         return max(0, foreign) / max(1.0, self.told_at - opened)
 
-    # ---- what happened -----------------------------------------------------------------------------------------------
+    # ---- changes -----------------------------------------------------------------------------------------------------
 
-    def roll(self, now: float, in_flight: int) -> bool:
-        """Close the window if it has ended; return whether it has."""
-        if self.ends_by is None or now < self.ends_by:
-            return False
+    def begin_next(self, in_flight: int) -> None:
+        """Close the window because it has ended."""
         since = self.ends_by if self.ends_after is None else self.ends_after
         self.before = self.ends_by
         self._renew(self.ends_after, in_flight)
-        self.unseen = [time for time in self.unseen if time > since]
+        self.unseen = [time for time in self.unseen if since is None or time > since]
         if self.unseen:
             self.ends_by = self._latest_end(self.unseen[-1], None)
-        return True
 
     def miss(self, now: float, departed: float, *, answered: bool) -> None:
-        """Count a request that ended without telling of this limit.
+        """Count a request that ended without a report of this limit.
 
         Args:
             now: the time.
@@ -151,19 +134,19 @@ class WindowCounter:
         """
         self.unseen.append(now)
         if self.ends_after is None:
-            # A request that was lost need not have opened a window: if none did, the last of them tells its end.
+            # A lost request need not have opened a window. If none of them did, the last one bounds its end.
             self.ends_by = self._latest_end(now, None)
             if answered:
                 self.opened_by, self.ends_after = now, departed + (self.shortest if self.reported else self.period)
 
     def take_in(self, now: float, departed: float, reading: WindowReading, in_flight: int) -> None:
-        """Take in what an answer says.
+        """Take in what a response reports.
 
         Args:
             now: the time.
             departed: when its request left.
-            reading: what it says.
-            in_flight: how many other requests are under way.
+            reading: what it reports.
+            in_flight: how many other requests are in flight.
         """
         if not self.reported or self._is_absurd(now, departed, reading):
             self._start_over(reading)
@@ -178,20 +161,18 @@ class WindowCounter:
         self._count(now, departed, reading)
 
     def close(self, in_flight: int) -> None:
-        """Take in that nothing shows any more that the window is open."""
+        """Close the window because nothing shows any more that it is open."""
         self._renew(self.opened_after, in_flight)
         self.unseen = []
 
-    def contradict(self, departed: float, in_flight: int) -> None:
-        """Take in a refusal: if the window seemed to have ended when the request departed, it had not."""
-        was_certain = self.before is None or departed >= self.before
-        if self.least is None and was_certain:
-            self.longest = None
-        elif self.least is None or self.left(in_flight, 0) < 0:
-            self.rounds_down = True
+    def contradict(self, departed: float) -> None:
+        """Take in a 429 response: if the window seemed to have ended when the request departed, it had not."""
+        if self.least is None and (self.before is None or departed >= self.before):
+            self.rounds_down = self.rounds_down or self.before is not None
+            self.longest = self.before = self.opened_after = None
 
     def _is_absurd(self, now: float, departed: float, reading: WindowReading) -> bool:
-        """Whether no window can be as it was told before and as it is told now."""
+        """Whether no window can be as it was reported before and as it is reported now."""
         if self.longest is not None and reading.reset - 1 > self.longest:
             return True
         if self._is_news(departed) and self._has_ended(now, reading):
@@ -199,7 +180,7 @@ class WindowCounter:
         return self.ends_after is not None and now < self.ends_after and self._is_next(departed, reading)
 
     def _start_over(self, reading: WindowReading) -> None:
-        """Forget all that was learned from answers."""
+        """Forget all that was learned from responses."""
         self.longest = self.period if reading.reset <= self.period else None
         self.shortest, self.most, self.reported, self.before = 0.0, 0, True, None
         self._renew(None, self.ours)
@@ -234,6 +215,11 @@ class WindowCounter:
             self.ends_by = min(self.ends_by, now)
             self._learn_period()
 
+    def _learn_length(self, reset: int) -> None:
+        agrees = reset - 1 < self.period <= reset + 1
+        length = self.period if agrees else float(reset + self.rounds_down)
+        self.longest = length if self.longest is None else min(self.longest, length)
+
     def _learn_period(self) -> None:
         if self.opened_after is not None and self.ends_by is not None:
             # A counter that was reset, as by a restart of the server, looks like the end of a window.
@@ -250,13 +236,16 @@ class WindowCounter:
         self.ours = in_flight
 
     def _count(self, now: float, departed: float, reading: WindowReading) -> None:
-        # The least number counts every request that was told a number; those that were told none and ended before this
-        # one left are counted in this one's.
+        # The least number includes all requests whose responses reported one. Of the others, this report includes those
+        # that had ended before its request left.
         self.unseen = [time for time in self.unseen if time > departed]
         if self.least is None or reading.remaining < self.least:
             self.least, self.told_at = reading.remaining, now
 
     def _bound(self, now: float, departed: float, reading: WindowReading) -> None:
+        is_first = reading.remaining == self.limit - 1
+        if is_first and self.limit > 1:  # With a limit of 1, none is left after any request.
+            self._learn_length(reading.reset)
         self.most = max(self.most, reading.reset)
         self.shortest = max(self.shortest, self.most - 1.0)
         earliest, latest = departed + max(0, reading.reset - 1), self._latest_end(now, reading)
@@ -269,7 +258,7 @@ class WindowCounter:
             newest = self.least is None or self._is_news(departed)
             self.ends_by = latest if newest else max(self.ends_by, latest)
             return
-        if reading.remaining == self.limit - 1:
+        if is_first:
             self.opened_after = departed
         self._learn_period()
 

@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from persona_cases.protocol.limit_headers import WindowReading
-from persona_cases.protocol.window import RateWindow
+from persona_cases.protocol.window import Feedback, RateWindow
 from persona_cases.protocol.window_counter import WindowCounter
 
 
@@ -12,7 +12,12 @@ def answered(
     window: RateWindow, now: float, remaining: int, reset: int, *, limit: int = 300, took: float = 0.0
 ) -> None:
     window.depart(now - took)
-    window.arrive(now, now - took, WindowReading(limit, remaining, reset), answered=True)
+    window.settle(now, now - took, Feedback(reading=WindowReading(limit, remaining, reset), answered=True))
+
+
+def delay(window: RateWindow, now: float) -> float:
+    window.advance(now)
+    return window.delay(now)
 
 
 def test_a_limit_of_a_billion_or_of_nothing_is_not_believed():
@@ -32,27 +37,27 @@ def test_an_absurd_reset_is_forgotten_when_the_next_answer_contradicts_it():
 
 def test_before_the_first_answer_a_single_request_scouts():
     window = RateWindow(300, 60.0)
-    assert window.delay(0.0) == 0
+    assert delay(window, 0.0) == 0
     window.depart(0.0)
-    assert 0 < window.delay(0.0) <= 1
-    window.arrive(0.1, 0.0, WindowReading(60, 59, 3), answered=True)
+    assert 0 < delay(window, 0.0) <= 1
+    window.settle(0.1, 0.0, Feedback(reading=WindowReading(60, 59, 3), answered=True))
     for _ in range(59):
-        assert window.delay(0.2) == 0
+        assert delay(window, 0.2) == 0
         window.depart(0.2)
-    assert window.delay(0.2) > 0
+    assert delay(window, 0.2) > 0
 
 
 def test_a_scout_that_hangs_does_not_hold_the_others_for_long():
     window = RateWindow(300, 60.0)
     window.depart(0.0)
-    assert window.delay(0.5) == 0.5
-    assert window.delay(1.0) == 0
+    assert delay(window, 0.5) == 0.5
+    assert delay(window, 1.0) == 0
 
 
 def test_with_a_limit_of_1_nobody_follows_a_scout_that_hangs():
     window = RateWindow(1, 60.0)
     window.depart(0.0)
-    assert window.delay(30.0) == math.inf
+    assert delay(window, 30.0) == math.inf
 
 
 def test_a_refusal_holds_for_all_and_no_success_lifts_it():
@@ -60,20 +65,20 @@ def test_a_refusal_holds_for_all_and_no_success_lifts_it():
     answered(window, 0.1, 100, 30, took=0.1)
     window.depart(0.2)
     window.depart(0.2)
-    window.refuse(0.3, 0.2, WindowReading(300, 0, 30))
+    window.settle(0.3, 0.2, Feedback(reading=WindowReading(300, 0, 30), answered=True, refused=True))
     assert window.cooling_for(0.3) == 31
-    window.arrive(0.4, 0.2, WindowReading(300, 50, 30), answered=True)
-    assert window.delay(0.5) == pytest.approx(30.8)
-    assert window.delay(31.4) == 0
+    window.settle(0.4, 0.2, Feedback(reading=WindowReading(300, 50, 30), answered=True))
+    assert delay(window, 0.5) == pytest.approx(30.8)
+    assert delay(window, 31.4) == 0
 
 
 def test_the_longer_of_two_refusals_counts():
     window = RateWindow(300, 60.0)
     for _ in range(2):
         window.depart(0.0)
-    window.refuse(0.1, 0.0, WindowReading(300, 0, 50))
-    window.refuse(0.1, 0.0, WindowReading(300, 0, 5))
-    assert window.delay(0.1) == pytest.approx(51)
+    window.settle(0.1, 0.0, Feedback(reading=WindowReading(300, 0, 50), answered=True, refused=True))
+    window.settle(0.1, 0.0, Feedback(reading=WindowReading(300, 0, 5), answered=True, refused=True))
+    assert delay(window, 0.1) == pytest.approx(51)
 
 
 def test_refusals_that_do_not_say_how_long_back_off_as_the_vendor_advises():
@@ -81,8 +86,8 @@ def test_refusals_that_do_not_say_how_long_back_off_as_the_vendor_advises():
     now = 0.0
     for _ in range(6):
         window.depart(now)
-        window.refuse(now, now, None)
-        waits.append(window.delay(now))
+        window.settle(now, now, Feedback(answered=True, refused=True))
+        waits.append(delay(window, now))
         now += waits[-1]
     assert waits == [5, 10, 20, 40, 40, 40]
 
@@ -90,32 +95,32 @@ def test_refusals_that_do_not_say_how_long_back_off_as_the_vendor_advises():
 def test_after_a_refusal_a_single_request_scouts_again():
     window = RateWindow(300, 60.0)
     window.depart(0.0)
-    window.refuse(0.0, 0.0, WindowReading(300, 0, 5))
-    assert window.delay(6.1) == 0
+    window.settle(0.0, 0.0, Feedback(reading=WindowReading(300, 0, 5), answered=True, refused=True))
+    assert delay(window, 6.1) == 0
     window.depart(6.1)
-    assert window.delay(6.1) > 0
+    assert delay(window, 6.1) > 0
 
 
 def test_a_server_without_the_headers_is_taken_at_the_configured_limit_and_period():
     window = RateWindow(3, 10.0)
     for number in range(3):
-        assert window.delay(number) == 0
+        assert delay(window, number) == 0
         window.depart(number)
-        window.arrive(number, number, None, answered=True)
-    assert window.delay(3.0) == pytest.approx(7.0)
-    assert window.delay(10.1) == 0
+        window.settle(number, number, Feedback(answered=True))
+    assert delay(window, 3.0) == pytest.approx(7.0)
+    assert delay(window, 10.1) == 0
     for _ in range(3):
-        assert window.delay(10.1) == 0
+        assert delay(window, 10.1) == 0
         window.depart(10.1)
-    assert window.delay(10.1) > 0
+    assert delay(window, 10.1) > 0
 
 
 def test_answers_that_overtake_each_other_do_not_raise_the_budget():
     window = RateWindow(300, 60.0)
     for _ in range(2):
         window.depart(0.0)
-    window.arrive(0.2, 0.0, WindowReading(300, 10, 60), answered=True)
-    window.arrive(0.3, 0.0, WindowReading(300, 11, 60), answered=True)
+    window.settle(0.2, 0.0, Feedback(reading=WindowReading(300, 10, 60), answered=True))
+    window.settle(0.3, 0.0, Feedback(reading=WindowReading(300, 11, 60), answered=True))
     assert window.remaining == 10
 
 
@@ -124,8 +129,8 @@ def test_an_answer_about_the_window_before_takes_nothing_from_the_new_one():
     answered(window, 0.1, 299, 60, took=0.1)
     window.depart(0.2)
     window.depart(60.2)
-    window.arrive(60.3, 60.2, WindowReading(300, 299, 60), answered=True)
-    window.arrive(60.5, 0.2, WindowReading(300, 0, 1), answered=True)
+    window.settle(60.3, 60.2, Feedback(reading=WindowReading(300, 299, 60), answered=True))
+    window.settle(60.5, 0.2, Feedback(reading=WindowReading(300, 0, 1), answered=True))
     assert window.remaining >= 298
 
 
@@ -134,9 +139,9 @@ def test_a_reserve_is_left_to_others():
     answered(window, 0.0, 9, 60, limit=10)
     assert window.remaining == 5
     for _ in range(5):
-        assert window.delay(0.0) == 0
+        assert delay(window, 0.0) == 0
         window.depart(0.0)
-    assert window.delay(0.0) == pytest.approx(60)
+    assert delay(window, 0.0) == pytest.approx(60)
 
 
 def test_a_reserve_larger_than_the_limit_that_is_told_leaves_one():
@@ -149,7 +154,7 @@ def test_it_tells_when_the_window_ends():
     window = RateWindow(300, 60.0)
     assert window.seconds_left(0.0) is None
     window.depart(0.0)
-    window.arrive(1.0, 0.0, WindowReading(300, 299, 60), answered=True)
+    window.settle(1.0, 0.0, Feedback(reading=WindowReading(300, 299, 60), answered=True))
     assert window.seconds_left(11.0) == pytest.approx(50)
 
 
@@ -157,20 +162,20 @@ def test_one_answer_without_the_numbers_does_not_let_all_go():
     window = RateWindow(300, 60.0)
     for _ in range(2):
         window.depart(0.0)
-        window.arrive(0.1, 0.0, None, answered=True)
+        window.settle(0.1, 0.0, Feedback(answered=True))
         window.depart(0.1)
-        assert window.delay(0.1) > 0
-        window.arrive(0.2, 0.1, None, answered=False)
+        assert delay(window, 0.1) > 0
+        window.settle(0.2, 0.1, Feedback())
 
 
 def test_after_a_refusal_without_the_numbers_a_single_request_scouts_too():
     window = RateWindow(300, 60.0)
     answered(window, 0.1, 299, 60, took=0.1)
     window.depart(0.2)
-    window.refuse(0.2, 0.2, None)
-    assert window.delay(5.3) == 0
+    window.settle(0.2, 0.2, Feedback(answered=True, refused=True))
+    assert delay(window, 5.3) == 0
     window.depart(5.3)
-    assert window.delay(5.3) > 0
+    assert delay(window, 5.3) > 0
 
 
 def test_a_limit_that_is_no_longer_told_is_kept_until_its_window_ends():
@@ -179,9 +184,19 @@ def test_a_limit_that_is_no_longer_told_is_kept_until_its_window_ends():
     answered(window, 1.0, 3, 3, limit=300)
     assert window.remaining == 3
     assert window.seconds_left(1.0) == pytest.approx(4)
-    window.delay(6.0)
+    window.advance(6.0)
     assert window.remaining == 4
     assert window.seconds_left(6.0) == pytest.approx(45)
+
+
+def test_an_answer_changes_nothing_and_a_window_ends_when_the_time_advances():
+    window = RateWindow(300, 60.0)
+    answered(window, 0.0, 0, 60)
+    known = attrs.asdict(window)
+    assert (window.delay(100.0), window.seconds_left(100.0), window.remaining) == (0.0, 0.0, 0)
+    assert attrs.asdict(window) == known
+    window.advance(100.0)
+    assert (window.delay(100.0), window.seconds_left(100.0), window.remaining) == (0.0, None, 300)
 
 
 @pytest.mark.parametrize("began", [0.0, 4096.5, 1_000_000.25])
@@ -190,7 +205,7 @@ def test_requests_are_left_to_strangers_whenever_the_clock_began(began):
     answered(window, began + 1.0, 299, 59, took=1.0)
     answered(window, began + 11.0, 99, 49, took=1.0)
     # In eleven seconds strangers sent 199 requests, and more may come while one of ours is under way.
-    while window.delay(began + 11.0) == 0 and window.remaining:
+    while delay(window, began + 11.0) == 0 and window.remaining:
         window.depart(began + 11.0)
     assert window.remaining == 14
 
@@ -200,23 +215,23 @@ def test_a_refusal_after_a_success_counts_as_the_first_one():
     for _ in range(3):
         for _ in range(2):
             window.depart(now)
-            window.refuse(now, now, None)
-            waits.append(window.delay(now))
+            window.settle(now, now, Feedback(answered=True, refused=True))
+            waits.append(delay(window, now))
             now += waits[-1]
         window.depart(now)
-        window.arrive(now, now, None, answered=True)
+        window.settle(now, now, Feedback(answered=True))
     assert waits == [5, 10] * 3
 
 
 def test_a_failure_without_an_answer_is_no_success():
     window = RateWindow(300, 60.0)
     window.depart(0.0)
-    window.refuse(0.0, 0.0, None)
+    window.settle(0.0, 0.0, Feedback(answered=True, refused=True))
     window.depart(5.0)
-    window.arrive(5.0, 5.0, None, answered=False)
+    window.settle(5.0, 5.0, Feedback())
     window.depart(5.0)
-    window.refuse(5.0, 5.0, None)
-    assert window.delay(5.0) == 10
+    window.settle(5.0, 5.0, Feedback(answered=True, refused=True))
+    assert delay(window, 5.0) == 10
 
 
 def test_a_length_that_was_learned_is_unlearned_by_a_refusal_that_contradicts_it():
@@ -224,12 +239,13 @@ def test_a_length_that_was_learned_is_unlearned_by_a_refusal_that_contradicts_it
     for _ in range(4):  # windows of 6 seconds
         answered(window, now, 9, 6, limit=10)
         now += 6.5
-    assert window.counters[0].longest == pytest.approx(6.5)
+    assert window.counters[0].longest == 6.0
     now += 10.0
-    assert window.delay(now) == 0
+    assert delay(window, now) == 0
     window.depart(now)
-    window.refuse(now, now, None)
+    window.settle(now, now, Feedback(answered=True, refused=True))
     assert window.counters[0].longest is None
+    assert window.counters[0].rounds_down
 
 
 def test_a_limit_that_was_configured_gives_way_to_the_one_that_is_told():
@@ -245,17 +261,17 @@ def test_a_limit_that_is_not_told_of_in_this_window_holds_nobody_back():
     window = RateWindow(300, 60.0)
     answered(window, 0.0, 299, 60)
     answered(window, 1.0, 9, 60, limit=10)
-    assert window.delay(200.0) == 0
+    assert delay(window, 200.0) == 0
     answered(window, 200.0, 299, 60)
     for _ in range(15):
         window.depart(200.0)
-    assert window.delay(200.0) == 0
+    assert delay(window, 200.0) == 0
 
 
-@pytest.mark.parametrize(("ends_by", "delay"), [(30.0, 30.0), (None, 0.5)])
-def test_what_strangers_may_have_used_is_left_unsent_in_a_window_that_is_open(ends_by, delay):
+@pytest.mark.parametrize(("ends_by", "expected"), [(30.0, 30.0), (None, 0.5)])
+def test_what_strangers_may_have_used_is_left_unsent_in_a_window_that_is_open(ends_by, expected):
     counter = WindowCounter(limit=100, period=60.0, longest=60.0, foreign_rate=5.0, least=3, ends_by=ends_by)
-    assert counter.delay(0.0, 0, 0, latency=1.0, patience=0.5) == delay
+    assert counter.delay(0.0, 0, 0, latency=1.0, patience=0.5) == expected
 
 
 @pytest.mark.parametrize(("took", "remaining"), [(0.5, 295), (1.5, 292)])
@@ -264,16 +280,9 @@ def test_requests_that_were_told_no_number_are_counted_by_answers_that_left_late
     answered(window, 0.0, 299, 60)
     for _ in range(3):
         window.depart(0.9)
-        window.arrive(1.0, 0.9, None, answered=True)
+        window.settle(1.0, 0.9, Feedback(answered=True))
     answered(window, 2.0, 295, 58, took=took)
     assert window.remaining == remaining
-
-
-@pytest.mark.parametrize(("in_flight", "rounds_down"), [(0, False), (1, True)])
-def test_a_refusal_shows_that_times_are_rounded_down_if_more_was_sent_than_is_left(in_flight, rounds_down):
-    counter = WindowCounter(limit=100, period=60.0, longest=60.0, least=0, ends_by=30.0)
-    counter.contradict(0.0, in_flight)
-    assert counter.rounds_down is rounds_down
 
 
 @pytest.mark.parametrize(("told", "in_flight", "remaining"), [(2, 0, 2), (1, 0, 1), (0, 0, 0), (2, 1, 1), (1, 3, 0)])
@@ -296,6 +305,6 @@ def test_who_is_told_when_to_come_back_and_is_refused_again_waits_longer():
     waits = []
     for now, told in ((100.0, 0.25), (200.0, 0.25), (300.0, 90.0)):
         window.depart(now)
-        window.refuse(now, now, None, retry_after=told)
+        window.settle(now, now, Feedback(answered=True, refused=True, retry_after=told))
         waits.append(window.cooling_for(now))
     assert waits == [0.25, 10.0, 90.0]

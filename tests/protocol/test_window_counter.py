@@ -42,41 +42,9 @@ def wait(counter: WindowCounter, *, now: float = 101.0, in_flight: int = 0, rese
     return counter.delay(now, in_flight, reserve, latency=latency, patience=0.5)
 
 
-def test_where_the_length_is_unknown_a_single_request_tries_whether_it_is_whole_seconds():
-    assert wait(used_up()) == pytest.approx(5.25 + ROUNDING)
-
-
-@pytest.mark.parametrize(
-    "known",
-    [
-        {"rounds_down": True},
-        {"reported": False},
-        {"limit": 1, "ours": 1},
-        {"opened_after": 99.25},
-        {"opened_after": None},
-        {"opened_by": None},
-        {"ends_after": None},
-        {"foreign_rate": 5.0},
-        # The configured length agrees with what was learned.
-        {"shortest": 5.0, "period": 5.0},
-        {"shortest": 5.0, "period": 7.0},
-    ],
-    ids=str,
-)
-def test_what_does_not_let_it_try(known):
-    assert wait(used_up(**known)) == pytest.approx(6.0)
-
-
-@pytest.mark.parametrize("known", [{"limit": 2, "ours": 2}, {"opened_after": 99.5}, {"shortest": 5.0, "period": 7.5}])
-def test_what_lets_it_try_all_the_same(known):
-    assert wait(used_up(**known)) == pytest.approx(5.25 + ROUNDING)
-
-
-def test_it_does_not_try_while_a_request_is_under_way_or_for_little():
-    assert wait(used_up(), in_flight=1) == pytest.approx(6.0)
-    # A quarter of a second, of six: less than a twentieth.
-    assert wait(used_up(ends_by=106.5)) == pytest.approx(5.5)
-    assert wait(used_up(ends_by=106.75)) == pytest.approx(5.25 + ROUNDING)
+def test_without_anything_left_the_end_of_the_window_is_waited_for():
+    assert wait(used_up()) == pytest.approx(6.0)
+    assert wait(used_up(), now=106.75) == pytest.approx(0.25)
 
 
 def test_without_an_end_only_an_answer_helps():
@@ -124,7 +92,7 @@ def test_what_strangers_may_send_meanwhile_is_waited_for(least, reserve, expecte
 )
 def test_how_many_requests_strangers_send_is_remembered(known, rate):
     window = counter(**{"limit": 100, "ends_by": 160.0, "most": 59, "told_at": 104.0, "least": 80, "ours": 4, **known})
-    assert window.roll(160.0, 0)
+    window.begin_next(0)
     assert window.foreign_rate == rate
 
 
@@ -132,8 +100,8 @@ def test_how_many_requests_strangers_send_is_remembered(known, rate):
 def test_what_ended_late_may_count_in_the_next_window(ends_after, unseen):
     window = running(ends_after=ends_after, ends_by=157.0, unseen=[150.0, 155.0, 158.0])
 
-    assert not window.roll(156.75, 2)
-    assert window.roll(157.0, 2)
+    assert (window.has_ended(156.75), window.has_ended(157.0)) == (False, True)
+    window.begin_next(2)
 
     assert (window.before, window.opened_after, window.unseen, window.ours) == (157.0, ends_after, unseen, 2)
     assert window.ends_by == pytest.approx(218.0 + ROUNDING)
@@ -142,7 +110,7 @@ def test_what_ended_late_may_count_in_the_next_window(ends_after, unseen):
 
 def test_after_a_window_in_which_nothing_ended_late_none_is_open():
     window = running(unseen=[120.0])
-    assert window.roll(155.0, 0)
+    window.begin_next(0)
     assert (window.unseen, window.ends_by) == ([], None)
 
 
@@ -189,6 +157,35 @@ def test_the_first_request_of_a_window_tells_when_it_began():
     window = counter()
     take_in(window, 101.0, 102.0, remaining=9, reset=60)
     assert window.opened_after == 101.0
+
+
+@pytest.mark.parametrize(
+    ("known", "reset", "longest"),
+    [
+        # The configured period agrees with whole seconds, whether they were rounded up or down.
+        ({}, 60, 60.0),
+        ({}, 59, 60.0),
+        ({"period": 59.25}, 60, 59.25),
+        # It does not agree: the seconds count as rounded up, until it is known that they are not.
+        ({}, 58, 58.0),
+        ({}, 61, 61.0),
+        ({"rounds_down": True}, 58, 59.0),
+        ({"reported": True, "longest": 57.5}, 58, 57.5),
+        # With a limit of 1, any response could be the first of its window.
+        ({"limit": 1}, 58, 59.5),
+    ],
+    ids=str,
+)
+def test_the_first_request_of_a_window_tells_how_long_windows_last(known, reset, longest):
+    window = counter(**known)
+    take_in(window, 101.0, 101.5, remaining=window.limit - 1, reset=reset)
+    assert window.longest == pytest.approx(longest)
+
+
+def test_requests_after_the_first_do_not_tell_how_long_windows_last():
+    window = counter()
+    take_in(window, 101.0, 101.5, remaining=8, reset=5)
+    assert window.longest == 60.0
 
 
 @pytest.mark.parametrize(("reset", "longest"), [(60, 60.0), (61, None)])
@@ -258,8 +255,8 @@ def test_the_next_window_begins_with_what_is_under_way():
     take_in(window, 161.0, 161.5, remaining=9, reset=60, in_flight=3)
 
     assert (window.before, window.opened_after, window.ours, window.least) == (161.5, 161.0, 4, 9)
-    assert (window.shortest, window.longest) == (60.0, pytest.approx(61.5 + ROUNDING))
-    assert (window.ends_after, window.ends_by) == (220.0, pytest.approx(222.5 + ROUNDING))
+    assert (window.shortest, window.longest) == (60.0, 60.0)
+    assert (window.ends_after, window.ends_by) == (220.0, pytest.approx(221.5 + ROUNDING))
 
 
 @pytest.mark.parametrize(
@@ -293,21 +290,21 @@ def test_what_was_told_of_before_an_answer_left_is_counted_in_it():
 
 
 @pytest.mark.parametrize(
-    ("known", "departed", "in_flight", "longest", "rounds_down"),
+    ("known", "departed", "longest", "rounds_down"),
     [
         # The window before seemed to have ended: windows are longer than was learned.
-        ({"least": None}, 101.0, 0, None, False),
-        ({"least": None, "before": 101.0}, 101.0, 0, None, False),
-        # It had not been certain: the seconds are rounded down.
-        ({"least": None, "before": 101.25}, 101.0, 0, 60.0, True),
-        # More was sent than was left, or not: then strangers took it.
-        ({"least": 3}, 101.0, 4, 60.0, True),
-        ({"least": 3}, 101.0, 3, 60.0, False),
-        ({"least": 3}, 101.0, 0, 60.0, False),
-        ({"least": 3, "before": 101.25}, 101.0, 0, 60.0, False),
+        ({"least": None, "before": 101.0}, 101.0, None, True),
+        # No window was known before, so nothing was learned of lengths.
+        ({"least": None}, 101.0, None, False),
+        ({"least": None, "rounds_down": True}, 101.0, None, True),
+        # It had not been certain.
+        ({"least": None, "before": 101.25}, 101.0, 60.0, False),
+        # Other clients took what was left.
+        ({"least": 3}, 101.0, 60.0, False),
+        ({"least": 3, "before": 101.0}, 101.0, 60.0, False),
     ],
 )
-def test_a_refusal_contradicts_what_was_believed(known, departed, in_flight, longest, rounds_down):
+def test_a_refusal_contradicts_what_was_believed(known, departed, longest, rounds_down):
     window = counter(**known)
-    window.contradict(departed, in_flight)
+    window.contradict(departed)
     assert (window.longest, window.rounds_down) == (longest, rounds_down)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from virtual_window import Counter, Server, World, within
 
 from persona_cases.protocol.limit_headers import WindowReading
-from persona_cases.protocol.window import RateWindow
+from persona_cases.protocol.window import Feedback, RateWindow
 
 ROUNDINGS = st.sampled_from([math.floor, math.ceil, round])
 SEEDS = st.integers(0, 2**32)
@@ -189,7 +189,11 @@ def test_nobody_leaves_before_the_latest_cool_down_ends(limit, slowest, refusals
             world.in_flight += 1
             window.depart(world.now)
             reset = random.randint(0, 10)
-            window.refuse(world.now, world.now, WindowReading(limit, 0, reset) if told else None)
+            window.settle(
+                world.now,
+                world.now,
+                Feedback(reading=WindowReading(limit, 0, reset) if told else None, answered=True, refused=True),
+            )
             world.in_flight -= 1
             ends.append(world.now + (reset if told else 5.0))
             cooling.append((world.now, max(ends)))
@@ -247,15 +251,16 @@ def test_written_as_json_and_read_back_at_any_moment_it_is_the_same(limit, perio
 def test_absurd_numbers_neither_stop_it_nor_break_it(readings, seed):
     window, random, now = RateWindow(300, 60.0), Random(seed), 0.0
     for reading in readings:
+        window.advance(now)
         delay = window.delay(now)
         assert 0 <= delay <= 3601, "nothing is in flight, so no answer can be awaited"
         now += delay
         departed, now = now, now + random.uniform(0, 1)
         window.depart(departed)
         if random.random() < 0.2:
-            window.refuse(now, departed, reading)
+            window.settle(now, departed, Feedback(reading=reading, answered=True, refused=True))
         else:
-            window.arrive(now, departed, reading, answered=True)
+            window.settle(now, departed, Feedback(reading=reading, answered=True))
         assert window.limit >= 1
         assert 0 <= window.remaining <= window.limit
         assert window.in_flight == 0

@@ -9,7 +9,7 @@ from random import Random
 import attrs
 
 from persona_cases.protocol.limit_headers import WindowReading
-from persona_cases.protocol.window import RateWindow
+from persona_cases.protocol.window import Feedback, RateWindow
 
 
 @attrs.define
@@ -87,6 +87,7 @@ class World:
         self.waiting = requests
         while self.waiting or self.in_flight:
             self.each_event(self)
+            self.window.advance(self.now)
             delay = max(self.window.delay(self.now), self._pace_delay()) if self.waiting else math.inf
             if delay <= 0:
                 self._send()
@@ -127,15 +128,15 @@ class World:
         self.in_flight -= 1
         self.done += 1
         if loss in {"request", "answer"}:
-            self.window.arrive(self.now, departed, None, answered=False)
+            self.window.settle(self.now, departed, Feedback())
             return
         reading = None if loss == "headers" else reading
         if allowed:
-            self.window.arrive(self.now, departed, reading, answered=True)
+            self.window.settle(self.now, departed, Feedback(reading=reading, answered=True))
         else:
             self.refused += 1
             self.waiting += 1
-            self.window.refuse(self.now, departed, reading)
+            self.window.settle(self.now, departed, Feedback(reading=reading, answered=True, refused=True))
 
 
 def within(slowest: float, seed: int) -> Callable[[], float]:

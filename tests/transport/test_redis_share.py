@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from persona_cases.protocol.limit_headers import WindowReading
-from persona_cases.protocol.window import RateWindow
+from persona_cases.protocol.window import Feedback, RateWindow
 from persona_cases.testing.gates.rate_window import FixedWindow, RateLimit
-from persona_cases.transport.limits.limiter import Feedback
 from persona_cases.transport.limits.redis.redis_share import Share
-from persona_cases.transport.limits.redis.redis_state import Member, SharedState, decode, encode, take_in
+from persona_cases.transport.limits.redis.redis_state import Member, SharedState, decode, encode
 
 
 class Now:
@@ -72,7 +71,7 @@ def test_all_parts_together_are_never_refused(limit, processes, used, stale, ran
         state = server.spend()
         reading = WindowReading(state.limit, state.remaining, state.reset)
         if not stale:
-            take_in(known, 0.0, 0.0, Feedback(reading=reading, answered=True))
+            known.settle(0.0, 0.0, Feedback(reading=reading, answered=True))
         else:
             known.in_flight -= 1
     shares = [Share.of(decode_copy(known), processes, 0, 0.0) for _ in range(processes)]
@@ -94,8 +93,8 @@ def test_what_comes_out_of_redis_is_what_went_in():
     window = RateWindow(20, 60.0, reserve=3)
     for number in range(5):
         window.depart(number)
-    window.arrive(5.5, 0.0, WindowReading(20, 19, 57), answered=True)
-    window.refuse(6.0, 1.0, WindowReading(20, 0, 57))
+    window.settle(5.5, 0.0, Feedback(reading=WindowReading(20, 19, 57), answered=True))
+    window.settle(6.0, 1.0, Feedback(reading=WindowReading(20, 0, 57), answered=True, refused=True))
     state = SharedState(window, {"a": Member(6.0, {"1": 2.0, "2": 3.0}), "b": Member(6.0, {}, 1, 9.0)}, 6.0, 1.5)
     assert decode(encode(state), 6.0) == state
 

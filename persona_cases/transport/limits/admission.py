@@ -11,7 +11,8 @@ import attrs
 from persona_cases.errors import InvalidArgumentError, PersonaError, QuotaExceededError, RateLimitError
 from persona_cases.protocol.limit_headers import read_quota, read_rate_limit, read_retry_after
 from persona_cases.protocol.message import Request, Response
-from persona_cases.transport.limits.limiter import Feedback, Limiter, Permit
+from persona_cases.protocol.window import Feedback
+from persona_cases.transport.limits.limiter import Limiter, Permit
 
 
 @attrs.frozen

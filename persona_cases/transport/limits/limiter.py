@@ -7,14 +7,13 @@ import math
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, Self
 
 import attrs
 
 from persona_cases.errors import RateLimitError
 from persona_cases.protocol.checks import seconds, whole_number
-from persona_cases.protocol.limit_headers import WindowReading
-from persona_cases.protocol.window import RateWindow
+from persona_cases.protocol.window import Feedback, RateWindow
 from persona_cases.surface import publish
 from persona_cases.transport.home_loop import HomeLoop
 from persona_cases.transport.limits.pacing import Pace
@@ -29,25 +28,6 @@ class Permit:
     """
 
     departed: float
-
-
-@attrs.frozen(kw_only=True)
-class Feedback:
-    """How a permitted request ended, as far as the rate limit is concerned.
-
-    Attributes:
-        reading: what the answer said about the window, if it did.
-        answered: whether any answer came.
-        refused: whether the answer was a refusal by the rate limit.
-        retry_after: the seconds that a refusal's `Retry-After` asks for, if it has one.
-        sent: False if the request was given up before anything left.
-    """
-
-    reading: WindowReading | None = None
-    answered: bool = False
-    refused: bool = False
-    retry_after: float | None = None
-    sent: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -73,6 +53,27 @@ class LimiterState:
     resets_in: float | None
     cooling_for: float
     shared: bool
+
+    @classmethod
+    def of(cls, window: RateWindow, now: float, *, waiting: int, shared: bool = False) -> Self:
+        """Return what a window says.
+
+        Args:
+            window: the model of the window.
+            now: the time.
+            waiting: calls that wait for a permit.
+            shared: whether other processes are counted in.
+        """
+        return cls(
+            limit=window.limit,
+            remaining=window.remaining,
+            in_flight=window.in_flight,
+            waiting=waiting,
+            reserve=window.reserve,
+            resets_in=window.seconds_left(now),
+            cooling_for=window.cooling_for(now),
+            shared=shared,
+        )
 
 
 class Limiter(Protocol):
@@ -157,17 +158,9 @@ class LocalLimiter:
     @property
     def state(self) -> LimiterState:
         """What is known now."""
-        window, now = self._window, self._clock()
-        return LimiterState(
-            limit=window.limit,
-            remaining=window.remaining,
-            in_flight=window.in_flight,
-            waiting=len(self._waiting),
-            reserve=window.reserve,
-            resets_in=window.seconds_left(now),
-            cooling_for=window.cooling_for(now),
-            shared=False,
-        )
+        now = self._clock()
+        self._window.advance(now)
+        return LimiterState.of(self._window, now, waiting=len(self._waiting))
 
     async def acquire(self, max_wait: float | timedelta | None = None) -> Permit:
         """Wait until a request may be sent; see `Limiter.acquire`."""
@@ -196,13 +189,8 @@ class LocalLimiter:
     async def settle(self, permit: Permit, feedback: Feedback) -> None:
         """Give a permit back; see `Limiter.settle`."""
         self._enter_loop()
-        now, window = self._clock(), self._window
-        if not feedback.sent:
-            window.withdraw()
-        elif feedback.refused:
-            window.refuse(now, permit.departed, feedback.reading, retry_after=feedback.retry_after)
-        else:
-            window.arrive(now, permit.departed, feedback.reading, answered=feedback.answered)
+        window = self._window
+        window.settle(self._clock(), permit.departed, feedback)
         self._pace.follow(feedback.reading, window.limit)
         self._changed.set()
 
@@ -214,7 +202,12 @@ class LocalLimiter:
     @property
     def _lets_pass(self) -> bool:
         """Whether a request may leave at once: nobody was there before it, and neither gate nor bucket holds it up."""
-        return not self._waiting and self._pace.has_room and self._window.delay(self._clock()) <= 0
+        return not self._waiting and self._pace.has_room and self._delay() <= 0
+
+    def _delay(self) -> float:
+        now = self._clock()
+        self._window.advance(now)
+        return self._window.delay(now)
 
     def _depart(self) -> Permit:
         departed = self._clock()
@@ -222,7 +215,7 @@ class LocalLimiter:
         return Permit(departed)
 
     async def _pass_gate(self, waits_until: float) -> None:
-        while (delay := self._window.delay(self._clock())) > 0:
+        while (delay := self._delay()) > 0:
             if delay < math.inf and self._clock() + delay > waits_until:
                 raise too_long(delay)
             self._changed.clear()
@@ -233,7 +226,7 @@ class LocalLimiter:
                 continue
 
     def _refuse_long_wait(self, max_wait: float | None) -> None:
-        delay = self._window.delay(self._clock())
+        delay = self._delay()
         if max_wait is not None and max_wait < delay < math.inf:
             raise too_long(delay)
 
@@ -257,4 +250,4 @@ def too_long(delay: float | None) -> RateLimitError:
     )
 
 
-publish("persona_cases.limits", Feedback, Limiter, LimiterState, LocalLimiter, Permit)
+publish("persona_cases.limits", Limiter, LimiterState, LocalLimiter, Permit)

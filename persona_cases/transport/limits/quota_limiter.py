@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import attrs
 
+from persona_cases.protocol.window import Feedback
 from persona_cases.surface import publish
-from persona_cases.transport.limits.limiter import Feedback, LimiterState, LocalLimiter, Permit
+from persona_cases.transport.limits.limiter import LimiterState, LocalLimiter, Permit
 
 __all__ = ["QuotaLimiter"]
 

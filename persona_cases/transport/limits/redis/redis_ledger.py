@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import attrs
 
-from persona_cases.protocol.window import RateWindow
-from persona_cases.transport.limits.limiter import Feedback, LimiterState
+from persona_cases.protocol.window import Feedback, RateWindow
+from persona_cases.transport.limits.limiter import LimiterState
 from persona_cases.transport.limits.redis.redis_share import Share
 from persona_cases.transport.limits.redis.redis_state import Ending, Lease, SharedState, copied, decode, encode
 from persona_cases.transport.limits.redis.redis_value import Held, RedisLostError, RedisValue
@@ -106,11 +106,11 @@ class Ledger:
         """Return what is known now; `waiting` is how many wait for a lease."""
         now = self._clock() + self._offset
         if self._share is not None:
-            state = state_of(self._share.window, now, waiting=waiting)
+            state = LimiterState.of(self._share.window, now, waiting=waiting)
             return attrs.evolve(state, limit=self._share.part, remaining=self._share.remaining)
         if self._known is None:
-            return state_of(self._terms.new_window(), now, waiting=waiting)
-        return state_of(self._known.state.window, now, waiting=waiting, shared=True)
+            return LimiterState.of(self._terms.new_window(), now, waiting=waiting)
+        return LimiterState.of(self._known.state.window, now, waiting=waiting, shared=True)
 
     async def ask(self) -> Lease | float:
         """Take a lease if a request may leave now; else return the seconds until one may, infinity if nobody knows.
@@ -197,6 +197,7 @@ class Ledger:
         news = state.state_own(self._name, now, self._departed(endings, now - heard, heard), heartbeat=heartbeat)
         for each in endings:
             state.end(self._name, now, each.lease.id, each.feedback)
+        window.advance(now)
         delay, lease = window.delay(now), None
         if wants and delay <= 0:
             lease = self._new_lease(heard)
@@ -299,17 +300,3 @@ class Ledger:
         lease = self._new_lease(now)
         self._leases[lease.id] = lease
         return lease
-
-
-def state_of(window: RateWindow, now: float, *, waiting: int, shared: bool = False) -> LimiterState:
-    """Return what a window says, as limiters tell it."""
-    return LimiterState(
-        limit=window.limit,
-        remaining=window.remaining,
-        in_flight=window.in_flight,
-        waiting=waiting,
-        reserve=window.reserve,
-        resets_in=window.seconds_left(now),
-        cooling_for=window.cooling_for(now),
-        shared=shared,
-    )

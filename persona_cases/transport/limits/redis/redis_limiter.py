@@ -13,11 +13,12 @@ from typing import Self
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.checks import seconds, whole_number
+from persona_cases.protocol.window import Feedback
 from persona_cases.surface import publish
 from persona_cases.transport.home_loop import HomeLoop
-from persona_cases.transport.limits.limiter import Feedback, LimiterState, Permit, too_long
+from persona_cases.transport.limits.limiter import LimiterState, Permit, too_long
 from persona_cases.transport.limits.pacing import Pace
-from persona_cases.transport.limits.redis.redis_ledger import Ledger, Terms, state_of
+from persona_cases.transport.limits.redis.redis_ledger import Ledger, Terms
 from persona_cases.transport.limits.redis.redis_state import Lease, layout
 from persona_cases.transport.limits.redis.redis_value import RedisClient, RedisValue
 
@@ -101,7 +102,7 @@ class RedisLimiter:
     def state(self) -> LimiterState:
         """What is known of the window, as last heard; while Redis is away, of this process's part of it."""
         if self._ledger is None:
-            return state_of(self._terms.new_window(), 0.0, waiting=0)
+            return LimiterState.of(self._terms.new_window(), 0.0, waiting=0)
         return self._ledger.state(len(self._waiting))
 
     async def acquire(self, max_wait: float | timedelta | None = None) -> Permit:

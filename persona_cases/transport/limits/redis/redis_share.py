@@ -13,9 +13,7 @@ from collections import deque
 import attrs
 
 from persona_cases.protocol.limit_headers import WindowReading
-from persona_cases.protocol.window import RateWindow
-from persona_cases.transport.limits.limiter import Feedback
-from persona_cases.transport.limits.redis.redis_state import take_in
+from persona_cases.protocol.window import Feedback, RateWindow
 
 
 @attrs.define
@@ -54,7 +52,7 @@ class Share:
             in_flight: how many requests this process has in flight.
             now: the time.
         """
-        known.delay(now)
+        known.advance(now)
         remaining, known.in_flight = known.remaining, in_flight
         share = cls(processes, known, 0, in_flight, opened=known.seconds_left(now) is not None, since=now)
         share.most = in_flight + remaining // processes if share.opened else share.part
@@ -74,6 +72,7 @@ class Share:
 
     def delay(self, now: float) -> float:
         """Return the seconds until a request may leave; see `RateWindow.delay`."""
+        self.window.advance(now)
         delay = self.window.delay(now)
         left = self.window.seconds_left(now)
         if left is None and self.opened:
@@ -90,7 +89,7 @@ class Share:
     def end(self, now: float, departed: float, feedback: Feedback) -> None:
         """Take in how a request ended."""
         before = self.window.seconds_left(now)
-        take_in(self.window, now, departed, feedback)
+        self.window.settle(now, departed, feedback)
         if not feedback.sent:
             self.used -= 1
             return

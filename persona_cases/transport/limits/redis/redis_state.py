@@ -16,8 +16,8 @@ from typing import Any, cast, get_type_hints
 import attrs
 import msgspec
 
-from persona_cases.protocol.window import RateWindow
-from persona_cases.transport.limits.limiter import Feedback, Permit
+from persona_cases.protocol.window import Feedback, RateWindow
+from persona_cases.transport.limits.limiter import Permit
 
 _LONGEST_SANE_WAIT = 86_400.0
 _LARGEST_SANE_NUMBER = 1e10
@@ -93,6 +93,7 @@ class SharedState:
 
     def is_sane(self, now: float) -> bool:
         """Whether this can be what a process of ours wrote, rather than something that would stop all of them."""
+        self.window.advance(now)
         delay = self.window.delay(now)
         times = [time for member in self.members.values() for time in (member.seen, *member.leases.values())]
         return (
@@ -110,7 +111,7 @@ class SharedState:
             for each, departed in list(member.leases.items()):
                 if now - departed > lease:
                     del member.leases[each]
-                    self.window.arrive(now, departed, None, answered=False)
+                    self.window.settle(now, departed, Feedback())
             if now >= member.presumed_until:
                 member.presumed = 0
             if not member.in_flight and member.seen < silent:
@@ -150,7 +151,7 @@ class SharedState:
         if departed < self.born and not feedback.refused:
             # Requests that ended before this value began may not be counted in those numbers, and nobody knows of them.
             feedback = attrs.evolve(feedback, reading=None, answered=False)
-        take_in(self.window, now, departed, feedback)
+        self.window.settle(now, departed, feedback)
 
     def grant(self, name: str, now: float, lease: str) -> None:
         """Let a process send a request."""
@@ -172,7 +173,7 @@ class SharedState:
         """Count requests that were sent, and ended, without this value knowing of them."""
         for _ in range(requests):
             self.window.depart(now)
-            self.window.arrive(now, now, None, answered=False)
+            self.window.settle(now, now, Feedback())
 
     def leave(self, name: str) -> None:
         """Forget a process that goes, unless requests of its are in flight."""
@@ -187,16 +188,6 @@ class SharedState:
 
     def _recount(self) -> None:
         self.window.in_flight = self._in_flight
-
-
-def take_in(window: RateWindow, now: float, departed: float, feedback: Feedback) -> None:
-    """Tell a window how a request ended."""
-    if not feedback.sent:
-        window.withdraw()
-    elif feedback.refused:
-        window.refuse(now, departed, feedback.reading, retry_after=feedback.retry_after)
-    else:
-        window.arrive(now, departed, feedback.reading, answered=feedback.answered)
 
 
 def copied(window: RateWindow) -> RateWindow:
