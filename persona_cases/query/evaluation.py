@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from persona_cases.query.attributes import Kind, attribute_named
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, fold_nodes
 from persona_cases.query.values import instant
 
-__all__ = ["Lookup", "evaluate", "holds", "truth"]
+__all__ = ["Lookup", "evaluate", "evaluator", "holds", "truth"]
 
 Lookup: TypeAlias = Callable[[str], object]
 
@@ -40,7 +40,28 @@ def evaluate(predicate: Predicate, lookup: Lookup) -> bool:
         lookup: gives the value of an attribute by the API's name: a scalar, None if it is missing or null, or
             a tuple of scalars of which any may match. It is asked once for each comparison.
     """
-    return truth(predicate, lambda leaf: holds(leaf, lookup(leaf.attribute)))
+    return evaluator(predicate)(lookup)
+
+
+def evaluator(predicate: Predicate) -> Callable[[Lookup], bool]:
+    """Prepare an expression that is to be decided for many cases: see `evaluate`.
+
+    What the expression compares with is read once, and not once per case.
+    """
+    steps: list[_Step] = []
+    fold_nodes(predicate, lambda node, _: steps.append(_step(node)))
+
+    def decide(lookup: Lookup) -> bool:
+        results: list[bool] = []
+        for step in steps:
+            if isinstance(step, _Leaf):
+                results.append(step.test(lookup(step.attribute)))
+            else:
+                first = len(results) - step.arity
+                results[first:] = (step.combine(results[first:]),)
+        return results.pop()
+
+    return decide
 
 
 def truth(predicate: Predicate, leaf_truth: Callable[[Comparison], bool]) -> bool:
@@ -62,33 +83,73 @@ def truth(predicate: Predicate, leaf_truth: Callable[[Comparison], bool]) -> boo
 
 def holds(leaf: Comparison, shown: object) -> bool:
     """Whether one comparison holds for the value, or for any of the tuple of values, that a case shows."""
-    values = cast("tuple[object, ...]", shown) if isinstance(shown, tuple) else (shown,)
-    return any(_holds_for(leaf, value) for value in values)
+    return _test_of(leaf)(shown)
 
 
-def _holds_for(leaf: Comparison, shown: object) -> bool:
-    sides = _comparable(leaf, shown)
-    return sides is not None and _COMPARE[leaf.operator](*sides)
+_Test: TypeAlias = Callable[[object], bool]
 
 
-def _comparable(leaf: Comparison, shown: object) -> tuple[Any, Any] | None:
-    value = leaf.value
-    if isinstance(shown, bool) or isinstance(value, bool):
-        same_type = isinstance(shown, bool) and isinstance(value, bool)
-        return (shown, value) if same_type and leaf.operator == "eq" else None
-    if isinstance(shown, int | float) and isinstance(value, int | float):
-        return shown, value
-    if not isinstance(shown, str) or not isinstance(value, str):
-        return None
-    match attribute_named(leaf.attribute).kind:
-        case Kind.TIME:
-            return _moments(shown, value)
-        case Kind.ANY:
-            return _moments(shown, value) or (shown, value)
-        case Kind.TEXT:
-            return shown, value
+class _Leaf(NamedTuple):
+    attribute: str
+    test: _Test
 
 
-def _moments(shown: str, value: str) -> tuple[Any, Any] | None:
-    left, right = instant(shown), instant(value)
-    return None if left is None or right is None else (left, right)
+class _Branch(NamedTuple):
+    arity: int
+    combine: Callable[[list[bool]], bool]
+
+
+_Step: TypeAlias = _Leaf | _Branch
+
+
+def _step(node: Node) -> _Step:
+    match node:
+        case Comparison():
+            return _Leaf(node.attribute, _test_of(node))
+        case Not():
+            return _Branch(1, _none)
+        case AllOf():
+            return _Branch(len(node.parts), all)
+        case AnyOf():
+            return _Branch(len(node.parts), any)
+
+
+def _none(parts: list[bool]) -> bool:
+    return not any(parts)
+
+
+def _test_of(leaf: Comparison) -> _Test:
+    test_one = _test_of_one(leaf)
+
+    def test(shown: object) -> bool:
+        if isinstance(shown, tuple):
+            return any(map(test_one, cast("tuple[object, ...]", shown)))
+        return test_one(shown)
+
+    return test
+
+
+def _test_of_one(leaf: Comparison) -> _Test:
+    value, compare = leaf.value, _COMPARE[leaf.operator]
+    match value:
+        case bool():
+            return lambda shown: leaf.operator == "eq" and isinstance(shown, bool) and shown == value
+        case int() | float():
+            return lambda shown: (
+                isinstance(shown, int | float) and not isinstance(shown, bool) and compare(shown, value)
+            )
+        case str():
+            return _test_of_text(attribute_named(leaf.attribute).kind, value, compare)
+
+
+def _test_of_text(kind: Kind, value: str, compare: Callable[[Any, Any], bool]) -> _Test:
+    moment = None if kind is Kind.TEXT else instant(value)
+
+    def test(shown: object) -> bool:
+        if not isinstance(shown, str):
+            return False
+        if moment is not None and (other := instant(shown)) is not None:
+            return compare(other, moment)
+        return kind is not Kind.TIME and compare(shown, value)
+
+    return test

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from persona_cases.errors import QueryError
-from persona_cases.query import Predicate, evaluate
+from persona_cases.query import Predicate
+from persona_cases.query.evaluation import evaluator
 from persona_cases.testing.endpoints.search_grammar import SortOrder
 from persona_cases.testing.endpoints.search_values import SearchDocument
 from persona_cases.testing.http.problems import bad_request
@@ -103,9 +104,8 @@ class SearchIndex:
         return Ordering(keys, descending=sort.descending)
 
     def _matching(self, predicate: Predicate) -> dict[str, SearchDocument]:
-        return {
-            case_id: document for case_id, document in self._documents.items() if evaluate(predicate, document.lookup)
-        }
+        finds = evaluator(predicate)
+        return {case_id: document for case_id, document in self._documents.items() if finds(document.lookup)}
 
 
 def _predicate(query: dict[str, Any]) -> Predicate:
