@@ -25,7 +25,7 @@ from persona_cases.testing.gates.stored_answers import IdempotencyStore
 from persona_cases.testing.http.delivery import Delivery
 from persona_cases.testing.http.server import HttpServer, Outcome, nowhere
 from persona_cases.testing.http.traffic import Answer, ReceivedRequest, RequestLog
-from persona_cases.testing.world.factory import DEFAULT_EPOCH, CaseFactory
+from persona_cases.testing.world.factory import DEFAULT_EPOCH, make_world
 from persona_cases.testing.world.file_links import FILES_ROOT, FileSigner
 from persona_cases.testing.world.simulated_clock import Clock, SystemClock
 from persona_cases.testing.world.store import CaseStore
@@ -119,8 +119,7 @@ class Simulator:
         """What was received."""
         self.idempotency: IdempotencyStore = IdempotencyStore(self.clock)
         """What was answered to requests with an idempotency key."""
-        factory = CaseFactory(cases, seed, epoch=epoch)
-        self.store.load(factory, factory.accounts)
+        self.store.load(*make_world(cases, seed, epoch))
         self._window = FixedWindow(RateLimit.parse(rate_limit), self.clock)
         quota = RateLimit.parse(case_quota, "case_quota")
         self._quota = CaseQuota(quota, self.clock, quota_headers, quota_status)

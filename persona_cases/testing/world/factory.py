@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.surface import publish
@@ -14,7 +15,7 @@ from persona_cases.testing.world.field_values import draw_fields
 from persona_cases.testing.world.identifiers import Draw
 from persona_cases.testing.world.stored_cases import Account, CaseRecord, Ref, StoredFile, Template, timestamp
 
-__all__ = ["DEFAULT_EPOCH", "CaseFactory"]
+__all__ = ["DEFAULT_EPOCH", "CaseFactory", "make_world"]
 
 DEFAULT_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """The moment at which the story of the generated cases ends."""
@@ -25,6 +26,7 @@ _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
 _SHARE_OF_EQUAL_TIMES = 0.02
 _CASES_PER_ACCOUNT = 1.5
+_MOST_REMEMBERED = 3_000
 
 
 class CaseFactory:
@@ -159,5 +161,27 @@ class CaseFactory:
             for name in draw.some(("statement.pdf", "passport.jpg"), 2)
         )
 
+
+class World(NamedTuple):
+    """What a simulator begins with."""
+
+    cases: tuple[CaseRecord, ...]
+    accounts: tuple[Account, ...]
+
+
+def make_world(cases: int, seed: int, epoch: datetime) -> World:
+    """Make the cases of a factory, or take those that an earlier simulator of this process began with.
+
+    The tests of an application start a simulator again and again, mostly with the same cases.
+    """
+    return (_remembered if cases <= _MOST_REMEMBERED else _made)(cases, seed, epoch)
+
+
+def _made(cases: int, seed: int, epoch: datetime) -> World:
+    factory = CaseFactory(cases, seed, epoch=epoch)
+    return World(tuple(factory), factory.accounts)
+
+
+_remembered = lru_cache(maxsize=8)(_made)
 
 publish("persona_cases.testing", CaseFactory)
