@@ -2,21 +2,25 @@
 
 `Q` makes search expressions, `parse` reads their text form, and `Predicate` is what both give: a frozen tree that
 turns into the API's JSON and back, and that can be evaluated here. Its nodes are `Comparison`, `AllOf`, `AnyOf` and
-`Not`, to be told apart with `match`. Nothing in this room does I/O.
+`Not`, to be told apart with `match`. Nothing in this room does I/O. The planner and the parser are imported when they
+are first used.
 """
 
-# The rooms that nodes uses match on its classes, so it has to come first.
-from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Operator, Predicate
+from typing import TYPE_CHECKING
 
-# isort: split
+from persona_cases.query import entry, matching, predicate_json, rewrite
 from persona_cases.query.evaluation import evaluate
 from persona_cases.query.field import AnyValue, Field, TimeField, TimeValue
 from persona_cases.query.namespace import CustomFields, Namespace, Q
-from persona_cases.query.planner.plan import Plan, plan
-from persona_cases.query.planner.search_limits import SearchLimits
+from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Methods, Node, Not, Operator, Predicate, carry_out
 from persona_cases.query.sort import Direction, Sort
-from persona_cases.query.text.parser import parse
-from persona_cases.surface import publish
+from persona_cases.query.text import render
+from persona_cases.surface import lazily, publish
+
+if TYPE_CHECKING:
+    from persona_cases.query.planner.plan import Plan, plan
+    from persona_cases.query.planner.search_limits import SearchLimits
+    from persona_cases.query.text.parser import parse
 
 __all__ = [
     "AllOf",
@@ -42,10 +46,27 @@ __all__ = [
     "plan",
 ]
 
-publish("persona_cases", Predicate, Sort, parse)
-publish(__name__, AllOf, AnyOf, Comparison, CustomFields, Field, Namespace, Not, Plan, SearchLimits, TimeField)
-publish(__name__, evaluate, plan)
+_HOMES = {
+    "persona_cases.query.planner.plan": ("Plan", "plan"),
+    "persona_cases.query.planner.search_limits": ("SearchLimits",),
+    "persona_cases.query.text.parser": ("parse",),
+}
 
+carry_out(
+    Methods(
+        to_dict=predicate_json.to_dict,
+        from_dict=predicate_json.from_dict,
+        check=entry.check,
+        simplify=rewrite.simplify,
+        to_nnf=rewrite.to_nnf,
+        matches=matching.matches,
+        to_python=render.to_python,
+        to_text=render.to_text,
+    )
+)
 
-def __dir__() -> list[str]:
-    return __all__
+publish("persona_cases", Predicate, Sort)
+publish(__name__, AllOf, AnyOf, Comparison, CustomFields, Field, Namespace, Not, TimeField, evaluate)
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, _HOMES)

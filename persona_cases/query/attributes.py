@@ -6,7 +6,7 @@ import keyword
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, Protocol
 
 import attrs
 
@@ -16,6 +16,7 @@ from persona_cases.query.values import Scalar, require_time_text, to_scalar, unw
 __all__ = [
     "SEARCHABLE",
     "Attribute",
+    "CaseLike",
     "Kind",
     "attribute_named",
     "custom_key",
@@ -23,6 +24,8 @@ __all__ = [
     "is_plain_key",
     "require_name",
     "scalar_for",
+    "spell",
+    "spell_untyped",
 ]
 
 _CUSTOM_PREFIX: Final = "fields."
@@ -108,6 +111,24 @@ SEARCHABLE: Final[Mapping[str, Attribute]] = _by_name(
 )
 
 
+class CaseLike(Protocol):
+    """A `Case`, which this room does not import.
+
+    Beside these two it has an attribute for each of the API's (`status`, `created_at`, ...). They are not listed
+    because `Case` makes them with descriptors, which type checkers do not accept for the members of a protocol.
+    """
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The unwrapped values of the custom fields."""
+        ...
+
+    @property
+    def relationships(self) -> object:
+        """What is attached: `case_template`, `case_queue`, `accounts`, `inquiries`, each with ids."""
+        ...
+
+
 def attribute_named(name: str) -> Attribute:
     """The attribute of that name: from the table, or one of which nothing else is known."""
     return SEARCHABLE.get(name) or Attribute(name)
@@ -162,3 +183,18 @@ def require_name(name: object) -> str:
         raise QueryError("an attribute name must not be empty")
     to_scalar(name, "an attribute name")
     return str.__str__(name)
+
+
+def spell(name: str) -> str:
+    """The shortest way to write the attribute of that name."""
+    if name in SEARCHABLE:
+        return f"Q.{name}"
+    key = custom_key(name)
+    if key is None:
+        return spell_untyped(name)
+    return f"Q.fields.{key}" if is_plain_key(key) else f"Q.fields[{key!r}]"
+
+
+def spell_untyped(name: str) -> str:
+    """The way to write an attribute that takes any value."""
+    return f"Q.attribute({name!r})"

@@ -10,13 +10,11 @@ from typing import Generic, NoReturn, TypeAlias, TypeVar, cast
 import attrs
 
 from persona_cases.errors import QueryTypeError
-from persona_cases.query.attributes import SEARCHABLE, Attribute, Kind
-from persona_cases.query.moments import moment_of, shifted, span_of
+from persona_cases.query.attributes import SEARCHABLE, Attribute, Kind, spell, spell_untyped
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Operator, Predicate
 from persona_cases.query.query_lessons import FIELD
-from persona_cases.query.relative import RelativeTime
+from persona_cases.query.relative import RelativeTime, moment_of, shifted, span_of
 from persona_cases.query.sort import Direction, Sort
-from persona_cases.query.spelling import spell, spell_untyped
 from persona_cases.teaching import taught
 
 __all__ = ["AnyValue", "Field", "TimeField", "TimeValue"]

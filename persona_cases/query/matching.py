@@ -14,12 +14,12 @@ from typing import Any, Final, Protocol, cast
 import attrs
 
 from persona_cases.errors import NotLoadedError, QueryError, QueryTypeError
-from persona_cases.query.attributes import custom_key
+from persona_cases.query.attributes import CaseLike, custom_key
 from persona_cases.query.evaluation import holds, truth
 from persona_cases.query.nodes import Comparison, Predicate, leaves_of
 from persona_cases.query.values import Scalar, to_scalar
 
-__all__ = ["CaseLike", "check_decidable", "matches"]
+__all__ = ["check_decidable", "matches"]
 
 _ATTRIBUTES: Final = {
     "status": "status",
@@ -45,24 +45,6 @@ _HIDDEN: Final = {
     "state": "cases do not show it",
     "tag_id": "cases show the names of their tags, not the ids",
 }
-
-
-class CaseLike(Protocol):
-    """A `Case`, which this room does not import.
-
-    Beside these two it has an attribute for each of the API's (`status`, `created_at`, ...). They are not listed
-    because `Case` makes them with descriptors, which type checkers do not accept for the members of a protocol.
-    """
-
-    @property
-    def fields(self) -> Mapping[str, Any]:
-        """The unwrapped values of the custom fields."""
-        ...
-
-    @property
-    def relationships(self) -> object:
-        """What is attached: `case_template`, `case_queue`, `accounts`, `inquiries`, each with ids."""
-        ...
 
 
 def matches(predicate: Predicate, case: CaseLike | Mapping[str, Any]) -> bool:

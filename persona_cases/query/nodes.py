@@ -7,12 +7,12 @@ holds for every case, an empty `AnyOf` for none. Nothing in here recurses.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, ClassVar, Final, Literal, NoReturn, TypeAlias, TypeVar, cast, final, get_args
+from typing import Any, ClassVar, Final, Literal, NamedTuple, NoReturn, TypeAlias, TypeVar, cast, final, get_args
 
 import attrs
 
 from persona_cases.errors import QueryError, QueryTypeError
-from persona_cases.query.attributes import require_name, scalar_for
+from persona_cases.query.attributes import CaseLike, require_name, scalar_for
 from persona_cases.query.fold import fold
 from persona_cases.query.values import Scalar
 
@@ -26,6 +26,22 @@ Token: TypeAlias = tuple[str, Operator, Scalar, str | None] | tuple[str, int]
 T = TypeVar("T")
 
 
+class Methods(NamedTuple):
+    """The functions behind those methods of `Predicate` that other files of this room implement.
+
+    Those files know the nodes, so the nodes do not know them: `query/__init__.py` says which function is which.
+    """
+
+    to_dict: Callable[[Predicate], dict[str, Any]]
+    from_dict: Callable[[object], Predicate]
+    check: Callable[[Predicate, object, object, object], None]
+    simplify: Callable[[Predicate], Predicate]
+    to_nnf: Callable[[Predicate], Predicate]
+    matches: Callable[[Predicate, CaseLike | Mapping[str, Any]], bool]
+    to_python: Callable[[Predicate], str]
+    to_text: Callable[[Predicate], str]
+
+
 class Predicate:
     """A search expression. Make one with `Q`, `parse` or `Predicate.from_dict`; combine with `&`, `|` and `~`.
 
@@ -34,6 +50,7 @@ class Predicate:
     """
 
     __slots__ = ()
+    _methods: ClassVar[Methods]
 
     @property
     def parts(self) -> tuple[Node, ...]:
@@ -57,11 +74,11 @@ class Predicate:
 
         See https://docs.withpersona.com/api-reference/cases/search-cases.
         """
-        return wire.from_dict(obj)
+        return Predicate._methods.from_dict(obj)
 
     def to_dict(self) -> dict[str, Any]:
         """The API's search JSON, exactly as it was written: nothing is flattened, sorted or dropped."""
-        return wire.to_dict(self)
+        return self._methods.to_dict(self)
 
     def check(
         self, *, allow: Collection[str] | None = None, max_depth: int | None = None, max_leaves: int | None = None
@@ -79,7 +96,7 @@ class Predicate:
                 expression.
             InvalidArgumentError: if an argument is not of that form.
         """
-        permission.check(self, allow, max_depth, max_leaves)
+        self._methods.check(self, allow, max_depth, max_leaves)
 
     def simplify(self) -> Predicate:
         """An expression that holds for the same cases and is never deeper.
@@ -87,13 +104,13 @@ class Predicate:
         Nested nodes of one kind are merged; duplicates, double negations, constants and parts that others
         imply (`a & (a | b)`) go away.
         """
-        return rewrite.simplify(self)
+        return self._methods.simplify(self)
 
     def to_nnf(self) -> Predicate:
         """The negation normal form: the same meaning with `~` only right before comparisons."""
-        return rewrite.to_nnf(self)
+        return self._methods.to_nnf(self)
 
-    def matches(self, case: matching.CaseLike | Mapping[str, Any]) -> bool:
+    def matches(self, case: CaseLike | Mapping[str, Any]) -> bool:
         """Evaluate the expression here, under the API's logic, on one case.
 
         A comparison with a missing or null attribute is false; `~` is the plain complement. Every comparison is
@@ -107,7 +124,7 @@ class Predicate:
                 e-mail address, a custom field that holds an array or an object, an unknown attribute).
             NotLoadedError: the `Case` was fetched without an attribute that is needed.
         """
-        return matching.matches(self, case)
+        return self._methods.matches(self, case)
 
     def __and__(self, other: Predicate) -> Predicate:
         return _joined(AllOf, self, other) if _is_predicate(other) else NotImplemented
@@ -142,10 +159,10 @@ class Predicate:
         return fold(node, _parts_without_hash, _remembered_hash) if node._hash is None else node._hash
 
     def __repr__(self) -> str:
-        return render.to_python(self)
+        return self._methods.to_python(self)
 
     def __str__(self) -> str:
-        return render.to_text(self)
+        return self._methods.to_text(self)
 
     def __copy__(self) -> Predicate:
         return self
@@ -274,6 +291,11 @@ class AnyOf(Junction):
     word: ClassVar[Literal["and", "or"]] = "or"
 
 
+def carry_out(methods: Methods) -> None:
+    """Say once what carries out the methods of predicates."""
+    Predicate._methods = methods
+
+
 def fold_nodes(root: Predicate, combine: Callable[[Node, list[T]], T]) -> T:
     """Reduce an expression from its leaves to its root, left to right, at any depth."""
     return fold(as_node(root), _parts, combine)
@@ -366,9 +388,3 @@ def _from_parts(word: str, parts: list[Node]) -> Node:
     if word == "not":
         return Not(*parts)
     return AllOf(parts) if word == AllOf.word else AnyOf(parts)
-
-
-# The methods above call these rooms, and these rooms match on the classes above: hence the place of the import.
-from persona_cases.query import matching, permission, rewrite  # noqa: E402
-from persona_cases.query import predicate_json as wire  # noqa: E402
-from persona_cases.query.text import render  # noqa: E402

@@ -1,4 +1,4 @@
-"""Predicates to the API's search JSON and back."""
+"""Predicates to the API's search JSON and back, and where their nodes stand in it, as JSON pointers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from persona_cases.query.fold import fold
 from persona_cases.query.nodes import OPERATORS, AllOf, AnyOf, Comparison, Node, Not, Operator, Predicate, fold_nodes
 from persona_cases.query.values import to_scalar
 
-__all__ = ["from_dict", "to_dict"]
+__all__ = ["Place", "from_dict", "to_dict"]
 
 _COMPARISON_KEYS: Final = ("attribute", "operator", "value")
 _BOOLEAN_KEYS: Final = ("and", "or", "not")
@@ -137,3 +137,46 @@ def _members(place: _Place) -> Mapping[str, object]:
     if unknown or any(key not in members for key in _COMPARISON_KEYS) or len(members) > len(_COMPARISON_KEYS):
         raise place.error(f"a search node has {_SHAPE}")
     return cast("Mapping[str, object]", members)
+
+
+@attrs.frozen(eq=False)
+class Place:
+    """A node, which knows the way to itself: pointers are only written out for errors.
+
+    Attributes:
+        node: what stands there.
+        negated: whether an odd number of negations stands above it.
+        depth: how many boolean nodes stand above it.
+    """
+
+    node: Node
+    negated: bool = False
+    depth: int = 0
+    _above: Place | None = None
+    _step: str = ""
+
+    @property
+    def pointer(self) -> str:
+        """The JSON pointer; empty for the root."""
+        steps: list[str] = []
+        place: Place | None = self
+        while place is not None:
+            steps.append(place._step)
+            place = place._above
+        return "".join(reversed(steps))
+
+    def below(self) -> Sequence[Place]:
+        """The places of the parts, in the order in which they were written."""
+        match self.node:
+            case Comparison():
+                return ()
+            case Not():
+                return (self._part(self.node.part, "/not", negated=not self.negated),)
+            case AllOf() | AnyOf():
+                word = self.node.word
+                return [
+                    self._part(part, f"/{word}/{i}", negated=self.negated) for i, part in enumerate(self.node.parts)
+                ]
+
+    def _part(self, node: Node, step: str, *, negated: bool) -> Place:
+        return Place(node, negated, self.depth + 1, self, step)

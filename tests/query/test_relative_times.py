@@ -150,7 +150,7 @@ RELATIVE = [
 
 def at(monkeypatch, now, make):
     """What `make` makes when the clock shows that."""
-    monkeypatch.setattr("persona_cases.query.moments.current_time", lambda: now)
+    monkeypatch.setattr("persona_cases.query.relative.current_time", lambda: now)
     return make(None)
 
 

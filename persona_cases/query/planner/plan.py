@@ -28,6 +28,7 @@ from persona_cases.query.planner.nesting import nested
 from persona_cases.query.planner.packing import Packing, expression, pack
 from persona_cases.query.planner.refusal import too_complex
 from persona_cases.query.planner.search_limits import SearchLimits
+from persona_cases.surface import publish
 
 __all__ = ["DEFAULT_MAX_SEARCHES", "Plan", "plan"]
 
@@ -124,3 +125,6 @@ def _packing(normal: Predicate, vocabulary: Vocabulary, shape: Shape, most: int)
     except TooManyBlocksError as error:
         return Packing(None, max(most + 1, ceil(error.count / shape.width)))
     return pack(cover, vocabulary, shape, most)
+
+
+publish("persona_cases.query", Plan, plan)

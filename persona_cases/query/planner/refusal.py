@@ -13,7 +13,7 @@ from persona_cases.query.planner.blocks import Shape, Vocabulary
 from persona_cases.query.planner.covers import Cover, Covers, TooManyBlocksError
 from persona_cases.query.planner.packing import pack
 from persona_cases.query.planner.search_limits import SearchLimits
-from persona_cases.query.pointers import Place
+from persona_cases.query.predicate_json import Place
 
 __all__ = ["too_complex"]
 

@@ -8,6 +8,7 @@ import attrs
 
 from persona_cases.errors import InvalidArgumentError, QueryTooComplexError
 from persona_cases.query.nodes import Comparison, Node, Not, Predicate, as_node, fold_nodes
+from persona_cases.surface import publish
 
 __all__ = ["SearchLimits"]
 
@@ -84,3 +85,6 @@ def _extremes(node: Node, below: list[tuple[int, int]]) -> tuple[int, int]:
     """The most and the fewest clauses that any node of the tree has; a comparison counts as one."""
     own = 1 if isinstance(node, Comparison) else len(node.parts)
     return max([own, *(most for most, _ in below)]), min([own, *(fewest for _, fewest in below)])
+
+
+publish("persona_cases.query", SearchLimits)

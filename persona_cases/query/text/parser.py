@@ -11,18 +11,19 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, TypeAlias, TypeVar, cast
+from zoneinfo import ZoneInfo
 
 import attrs
 
 from persona_cases.errors import QueryError, QueryTypeError, UnknownAttributeError
 from persona_cases.query.attributes import SEARCHABLE
 from persona_cases.query.field import Field, TimeField
-from persona_cases.query.moments import moment_of
 from persona_cases.query.namespace import Q
 from persona_cases.query.nodes import AllOf, AnyOf, Predicate
-from persona_cases.query.relative import RelativeTime, zone_named
+from persona_cases.query.relative import RelativeTime, moment_of
 from persona_cases.query.text.lexer import Token, at, tokens_of
 from persona_cases.query.values import Scalar
+from persona_cases.surface import publish
 from persona_cases.teaching import nearest, shortened
 
 __all__ = ["parse"]
@@ -95,6 +96,18 @@ def _require_text(text: object) -> str:
     if not text.strip():
         raise QueryError("the search expression is empty: write one such as status == 'open'")
     return text
+
+
+def _zone_named(name: str) -> tzinfo:
+    """The time zone of that name in the IANA database.
+
+    Raises:
+        QueryError: if there is none; on Windows the database is in the package `tzdata`.
+    """
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise QueryError("there is no such time zone: write one such as 'Europe/Berlin'") from None
 
 
 @attrs.frozen
@@ -287,7 +300,7 @@ class _Parser:
         if token.text == "now":
             raise self._error(name, "now() takes no time zone, because it is the same moment everywhere")
         self._expect(")")
-        return self._checked(name, functools.partial(zone_named, str(name.value)))
+        return self._checked(name, functools.partial(_zone_named, str(name.value)))
 
     def _clock(self, token: Token, zone: tzinfo) -> RelativeTime:
         if token.text == "now":
@@ -406,3 +419,6 @@ class _Parser:
             " and attribute('name') takes a name that is newer than this library"
         )
         return self._error(token, reason, UnknownAttributeError)
+
+
+publish("persona_cases", parse)

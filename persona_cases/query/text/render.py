@@ -7,9 +7,8 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from persona_cases.query.attributes import attribute_named
+from persona_cases.query.attributes import attribute_named, spell, spell_untyped
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Operator, Predicate, as_node
-from persona_cases.query.spelling import spell, spell_untyped
 from persona_cases.query.values import Scalar
 
 __all__ = ["to_python", "to_text"]
