@@ -6,7 +6,6 @@ see the class as it is written, and a call that fits its signature costs nothing
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import sys
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -29,6 +28,8 @@ C = TypeVar("C", bound=type)
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that a mistaken one was meant to be, if any is like it."""
+    import difflib  # noqa: PLC0415 - a program without mistakes does without it
+
     names = sorted(set(known))
     # `sla` and `assignee` are how people call `sla_expires_at` and `assignee_id`.
     begun = (each for each in names if each.startswith(f"{name}_"))

@@ -129,6 +129,10 @@ def test_a_star_gives_every_name():
     ("statement", "unwanted"),
     [
         ("import persona_cases", {"attrs", "msgspec", "asyncio", "aiohttp", "cattrs"}),
+        (
+            "from persona_cases.query import Q",
+            {"asyncio", "aiohttp", "msgspec", "cattrs", "zoneinfo", "difflib", "json"},
+        ),
         ("from persona_cases.query import Q, parse, plan", {"asyncio", "aiohttp", "aiolimiter", "cattrs", "ssl"}),
         ("from persona_cases import Q, Predicate, NotFoundError", {"asyncio", "aiohttp", "aiolimiter", "cattrs"}),
         ("from persona_cases.models import Case", {"asyncio", "aiohttp", "aiolimiter"}),
@@ -144,6 +148,20 @@ def test_names_load_no_more_than_they_need(statement, unwanted):
     if "aiohttp" in unwanted:
         heavy = {"client", "transport", "paging", "export", "resources", "testing", "cli"}
         assert not loaded & {f"persona_cases.{room}" for room in heavy}
+
+
+MOST_OF_OURS, MOST_MODULES = 22, 110
+"""Importing `Q` is to cost at most 0.08 s of CPU, with the start of Python; most of it goes into attrs."""
+
+
+def test_making_queries_loads_few_modules():
+    program = "import sys; old = set(sys.modules); from persona_cases.query import Q; print(*set(sys.modules) - old)"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    loaded = run.stdout.split()
+    ours = [name for name in loaded if name.startswith("persona_cases")]
+    assert len(ours) <= MOST_OF_OURS
+    assert not {"persona_cases.query.planner", "persona_cases.query.text.parser"} & set(ours)
+    assert len(loaded) <= MOST_MODULES
 
 
 def test_every_public_function_and_class_is_described():
