@@ -9,7 +9,7 @@ from persona_cases.errors import InvalidArgumentError, QueryError, QueryTypeErro
 from persona_cases.query.attributes import custom_key
 from persona_cases.query.field import Field
 from persona_cases.query.nodes import Comparison, Predicate, as_node
-from persona_cases.query.predicate_json import Place
+from persona_cases.query.predicate_json import PlacedNode
 
 __all__ = ["as_predicate", "as_predicates", "check"]
 
@@ -57,24 +57,24 @@ def _remedy(where: object) -> str:
 
 
 def check(predicate: Predicate, allow: object, max_depth: object, max_leaves: object) -> None:
-    """Refuse an expression that asks for more than it may; the first place, as it is read, is named."""
+    """Refuse an expression that asks for more than it may; the error names the first place."""
     allowed = None if allow is None else _names(allow)
     deepest = None if max_depth is None else _count("max_depth", max_depth, least=0)
     most = None if max_leaves is None else _count("max_leaves", max_leaves, least=1)
     leaves = 0
-    pending = [Place(as_node(predicate))]
+    pending = [PlacedNode(as_node(predicate))]
     while pending:
-        place = pending.pop()
-        if isinstance(place.node, Comparison):
+        placed = pending.pop()
+        if isinstance(placed.node, Comparison):
             leaves += 1
             if most is not None and leaves > most:
-                raise _refusal(f"the expression has more comparisons than allowed: use at most {most}", place.pointer)
-            if allowed is not None and not _may_ask(place.node.attribute, allowed):
-                raise _refusal(_forbidden(allowed), f"{place.pointer}/attribute")
+                raise _refusal(f"the expression has more comparisons than allowed: use at most {most}", placed.pointer)
+            if allowed is not None and not _may_ask(placed.node.attribute, allowed):
+                raise _refusal(_forbidden(allowed), f"{placed.pointer}/attribute")
             continue
-        if deepest is not None and place.depth >= deepest:
-            raise _refusal(f"the expression nests deeper than allowed: use at most {deepest} levels", place.pointer)
-        pending.extend(reversed(place.below()))
+        if deepest is not None and placed.depth >= deepest:
+            raise _refusal(f"the expression nests deeper than allowed: use at most {deepest} levels", placed.pointer)
+        pending.extend(reversed(placed.below()))
 
 
 def _may_ask(attribute: str, allowed: frozenset[str]) -> bool:

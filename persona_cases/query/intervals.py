@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, Final, TypeAlias
-
-import attrs
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from persona_cases.query.attributes import Kind, attribute_named
 from persona_cases.query.nodes import Comparison, Node, Not
@@ -22,39 +20,38 @@ __all__ = ["axis_of", "contradictory_or_needless"]
 # The attribute, and what its value is measured in: a date alone may be the midnight of another zone at the API.
 Axis: TypeAlias = tuple[str, str]
 # A number or a moment; of one axis, all are of one kind.
-Place: TypeAlias = Any
+Point: TypeAlias = Any
 
 _LOWER: Final = ("gt", "gte")
 _UPPER: Final = ("lt", "lte")
 
 
-@attrs.frozen(eq=False)
-class _Bound:
-    """A comparison with a place on an axis, as it stands in a conjunction: itself, or its complement."""
+class _Bound(NamedTuple):
+    """A comparison with a point on an axis, as it stands in a conjunction: itself, or its complement."""
 
     node: Node
     operator: str
-    place: Place
+    point: Point
     negated: bool
 
     @property
-    def tightness(self) -> tuple[Place, bool]:
+    def tightness(self) -> tuple[Point, bool]:
         """Orders lower bounds from loose to tight, upper bounds from tight to loose."""
-        return self.place, self.operator in {"gt", "lte"}
+        return self.point, self.operator in {"gt", "lte"}
 
-    def admits(self, place: Place) -> bool:
+    def admits(self, point: Point) -> bool:
         """Whether the comparison, not its complement, holds for a value."""
         match self.operator:
             case "gt":
-                return bool(place > self.place)
+                return bool(point > self.point)
             case "gte":
-                return bool(place >= self.place)
+                return bool(point >= self.point)
             case "lt":
-                return bool(place < self.place)
+                return bool(point < self.point)
             case "lte":
-                return bool(place <= self.place)
+                return bool(point <= self.point)
             case _:
-                return bool(place == self.place)
+                return bool(point == self.point)
 
 
 def contradictory_or_needless(parts: Iterable[Node], *, conjunctive: bool) -> set[Node] | None:
@@ -92,14 +89,14 @@ def _by_axis(parts: Iterable[Node], *, conjunctive: bool) -> dict[Axis, list[_Bo
             continue
         located = _located(leaf)
         if located is not None:
-            unit, place = located
+            unit, point = located
             # `a or b` is needless exactly where `not a and not b` is.
-            bound = _Bound(part, leaf.operator, place, negated is conjunctive)
+            bound = _Bound(part, leaf.operator, point, negated is conjunctive)
             axes[leaf.attribute, unit].append(bound)
     return axes
 
 
-def _located(leaf: Comparison) -> tuple[str, Place] | None:
+def _located(leaf: Comparison) -> tuple[str, Point] | None:
     value = leaf.value
     if isinstance(value, bool):
         return None
@@ -137,12 +134,12 @@ class _Conjunction:
 
     def _implied_by_equality_or_bar(self, bound: _Bound) -> bool:
         if bound.operator == "eq":
-            return bound.negated and any(bar.admits(bound.place) for bar in self._bars())
-        return not bound.negated and any(bound.admits(equal.place) for equal in self._equal)
+            return bound.negated and any(bar.admits(bound.point) for bar in self._bars())
+        return not bound.negated and any(bound.admits(equal.point) for equal in self._equal)
 
     def _contradictory(self) -> bool:
         for bar in (*self._bars(), *self._unequal):
-            if any(bar.admits(equal.place) for equal in self._equal):
+            if any(bar.admits(equal.point) for equal in self._equal):
                 return True
         lower, upper = self._lower, self._upper
         barred_lower, barred_upper = self._barred_lower, self._barred_upper
@@ -152,16 +149,16 @@ class _Conjunction:
 
     def _contradictory_for_one_value(self) -> bool:
         lower, upper = self._lower, self._upper
-        if any(equal.place != self._equal[0].place for equal in self._equal):
+        if any(equal.point != self._equal[0].point for equal in self._equal):
             return True
         bounds = [bound for bound in (lower, upper) if bound is not None]
-        if any(not bound.admits(equal.place) for equal in self._equal for bound in bounds):
+        if any(not bound.admits(equal.point) for equal in self._equal for bound in bounds):
             return True
         if lower is None or upper is None:
             return False
-        apart = lower.place > upper.place
+        apart = lower.point > upper.point
         return bool(
-            apart or (lower.place == upper.place and not (lower.admits(upper.place) and upper.admits(lower.place)))
+            apart or (lower.point == upper.point and not (lower.admits(upper.point) and upper.admits(lower.point)))
         )
 
     def _bars(self) -> list[_Bound]:
@@ -172,5 +169,5 @@ def _of(bounds: list[_Bound], operators: tuple[str, str]) -> list[_Bound]:
     return [bound for bound in bounds if bound.operator in operators]
 
 
-def _tightness(bound: _Bound) -> tuple[Place, bool]:
+def _tightness(bound: _Bound) -> tuple[Point, bool]:
     return bound.tightness

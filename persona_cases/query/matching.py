@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from inspect import getattr_static
-from typing import Any, Final, Protocol, cast
-
-import attrs
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 from persona_cases.errors import NotLoadedError, QueryError, QueryTypeError
 from persona_cases.query.attributes import CaseLike, custom_key
@@ -148,8 +146,7 @@ def _related(name: str, view: _View) -> tuple[str, ...]:
     return ids
 
 
-@attrs.frozen
-class _CaseView:
+class _CaseView(NamedTuple):
     """A `Case`. What a sparse fieldset left out raises `NotLoadedError` in there, which passes through."""
 
     case: CaseLike
@@ -176,8 +173,7 @@ class _CaseView:
             return True
 
 
-@attrs.frozen
-class _JsonView:
+class _JsonView(NamedTuple):
     """A case as plain API JSON. Missing is the same as null, as everywhere in the API."""
 
     attributes: Mapping[str, Any]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar, cast
-
-import attrs
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from persona_cases.errors import QueryError
 from persona_cases.query.attributes import require_name
@@ -13,7 +11,7 @@ from persona_cases.query.fold import fold
 from persona_cases.query.nodes import OPERATORS, AllOf, AnyOf, Comparison, Node, Not, Operator, Predicate, fold_nodes
 from persona_cases.query.values import to_scalar
 
-__all__ = ["Place", "from_dict", "to_dict"]
+__all__ = ["PlacedNode", "from_dict", "to_dict"]
 
 _COMPARISON_KEYS: Final = ("attribute", "operator", "value")
 _BOOLEAN_KEYS: Final = ("and", "or", "not")
@@ -34,7 +32,7 @@ def from_dict(obj: object) -> Predicate:
     Raises:
         QueryError: the JSON is not of the documented shape.
     """
-    return fold(_Place(obj), _places_below, _place_to_node)
+    return fold(_PlacedJson(obj), _nodes_below, _to_node)
 
 
 def _node_to_dict(node: Node, parts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -47,27 +45,18 @@ def _node_to_dict(node: Node, parts: list[dict[str, Any]]) -> dict[str, Any]:
             return {node.word: parts}
 
 
-@attrs.frozen(eq=False)
-class _Place:
+class _PlacedJson(NamedTuple):
     """A value inside the JSON, which knows the way to itself: pointers are only written out for errors."""
 
     value: object
-    above: _Place | None = None
+    above: _PlacedJson | None = None
     steps: tuple[str, ...] = ()
 
-    def below(self, *steps: str, value: object) -> _Place:
-        return _Place(value, self, steps)
-
-    def pointer(self) -> str:
-        steps: list[str] = []
-        place: _Place | None = self
-        while place is not None:
-            steps.extend(reversed(place.steps))
-            place = place.above
-        return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in reversed(steps))
+    def below(self, *steps: str, value: object) -> _PlacedJson:
+        return _PlacedJson(value, self, steps)
 
     def error(self, reason: str, *steps: str) -> QueryError:
-        pointer = self.below(*steps, value=None).pointer()
+        pointer = _pointer_to(self.below(*steps, value=None))
         shown = pointer if len(pointer) <= _LONGEST_SHOWN else f"...{pointer[-_LONGEST_SHOWN:]}"
         return QueryError(f"{reason} at {shown or 'the root'}", pointer=pointer)
 
@@ -91,92 +80,91 @@ def _boolean(value: object) -> tuple[str, object] | None:
     return (word, below) if isinstance(word, str) and word in _BOOLEAN_KEYS else None
 
 
-def _places_below(place: _Place) -> Sequence[_Place]:
-    # What is malformed has nothing below it; `_place_to_node` comes by in reading order and refuses it.
-    match _boolean(place.value):
+def _nodes_below(placed: _PlacedJson) -> Sequence[_PlacedJson]:
+    # What is malformed has nothing below it; `_to_node` comes by in reading order and refuses it.
+    match _boolean(placed.value):
         case ("not", part):
-            return (place.below("not", value=part),)
+            return (placed.below("not", value=part),)
         case (word, clauses) if isinstance(clauses, list):
             items = enumerate(cast("list[object]", clauses))
-            return [place.below(word, str(index), value=clause) for index, clause in items]
+            return [placed.below(word, str(index), value=clause) for index, clause in items]
         case _:
             return ()
 
 
-def _place_to_node(place: _Place, parts: list[Node]) -> Node:
-    match _boolean(place.value):
+def _to_node(placed: _PlacedJson, parts: list[Node]) -> Node:
+    match _boolean(placed.value):
         case None:
-            return _read_comparison(place)
+            return _read_comparison(placed)
         case ("not", _):
             return Not(parts[0])
         case (word, list()):
             return AllOf(parts) if word == AllOf.word else AnyOf(parts)
         case (word, _):
-            raise place.error("the clauses must be a JSON array", word)
+            raise placed.error("the clauses must be a JSON array", word)
 
 
-def _read_comparison(place: _Place) -> Comparison:
-    members = _members(place)
+def _read_comparison(placed: _PlacedJson) -> Comparison:
+    members = _members(placed)
     attribute, operator, value = members["attribute"], members["operator"], members["value"]
     if operator not in OPERATORS:
-        raise place.error(f"the operator must be one of {', '.join(OPERATORS)}", "operator")
+        raise placed.error(f"the operator must be one of {', '.join(OPERATORS)}", "operator")
     if not isinstance(value, str | int | float):
-        raise place.error("the value must be a text, a number, true or false", "value")
-    name = place.checked("attribute", lambda: require_name(attribute))
-    scalar = place.checked("value", lambda: to_scalar(value))
+        raise placed.error("the value must be a text, a number, true or false", "value")
+    name = placed.checked("attribute", lambda: require_name(attribute))
+    scalar = placed.checked("value", lambda: to_scalar(value))
     return Comparison(name, cast("Operator", operator), scalar)
 
 
-def _members(place: _Place) -> Mapping[str, object]:
-    members = _object(place.value)
+def _members(placed: _PlacedJson) -> Mapping[str, object]:
+    members = _object(placed.value)
     if members is None:
-        raise place.error("a search node must be a JSON object")
+        raise placed.error("a search node must be a JSON object")
     unknown = [key for key in members if key not in (*_BOOLEAN_KEYS, *_COMPARISON_KEYS)]
     if unknown and isinstance(unknown[0], str):
-        raise place.error(f"unknown key; a search node has {_SHAPE}", unknown[0])
+        raise placed.error(f"unknown key; a search node has {_SHAPE}", unknown[0])
     if unknown or any(key not in members for key in _COMPARISON_KEYS) or len(members) > len(_COMPARISON_KEYS):
-        raise place.error(f"a search node has {_SHAPE}")
+        raise placed.error(f"a search node has {_SHAPE}")
     return cast("Mapping[str, object]", members)
 
 
-@attrs.frozen(eq=False)
-class Place:
-    """A node, which knows the way to itself: pointers are only written out for errors.
+class PlacedNode(NamedTuple):
+    """A node that knows the way to itself: pointers are only written out for errors.
 
     Attributes:
-        node: what stands there.
+        node: the node.
         negated: whether an odd number of negations stands above it.
         depth: how many boolean nodes stand above it.
+        above: the node directly above it; None for the root.
+        steps: the way from there.
     """
 
     node: Node
     negated: bool = False
     depth: int = 0
-    _above: Place | None = None
-    _step: str = ""
+    above: PlacedNode | None = None
+    steps: tuple[str, ...] = ()
 
     @property
     def pointer(self) -> str:
         """The JSON pointer; empty for the root."""
-        steps: list[str] = []
-        place: Place | None = self
-        while place is not None:
-            steps.append(place._step)
-            place = place._above
-        return "".join(reversed(steps))
+        return _pointer_to(self)
 
-    def below(self) -> Sequence[Place]:
-        """The places of the parts, in the order in which they were written."""
+    def below(self) -> Sequence[PlacedNode]:
+        """The parts, in the order in which they were written."""
         match self.node:
             case Comparison():
                 return ()
             case Not():
-                return (self._part(self.node.part, "/not", negated=not self.negated),)
+                return (PlacedNode(self.node.part, not self.negated, self.depth + 1, self, ("not",)),)
             case AllOf() | AnyOf():
-                word = self.node.word
-                return [
-                    self._part(part, f"/{word}/{i}", negated=self.negated) for i, part in enumerate(self.node.parts)
-                ]
+                word, parts = self.node.word, enumerate(self.node.parts)
+                return [PlacedNode(part, self.negated, self.depth + 1, self, (word, str(i))) for i, part in parts]
 
-    def _part(self, node: Node, step: str, *, negated: bool) -> Place:
-        return Place(node, negated, self.depth + 1, self, step)
+
+def _pointer_to(placed: PlacedNode | _PlacedJson | None) -> str:
+    steps: list[str] = []
+    while placed is not None:
+        steps.extend(reversed(placed.steps))
+        placed = placed.above
+    return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in reversed(steps))

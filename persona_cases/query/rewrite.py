@@ -8,8 +8,7 @@ and `x <= 1` are false, so `~(x > 1)` stays what it is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import attrs
+from typing import NamedTuple
 
 from persona_cases.query.fold import fold
 from persona_cases.query.intervals import contradictory_or_needless
@@ -107,8 +106,7 @@ def _is_implied(part: Node, siblings: dict[Node, None]) -> bool:
     return any(inner in siblings for inner in part.parts)
 
 
-@attrs.frozen
-class _Signed:
+class _Signed(NamedTuple):
     """A node, and whether an odd number of negations stands above it."""
 
     node: Node

@@ -7,7 +7,7 @@ import pytest
 from persona_cases.query import Q, plan
 from persona_cases.query.intervals import axis_of
 from persona_cases.query.nodes import AllOf, AnyOf, Not
-from persona_cases.query.planner.blocks import EVERYTHING, Shape, Vocabulary, disjoined, split
+from persona_cases.query.planner.blocks import EVERYTHING, Capacity, Vocabulary, disjoined, split
 from persona_cases.query.planner.covers import Cover, Covers
 
 
@@ -38,7 +38,7 @@ def test_two_blocks_are_one_up_to_twice_the_width(width, own, other):
     right = [Q.fields[f"b{number}"].eq("x") for number in range(other)]
     common = Q.fields.c.eq("x")
     vocabulary = Vocabulary(Q.all_of([*left, *right, common]))
-    shape = Shape(width, nested=True, free_complements=False)
+    capacity = Capacity(width, nested=True, free_complements=False)
 
     def literal(leaf):
         return vocabulary.literal(leaf, negated=False)
@@ -46,7 +46,7 @@ def test_two_blocks_are_one_up_to_twice_the_width(width, own, other):
     def block(leaves):
         return frozenset(frozenset((literal(leaf),)) for leaf in [*leaves, common])
 
-    found = disjoined(block(left), block(right), vocabulary, shape)
+    found = disjoined(block(left), block(right), vocabulary, capacity)
 
     if own * other > 2 * width:
         assert found is None
@@ -76,19 +76,19 @@ def test_a_block_is_split_into_as_few_as_have_room(lists, others, width, nested,
     leaves += [[Q.fields[f"b{number}"].eq("x")] for number in range(others)]
     vocabulary = Vocabulary(Q.all_of([leaf for clause in leaves for leaf in clause]))
     block = frozenset(frozenset(vocabulary.literal(leaf, negated=False) for leaf in clause) for clause in leaves)
-    shape = Shape(width, nested=nested, free_complements=False)
+    capacity = Capacity(width, nested=nested, free_complements=False)
 
-    assert split(block, vocabulary, shape, most=1).count == count
-    found = split(block, vocabulary, shape, most=100).blocks
+    assert split(block, vocabulary, capacity, most=1).count == count
+    found = split(block, vocabulary, capacity, most=100).blocks
     assert (found is None) is (count == float("inf"))
-    assert all(shape.holds(each) for each in found or ())
+    assert all(capacity.holds(each) for each in found or ())
 
 
 @pytest.mark.parametrize(("nested", "most"), [(True, 9), (False, 3)])
 def test_one_search_holds_a_list_as_long_as_its_levels_are_wide(nested, most):
-    shape = Shape(3, nested=nested, free_complements=False)
-    assert shape.holds(frozenset((frozenset(range(most)),)))
-    assert not shape.holds(frozenset((frozenset(range(most + 1)),)))
+    capacity = Capacity(3, nested=nested, free_complements=False)
+    assert capacity.holds(frozenset((frozenset(range(most)),)))
+    assert not capacity.holds(frozenset((frozenset(range(most + 1)),)))
 
 
 @pytest.mark.parametrize(
@@ -128,12 +128,14 @@ def test_what_others_imply_is_dropped_from_literals(written, kept):
 def test_how_many_places_a_block_takes(free, lists, nested, slots):
     singles = [frozenset((2 * number,)) for number in range(free)]
     wide = [frozenset((100 + 4 * number, 102 + 4 * number)) for number in range(lists)]
-    assert Shape(3, nested=nested, free_complements=False).slots(frozenset([*singles, *wide])) == slots
+    assert Capacity(3, nested=nested, free_complements=False).slots(frozenset([*singles, *wide])) == slots
 
 
 def test_a_union_with_something_impossible_is_the_rest():
     one, other, third = Q.fields.a.eq("x"), Q.fields.b.eq("x"), Q.fields.c.eq("x")
-    covers = Covers(Vocabulary(Q.all_of([one, other, third])), Shape(3, nested=True, free_complements=False), most=10)
+    covers = Covers(
+        Vocabulary(Q.all_of([one, other, third])), Capacity(3, nested=True, free_complements=False), most=10
+    )
     united = covers.any_of([covers.of(one & other), Cover.of(None), covers.of(one & third)])
     assert united.whole is not None
     assert united == covers.any_of([covers.of(one & other), covers.of(one & third)])
@@ -141,7 +143,7 @@ def test_a_union_with_something_impossible_is_the_rest():
 
 def test_a_comparison_or_its_complement_is_everything():
     leaf, other = Q.status.eq("open"), Q.fields.a.eq(1)
-    covers = Covers(Vocabulary(leaf & other), Shape(3, nested=True, free_complements=False), most=10)
+    covers = Covers(Vocabulary(leaf & other), Capacity(3, nested=True, free_complements=False), most=10)
     assert covers.of(AnyOf((leaf, other, Not(leaf)))).whole == EVERYTHING
     assert covers.of(AnyOf((leaf, AllOf((Not(leaf), other))))).whole != EVERYTHING
 

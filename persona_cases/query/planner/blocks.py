@@ -21,7 +21,7 @@ from persona_cases.query.intervals import axis_of, contradictory_or_needless
 from persona_cases.query.nodes import Comparison, Node, Not, Predicate, fold_nodes
 from persona_cases.query.planner.search_limits import SearchLimits
 
-__all__ = ["EVERYTHING", "Block", "Clause", "Shape", "Vocabulary", "disjoined", "normal", "split"]
+__all__ = ["EVERYTHING", "Block", "Capacity", "Clause", "Vocabulary", "disjoined", "normal", "split"]
 
 Clause: TypeAlias = frozenset[int]
 Block: TypeAlias = frozenset[Clause]
@@ -73,7 +73,7 @@ class Vocabulary:
 
 
 @attrs.frozen
-class Shape:
+class Capacity:
     """What the limits leave room for.
 
     Attributes:
@@ -87,7 +87,7 @@ class Shape:
     free_complements: bool
 
     @classmethod
-    def of(cls, limits: SearchLimits) -> Shape:
+    def of(cls, limits: SearchLimits) -> Capacity:
         """Read it off the limits."""
         free = not limits.count_negated_leaf or limits.max_depth > 2
         return cls(limits.max_clauses, limits.max_depth > 1, free)
@@ -141,17 +141,17 @@ def _minimal(clauses: set[Clause]) -> Iterable[Clause]:
     return [clause for clause in clauses if not any(other < clause for other in clauses)]
 
 
-def disjoined(left: Block, right: Block, vocabulary: Vocabulary, shape: Shape) -> Block | None:
+def disjoined(left: Block, right: Block, vocabulary: Vocabulary, capacity: Capacity) -> Block | None:
     """Return the block that holds where either does; None if there is none of a size that a search can say."""
     common = left & right
     own, other = left - common, right - common
-    if len(own) * len(other) > 2 * shape.width:
+    if len(own) * len(other) > 2 * capacity.width:
         return None
     clauses = set(common)
     for clause in (one | two for one in own for two in other):
         if any(literal ^ 1 in clause for literal in clause):
             continue
-        if len(clause) > 1 and not all(shape.is_free(literal) for literal in clause):
+        if len(clause) > 1 and not all(capacity.is_free(literal) for literal in clause):
             return None
         clauses.add(clause)
     return normal(clauses, vocabulary)
@@ -170,13 +170,13 @@ class Split:
     count: float
 
 
-def split(block: Block, vocabulary: Vocabulary, shape: Shape, most: int) -> Split:
+def split(block: Block, vocabulary: Vocabulary, capacity: Capacity, most: int) -> Split:
     """Split a block into blocks that a search can say each, `most` at the most."""
-    if shape.holds(block):
+    if capacity.holds(block):
         return Split([block], 1)
-    choices = [_pieces(clause, shape) for clause in sorted(block, key=sorted)]
+    choices = [_pieces(clause, capacity) for clause in sorted(block, key=sorted)]
     widths = sorted(len(clause) for pieces in choices for clause in pieces[:1] if len(clause) > 1)
-    count = prod(map(len, choices)) * _spread(block, widths, shape)
+    count = prod(map(len, choices)) * _spread(block, widths, capacity)
     if count > most:
         return Split(None, count)
     pending = [frozenset(chosen) for chosen in product(*choices)]
@@ -185,7 +185,7 @@ def split(block: Block, vocabulary: Vocabulary, shape: Shape, most: int) -> Spli
         piece = normal(pending.pop(), vocabulary)
         if piece is None:
             continue
-        if shape.holds(piece):
+        if capacity.holds(piece):
             found[piece] = None
             continue
         narrowest = min((clause for clause in piece if len(clause) > 1), key=lambda it: (len(it), sorted(it)))
@@ -194,22 +194,22 @@ def split(block: Block, vocabulary: Vocabulary, shape: Shape, most: int) -> Spli
     return Split(list(found), len(found))
 
 
-def _pieces(clause: Clause, shape: Shape) -> list[Clause]:
+def _pieces(clause: Clause, capacity: Capacity) -> list[Clause]:
     """A clause as a union of clauses that fit into an `and`."""
     literals = sorted(clause)
-    width = shape.width if shape.nested else 1
+    width = capacity.width if capacity.nested else 1
     return [frozenset(literals[start : start + width]) for start in range(0, len(literals), width)]
 
 
-def _spread(block: Block, widths: list[int], shape: Shape) -> float:
+def _spread(block: Block, widths: list[int], capacity: Capacity) -> float:
     """How many times a block must be split so that its clauses have room, the narrowest clauses dissolved first."""
-    alone = sum(not shape.is_free(*clause) for clause in block if len(clause) == 1)
+    alone = sum(not capacity.is_free(*clause) for clause in block if len(clause) == 1)
     for dissolved in range(len(widths) + 1):
         wide = len(widths) - dissolved
         free = len(block) - alone - wide
-        if not shape.nested:
-            return 1 if not alone and free <= shape.width else inf
-        slots = len(block) if len(block) <= shape.width else alone + wide + ceil(free / shape.width)
-        if slots <= shape.width:
+        if not capacity.nested:
+            return 1 if not alone and free <= capacity.width else inf
+        slots = len(block) if len(block) <= capacity.width else alone + wide + ceil(free / capacity.width)
+        if slots <= capacity.width:
             return prod(widths[:dissolved])
     return inf

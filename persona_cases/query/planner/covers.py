@@ -15,7 +15,7 @@ from typing import cast
 import attrs
 
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, fold_nodes
-from persona_cases.query.planner.blocks import EVERYTHING, Block, Clause, Shape, Vocabulary, disjoined, normal
+from persona_cases.query.planner.blocks import EVERYTHING, Block, Capacity, Clause, Vocabulary, disjoined, normal
 
 __all__ = ["Cover", "Covers", "TooManyBlocksError", "minimal"]
 
@@ -64,16 +64,16 @@ class Covers:
 
     Args:
         vocabulary: the comparisons of the expression.
-        shape: what a search has room for.
+        capacity: what a search has room for.
         most: how many blocks a cover may have.
 
     Raises:
         TooManyBlocksError: by every method, if a cover takes more blocks, or is too much work to find.
     """
 
-    def __init__(self, vocabulary: Vocabulary, shape: Shape, most: int) -> None:
+    def __init__(self, vocabulary: Vocabulary, capacity: Capacity, most: int) -> None:
         self._vocabulary = vocabulary
-        self._shape = shape
+        self._shape = capacity
         self._most = most
         self._work = _WORK + _WORK_A_BLOCK * most
 

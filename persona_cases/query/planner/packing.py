@@ -15,7 +15,7 @@ from math import ceil, inf, prod
 import attrs
 
 from persona_cases.query.nodes import AllOf, AnyOf, Node, Predicate
-from persona_cases.query.planner.blocks import EVERYTHING, Block, Shape, Vocabulary, disjoined, normal, split
+from persona_cases.query.planner.blocks import EVERYTHING, Block, Capacity, Vocabulary, disjoined, normal, split
 from persona_cases.query.planner.covers import Cover, minimal
 from persona_cases.query.planner.nesting import nested
 from persona_cases.query.planner.search_limits import SearchLimits
@@ -41,13 +41,13 @@ class Packing:
     count: float
 
 
-def pack(cover: Cover, vocabulary: Vocabulary, shape: Shape, most: int) -> Packing:
+def pack(cover: Cover, vocabulary: Vocabulary, capacity: Capacity, most: int) -> Packing:
     """Say a cover in as few searches as are found, `most` at the most."""
     if cover.whole == EVERYTHING:
         return Packing(((EVERYTHING,),), 1)
     best = Packing(None, inf)
-    for blocks in _ways(cover, vocabulary, shape):
-        packing = _packed(blocks, vocabulary, shape, most)
+    for blocks in _ways(cover, vocabulary, capacity):
+        packing = _packed(blocks, vocabulary, capacity, most)
         if packing.count < best.count:
             best = packing
         if best.count <= 1:
@@ -55,50 +55,50 @@ def pack(cover: Cover, vocabulary: Vocabulary, shape: Shape, most: int) -> Packi
     return best
 
 
-def _ways(cover: Cover, vocabulary: Vocabulary, shape: Shape) -> Iterator[Sequence[Block]]:
+def _ways(cover: Cover, vocabulary: Vocabulary, capacity: Capacity) -> Iterator[Sequence[Block]]:
     """The same cover in other blocks, the likely ones first."""
     yield minimal(cover.blocks)
     if cover.whole is not None:
         yield [cover.whole]
-    yield _merged(cover.blocks, vocabulary, shape)
+    yield _merged(cover.blocks, vocabulary, capacity)
     if sum(map(_combinations, cover.blocks)) <= _EXPANDED:
         terms = minimal(term for block in cover.blocks for term in _terms(block, vocabulary))
         yield terms
-        yield _merged(terms, vocabulary, shape)
+        yield _merged(terms, vocabulary, capacity)
 
 
-def _packed(blocks: Iterable[Block], vocabulary: Vocabulary, shape: Shape, most: int) -> Packing:
+def _packed(blocks: Iterable[Block], vocabulary: Vocabulary, capacity: Capacity, most: int) -> Packing:
     terms: list[Block] = []
     own: list[Block] = []
     needed: float = 0
     for block in blocks:
-        if _is_term(block, shape):
+        if _is_term(block, capacity):
             terms.append(block)
             continue
-        pieces = split(block, vocabulary, shape, most)
+        pieces = split(block, vocabulary, capacity, most)
         needed += pieces.count
         own.extend(pieces.blocks or ())
     if needed > most:
         return Packing(None, needed)
     own = minimal(own)
-    terms, own = _spread(terms, own, vocabulary, shape)
-    searches = [*_pools(terms, shape), *((block,) for block in own)]
+    terms, own = _spread(terms, own, vocabulary, capacity)
+    searches = [*_pools(terms, capacity), *((block,) for block in own)]
     return Packing(tuple(searches) if len(searches) <= most else None, len(searches))
 
 
-def _merged(blocks: Sequence[Block], vocabulary: Vocabulary, shape: Shape) -> list[Block]:
+def _merged(blocks: Sequence[Block], vocabulary: Vocabulary, capacity: Capacity) -> list[Block]:
     """Merge blocks as long as a search can say the result; those with the same complements are the likely ones."""
     alike: dict[Block, list[Block]] = defaultdict(list)
     tries: int = _MERGES
     for block in blocks:
-        bound = frozenset(clause for clause in block if not all(map(shape.is_free, clause)))
+        bound = frozenset(clause for clause in block if not all(map(capacity.is_free, clause)))
         group = alike[bound]
         for index, other in enumerate(group):
             if tries < 1 or not (other & block):
                 continue
             tries -= 1
-            merged = disjoined(other, block, vocabulary, shape)
-            if merged is not None and shape.holds(merged):
+            merged = disjoined(other, block, vocabulary, capacity)
+            if merged is not None and capacity.holds(merged):
                 group[index] = merged
                 break
         else:
@@ -106,34 +106,38 @@ def _merged(blocks: Sequence[Block], vocabulary: Vocabulary, shape: Shape) -> li
     return minimal([block for group in alike.values() for block in group])
 
 
-def _is_term(block: Block, shape: Shape) -> bool:
+def _is_term(block: Block, capacity: Capacity) -> bool:
     """Whether a block is one clause of an `or`, or can be cut into such."""
     if len(block) == 1:
-        return shape.nested or all(map(shape.is_free, _only(block)))
-    free = all(len(clause) == 1 and shape.is_free(*clause) for clause in block)
-    return shape.nested and free and len(block) <= shape.width
+        return capacity.nested or all(map(capacity.is_free, _only(block)))
+    free = all(len(clause) == 1 and capacity.is_free(*clause) for clause in block)
+    return capacity.nested and free and len(block) <= capacity.width
 
 
 def _spread(
-    terms: list[Block], own: list[Block], vocabulary: Vocabulary, shape: Shape
+    terms: list[Block], own: list[Block], vocabulary: Vocabulary, capacity: Capacity
 ) -> tuple[list[Block], list[Block]]:
     """Write those blocks as terms for which that saves searches, the ones with the fewest combinations first."""
     sized = sorted(
-        (_combinations(block), sorted(map(sorted, block)), block) for block in own if _has_terms(block, shape)
+        (_combinations(block), sorted(map(sorted, block)), block) for block in own if _has_terms(block, capacity)
     )
-    slots = _slots(terms, shape)
-    best, spread = ceil(slots / shape.width), 0
+    slots = _slots(terms, capacity)
+    best, spread = ceil(slots / capacity.width), 0
     for index, (combinations, _, _) in enumerate(sized, start=1):
         slots += combinations
-        if (searches := ceil(slots / shape.width) - index) < best:
+        if (searches := ceil(slots / capacity.width) - index) < best:
             best, spread = searches, index
     chosen = [block for _, _, block in sized[:spread]]
     united = [term for block in chosen for term in _terms(block, vocabulary)]
     return minimal([*terms, *united]), [block for block in own if block not in chosen]
 
 
-def _has_terms(block: Block, shape: Shape) -> bool:
-    return shape.nested and len(block) <= shape.width and all(shape.is_free(it) for clause in block for it in clause)
+def _has_terms(block: Block, capacity: Capacity) -> bool:
+    return (
+        capacity.nested
+        and len(block) <= capacity.width
+        and all(capacity.is_free(it) for clause in block for it in clause)
+    )
 
 
 def _combinations(block: Block) -> int:
@@ -147,7 +151,7 @@ def _terms(block: Block, vocabulary: Vocabulary) -> Iterable[Block]:
             yield term
 
 
-def _slots(terms: Iterable[Block], shape: Shape) -> int:
+def _slots(terms: Iterable[Block], capacity: Capacity) -> int:
     """How many places of an `or` terms take, where single comparisons are gathered in one `or` below."""
     slots = leaves = 0
     for term in terms:
@@ -155,29 +159,29 @@ def _slots(terms: Iterable[Block], shape: Shape) -> int:
             slots += 1
             continue
         (clause,) = term
-        free = sum(map(shape.is_free, clause))
+        free = sum(map(capacity.is_free, clause))
         leaves += free
         slots += len(clause) - free
-    return slots + (ceil(leaves / shape.width) if shape.nested and slots + leaves > shape.width else leaves)
+    return slots + (ceil(leaves / capacity.width) if capacity.nested and slots + leaves > capacity.width else leaves)
 
 
-def _pools(terms: list[Block], shape: Shape) -> list[tuple[Block, ...]]:
+def _pools(terms: list[Block], capacity: Capacity) -> list[tuple[Block, ...]]:
     """Fill searches with terms, in the order in which they were written."""
-    entries = sorted((entry for term in terms for entry in _entries(term, shape)), key=_first)
-    if not shape.nested or _slots(entries, shape) <= shape.width:
-        return _chunks(entries, shape.width) if entries else []
-    leaves = [entry for entry in entries if len(entry) == 1 and shape.is_free(*next(iter(entry)))]
-    gathered = [_gathered(chunk) for chunk in _chunks(leaves, shape.width)]
+    entries = sorted((entry for term in terms for entry in _entries(term, capacity)), key=_first)
+    if not capacity.nested or _slots(entries, capacity) <= capacity.width:
+        return _chunks(entries, capacity.width) if entries else []
+    leaves = [entry for entry in entries if len(entry) == 1 and capacity.is_free(*next(iter(entry)))]
+    gathered = [_gathered(chunk) for chunk in _chunks(leaves, capacity.width)]
     alone = frozenset(leaves)
     others = [entry for entry in entries if entry not in alone]
-    return _chunks(sorted([*others, *gathered], key=_first), shape.width)
+    return _chunks(sorted([*others, *gathered], key=_first), capacity.width)
 
 
 def _gathered(leaves: Iterable[Block]) -> Block:
     return frozenset((frozenset(literal for leaf in leaves for literal in _only(leaf)),))
 
 
-def _entries(term: Block, shape: Shape) -> Iterable[Block]:
+def _entries(term: Block, capacity: Capacity) -> Iterable[Block]:
     if len(term) > 1:
         return [term]
     return [frozenset((frozenset((literal,)),)) for literal in _only(term)]

@@ -22,7 +22,7 @@ import msgspec
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.query.entry import as_predicate
 from persona_cases.query.nodes import AllOf, AnyOf, Predicate
-from persona_cases.query.planner.blocks import Shape, Vocabulary
+from persona_cases.query.planner.blocks import Capacity, Vocabulary
 from persona_cases.query.planner.covers import Covers, TooManyBlocksError
 from persona_cases.query.planner.nesting import nested
 from persona_cases.query.planner.packing import Packing, expression, pack
@@ -71,7 +71,7 @@ class Plan:
 
 
 def plan(where: Predicate | None, limits: SearchLimits | None = None, max_searches: int = DEFAULT_MAX_SEARCHES) -> Plan:
-    """Make searches of an expression of any shape.
+    """Make searches of an expression of any capacity.
 
     Args:
         where: what to look for; None stands for all cases.
@@ -113,18 +113,18 @@ def _searches(written: Predicate, limits: SearchLimits, most: int) -> tuple[Pred
     if fitting is not None:
         return (fitting,)
     vocabulary = Vocabulary(simple)
-    packing = _packing(simple, vocabulary, Shape.of(limits), most)
+    packing = _packing(simple, vocabulary, Capacity.of(limits), most)
     if packing.searches is None:
         raise too_complex(written, limits, most, packing.count)
     return tuple(expression(search, vocabulary, limits) for search in packing.searches)
 
 
-def _packing(normal: Predicate, vocabulary: Vocabulary, shape: Shape, most: int) -> Packing:
+def _packing(normal: Predicate, vocabulary: Vocabulary, capacity: Capacity, most: int) -> Packing:
     try:
-        cover = Covers(vocabulary, shape, most * shape.width).of(normal)
+        cover = Covers(vocabulary, capacity, most * capacity.width).of(normal)
     except TooManyBlocksError as error:
-        return Packing(None, max(most + 1, ceil(error.count / shape.width)))
-    return pack(cover, vocabulary, shape, most)
+        return Packing(None, max(most + 1, ceil(error.count / capacity.width)))
+    return pack(cover, vocabulary, capacity, most)
 
 
 publish("persona_cases.query", Plan, plan)

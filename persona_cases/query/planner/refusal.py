@@ -9,11 +9,11 @@ import attrs
 from persona_cases.errors import QueryTooComplexError
 from persona_cases.query.fold import fold
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, as_node
-from persona_cases.query.planner.blocks import Shape, Vocabulary
+from persona_cases.query.planner.blocks import Capacity, Vocabulary
 from persona_cases.query.planner.covers import Cover, Covers, TooManyBlocksError
 from persona_cases.query.planner.packing import pack
 from persona_cases.query.planner.search_limits import SearchLimits
-from persona_cases.query.predicate_json import Place
+from persona_cases.query.predicate_json import PlacedNode
 
 __all__ = ["too_complex"]
 
@@ -30,10 +30,10 @@ def too_complex(written: Predicate, limits: SearchLimits, most: int, needed: flo
         most: how many searches were allowed.
         needed: how many it would take at least; infinity if no number would do.
     """
-    place = _blamed(written, limits, most)
-    pointer = place.pointer
+    placed = _blamed(written, limits, most)
+    pointer = placed.pointer
     shown = pointer if len(pointer) <= _LONGEST_POINTER else f"…{pointer[-_LONGEST_POINTER:]}"
-    where = f"the {_described(place.node)} at {shown}" if pointer else f"the {_described(place.node)}, as a whole"
+    where = f"the {_described(placed.node)} at {shown}" if pointer else f"the {_described(placed.node)}, as a whole"
     if needed == inf:
         room = f"{limits.max_clauses} complements, or {limits.max_clauses**2} comparisons,"
         message = f"no number of searches can express it: one search has room for {room} that hold together"
@@ -49,55 +49,55 @@ def too_complex(written: Predicate, limits: SearchLimits, most: int, needed: flo
 
 @attrs.frozen(eq=False)
 class _Covered:
-    place: Place
+    placed: PlacedNode
     cover: Cover
     below: list[_Covered]
 
 
 class _FoundError(Exception):
-    """Ends the search for the place, which it carries."""
+    """Ends the search for the node to name, which it carries."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, placed: PlacedNode) -> None:
         super().__init__()
-        self.place = place
+        self.placed = placed
 
 
-def _blamed(written: Predicate, limits: SearchLimits, most: int) -> Place:
+def _blamed(written: Predicate, limits: SearchLimits, most: int) -> PlacedNode:
     """Find the smallest part that takes too many searches by itself: the first one, as it is read."""
-    vocabulary, shape = Vocabulary(written), Shape.of(limits)
-    covers = Covers(vocabulary, shape, most * limits.max_clauses)
+    vocabulary, capacity = Vocabulary(written), Capacity.of(limits)
+    covers = Covers(vocabulary, capacity, most * limits.max_clauses)
 
-    def combine(place: Place, below: list[_Covered]) -> _Covered:
+    def combine(placed: PlacedNode, below: list[_Covered]) -> _Covered:
         try:
-            return _Covered(place, _cover(place, [part.cover for part in below], covers), below)
+            return _Covered(placed, _cover(placed, [part.cover for part in below], covers), below)
         except TooManyBlocksError:
-            raise _FoundError(place) from None
+            raise _FoundError(placed) from None
 
     def is_too_much(cover: Cover) -> bool:
-        simple = len(cover.blocks) <= most and all(map(shape.holds, cover.blocks))
-        return not simple and pack(cover, vocabulary, shape, most).count > most
+        simple = len(cover.blocks) <= most and all(map(capacity.holds, cover.blocks))
+        return not simple and pack(cover, vocabulary, capacity, most).count > most
 
     try:
-        blamed = fold(Place(as_node(written)), Place.below, combine)
+        blamed = fold(PlacedNode(as_node(written)), PlacedNode.below, combine)
     except _FoundError as found:
-        return found.place
+        return found.placed
     while True:
         part = next((it for it in blamed.below if is_too_much(it.cover)), None)
         if part is None:
-            return blamed.place
+            return blamed.placed
         blamed = part
 
 
-def _cover(place: Place, parts: list[Cover], covers: Covers) -> Cover:
-    match place.node:
+def _cover(placed: PlacedNode, parts: list[Cover], covers: Covers) -> Cover:
+    match placed.node:
         case Comparison():
-            return covers.literal(place.node, negated=place.negated)
+            return covers.literal(placed.node, negated=placed.negated)
         case Not():
             return parts[0]
         case AllOf():
-            return covers.any_of(parts) if place.negated else covers.all_of(parts)
+            return covers.any_of(parts) if placed.negated else covers.all_of(parts)
         case AnyOf():
-            return covers.all_of(parts) if place.negated else covers.any_of(parts)
+            return covers.all_of(parts) if placed.negated else covers.any_of(parts)
 
 
 def _described(node: Node) -> str:

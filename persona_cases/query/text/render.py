@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
-
-import attrs
+from typing import Final, NamedTuple, TypeAlias
 
 from persona_cases.query.attributes import attribute_named, spell, spell_untyped
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Operator, Predicate, as_node
@@ -16,8 +14,7 @@ __all__ = ["to_python", "to_text"]
 Piece: TypeAlias = "Node | str"
 
 
-@attrs.frozen
-class _Spelling:
+class _Spelling(NamedTuple):
     """The words of one language.
 
     Attributes:
