@@ -148,7 +148,7 @@ _HOMES = {
     "persona_cases.resources.reading.case_watch": ("CaseWatch",),
     "persona_cases.transport.middleware": ("Middleware", "Next"),
 }
-_MODULES = ("errors", "export", "limits", "models", "query", "testing")
+_MODULES = ("errors", "export", "limits", "models", "observers", "query", "testing")
 
 # A checker that saw it would take any name for one of ours.
 if not TYPE_CHECKING:

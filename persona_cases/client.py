@@ -23,6 +23,7 @@ from persona_cases.protocol.call_options import (
     check_headers,
 )
 from persona_cases.protocol.checks import flag, seconds, whole_number
+from persona_cases.protocol.events import Observer
 from persona_cases.protocol.message import Request, Response, Safety
 from persona_cases.protocol.retry import RetryPolicy
 from persona_cases.resources.case_templates import CaseTemplates
@@ -36,6 +37,7 @@ from persona_cases.transport.calls_under_way import Lifetime
 from persona_cases.transport.limits.admission import Admission, check_limiter
 from persona_cases.transport.limits.limiter import Limiter, LocalLimiter
 from persona_cases.transport.limits.quota_limiter import QuotaLimiter
+from persona_cases.transport.listeners import check_observers
 from persona_cases.transport.middleware import Middleware, check_middleware
 from persona_cases.transport.network import Network, Trust, environment_allows_http
 from persona_cases.transport.pipeline import Transport
@@ -77,6 +79,8 @@ class PersonaClient:
         session: a session of yours to borrow; it stays open, and its middlewares are not used. By default the client
             makes its own.
         middleware: async functions around each sending, the first outermost; see `persona_cases.Middleware`.
+        observers: functions that take the events of `persona_cases.observers`, for all calls of the client;
+            `with_options` adds more for single calls.
         max_connections: connections that an own session may hold at the same time.
         trust_env: whether proxies are taken from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
             `NO_PROXY`, or the settings of the system). This machine is always reached directly then. A borrowed
@@ -113,6 +117,7 @@ class PersonaClient:
         creation_limiter: Limiter | None = None,
         session: ClientSession | None = None,
         middleware: Iterable[Middleware] = (),
+        observers: Iterable[Observer] = (),
         max_connections: int = 100,
         trust_env: bool = True,
         proxy: str | None = None,
@@ -128,6 +133,7 @@ class PersonaClient:
             max_wait=max_wait,
             headers=check_headers(headers),
             max_answer_bytes=max_answer_bytes,
+            observers=check_observers(observers),
         )
         base = BaseURL.parse(
             _address(base_url),
@@ -162,12 +168,12 @@ class PersonaClient:
     @property
     def limiter(self) -> Limiter:
         """What keeps the requests inside the rate limit; `limiter.state` tells what it knows."""
-        return self._api.transport.admission.limiter
+        return self._api.transport.limiter
 
     @property
     def creation_limiter(self) -> Limiter:
         """What keeps the creation of cases inside its quota; `creation_limiter.state` tells what it knows."""
-        return self._api.transport.admission.creation_limiter
+        return self._api.transport.creation_limiter
 
     def with_options(
         self,
@@ -178,12 +184,13 @@ class PersonaClient:
         max_wait: float | timedelta | Unset | None = UNSET,
         headers: Mapping[str, str] | Unset = UNSET,
         max_answer_bytes: int | Unset = UNSET,
+        observers: Iterable[Observer] | Unset = UNSET,
     ) -> Self:
         """Return a light copy with other settings, which shares the connections and the limiters.
 
-        What is left out stays as it is; `headers` are added to those that are set already. A copy of a subclass is of
-        that class and has the same attributes. Closing a copy ends the calls of that copy alone; closing the client
-        that it was made from closes both.
+        What is left out stays as it is; `headers` and `observers` are added to those that are set already. A copy of a
+        subclass is of that class and has the same attributes. Closing a copy ends the calls of that copy alone; closing
+        the client that it was made from closes both.
 
         Raises:
             InvalidArgumentError: if a setting cannot work.
@@ -199,6 +206,8 @@ class PersonaClient:
             changes["timeout"] = Timeout.of(timeout)
         if headers is not UNSET:
             changes["headers"] = {**self._api.options.headers, **check_headers(headers)}
+        if observers is not UNSET:
+            changes["observers"] = (*self._api.options.observers, *check_observers(observers))
         twin = copy.copy(self)
         options = attrs.evolve(self._api.options, **changes)
         twin._use(attrs.evolve(self._api, options=options, lifetime=Lifetime(self._api.lifetime)))

@@ -11,6 +11,7 @@ import attrs
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.checks import plain_seconds, plain_seconds_or_none, seconds, whole_number
+from persona_cases.protocol.events import Observer
 from persona_cases.protocol.retry import RetryPolicy
 from persona_cases.surface import publish
 from persona_cases.teaching import Lessons, taught
@@ -81,6 +82,7 @@ class Options:
         max_wait: the most seconds to wait for the rate limit; None waits as long as it takes.
         headers: additional request headers.
         max_answer_bytes: the most bytes that an answer may have, counted after unpacking.
+        observers: whom to tell of each call, checked and guarded.
     """
 
     version: str = DEFAULT_VERSION
@@ -89,6 +91,7 @@ class Options:
     max_wait: float | None = attrs.field(default=None, converter=plain_seconds_or_none)
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False, hash=False)
     max_answer_bytes: int = DEFAULT_MAX_ANSWER_BYTES
+    observers: tuple[Observer, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         check_version(self.version)

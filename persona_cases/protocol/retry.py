@@ -190,11 +190,6 @@ class Attempts:
             details = (item.details for item in error.errors if item.details is not None)
             error.missing = missing_from(call.method, call.path_template, details)
 
-    @property
-    def where(self) -> str:
-        """The last attempt, for a log record: never with the query or the body, which are personal data."""
-        return f"method={self.request.method} path={self.request.path} attempt={self.sent}"
-
     def _rule(self, error: PersonaError) -> Rule:
         return RULES[self.request.safety][ending_of(error)]
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import attrs
 
 from persona_cases.errors import Answered, DecodeError
 from persona_cases.protocol.addresses.urls import BaseURL
 from persona_cases.protocol.call_options import Options
+from persona_cases.protocol.events import Observer
 from persona_cases.protocol.foreign_answers import is_web_page, why_not_json
 from persona_cases.protocol.message import Request, Response
-from persona_cases.protocol.retry import Attempts
 from persona_cases.transport.calls_under_way import Call, Lifetime
+from persona_cases.transport.limits.limiter import LimiterState
+from persona_cases.transport.listeners import check_observers
 from persona_cases.transport.pipeline import Transport
 
 D = TypeVar("D")
@@ -35,33 +37,43 @@ class Api:
     options: Options
     lifetime: Lifetime = attrs.field(factory=Lifetime)
 
-    def call(self, request: Request) -> Call:
-        """Begin a call."""
-        return Call(Attempts(request, self.options.retry), self.lifetime, self.transport.loop)
+    @property
+    def limiter_state(self) -> LimiterState:
+        """What is known of the rate limit now."""
+        return self.transport.limiter.state
+
+    def observed_by(self, observer: Observer) -> Api:
+        """Return the same API with one more observer, which is told of the calls made through the copy alone."""
+        observers = (*self.options.observers, *check_observers([observer]))
+        return attrs.evolve(self, options=attrs.evolve(self.options, observers=observers))
+
+    def call(self, request: Request, *, host: Literal["api", "files"] = "api") -> Call:
+        """Make a call, which begins where its `with` block is entered."""
+        return Call(request, self.options, self.lifetime, self.transport.timing, host=host)
 
     async def send(self, request: Request) -> Response:
         """Send a request, as often as the retry policy allows."""
-        return await self.transport.run(self.call(request), self.options)
+        with self.call(request) as call:
+            return await self.transport.run(call)
+        raise call.broken_off()
 
     async def fetch(self, request: Request, decode: Callable[[bytes], D]) -> tuple[D, Answered]:
-        """Send a request and decode the answer; tell which call it was, for errors that are found later.
+        """Send a request and decode the response; tell which call it was, for errors that are found later.
 
         Raises:
-            DecodeError: if the answer to a read is not what the contract says; it carries the request id.
-            IndeterminateError: if it is the answer to a write, which may or may not have been carried out then.
+            DecodeError: if the response to a read is not what the contract says; it carries the request id.
+            IndeterminateError: if it is the response to a write, which may or may not have been carried out then.
         """
-        call = self.call(request)
-        response = await self.transport.run(call, self.options)
-        try:
-            return decode(response.body), call.answered(response.request_id)
-        except DecodeError as error:
-            # The frames below hold the answer.
-            failure = error.with_traceback(None)
-        if is_web_page(response.headers, response.body):
-            failure = DecodeError(why_not_json(response.headers, response.body))
-        failure.request_id = response.request_id
-        call.attempts.record(failure)
-        call.describe(failure)
-        final = call.attempts.final_error(failure)
-        call.describe(final)
-        raise final from final.__cause__
+        with self.call(request) as call:
+            response = await self.transport.run(call)
+            try:
+                return decode(response.body), call.answered(response.request_id)
+            except DecodeError as error:
+                # The frames below hold the response.
+                failure = error.with_traceback(None)
+            if is_web_page(response.headers, response.body):
+                failure = DecodeError(why_not_json(response.headers, response.body))
+            failure.request_id = response.request_id
+            final = call.unreadable(failure)
+            raise final from final.__cause__
+        raise call.broken_off()

@@ -1,22 +1,38 @@
-"""Calls under way: how long a client lasts, and what ends with it."""
+"""Calls under way: their attempts, how long a client lasts, and what ends with it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from typing import TypeVar
+from itertools import count
+from types import TracebackType
+from typing import Literal, Self, TypeVar
 
 import attrs
 
-from persona_cases.errors import Answered, ClientStateError, PersonaError, TransportError
+from persona_cases.errors import (
+    Answered,
+    ClientStateError,
+    DecodeError,
+    PersonaError,
+    RateLimitError,
+    TransportError,
+)
+from persona_cases.protocol.call_options import Options
+from persona_cases.protocol.events import CallEnded, CallStarted, Event, ObservedCall, Observer, Retry, retry_reason
+from persona_cases.protocol.message import Request
 from persona_cases.protocol.retry import Attempts
-from persona_cases.transport.attempt_loop import AttemptLoop, Sending
+from persona_cases.transport.connection_failures import Departure
+from persona_cases.transport.listeners import listeners
 
-__all__ = ["Call", "Lifetime"]
+__all__ = ["Call", "Lifetime", "Timing"]
 
 P = TypeVar("P")
-R = TypeVar("R")
+
+_numbers = count(1)
 
 
 class Lifetime:
@@ -65,7 +81,7 @@ class Lifetime:
         for call in self._under_way():
             # A call that closes its own client, from a middleware say, comes to its end by itself.
             if call.task is not current:
-                call.end()
+                call.break_off()
 
     async def drain(self, patience: float | None) -> bool:
         """Wait until no call is under way, and tell whether that came to pass in time."""
@@ -83,59 +99,224 @@ class Lifetime:
         return self is other or (self._parent is not None and self._parent._belongs_to(other))
 
 
-@attrs.define(eq=False)
-class Call:
-    """One call: all its attempts, the waits between them, and the decoding of the answer.
+@attrs.frozen
+class Timing:
+    """What makes calls take time.
 
     Attributes:
-        attempts: the attempts so far.
-        lifetime: of the client that makes it.
-        loop: makes the attempts.
-        begun: when it began, on the loop's clock.
+        clock: a monotonic clock, in seconds.
+        sleep: waits for a number of seconds.
+        draw: random numbers in [0, 1) for the jitter.
     """
 
-    attempts: Attempts
-    lifetime: Lifetime
-    loop: AttemptLoop
-    begun: float = attrs.field(init=False)
-    task: asyncio.Task[object] | None = attrs.field(init=False, default=None)
-    _timeout: asyncio.Timeout | None = attrs.field(init=False, default=None)
-    _told_to_end: bool = attrs.field(init=False, default=False)
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    draw: Callable[[], float] = random.random
 
-    def __attrs_post_init__(self) -> None:
-        self.begun = self.loop.clock()
 
-    def end(self) -> None:
-        """Wake the call, wherever it waits, since its client is closed."""
-        self._told_to_end = True
-        if self._timeout is not None:
-            self._timeout.reschedule(asyncio.get_running_loop().time())
+class Call:
+    """One call: all its attempts, the waits between them, and the decoding of the response.
 
-    async def run(self, sending: Sending[P, R], max_wait: float | None) -> R:
-        """Make attempts until one succeeds.
+    .. code-block:: python
+
+        with call:
+            while True:
+                permit = await call.admit(leave_to_send(call.patience))
+                outcome = await send(permit)
+                if not isinstance(outcome, PersonaError):
+                    return outcome
+                await call.back_off(outcome)
+        raise call.broken_off()
+
+    The `with` block is left without an exception only if it returns, or if closing the client broke the call off.
+
+    Args:
+        request: what to send.
+        options: the settings of the client.
+        lifetime: that of the client.
+        timing: clock, sleep and jitter.
+        host: who answers.
+
+    Attributes:
+        observers: whom to tell of it; mostly nobody.
+        task: the task that makes it.
+        departure: sees whether the attempt under way left; None if none is under way.
+        lost: how the network failed in this attempt. A middleware may raise errors of its own.
+    """
+
+    __slots__ = (
+        "_attempts",
+        "_begun",
+        "_broken_off",
+        "_cancels",
+        "_failure",
+        "_host",
+        "_observed",
+        "_since",
+        "_started",
+        "_timing",
+        "departure",
+        "lifetime",
+        "lost",
+        "observers",
+        "options",
+        "request",
+        "task",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        options: Options,
+        lifetime: Lifetime,
+        timing: Timing,
+        *,
+        host: Literal["api", "files"] = "api",
+    ) -> None:
+        self.request = request
+        self.options = options
+        self.lifetime = lifetime
+        self.observers: tuple[Observer, ...] = listeners(options.observers)
+        self.departure: Departure | None = None
+        self.lost: TransportError | DecodeError | None = None
+        self._timing = timing
+        self._attempts = Attempts(request, options.retry)
+        self._begun = self._since = self._started = timing.clock()
+        self._failure: PersonaError | None = None
+        self._broken_off = False
+        self._host: Literal["api", "files"] = host
+        self._observed: ObservedCall | None = None
+
+    def __enter__(self) -> Self:
+        self.task = asyncio.current_task()
+        self._cancels = 0 if self.task is None else self.task.cancelling()
+        self.lifetime.add(self)
+        if self.observers:
+            self.tell(CallStarted(self.observed))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        self.lifetime.remove(self)
+        if self._broken_off and self.task is not None:
+            ours = self.task.uncancel() <= self._cancels
+            if isinstance(error, TransportError) or (ours and isinstance(error, asyncio.CancelledError)):
+                return True
+        self._end(error)
+        return False
+
+    # ---- attempts ----------------------------------------------------------------------------------------------------
+
+    @property
+    def number(self) -> int:
+        """How many attempts were made so far."""
+        return self._attempts.sent
+
+    @property
+    def patience(self) -> float | None:
+        """The most seconds that the next attempt may wait for limits; None for as long as it takes."""
+        if not self._attempts.sent:
+            return self.options.max_wait
+        return self._attempts.patience(elapsed=self._elapsed, max_wait=self.options.max_wait)
+
+    async def admit(self, leave: Awaitable[P]) -> P:
+        """Await the leave for the next attempt, and count the attempt.
 
         Raises:
-            PersonaError: what the last attempt ended in, or an `IndeterminateError`.
-            ClientStateError: if the client was closed meanwhile, and nothing was carried out.
+            RateLimitError: if it takes too long for the first attempt.
+            PersonaError: if it takes too long for another one: the error of the last attempt, which tells more.
         """
-        self.task = asyncio.current_task()
-        self.lifetime.add(self)
         try:
-            async with asyncio.timeout(None) as self._timeout:
-                return await self.loop.run(sending, self.attempts, max_wait)
-        except (TimeoutError, TransportError):
-            if not self._told_to_end:
+            permit = await leave
+        except RateLimitError as error:
+            if self._failure is None:
                 raise
-        finally:
-            self.lifetime.remove(self)
-            self._timeout = self.task = None
-        error = self.attempts.closed_error(under_way=sending.under_way)
-        raise error from error.__cause__
+            final = self._attempts.final_error(self._failure)
+            raise final from (final.__cause__ or error)
+        if not self._attempts.sent:
+            self._started = self._timing.clock()
+        self._attempts.sent += 1
+        return permit
+
+    async def back_off(self, failure: PersonaError) -> None:
+        """Wait before the next attempt.
+
+        Args:
+            failure: how the last one ended.
+
+        Raises:
+            PersonaError: if no other attempt follows: the failure, or an `IndeterminateError`.
+        """
+        attempts, timing = self._attempts, self._timing
+        self._failure = failure
+        self.departure = self.lost = None
+        attempts.record(failure)
+        delay = attempts.delay(failure, elapsed=self._elapsed, draw=timing.draw(), max_wait=self.options.max_wait)
+        if delay is not None:
+            if self.observers:
+                self._since = timing.clock()
+                self.tell(Retry(self.observed, attempts.sent, retry_reason(failure), delay))
+            await timing.sleep(delay)
+        if delay is None or attempts.is_over(self._elapsed):
+            final = attempts.final_error(failure)
+            raise final from final.__cause__
+
+    # ---- the end -----------------------------------------------------------------------------------------------------
+
+    def break_off(self) -> None:
+        """Wake the call, wherever it waits, because its client is closed."""
+        if self.task is not None:
+            self._broken_off = True
+            self.task.cancel()
+
+    def broken_off(self) -> PersonaError:
+        """Return the error of a call that the closing of its client broke off."""
+        may_have_left = self.departure is not None and not self.departure.unsent
+        error = self._attempts.closed_error(under_way=may_have_left)
+        self._end(error)
+        return error
+
+    def unreadable(self, failure: DecodeError) -> PersonaError:
+        """Return what the caller gets for a response that cannot be decoded."""
+        self._attempts.record(failure)
+        self._describe(failure)
+        return self._attempts.final_error(failure)
 
     def answered(self, request_id: str | None) -> Answered:
         """Return what is to be remembered of the call once it was answered."""
-        return self.attempts.answered(elapsed=self.loop.clock() - self.begun, request_id=request_id)
+        return self._attempts.answered(elapsed=self._timing.clock() - self._begun, request_id=request_id)
 
-    def describe(self, error: PersonaError) -> None:
-        """Tell an error which call it ended."""
-        self.attempts.describe(error, elapsed=self.loop.clock() - self.begun)
+    def _describe(self, error: PersonaError) -> None:
+        self._attempts.describe(error, elapsed=self._timing.clock() - self._begun)
+
+    def _end(self, error: BaseException | None) -> None:
+        if isinstance(error, PersonaError):
+            self._describe(error)
+        if self.observers:
+            elapsed = self._timing.clock() - self._begun
+            self.tell(CallEnded(self.observed, self.number, elapsed, None if error is None else type(error)))
+
+    @property
+    def _elapsed(self) -> float:
+        return self._timing.clock() - self._started
+
+    # ---- observers ---------------------------------------------------------------------------------------------------
+
+    @property
+    def observed(self) -> ObservedCall:
+        """What observers are told of the call."""
+        if self._observed is None:
+            template = self.request.path_template
+            self._observed = ObservedCall(next(_numbers), self.request.method, template, self._host)
+        return self._observed
+
+    @property
+    def waited(self) -> float:
+        """Seconds since it began or since its last attempt ended."""
+        return self._timing.clock() - self._since
+
+    def tell(self, event: Event) -> None:
+        """Tell all observers."""
+        for observer in self.observers:
+            observer(event)

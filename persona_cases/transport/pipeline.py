@@ -1,38 +1,34 @@
-"""Requests to the API: through the rate limit and the middleware to the network, as often as the attempt loop says."""
+"""Requests to the API: through the rate limit and the middleware to the network, attempt after attempt."""
 
 from __future__ import annotations
 
-import copy
-import logging
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Self
+from functools import partial
 
 import attrs
 
 from persona_cases.errors import DecodeError, InvalidArgumentError, PersonaError, TransportError
-from persona_cases.protocol.call_options import Options
+from persona_cases.protocol.events import AttemptAnswered, AttemptLost, AttemptSent, LimitWait
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.outcome import error_of
-from persona_cases.transport.attempt_loop import AttemptLoop
-from persona_cases.transport.calls_under_way import Call
+from persona_cases.transport.calls_under_way import Call, Timing
 from persona_cases.transport.connection_failures import Departure
 from persona_cases.transport.file_hosts import FileHosts
-from persona_cases.transport.limits.admission import Admission, Permits
+from persona_cases.transport.limits.admission import Admission, LimitName, Permits
+from persona_cases.transport.limits.limiter import Limiter
 from persona_cases.transport.middleware import Middleware, compose
 from persona_cases.transport.session import HttpSession
 
-logger: logging.Logger = logging.getLogger("persona_cases")
-
 
 class Transport:
-    """Turns a `Request` into a successful `Response` or one error of ours.
+    """Turns the request of a call into a successful `Response` or one error of ours.
 
     Args:
         session: sends a request once.
         admission: says when a request may be sent.
-        middleware: functions around each sending, the first outermost.
-        loop: makes the attempts.
+        middleware: functions around each attempt, the first outermost.
+        timing: clock, sleep and jitter of the calls.
         file_hosts: says when a file may be downloaded.
     """
 
@@ -42,44 +38,42 @@ class Transport:
         admission: Admission,
         middleware: tuple[Middleware, ...] = (),
         *,
-        loop: AttemptLoop | None = None,
+        timing: Timing | None = None,
         file_hosts: FileHosts | None = None,
     ) -> None:
         self.session = session
-        self.admission = admission
-        self.middleware = middleware
-        self.loop: AttemptLoop = AttemptLoop() if loop is None else loop
+        self.timing: Timing = Timing() if timing is None else timing
         self.file_hosts: FileHosts = FileHosts() if file_hosts is None else file_hosts
+        self._admission = admission
+        self._middleware = middleware
         self._keys_in_flight: set[str] = set()
 
-    def with_innermost(self, middleware: Middleware) -> Self:
-        """Return a copy with one more middleware, below all others; everything else is shared."""
-        twin = copy.copy(self)
-        twin.middleware = (*self.middleware, middleware)
-        return twin
+    @property
+    def limiter(self) -> Limiter:
+        """What keeps the requests inside the rate limit."""
+        return self._admission.limiter
 
-    async def run(self, call: Call, options: Options) -> Response:
+    @property
+    def creation_limiter(self) -> Limiter:
+        """What keeps the creation of cases inside its quota."""
+        return self._admission.creation_limiter
+
+    async def run(self, call: Call) -> Response:
         """Send the request of a call until it succeeds or nothing more should be tried.
 
         Raises:
             APIError: if the API refused, or the rate limit would need a wait longer than `max_wait`.
-            TransportError: if no whole answer came.
+            TransportError: if no whole response came.
             IndeterminateError: if it is unknown whether a write was carried out.
             ClientStateError: if the client is closed, or belongs to another event loop.
             InvalidArgumentError: if another call under the same idempotency key is under way.
         """
-        try:
-            call.lifetime.check()
-            self.session.check_usable()
-            request = call.attempts.request
-            sending = _ApiSending(self, request, options)
-            if request.idempotency_key is None:
-                return await call.run(sending, options.max_wait)
-            with self._key_in_flight(request.idempotency_key):
-                return await call.run(sending, options.max_wait)
-        except PersonaError as error:
-            call.describe(error)
-            raise
+        call.lifetime.check()
+        self.session.check_usable()
+        if call.request.idempotency_key is None:
+            return await self._attempt(call)
+        with self._key_in_flight(call.request.idempotency_key):
+            return await self._attempt(call)
 
     @contextmanager
     def _key_in_flight(self, key: str) -> Generator[None]:
@@ -92,74 +86,55 @@ class Transport:
         finally:
             self._keys_in_flight.discard(key)
 
+    async def _attempt(self, call: Call) -> Response:
+        notice = partial(_tell_wait, call) if call.observers else None
+        while True:
+            permits = await call.admit(self._admission.acquire(call.request, call.patience, notice))
+            outcome = await self._send(call, permits)
+            if isinstance(outcome, Response):
+                return outcome
+            await call.back_off(outcome)
 
-@attrs.define
-class _ApiSending:
-    """A request to the API, as the attempt loop sees it."""
-
-    transport: Transport
-    request: Request
-    options: Options
-    network: _Network | None = None
-
-    @property
-    def under_way(self) -> bool:
-        return self.network is not None and self.network.may_have_left
-
-    async def admit(self, patience: float | None) -> Permits:
-        return await self.transport.admission.acquire(self.request, patience)
-
-    async def send(self, permit: Permits, number: int) -> Response | PersonaError:
-        transport, request = self.transport, self.request
-        if number != request.attempt:
-            request = attrs.evolve(request, attempt=number)
-        network, started = _Network(transport.session, self.options), transport.loop.clock()
-        self.network = network
+    async def _send(self, call: Call, permits: Permits) -> Response | PersonaError:
+        request = call.request if call.number == 1 else attrs.evolve(call.request, attempt=call.number)
         response: Response | None = None
         error: PersonaError | None = None
         try:
-            answer = await compose(transport.middleware, network.send)(request)
+            if self._middleware:
+                answer = await compose(self._middleware, partial(self._exchange, call))(request)
+            else:
+                answer = await self._exchange(call, request)
             # A middleware may have returned anything; the limits are told of answers that can be read.
             response, error = answer, error_of(answer)
-            if logger.isEnabledFor(logging.DEBUG):
-                seconds, said = transport.loop.clock() - started, (response.status, response.request_id)
-                logger.debug(
-                    "request.answered %s status=%d request_id=%s seconds=%.3f", _where(request), *said, seconds
-                )
-            self.network = None
-            return answer if error is None else error  # noqa: TRY300 - the limits are told in any case
         except (TransportError, DecodeError) as lost:
-            if lost is not network.lost:
+            if lost is not call.lost:
                 raise
-            logger.debug("request.failed %s error=%s", _where(request), type(lost).__name__)
-            self.network = None
             return lost
         finally:
-            await transport.admission.settle(permit, response, error)
+            await self._admission.settle(permits, response, error)
+        return answer if error is None else error
 
-
-@attrs.define
-class _Network:
-    """What lies under all middleware. It remembers how it failed: middleware may raise errors of its own."""
-
-    session: HttpSession
-    options: Options
-    lost: TransportError | DecodeError | None = None
-    departure: Departure | None = None
-
-    @property
-    def may_have_left(self) -> bool:
-        return self.departure is not None and not self.departure.unsent
-
-    async def send(self, request: Request) -> Response:
-        self.departure = Departure()
+    async def _exchange(self, call: Call, request: Request) -> Response:
+        call.departure = departure = Departure()
+        if not call.observers:
+            try:
+                return await self.session.send(request, call.options, departure)
+            except (TransportError, DecodeError) as error:
+                call.lost = error
+                raise
+        observed, started = call.observed, self.timing.clock()
+        call.tell(AttemptSent(observed, request.attempt, call.waited))
         try:
-            return await self.session.send(request, self.options, self.departure)
+            response = await self.session.send(request, call.options, departure)
         except (TransportError, DecodeError) as error:
-            self.lost = error
+            call.lost = error
+            call.tell(AttemptLost(observed, request.attempt, type(error), self.timing.clock() - started))
             raise
+        seconds = self.timing.clock() - started
+        call.tell(AttemptAnswered(observed, request.attempt, response.status, response.request_id, seconds))
+        return response
 
 
-def _where(request: Request) -> str:
-    # Never the query or the body: filters and fields are personal data.
-    return f"method={request.method} path={request.path} attempt={request.attempt}"
+def _tell_wait(call: Call, limit: LimitName, limiter: Limiter) -> None:
+    state = limiter.state
+    call.tell(LimitWait(call.observed, limit, state.cooling_for or state.resets_in))

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "protocol": {"surface", "errors", "teaching"},
     "transport": PURE,
     "limits": {"surface", "protocol", "transport"},
+    "observers": {"surface", "protocol"},
     "paging": PURE | {"transport"},
     "export": PURE | {"transport", "paging"},
     "resources": PURE | {"transport", "paging", "export"},

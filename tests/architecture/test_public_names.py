@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "public-names.md"
 MODULES = (
     "persona_cases",
-    *(f"persona_cases.{name}" for name in ("errors", "export", "limits", "models", "query", "testing")),
+    *(f"persona_cases.{name}" for name in ("errors", "export", "limits", "models", "observers", "query", "testing")),
 )
 LISTED = (HERE / "public_names.txt").read_text(encoding="utf-8").split()
 
@@ -71,7 +71,9 @@ def test_names_that_do_not_exist_are_refused(module):
         _ = importlib.import_module(module).Nonsense
 
 
-@pytest.mark.parametrize("module", ["persona_cases", "persona_cases.limits", "persona_cases.testing"])
+@pytest.mark.parametrize(
+    "module", ["persona_cases", *(f"persona_cases.{name}" for name in ("limits", "observers", "testing"))]
+)
 def test_checkers_and_python_find_the_same_names(module):
     source = Path(importlib.import_module(module).__file__ or "").read_text(encoding="utf-8")
     checked = next(

@@ -26,7 +26,7 @@ from persona_cases import (
     Upload,
 )
 from persona_cases.testing import Fault, ManualClock, Simulator
-from persona_cases.transport.attempt_loop import AttemptLoop
+from persona_cases.transport.calls_under_way import Timing
 from persona_cases.transport.file_hosts import FileHosts
 
 
@@ -289,7 +289,7 @@ async def test_a_file_host_is_left_alone_as_long_as_it_asks(sim, cases, with_fil
     time = Time()
     client = make_client(sim)
     transport = client._api.transport
-    transport.loop = AttemptLoop(time, time.sleep, lambda: 0.0)
+    transport.timing = Timing(time, time.sleep, lambda: 0.0)
     transport.file_hosts = FileHosts(clock=time, sleep=time.sleep)
     sim.faults.next(Fault.status(status, headers={"Retry-After": "30"}))
     path = await client.cases.download(attachment, tmp_path / "a.pdf")

@@ -24,10 +24,8 @@ from persona_cases import (
     ServerError,
 )
 from persona_cases.protocol.call_options import Options
-from persona_cases.protocol.retry import Attempts
 from persona_cases.testing import Fault, Simulator
-from persona_cases.transport.attempt_loop import AttemptLoop
-from persona_cases.transport.calls_under_way import Call, Lifetime
+from persona_cases.transport.calls_under_way import Call, Lifetime, Timing
 from persona_cases.transport.limits.admission import Admission
 from persona_cases.transport.pipeline import Transport
 
@@ -39,7 +37,8 @@ class Alone(Transport):
     """A transport without a client."""
 
     async def run(self, request, options):
-        return await super().run(Call(Attempts(request, options.retry), Lifetime(), self.loop), options)
+        with Call(request, options, Lifetime(), self.timing) as call:
+            return await super().run(call)
 
 
 @pytest.fixture
@@ -58,7 +57,7 @@ def make_transport(sim, make_client, time):
     def make(limiter=None, creation_limiter=None, *, sleep=time.sleep, draw=0.5, middleware=()) -> Transport:
         admission = Admission(limiter or Recording(time), creation_limiter or Recording(time), clock=time)
         session = make_client(sim)._api.transport.session
-        return Alone(session, admission, middleware, loop=AttemptLoop(time, sleep, lambda: draw))
+        return Alone(session, admission, middleware, timing=Timing(time, sleep, lambda: draw))
 
     return make
 
@@ -367,9 +366,11 @@ async def test_retries_are_logged_with_their_delay(sim, make_transport, caplog):
     caplog.set_level(logging.INFO, "persona_cases")
     sim.faults.next(DOWN)
     await make_transport().run(READ, Options(retry=RetryPolicy(base=2)))
-    assert [record.getMessage() for record in caplog.records] == [
-        "request.retry method=GET path=/cases attempt=1 delay=1.000"
-    ]
+    (record,) = caplog.records
+    said = record.getMessage()
+    assert said.endswith(" method=GET path=/cases attempt=1 reason=server_error delay=1.000")
+    assert said.startswith(f"{record.event} call={record.call}") == (record.event == "request.retry")
+    assert (record.reason, record.delay) == ("server_error", 1.0)
 
 
 async def test_a_refusal_of_a_proxy_holds_everybody_up_as_long_as_it_says(make_client):

@@ -35,7 +35,7 @@ def events(caplog):
     return told
 
 
-LOST, BACK = ("WARNING", "limiter.redis_lost"), ("INFO", "limiter.redis_back")
+LOST, BACK = ("WARNING", "limiter.redis_lost"), ("WARNING", "limiter.redis_back")
 
 
 @asynccontextmanager

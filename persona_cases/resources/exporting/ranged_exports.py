@@ -128,12 +128,11 @@ class RangedExport:
     async def _fetch(
         self, source: CaseSlices | FreshSlices, spool: Spool, on_progress: OnProgress | None
     ) -> CollectReport:
-        limiter = source.api.transport.admission.limiter
         return await collect(
             source,
             spool,
             crew=Crew(worth=source.pages_a_walker),
-            limit=lambda: limiter.state,
+            limit=lambda: source.api.limiter_state,
             # Searches may not know the oldest case yet, if that is young; the list does.
             open_end=source.backward,
             set_aside=self.rejects is not None,

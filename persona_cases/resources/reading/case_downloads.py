@@ -13,8 +13,10 @@ from persona_cases.errors import APIError, ConnectionFailedError, InvalidArgumen
 from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.threads import off_loop
 from persona_cases.models import Attachment, Case
+from persona_cases.protocol.events import AttemptAnswered, AttemptLost, AttemptSent
 from persona_cases.protocol.message import Request
 from persona_cases.resources.endpoint import Api
+from persona_cases.transport.calls_under_way import Call
 from persona_cases.transport.download import fetch_file
 
 # What an address answers once it has expired is not documented; each of these says that another one is needed.
@@ -22,11 +24,6 @@ _EXPIRED = frozenset({400, 401, 403, 404, 410})
 
 OnBytes = Callable[[int, int | None], object]
 """Called after each piece with the bytes so far and the size of the file, None if that is not known."""
-
-
-@attrs.frozen
-class _Complete:
-    """The whole file came."""
 
 
 @attrs.define
@@ -64,44 +61,50 @@ class Download:
             self._file.discard()
         return self._file.path
 
-    @property
-    def under_way(self) -> bool:
-        """Whether an attempt may be under way; see `Sending`. Nothing depends on it: a download changes nothing."""
-        return True
-
-    async def admit(self, patience: float | None) -> str:
-        """Wait until the file's host may be asked; see `Sending`."""
-        url = self.api.transport.session.file_addresses.first(_address(self.attachment))
-        await self.api.transport.file_hosts.admit(url, patience)
-        return url
-
-    async def send(self, permit: str, number: int) -> _Complete | PersonaError:
-        """Fetch the file once, or twice if its address has expired; see `Sending`."""
-        error = await self._fetch()
-        if isinstance(error, APIError) and error.status in _EXPIRED and not self._refreshed:
-            self._refreshed = True
-            if await self._take_fresh_address():
-                error = await self._fetch()
-        self.api.transport.file_hosts.settle(permit, error)
-        return _Complete() if error is None else error
-
     async def _call(self) -> None:
-        call = self.api.call(Request("GET", "/{attachment}"))
+        call = self.api.call(Request("GET", "/{attachment}"), host="files")
         try:
-            call.lifetime.check()
-            self.api.transport.session.check_usable()
-            await call.run(self, self.api.options.max_wait)
-        except PersonaError as error:
-            call.describe(error)
+            with call:
+                call.lifetime.check()
+                self.api.transport.session.check_usable()
+                await self._attempt(call)
+                return
+            raise call.broken_off()
+        except (PersonaError, asyncio.CancelledError) as error:
             # The frames below hold the file's address, which opens it to everybody.
-            failure: BaseException = error.with_traceback(None)
-        except asyncio.CancelledError as error:
             failure = error.with_traceback(None)
-        else:
-            return
         raise failure
 
-    async def _fetch(self) -> APIError | TransportError | None:
+    async def _attempt(self, call: Call) -> None:
+        hosts = self.api.transport.file_hosts
+        while True:
+            url = self.api.transport.session.file_addresses.first(_address(self.attachment))
+            await call.admit(hosts.admit(url, call.patience))
+            error = await self._fetch(call)
+            if isinstance(error, APIError) and error.status in _EXPIRED and not self._refreshed:
+                self._refreshed = True
+                if await self._take_fresh_address():
+                    error = await self._fetch(call)
+            hosts.settle(url, error)
+            if error is None:
+                return
+            await call.back_off(error)
+
+    async def _fetch(self, call: Call) -> APIError | TransportError | None:
+        if not call.observers:
+            return await self._fetch_once()
+        clock, observed = self.api.transport.timing.clock, call.observed
+        call.tell(AttemptSent(observed, call.number, call.waited))
+        started = clock()
+        error = await self._fetch_once()
+        if isinstance(error, TransportError):
+            call.tell(AttemptLost(observed, call.number, type(error), clock() - started))
+        else:
+            status = 200 if error is None else error.status or 0
+            call.tell(AttemptAnswered(observed, call.number, status, None, clock() - started))
+        return error
+
+    async def _fetch_once(self) -> APIError | TransportError | None:
         self._file.restart()
         self._received = 0
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import Literal, TypeAlias, cast
 
 import attrs
 
@@ -13,6 +14,15 @@ from persona_cases.protocol.limit_headers import read_quota, read_rate_limit, re
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.window import Feedback
 from persona_cases.transport.limits.limiter import Limiter, Permit
+
+# A wait that is worth a notice, in seconds.
+_LONG_WAIT = 1.0
+
+LimitName: TypeAlias = Literal["rate_limit", "case_quota"]
+"""Which of the limits."""
+
+Notice: TypeAlias = Callable[[LimitName, Limiter], None]
+"""Told of a limit that a request has waited for a second for, if it still waits."""
 
 
 @attrs.frozen
@@ -51,23 +61,25 @@ class Admission:
         self.creation_limiter = creation_limiter
         self._clock = clock
 
-    async def acquire(self, request: Request, max_wait: float | None) -> Permits:
+    async def acquire(self, request: Request, max_wait: float | None, notice: Notice | None = None) -> Permits:
         """Wait until a request may be sent.
 
         Args:
             request: what is going to be sent.
             max_wait: the most seconds to wait for all limits together; None for as long as it takes.
+            notice: told if it takes long.
 
         Raises:
             RateLimitError: if the wait would be longer; a `QuotaExceededError` if it is the wait for the quota.
         """
         if not request.creates_case:
-            return Permits(await self.limiter.acquire(max_wait))
+            return Permits(await _noticed(self.limiter, "rate_limit", max_wait, notice))
         asked = self._clock()
-        creation = await self._acquire_creation(max_wait)
+        creation = await self._acquire_creation(max_wait, notice)
         granted = self._clock()
         try:
-            rate = await self.limiter.acquire(None if max_wait is None else max(0.0, max_wait - (granted - asked)))
+            left = None if max_wait is None else max(0.0, max_wait - (granted - asked))
+            rate = await _noticed(self.limiter, "rate_limit", left, notice)
         except BaseException:
             await self.creation_limiter.settle(creation, Feedback(sent=False))
             raise
@@ -88,9 +100,9 @@ class Admission:
             if permits.creation is not None:
                 await self.creation_limiter.settle(permits.creation, quota_feedback(response, error))
 
-    async def _acquire_creation(self, max_wait: float | None) -> Permit:
+    async def _acquire_creation(self, max_wait: float | None, notice: Notice | None) -> Permit:
         try:
-            return await self.creation_limiter.acquire(max_wait)
+            return await _noticed(self.creation_limiter, "case_quota", max_wait, notice)
         except RateLimitError as error:
             wait = error.retry_after
         needed = "" if wait is None else f" of {wait:.1f} s"
@@ -98,6 +110,16 @@ class Admission:
             f"not sent: the wait{needed} for the quota of case creation is longer than max_wait allows",
             retry_after=wait,
         )
+
+
+async def _noticed(limiter: Limiter, name: LimitName, max_wait: float | None, notice: Notice | None) -> Permit:
+    if notice is None:
+        return await limiter.acquire(max_wait)
+    timer = asyncio.get_running_loop().call_later(_LONG_WAIT, notice, name, limiter)
+    try:
+        return await limiter.acquire(max_wait)
+    finally:
+        timer.cancel()
 
 
 def check_limiter(value: object, argument: str) -> Limiter:

@@ -15,8 +15,7 @@ from persona_cases.transport.limits.limiter import LimiterState
 from persona_cases.transport.limits.redis.redis_share import Share
 from persona_cases.transport.limits.redis.redis_state import Ending, Lease, SharedState, copied, decode, encode
 from persona_cases.transport.limits.redis.redis_value import Held, RedisLostError, RedisValue
-
-logger: logging.Logger = logging.getLogger("persona_cases")
+from persona_cases.transport.listeners import log
 
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.25, 5.0
 _WINDOWS_KEPT = 4
@@ -220,7 +219,7 @@ class Ledger:
     def _read(self, held: Held, heard: float) -> tuple[SharedState, float]:
         state = None if held.text is None else decode(held.text, held.server_time)
         if state is None and held.text is not None:
-            logger.warning("limiter.value_unreadable bytes=%d", len(held.text))
+            log(logging.WARNING, "limiter.value_unreadable", {"bytes": len(held.text)})
         if self._share is not None:
             return self._merge(self._share, state, held.server_time, heard)
         if state is None:
@@ -272,14 +271,15 @@ class Ledger:
             self._share = Share.of(window, self._processes(), in_flight, now + self._offset)
             self._lost_at, self._backoff = now, _FIRST_BACKOFF
             part, processes = self._share.part, self._processes()
-            logger.warning("limiter.redis_lost error=%s share=%d processes=%d", error, part, processes)
+            lost = {"error": str(error), "share": part, "processes": processes}
+            log(logging.WARNING, "limiter.redis_lost", lost)
         self._probe_at = now + self._backoff
         self._backoff = min(2 * self._backoff, self._terms.longest_backoff)
 
     def _come_back(self) -> None:
         if self._share is not None:
             self._share = None
-            logger.info("limiter.redis_back seconds=%.1f", self._clock() - self._lost_at)
+            log(logging.WARNING, "limiter.redis_back", {"seconds": self._clock() - self._lost_at})
 
     def _tell_share(self, share: Share) -> None:
         now = self._clock() + self._offset

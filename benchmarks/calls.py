@@ -1,0 +1,140 @@
+"""What one `cases.get` costs beside a bare `aiohttp` request whose body `orjson` decodes.
+
+50 tasks send one request after the other to a server in a process of its own, which answers with one case and the
+headers of the rate limit. Both clients run in this process, in turn, and only its CPU time counts. `cases.get` has
+the limiter, the retries and the typed model on.
+
+Run: python benchmarks/calls.py [--require] [--profile]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import cProfile
+import multiprocessing
+import pstats
+import statistics
+import sys
+import time
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import cast
+
+import aiohttp
+import orjson
+from decode import make_page
+
+from persona_cases import PersonaClient
+
+IN_FLIGHT, REQUESTS, ROUNDS = 50, 2_000, 9
+BOUND = 1.4
+KEY = "persona_sandbox_benchmark"
+LIMIT = 1_000_000
+
+
+class Vendor(asyncio.Protocol):
+    """Answers every request with one case, and does nothing else."""
+
+    head: bytes
+    body: bytes
+    sent = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember where to answer."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._received = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every whole request; a GET ends with its headers."""
+        *whole, self._received = (self._received + data).split(b"\r\n\r\n")
+        for _ in whole:
+            Vendor.sent += 1
+            self._transport.write(self.head % (LIMIT - Vendor.sent % LIMIT) + self.body)
+
+
+def serve(pipe: Connection) -> None:
+    """Run the server until the pipe says so."""
+    case = orjson.loads(make_page())["data"][0]
+    Vendor.body = orjson.dumps({"data": case})
+    Vendor.head = (
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n"
+        f"Content-Length: {len(Vendor.body)}\r\nRequest-Id: req_ABCDEFGHIJKLMNOP\r\n"
+        f"RateLimit-Limit: {LIMIT}\r\nRateLimit-Reset: 60\r\nRateLimit-Remaining: %d\r\n\r\n"
+    ).encode()
+
+    async def main() -> None:
+        server = await asyncio.get_running_loop().create_server(Vendor, "127.0.0.1", 0)
+        pipe.send(server.sockets[0].getsockname()[1])
+        await asyncio.to_thread(pipe.recv)
+
+    asyncio.run(main())
+
+
+@contextmanager
+def server() -> Generator[str]:
+    """Run a server in another process and give its base URL."""
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=serve, args=(theirs,))
+    process.start()
+    theirs.close()
+    try:
+        yield f"http://127.0.0.1:{ours.recv()}/api/v1"
+    finally:
+        ours.send("stop")
+        process.join()
+
+
+async def repeat(get: Callable[[], Awaitable[object]], requests: int = REQUESTS) -> float:
+    """Send requests, `IN_FLIGHT` at a time; return the CPU seconds that one takes."""
+
+    async def send() -> None:
+        for _ in range(requests // IN_FLIGHT):
+            await get()
+
+    began = time.process_time()
+    await asyncio.gather(*(send() for _ in range(IN_FLIGHT)))
+    return (time.process_time() - began) / requests
+
+
+async def measure(base_url: str, *, profile: bool) -> tuple[float, float]:
+    """Return the CPU seconds of a call with `cases.get` and with bare aiohttp: the median of several rounds each."""
+    async with (
+        PersonaClient(KEY, base_url=base_url) as persona,
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as session,
+    ):
+
+        async def ours() -> object:
+            return await persona.cases.get("case_1")
+
+        async def bare() -> object:
+            async with session.get(f"{base_url}/cases/case_1") as answer:
+                return orjson.loads(await answer.read())
+
+        await repeat(ours, IN_FLIGHT * 2)
+        await repeat(bare, IN_FLIGHT * 2)
+        if profile:
+            with cProfile.Profile() as profiler:
+                await repeat(ours, 1_000)
+            pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
+        rounds = [(await repeat(ours), await repeat(bare)) for _ in range(ROUNDS)]
+    return statistics.median(one for one, _ in rounds), statistics.median(other for _, other in rounds)
+
+
+def main() -> int:
+    """Measure, and compare with the bound."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--require", action="store_true", help="fail if a call costs more than its bound")
+    parser.add_argument("--profile", action="store_true", help="print where a thousand calls spend their time")
+    arguments = parser.parse_args()
+    with server() as base_url:
+        ours, bare = asyncio.run(measure(base_url, profile=arguments.profile))
+    ratio = ours / bare
+    print(f"cases.get {ours * 1e6:.0f} us, aiohttp and orjson {bare * 1e6:.0f} us: {ratio:.2f} x, at most {BOUND} x")
+    return int(arguments.require and ratio > BOUND)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
