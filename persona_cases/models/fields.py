@@ -11,6 +11,7 @@ from persona_cases.models.case_lessons import FIELDS, custom_field
 from persona_cases.models.decoding.jsontext import is_array, is_object
 from persona_cases.models.fieldset import Fieldset
 from persona_cases.models.loading import refuse_unasked
+from persona_cases.name_prefixes import CUSTOM
 from persona_cases.teaching import taught
 
 __all__ = ["CaseFields", "FieldValue"]
@@ -83,7 +84,7 @@ class CaseFields(Mapping[str, Any]):
 
     def _lookup(self, key: str) -> Any:
         if key not in self._sent and self._fieldset is not None and not self._fieldset.has_custom_field(key):
-            refuse_unasked(f"fields.{key}", self._fieldset)
+            refuse_unasked(CUSTOM + key, self._fieldset)
         return self._sent[key]
 
 

@@ -8,7 +8,8 @@ from typing import cast
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.models.loadable_names import CUSTOM, EXTRA, RELATIONSHIP, attribute_asked, bare
+from persona_cases.models.loadable_names import attribute_asked, bare
+from persona_cases.name_prefixes import CUSTOM, EXTRA, RELATIONSHIP
 
 __all__ = ["Fieldset"]
 

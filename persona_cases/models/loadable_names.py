@@ -8,18 +8,10 @@ from typing import Final, Literal, TypeAlias
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.models.decoding.key_inflection import snake
 from persona_cases.models.decoding.records import ATTRIBUTES, RELATIONSHIPS
+from persona_cases.name_prefixes import CUSTOM, EXTRA, RELATIONSHIP
 from persona_cases.teaching import LONGEST_NAME, nearest
 
-__all__ = ["CUSTOM", "EXTRA", "RELATIONSHIP", "Includable", "attribute_asked", "bare", "related_asked"]
-
-CUSTOM: Final = "fields."
-"""What the name of a custom field begins with."""
-
-EXTRA: Final = "extra."
-"""What the name of an attribute begins with that this library does not know."""
-
-RELATIONSHIP: Final = "relationships."
-"""What the name of a relationship begins with that this library does not know."""
+__all__ = ["Includable", "attribute_asked", "bare", "related_asked"]
 
 Relationship: TypeAlias = Literal[
     "accounts",

@@ -1,4 +1,4 @@
-"""What the search endpoint can look at: the one table of attributes, their kinds and whether they sort."""
+"""The one table of attributes: what searches look at, and where cases and lists have the same."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 import attrs
 
 from persona_cases.errors import QueryError, QueryTypeError
+from persona_cases.name_prefixes import CUSTOM, custom_key
 from persona_cases.query.values import Scalar, require_time_text, to_scalar, unwrap_enum
 
 __all__ = [
@@ -19,16 +20,14 @@ __all__ = [
     "CaseLike",
     "Kind",
     "attribute_named",
-    "custom_key",
     "custom_name",
     "is_plain_key",
     "require_name",
     "scalar_for",
     "spell",
     "spell_untyped",
+    "untyped",
 ]
-
-_CUSTOM_PREFIX: Final = "fields."
 
 
 class Kind(Enum):
@@ -48,6 +47,11 @@ class Attribute:
         kind: what it can be compared with.
         sortable: whether the API sorts by it.
         may_lie_ahead: whether a time can be in the future.
+        shown_as: the attribute of a case that shows it; None if no attribute does.
+        related: the relationship of a case whose ids show it; None if no relationship does.
+        person: whether searches take the id of a user, where cases show an e-mail address.
+        hidden: why cases do not show it, if they do not.
+        list_filter: the filter of the list endpoint that finds the same cases; None if there is none.
 
     See https://docs.withpersona.com/api-reference/cases/search-cases.
     """
@@ -56,6 +60,11 @@ class Attribute:
     kind: Kind = Kind.ANY
     sortable: bool = attrs.field(default=True, kw_only=True)
     may_lie_ahead: bool = attrs.field(default=False, kw_only=True)
+    shown_as: str | None = attrs.field(default=None, kw_only=True)
+    related: str | None = attrs.field(default=None, kw_only=True)
+    person: bool = attrs.field(default=False, kw_only=True)
+    hidden: str = attrs.field(default="this library does not know the attribute", kw_only=True)
+    list_filter: str | None = attrs.field(default=None, kw_only=True)
 
     def scalar(self, value: object) -> Scalar:
         """The JSON scalar for a value that this attribute can be compared with.
@@ -89,24 +98,26 @@ def _by_name(attributes: Iterable[Attribute]) -> Mapping[str, Attribute]:
     return MappingProxyType({attribute.name: attribute for attribute in attributes})
 
 
+_TEXT, _TIME = Kind.TEXT, Kind.TIME
+
 SEARCHABLE: Final[Mapping[str, Attribute]] = _by_name(
     (
-        Attribute("template", Kind.TEXT),
-        Attribute("status", Kind.TEXT),
-        Attribute("state", Kind.TEXT),
-        Attribute("created_at", Kind.TIME),
-        Attribute("updated_at", Kind.TIME),
-        Attribute("resolved_at", Kind.TIME),
-        Attribute("sla_expires_at", Kind.TIME, may_lie_ahead=True),
-        Attribute("assignee", Kind.TEXT),
-        Attribute("case_queue", Kind.TEXT),
-        Attribute("resolver", Kind.TEXT),
-        Attribute("case_template_id", Kind.TEXT, sortable=False),
-        Attribute("case_queue_id", Kind.TEXT, sortable=False),
-        Attribute("resolution", Kind.TEXT, sortable=False),
-        Attribute("account_id", Kind.TEXT, sortable=False),
-        Attribute("inquiry_id", Kind.TEXT, sortable=False),
-        Attribute("tag_id", Kind.TEXT, sortable=False),
+        Attribute("template", _TEXT, related="case_template", list_filter="case-template-id"),
+        Attribute("status", _TEXT, shown_as="status", list_filter="status"),
+        Attribute("state", _TEXT, hidden="cases do not show it"),
+        Attribute("created_at", _TIME, shown_as="created_at"),
+        Attribute("updated_at", _TIME, shown_as="updated_at"),
+        Attribute("resolved_at", _TIME, shown_as="resolved_at"),
+        Attribute("sla_expires_at", _TIME, shown_as="sla_expires_at", may_lie_ahead=True),
+        Attribute("assignee", _TEXT, shown_as="assignee_id", person=True),
+        Attribute("case_queue", _TEXT, related="case_queue"),
+        Attribute("resolver", _TEXT, shown_as="resolver_id", person=True),
+        Attribute("case_template_id", _TEXT, sortable=False, related="case_template", list_filter="case-template-id"),
+        Attribute("case_queue_id", _TEXT, sortable=False, related="case_queue"),
+        Attribute("resolution", _TEXT, sortable=False, shown_as="resolution"),
+        Attribute("account_id", _TEXT, sortable=False, related="accounts", list_filter="account-id"),
+        Attribute("inquiry_id", _TEXT, sortable=False, related="inquiries", list_filter="inquiry-id"),
+        Attribute("tag_id", _TEXT, sortable=False, hidden="cases show the names of their tags, not the ids"),
     )
 )
 
@@ -134,10 +145,9 @@ def attribute_named(name: str) -> Attribute:
     return SEARCHABLE.get(name) or Attribute(name)
 
 
-def custom_key(name: str) -> str | None:
-    """The key of the custom field that an attribute name stands for, or None."""
-    key = name.removeprefix(_CUSTOM_PREFIX)
-    return key if key and key != name else None
+def untyped(name: str) -> Attribute:
+    """The attribute of that name as one that takes any value."""
+    return Attribute(name, sortable=attribute_named(name).sortable)
 
 
 def scalar_for(name: str, value: object) -> Scalar:
@@ -159,7 +169,7 @@ def custom_name(key: object) -> str:
         raise QueryTypeError(f"the key of a custom field must be a str, not {type(key).__name__}")
     if not key:
         raise QueryError("the key of a custom field must not be empty")
-    return require_name(_CUSTOM_PREFIX + key)
+    return require_name(CUSTOM + key)
 
 
 def is_plain_key(key: str) -> bool:

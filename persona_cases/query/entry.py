@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Final, cast
 
 from persona_cases.errors import InvalidArgumentError, QueryError, QueryTypeError
-from persona_cases.query.attributes import custom_key
+from persona_cases.name_prefixes import CUSTOM, custom_key
 from persona_cases.query.field import Field
 from persona_cases.query.nodes import Comparison, Predicate, as_node
 from persona_cases.query.predicate_json import PlacedNode
 
 __all__ = ["as_predicate", "as_predicates", "check"]
 
-ANY_FIELD: Final = "fields.*"
+ANY_FIELD: Final = f"{CUSTOM}*"
 _MOST_SHOWN: Final = 20
 
 

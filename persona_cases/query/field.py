@@ -10,7 +10,7 @@ from typing import Generic, NoReturn, TypeAlias, TypeVar, cast
 import attrs
 
 from persona_cases.errors import QueryTypeError
-from persona_cases.query.attributes import SEARCHABLE, Attribute, Kind, spell, spell_untyped
+from persona_cases.query.attributes import SEARCHABLE, Attribute, Kind, spell, spell_untyped, untyped
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Operator, Predicate
 from persona_cases.query.query_lessons import FIELD
 from persona_cases.query.relative import RelativeTime, moment_of, shifted, span_of
@@ -112,15 +112,13 @@ class Field(Generic[T_contra]):
                 hint = "for a single value there is .eq"
         raise QueryTypeError(f"{self._attribute.name}: in_ takes a list of values, not a {kind}; {hint}")
 
-    def __getstate__(self) -> tuple[str, str, bool, bool]:
+    def __getstate__(self) -> tuple[str, bool]:
         # Plain values, so that a pickle names no class but this one.
-        known = self._attribute
-        return known.name, known.kind.value, known.sortable, known.may_lie_ahead
+        return self._attribute.name, self._attribute.kind is Kind.ANY
 
-    def __setstate__(self, state: tuple[str, str, bool, bool]) -> None:
-        name, kind, sortable, may_lie_ahead = state
-        known = Attribute(name, Kind(kind), sortable=sortable, may_lie_ahead=may_lie_ahead)
-        object.__setattr__(self, "_attribute", known)
+    def __setstate__(self, state: tuple[str, bool]) -> None:
+        name, takes_any = state
+        object.__setattr__(self, "_attribute", untyped(name) if takes_any else SEARCHABLE[name])
 
     def __lt__(self, other: object) -> NoReturn:
         raise self._misused("<", "lt")

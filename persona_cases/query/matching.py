@@ -12,37 +12,15 @@ from inspect import getattr_static
 from typing import Any, Final, NamedTuple, Protocol, cast
 
 from persona_cases.errors import NotLoadedError, QueryError, QueryTypeError
-from persona_cases.query.attributes import CaseLike, custom_key
+from persona_cases.name_prefixes import custom_key
+from persona_cases.query.attributes import SEARCHABLE, Attribute, CaseLike, attribute_named
 from persona_cases.query.evaluation import holds, truth
 from persona_cases.query.nodes import Comparison, Predicate, leaves_of
 from persona_cases.query.values import Scalar, to_scalar
 
 __all__ = ["check_decidable", "matches"]
 
-_ATTRIBUTES: Final = {
-    "status": "status",
-    "resolution": "resolution",
-    "created_at": "created_at",
-    "updated_at": "updated_at",
-    "resolved_at": "resolved_at",
-    "sla_expires_at": "sla_expires_at",
-    "assignee": "assignee_id",
-    "resolver": "resolver_id",
-}
-_RELATIONSHIPS: Final = {
-    "template": "case_template",
-    "case_template_id": "case_template",
-    "case_queue": "case_queue",
-    "case_queue_id": "case_queue",
-    "account_id": "accounts",
-    "inquiry_id": "inquiries",
-}
-_TO_MANY: Final = frozenset({"accounts", "inquiries"})
-_PEOPLE: Final = frozenset({"assignee", "resolver"})
-_HIDDEN: Final = {
-    "state": "cases do not show it",
-    "tag_id": "cases show the names of their tags, not the ids",
-}
+_RELATED: Final = {known.related for known in SEARCHABLE.values() if known.related is not None}
 
 
 def matches(predicate: Predicate, case: CaseLike | Mapping[str, Any]) -> bool:
@@ -63,11 +41,11 @@ def check_decidable(predicate: Predicate) -> None:
         QueryError: it does not, so that `matches` would raise for each case.
     """
     for leaf in leaves_of(predicate):
-        name = leaf.attribute
-        if name in _PEOPLE and _is_user_id(leaf.value):
-            raise _other_naming(name)
-        if name not in _ATTRIBUTES and name not in _RELATIONSHIPS and custom_key(name) is None:
-            raise _not_shown(name)
+        known = attribute_named(leaf.attribute)
+        if known.person and _is_user_id(leaf.value):
+            raise _other_naming(known.name)
+        if known.shown_as is None and known.related is None and custom_key(known.name) is None:
+            raise _not_shown(known)
 
 
 class _View(Protocol):
@@ -86,23 +64,22 @@ def _view_of(case: object) -> _View:
 
 
 def _shown(leaf: Comparison, view: _View) -> object:
-    name = leaf.attribute
-    if name in _ATTRIBUTES:
-        shown = _scalar(view.attribute(_ATTRIBUTES[name]), name)
-        if name in _PEOPLE:
+    known = attribute_named(leaf.attribute)
+    if known.shown_as is not None:
+        shown = _scalar(view.attribute(known.shown_as), known.name)
+        if known.person:
             _require_same_naming(leaf, shown)
         return shown
-    if name in _RELATIONSHIPS:
-        return _related(name, view)
-    key = custom_key(name)
+    if known.related is not None:
+        return _related(known.name, known.related, view)
+    key = custom_key(known.name)
     if key is not None:
-        return _scalar(view.custom(key), name)
-    raise _not_shown(name)
+        return _scalar(view.custom(key), known.name)
+    raise _not_shown(known)
 
 
-def _not_shown(name: str) -> QueryError:
-    reason = _HIDDEN.get(name, "this library does not know the attribute")
-    return QueryError(f"{name} cannot be evaluated locally: {reason}; search for it instead")
+def _not_shown(known: Attribute) -> QueryError:
+    return QueryError(f"{known.name} cannot be evaluated locally: {known.hidden}; search for it instead")
 
 
 def _scalar(shown: object, name: str) -> Scalar | None:
@@ -139,8 +116,8 @@ def _is_address(value: object) -> bool:
     return isinstance(value, str) and "@" in value
 
 
-def _related(name: str, view: _View) -> tuple[str, ...]:
-    ids = view.related(_RELATIONSHIPS[name])
+def _related(name: str, relationship: str, view: _View) -> tuple[str, ...]:
+    ids = view.related(relationship)
     if not ids and not view.shows_relationships():
         raise QueryError(f"{name} cannot be evaluated locally: the case was sent without its relationships")
     return ids
@@ -162,12 +139,12 @@ class _CaseView(NamedTuple):
 
     def related(self, name: str) -> tuple[str, ...]:
         found: Any = getattr(self.case.relationships, name)
-        linked: Iterable[Any] = found if name in _TO_MANY else (found,)
+        linked = cast("Iterable[Any]", found if isinstance(found, tuple) else (found,))
         return tuple(each.id for each in linked if each is not None)
 
     def shows_relationships(self) -> bool:
         try:
-            return any(self.related(name) for name in set(_RELATIONSHIPS.values()))
+            return any(self.related(name) for name in _RELATED)
         except NotLoadedError:
             # There is a sparse fieldset, so the case itself tells what was left out from what is empty.
             return True

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from persona_cases.errors import QueryTypeError, UnknownAttributeError
-from persona_cases.query.attributes import SEARCHABLE, Attribute, custom_name, require_name
+from persona_cases.query.attributes import SEARCHABLE, custom_name, require_name, untyped
 from persona_cases.query.entry import as_predicates
 from persona_cases.query.field import AnyValue, Field, TimeField
 from persona_cases.query.nodes import AllOf, AnyOf, Predicate
@@ -25,7 +25,7 @@ class CustomFields:
     __slots__ = ()
 
     def __getitem__(self, key: str) -> Field[AnyValue]:
-        return Field(Attribute(custom_name(key)))
+        return Field(untyped(custom_name(key)))
 
     def __getattr__(self, key: str) -> Field[AnyValue]:
         if key.startswith("_"):
@@ -73,9 +73,7 @@ class Namespace:
         Raises:
             QueryError: the name is empty.
         """
-        unchecked = require_name(name)
-        sortable = unchecked not in SEARCHABLE or SEARCHABLE[unchecked].sortable
-        return Field(Attribute(unchecked, sortable=sortable))
+        return Field(untyped(require_name(name)))
 
     def all_of(self, parts: Iterable[Predicate]) -> Predicate:
         """One conjunction of exactly these parts: nothing is merged, one part or none is possible.

@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 
 from persona_cases.errors import QueryError, QueryTypeError
-from persona_cases.query.attributes import custom_key
+from persona_cases.name_prefixes import custom_key
 from persona_cases.query.nodes import Comparison, Predicate, fold_nodes
 
 __all__ = ["UNITS", "RelativeTime", "as_written", "current_time", "moment_of", "shifted", "span_of"]

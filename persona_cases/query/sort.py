@@ -7,7 +7,8 @@ from typing import Final, Literal, TypeAlias, cast, get_args
 import attrs
 
 from persona_cases.errors import QueryError, UnknownAttributeError
-from persona_cases.query.attributes import SEARCHABLE, attribute_named, custom_key, require_name, spell
+from persona_cases.name_prefixes import custom_key
+from persona_cases.query.attributes import SEARCHABLE, attribute_named, require_name, spell
 from persona_cases.teaching import nearest, shortened
 
 __all__ = ["Direction", "Sort"]

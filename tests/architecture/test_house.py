@@ -14,13 +14,14 @@ PACKAGE = Path(__file__).parents[2] / "persona_cases"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # What each room may import of ours, beside itself. `__init__` at the top only re-exports.
-PURE = {"surface", "errors", "teaching", "query", "models", "protocol"}
+PURE = {"surface", "errors", "teaching", "name_prefixes", "query", "models", "protocol"}
 MAY_IMPORT = {
     "surface": set(),
     "errors": {"surface"},
     "teaching": {"errors"},
-    "query": {"surface", "errors", "teaching"},
-    "models": {"surface", "errors", "teaching"},
+    "name_prefixes": set(),
+    "query": {"surface", "errors", "teaching", "name_prefixes"},
+    "models": {"surface", "errors", "teaching", "name_prefixes"},
     "protocol": {"surface", "errors", "teaching"},
     "transport": PURE,
     "limits": {"surface", "protocol", "transport"},
@@ -165,6 +166,20 @@ def test_a_folder_can_be_taken_in_at_a_glance(folder):
 def test_a_file_is_found_by_its_name_alone():
     names = Counter(path.name for path in MODULES if path.name != "__init__.py")
     assert not [name for name, times in names.items() if times > 1]
+
+
+def texts_in(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+@pytest.mark.parametrize("prefix", ["fields.", "extra.", "relationships."])
+def test_the_prefix_of_a_name_is_written_once(prefix):
+    # The simulator stands for the vendor, so it keeps its own.
+    ours = [path for path in MODULES if room_of(path) != "testing"]
+    written = {name_of(path) for path in ours for text in texts_in(path) if text in {prefix, f"{prefix}*"}}
+    assert written == {"name_prefixes.py"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import msgspec
 
 from persona_cases.cli.screen.terminal import visible
 from persona_cases.models.loadable_names import bare
+from persona_cases.name_prefixes import custom_key
 
 __all__ = ["cell"]
 
-_CUSTOM: Final = "fields."
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?Z")
 
 
@@ -27,8 +27,9 @@ def cell(document: Mapping[str, Any], name: str) -> str:
     if name == "id":
         return visible(_text(document.get("id")))
     attributes = _object(document.get("attributes"))
-    if name.startswith(_CUSTOM):
-        return visible(_text(_object(attributes.get("fields")).get(name.removeprefix(_CUSTOM))))
+    key = custom_key(name)
+    if key is not None:
+        return visible(_text(_object(attributes.get("fields")).get(key)))
     known = bare(name)
     members = attributes if known in attributes else _object(document.get("relationships"))
     return visible(_text(members.get(known)))

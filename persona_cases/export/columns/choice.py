@@ -8,9 +8,10 @@ from typing import Final, cast
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.columns.column import EXTRA, FIELD, FIXED, RELATIONSHIP, RELATIONSHIP_COLUMNS, Column
+from persona_cases.export.columns.column import FIXED, RELATIONSHIP_COLUMNS, Column
 from persona_cases.export.columns.types import JSON, TEXT
 from persona_cases.models import Fieldset
+from persona_cases.name_prefixes import CUSTOM, EXTRA, RELATIONSHIP
 
 __all__ = ["ColumnChoice"]
 
@@ -46,7 +47,7 @@ class ColumnChoice:
             InvalidArgumentError: if they are not columns of custom fields.
         """
         listed = tuple(cast("Iterable[object]", columns)) if isinstance(columns, Iterable) else (None,)
-        if not all(isinstance(column, Column) and column.name.startswith(FIELD) for column in listed):
+        if not all(isinstance(column, Column) and column.name.startswith(CUSTOM) for column in listed):
             raise InvalidArgumentError("columns must hold columns of custom fields, as columns_from returns them")
         return cast("tuple[Column, ...]", listed)
 
@@ -79,6 +80,6 @@ def _find(name: str, there: Mapping[str, Column]) -> Column:
     ):
         if found is not None:
             return found
-    if name.startswith(FIELD):
+    if name.startswith(CUSTOM):
         return Column(name, TEXT)
     return Column(name if name.startswith((EXTRA, RELATIONSHIP)) else EXTRA + name, JSON)

@@ -9,16 +9,7 @@ import attrs
 
 from persona_cases.export.columns.types import JSON, TEXT, TEXTS, TIME, ColumnType
 
-__all__ = ["ATTACHMENTS", "EXTRA", "FIELD", "FIXED", "RELATIONSHIP", "RELATIONSHIP_COLUMNS", "Column"]
-
-FIELD: Final = "fields."
-"""What the name of a custom field's column begins with."""
-
-EXTRA: Final = "extra."
-"""What the name of the column of an attribute that the library does not know begins with."""
-
-RELATIONSHIP: Final = "relationships."
-"""What the name of the column of a relationship that the library does not know begins with."""
+__all__ = ["ATTACHMENTS", "FIXED", "RELATIONSHIP_COLUMNS", "Column"]
 
 ATTACHMENTS: Final = "attachments"
 

@@ -7,9 +7,10 @@ from typing import Final
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.columns.column import FIELD, Column
+from persona_cases.export.columns.column import Column
 from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TEXTS, ColumnKind, ColumnType
 from persona_cases.models import CaseTemplate
+from persona_cases.name_prefixes import CUSTOM
 from persona_cases.protocol.checks import flag
 
 __all__ = ["columns_from", "declared_type"]
@@ -49,7 +50,7 @@ def columns_from(template: CaseTemplate, *, settled: bool = False) -> tuple[Colu
     """
     _check_template(template)
     flag(settled, "settled")
-    columns = (Column(FIELD + each.key, declared_type(each.type)) for each in template.field_schemas)
+    columns = (Column(CUSTOM + each.key, declared_type(each.type)) for each in template.field_schemas)
     return tuple(attrs.evolve(each, type=JSON) if settled and _is_open(each.type) else each for each in columns)
 
 

@@ -10,12 +10,13 @@ import attrs
 import msgspec
 
 from persona_cases.errors import DecodeError
-from persona_cases.export.columns.column import ATTACHMENTS, EXTRA, FIELD, FIXED, RELATIONSHIP, RELATIONSHIP_COLUMNS
+from persona_cases.export.columns.column import ATTACHMENTS, FIXED, RELATIONSHIP_COLUMNS
 from persona_cases.models.decoding import records as wire
 from persona_cases.models.decoding.key_inflection import respell_resource, spelling_of
 from persona_cases.models.decoding.record_paths import read_record_text
 from persona_cases.models.decoding.undecodable import id_of
 from persona_cases.models.fields import CaseFields, FieldValue
+from persona_cases.name_prefixes import CUSTOM, EXTRA, RELATIONSHIP
 
 __all__ = ["OnRefused", "Row", "Rows", "read_row"]
 
@@ -114,7 +115,7 @@ def read_row(line: bytes) -> Row:
     fields, links = _fields(record), dict(_links(record))
     values: dict[str, Any] = {"id": record.id}
     values.update((name, getattr(record.attributes or _NO_ATTRIBUTES, name)) for name in _ATTRIBUTES)
-    values.update((FIELD + key, field.value) for key, field in fields.items())
+    values.update((CUSTOM + key, field.value) for key, field in fields.items())
     values.update((RELATIONSHIP_COLUMNS[name].name, _ids(related)) for name, related in links.items())
     for name, text in _untyped(sections["attributes"], _TYPED_ATTRIBUTES):
         values[name if name == ATTACHMENTS else EXTRA + name] = text

@@ -9,10 +9,11 @@ from datetime import datetime
 import attrs
 
 from persona_cases.export.columns.choice import ColumnChoice
-from persona_cases.export.columns.column import FIELD, FIXED, Column
+from persona_cases.export.columns.column import FIXED, Column
 from persona_cases.export.columns.declared import declared_type
 from persona_cases.export.columns.rows import OnRefused, Rows
 from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TIME, ColumnKind, ColumnType, fits_utc, type_of
+from persona_cases.name_prefixes import CUSTOM
 
 __all__ = ["Survey"]
 
@@ -45,7 +46,7 @@ class Survey:
         """
         for row in self._rows.read(lines):
             for key, field in row.fields.items():
-                name = FIELD + key
+                name = CUSTOM + key
                 self._seen[name] |= type_of(field.value, field.type)
                 if field.type is not None:
                     self._declared[name] |= declared_type(field.type)

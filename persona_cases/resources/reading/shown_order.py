@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 
 from persona_cases.errors import QueryError
 from persona_cases.models import Case
+from persona_cases.name_prefixes import custom_key
 from persona_cases.paging import SortValue
 from persona_cases.query import Sort
+from persona_cases.query.attributes import Attribute, attribute_named
 
 SortKey = Callable[[Case], SortValue | None]
-
-_CUSTOM = "fields."
-_SHOWN: dict[str, SortKey] = {
-    "created_at": lambda case: case.created_at,
-    "updated_at": lambda case: case.updated_at,
-    "resolved_at": lambda case: case.resolved_at,
-    "sla_expires_at": lambda case: case.sla_expires_at,
-    "status": lambda case: case.status,
-}
-_HIDDEN = {
-    "assignee": "searches sort by user ids, and cases show e-mail addresses",
-    "resolver": "searches sort by user ids, and cases show e-mail addresses",
-    "state": "cases do not show it",
-    "template": "only the API knows what it sorts templates by",
-    "case_queue": "only the API knows what it sorts queues by",
-}
 
 
 def sort_key(sort: Sort) -> SortKey:
@@ -34,17 +21,22 @@ def sort_key(sort: Sort) -> SortKey:
     Raises:
         QueryError: if cases do not show it.
     """
-    name = sort.attribute
-    if name in _SHOWN:
-        return _SHOWN[name]
-    if name.startswith(_CUSTOM):
-        key = name.removeprefix(_CUSTOM)
+    known = attribute_named(sort.attribute)
+    key = custom_key(known.name)
+    if key is not None:
         return lambda case: _sortable(case.fields.get(key))
-    reason = _HIDDEN.get(name, "this library does not know the attribute")
+    if known.shown_as is not None and not known.person:
+        return attrgetter(known.shown_as)
     raise QueryError(
-        f"this expression takes several searches, and their results cannot be merged by {name}: {reason}."
-        " Sort by a time or by a custom field, or simplify the expression until one search holds it"
+        f"this expression takes several searches, and their results cannot be merged by {known.name}:"
+        f" {_why_not(known)}. Sort by a time or by a custom field, or simplify the expression until one search holds it"
     )
+
+
+def _why_not(known: Attribute) -> str:
+    if known.person:
+        return "searches sort by user ids, and cases show e-mail addresses"
+    return known.hidden if known.related is None else "only the API knows what it sorts them by"
 
 
 def _sortable(value: object) -> SortValue | None:

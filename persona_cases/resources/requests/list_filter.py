@@ -13,25 +13,15 @@ from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import moment_of
 from persona_cases.protocol.message import QueryPairs
 from persona_cases.query import Predicate, Q
+from persona_cases.query.attributes import attribute_named
 from persona_cases.query.entry import as_predicate
 from persona_cases.query.matching import check_decidable
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, leaves_of
 from persona_cases.query.values import instant, is_date
 from persona_cases.resources.requests import query_parameters as parameters
 
-_FILTERS: Final = {
-    "status": "status",
-    "template": "case-template-id",
-    "case_template_id": "case-template-id",
-    "account_id": "account-id",
-    "inquiry_id": "inquiry-id",
-}
-# Whether the filter takes case into account is not documented, so statuses are compared here as well.
-_EXACT: Final = frozenset(_FILTERS) - {"status"}
 # Ranges can be turned around as far as this, which is the year 3938: what lies further away bounds nothing.
 _FARTHEST: Final = -moment_of(datetime.min.replace(tzinfo=UTC))
-_SHOWN_AS: Final = {"assignee": "assignee_id", "resolver": "resolver_id"}
-_RELATED: Final = frozenset({"template", "case_template_id", "case_queue", "case_queue_id", "account_id", "inquiry_id"})
 
 
 @attrs.frozen(kw_only=True)
@@ -63,7 +53,8 @@ class Listing:
         check_decidable(predicate)
         parts = predicate.parts if isinstance(predicate, AllOf) else (predicate,)
         filtering = _filtering(parts)
-        needless = [part for part in filtering.values() if part.attribute in _EXACT]
+        # Whether the filter takes case into account is not documented, so statuses are compared here as well.
+        needless = [part for part in filtering.values() if part.attribute != "status"]
         return cls(
             filters=parameters.filters({name: part.value for name, part in filtering.items()}),
             rest=_all_of(part for part in parts if part not in needless),
@@ -85,22 +76,21 @@ class Listing:
         Raises:
             InvalidArgumentError: if something is to be decided that cases show only when all of them are loaded.
         """
-        names = [leaf.attribute for leaf in ([] if self.rest is None else leaves_of(self.rest))]
-        for name in names:
-            if name in _RELATED:
-                raise InvalidArgumentError(f"only: leave it out, since {name} can be decided only on whole cases")
-        return [*dict.fromkeys([*chosen, "created_at", *(_SHOWN_AS.get(name, name) for name in names)])]
+        decided = [attribute_named(leaf.attribute) for leaf in ([] if self.rest is None else leaves_of(self.rest))]
+        for known in decided:
+            if known.related is not None:
+                raise InvalidArgumentError(f"only: leave it out, since {known.name} can be decided only on whole cases")
+        return [*dict.fromkeys([*chosen, "created_at", *(known.shown_as or known.name for known in decided)])]
 
 
 def _filtering(parts: Iterable[Predicate]) -> dict[str, Comparison]:
     """Return the comparisons that filters of the list stand for, by the names of these."""
     found: dict[str, Comparison] = {}
     for part in parts:
-        match part:
-            case Comparison(attribute=name, operator="eq", value=str(value)) if value and name in _FILTERS:
-                found.setdefault(_FILTERS[name], part)
-            case _:
-                pass
+        if isinstance(part, Comparison) and part.operator == "eq" and part.value and isinstance(part.value, str):
+            name = attribute_named(part.attribute).list_filter
+            if name is not None:
+                found.setdefault(name, part)
     return found
 
 
