@@ -69,7 +69,9 @@ def group(name: str) -> tuple[str, ...]:
 def run_tests(session: nox.Session, *options: str, env: dict[str, str | None] | None = None) -> None:
     # Many tests start processes. Without compiled modules, each of those takes twice as long.
     env = {"PYTHONDONTWRITEBYTECODE": None, **(env or {})}
-    session.run("pytest", "-n", "auto", "--dist", "worksteal", *options, env=env)
+    # They also wait much: for processes, limits, and clocks of servers.
+    workers = 2 * (os.cpu_count() or 1)
+    session.run("pytest", "-n", str(workers), "--dist", "worksteal", *options, env=env)
 
 
 @nox.session

@@ -17,7 +17,7 @@ import pytest
 
 from persona_cases.testing import Simulator
 
-KILLS = int(os.environ.get("PERSONA_CASES_KILLS", "4"))
+KILLS = int(os.environ.get("PERSONA_CASES_KILLS", "3"))
 
 
 async def export(sim, path, consistency, kill_after=None):

@@ -31,7 +31,7 @@ def _assert_same(body: bytes) -> None:
 
 
 @given(pages)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_paths_agree_on_valid_pages(page: Any) -> None:
     body = json.dumps(page).encode()
     _assert_same(body)
@@ -39,7 +39,7 @@ def test_the_paths_agree_on_valid_pages(page: Any) -> None:
 
 
 @given(mutated_pages())
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_the_paths_agree_on_pages_with_something_wrong(page: Any) -> None:
     _assert_same(json.dumps(page).encode())
 

@@ -28,7 +28,7 @@ PERIODS = st.sampled_from([1.0, 1.5, 2.0, 3.0, 6.0, 6.6, 10.0, 60.0])
 LATENCIES = st.sampled_from([0.0, 0.01, 0.05, 0.2, 0.45])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     limit=st.integers(1, 40),
     period=PERIODS,
@@ -86,7 +86,7 @@ def test_parts_of_seconds_rounded_down_cost_one_refusal_at_most(limit, period, w
     assert world.refused <= 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     limit=st.integers(1, 40),
     period=PERIODS,
@@ -113,7 +113,7 @@ def test_lost_requests_answers_and_headers_cause_no_refusal(
     assert elapsed <= windows * 2 * (period + 2.0) + 60
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     key=st.integers(2, 40),
     more=st.integers(1, 40),
