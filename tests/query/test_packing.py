@@ -45,6 +45,29 @@ def test_terms_share_a_search_up_to_the_width(width, count, searches):
     )
 
 
+@pytest.mark.parametrize("width", [2, 3, 4, 20])
+@pytest.mark.parametrize("conjunctions", [0, 1, 2, 3, 19, 20])
+@pytest.mark.parametrize("singles", [0, 1, 4, 5, 19, 20, 21])
+def test_single_comparisons_are_gathered_where_that_makes_room(width, conjunctions, singles):
+    parts = [*pairs(conjunctions), *(Q.fields[f"s{number}"].eq(1) for number in range(singles))]
+    gathered = conjunctions + -(-singles // width)
+    fewest = 1 if len(parts) <= width else -(-gathered // width)
+    if parts:
+        assert len(plan(Q.any_of(parts), SearchLimits(max_clauses=width), ROOMY).searches) == fewest
+
+
+def test_lists_become_terms_beside_gathered_comparisons():
+    # The five comparisons gathered take one place, the four terms of two lists the others.
+    crowded = Q.all_of([Q.fields[name].in_(values(4)) for name in "abcd"])
+    lists = [
+        Q.all_of([Q.fields[f"l{row}"].in_(["x", "y"]), *(Q.fields[f"m{row}{it}"].eq(1) for it in range(beside))])
+        for row, beside in enumerate([1, 3])
+    ]
+    singles = [Q.fields[f"s{number}"].eq(1) for number in range(5)]
+    where = Q.any_of([crowded, *lists, *singles])
+    assert len(plan(where, SearchLimits(max_clauses=5), ROOMY).searches) == 2
+
+
 @pytest.mark.parametrize("count", [1, 2, 5, 16])
 def test_what_has_no_room_beside_others_takes_a_search_of_its_own(count):
     where = Q.any_of(lists_beside_a_complement(count))

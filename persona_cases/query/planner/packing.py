@@ -121,11 +121,11 @@ def _spread(
     sized = sorted(
         (_combinations(block), sorted(map(sorted, block)), block) for block in own if _has_terms(block, capacity)
     )
-    slots = _slots(terms, capacity)
-    best, spread = ceil(slots / capacity.width), 0
+    taken, leaves = _counted(terms, capacity)
+    best, spread = ceil(_slots(taken, leaves, capacity) / capacity.width), 0
     for index, (combinations, _, _) in enumerate(sized, start=1):
-        slots += combinations
-        if (searches := ceil(slots / capacity.width) - index) < best:
+        taken += combinations
+        if (searches := ceil(_slots(taken, leaves, capacity) / capacity.width) - index) < best:
             best, spread = searches, index
     chosen = [block for _, _, block in sized[:spread]]
     united = [term for block in chosen for term in _terms(block, vocabulary)]
@@ -151,25 +151,30 @@ def _terms(block: Block, vocabulary: Vocabulary) -> Iterable[Block]:
             yield term
 
 
-def _slots(terms: Iterable[Block], capacity: Capacity) -> int:
-    """How many places of an `or` terms take, where single comparisons are gathered in one `or` below."""
-    slots = leaves = 0
+def _counted(terms: Iterable[Block], capacity: Capacity) -> tuple[int, int]:
+    """Count the slots that terms take beside single comparisons, and the single comparisons."""
+    taken = leaves = 0
     for term in terms:
         if len(term) > 1:
-            slots += 1
+            taken += 1
             continue
-        (clause,) = term
-        free = sum(map(capacity.is_free, clause))
+        free = sum(map(capacity.is_free, _only(term)))
         leaves += free
-        slots += len(clause) - free
-    return slots + (ceil(leaves / capacity.width) if capacity.nested and slots + leaves > capacity.width else leaves)
+        taken += len(_only(term)) - free
+    return taken, leaves
+
+
+def _slots(taken: int, leaves: int, capacity: Capacity) -> int:
+    """Return how many slots of an `or` are needed, where single comparisons are gathered if they must be."""
+    gathered = capacity.nested and taken + leaves > capacity.width
+    return taken + (ceil(leaves / capacity.width) if gathered else leaves)
 
 
 def _pools(terms: list[Block], capacity: Capacity) -> list[tuple[Block, ...]]:
     """Fill searches with terms, in the order in which they were written."""
     entries = sorted((entry for term in terms for entry in _entries(term, capacity)), key=_first)
-    if not capacity.nested or _slots(entries, capacity) <= capacity.width:
-        return _chunks(entries, capacity.width) if entries else []
+    if not capacity.nested or len(entries) <= capacity.width:
+        return _chunks(entries, capacity.width)
     leaves = [entry for entry in entries if len(entry) == 1 and capacity.is_free(*next(iter(entry)))]
     gathered = [_gathered(chunk) for chunk in _chunks(leaves, capacity.width)]
     alone = frozenset(leaves)
