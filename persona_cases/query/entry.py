@@ -45,7 +45,7 @@ def as_predicates(parts: object, argument: str) -> list[Predicate]:
 def _remedy(where: object) -> str:
     match where:
         case bool():
-            return "`==` and `in` do not make one, use .eq(...) and .in_([...])"
+            return "`==` and `in` do not make one: use .eq(...) and .in_([...])"
         case str():
             return "read the text form with parse(...)"
         case Field():

@@ -1,4 +1,4 @@
-"""What an expression means: the API's logic, on whatever shows the values of attributes."""
+"""The API's logic: whether an expression matches what a lookup returns for its attributes."""
 
 from __future__ import annotations
 
@@ -24,21 +24,24 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 
 
 def evaluate(predicate: Predicate, lookup: Lookup) -> bool:
-    """Decide whether an expression holds.
+    """Decide whether an expression matches, with the values that a lookup returns.
 
-    The logic has two values. A comparison with a missing or null attribute is false, `~` is the plain
-    complement: so `~x.gt(1)` holds where `x` is missing, and `x.lte(1)` does not. A comparison is true only
+    The logic has two values. A comparison with a missing or null attribute is false, and `~` is the plain complement.
+    So `~x.gt(1)` is true where `x` is missing, and `x.lte(1)` is not. A comparison is true only
 
-    * between two numbers (a bool is none), compared by their value: `1` equals `1.0`;
-    * between two texts, compared as moments if both are ISO dates or date-times with a zone (a date is its
+    * between two numbers (a bool is not one), compared by their value: `1` equals `1.0`;
+    * between two texts, compared as times if both are ISO dates or date-times with a zone (a date is its
       UTC midnight). Custom fields compare other texts character by character. The known times compare as
-      moments only, the other known attributes as texts only;
+      times only, the other known attributes as texts only;
     * between two bools, for equality.
 
     Args:
         predicate: the expression.
-        lookup: gives the value of an attribute by the API's name: a scalar, None if it is missing or null, or
-            a tuple of scalars of which any may match. It is asked once for each comparison.
+        lookup: returns the value of an attribute by the API's name: a scalar, None if it is missing or null, or
+            a tuple of scalars of which any may match. It is called once per comparison.
+
+    Returns:
+        Whether the expression matches.
     """
     return evaluator(predicate)(lookup)
 

@@ -1,4 +1,4 @@
-"""What `Q.status` and its like are: an attribute that waits to be compared."""
+"""`Field` and `TimeField`, such as `Q.status` and `Q.created_at`: attributes to compare."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Field(Generic[T_contra]):
         """Equal to one of the values, in the order given; with no value, nothing matches.
 
         Raises:
-            QueryTypeError: `values` is no list of values; a str is refused too, since it is one of letters.
+            QueryTypeError: if `values` is not a list of values, or is a str, which would be a list of letters.
         """
         leaves = [self._compare("eq", value) for value in self._listed(values)]
         return leaves[0] if len(leaves) == 1 else AnyOf(leaves)
@@ -78,15 +78,15 @@ class Field(Generic[T_contra]):
         return ~self.in_(values)
 
     def between(self, low: T_contra, high: T_contra) -> Predicate:
-        """From `low` on and before `high`: `low <= attribute < high`, two comparisons."""
+        """At least `low` and less than `high`: `low <= attribute < high`, as two comparisons."""
         return AllOf((self._compare("gte", low), self._compare("lt", high)))
 
     def asc(self) -> Sort:
-        """Order by this attribute, the least or earliest first."""
+        """Sort by this attribute, the least or earliest value first."""
         return self._sort("asc")
 
     def desc(self) -> Sort:
-        """Order by this attribute, the greatest or latest first."""
+        """Sort by this attribute, the greatest or latest value first."""
         return self._sort("desc")
 
     def _compare(self, operator: Operator, value: object) -> Comparison:
@@ -146,7 +146,7 @@ class Field(Generic[T_contra]):
         return spell_untyped(name) if self._attribute.kind is Kind.ANY and name in SEARCHABLE else spell(name)
 
     def _misused(self, operator: str, method: str) -> QueryTypeError:
-        return QueryTypeError(f"`{operator}` makes no search expression: write {self!r}.{method}(...)")
+        return QueryTypeError(f"`{operator}` does not make a search expression: write {self!r}.{method}(...)")
 
 
 @taught(FIELD)
@@ -155,7 +155,7 @@ class TimeField(Field[TimeValue]):
     """An attribute that holds a time. It takes aware datetimes, dates and ISO texts (kept as written)."""
 
     def is_set(self) -> Predicate:
-        """The case has such a time; said as `gte("1970-01-01T00:00:00Z")`, since the API knows no null."""
+        """The case has such a time; sent as `gte("1970-01-01T00:00:00Z")`, because the API has no null."""
         return self._compare("gte", _EARLIEST)
 
     def is_unset(self) -> Predicate:
@@ -174,10 +174,10 @@ class TimeField(Field[TimeValue]):
         seconds: float = 0,
         now: datetime | None = None,
     ) -> Predicate:
-        """From `now - span` on, up to and including `now`.
+        """From `now - span` to `now`, both included.
 
-        `now` is read when you call this, not when the search runs. Most times cannot lie in the future, so for them
-        this is one comparison, `gte(now - span)`. `sla_expires_at` can, so it gets the upper bound `lte(now)` too.
+        The call fixes `now`, not the search. Most times cannot lie in the future, so for them this is one comparison,
+        `gte(now - span)`. `sla_expires_at` can, so it gets the upper bound `lte(now)` too.
 
         Args:
             span: how far to reach back; the keywords are added to it.
@@ -186,7 +186,7 @@ class TimeField(Field[TimeValue]):
             hours: of 60 minutes.
             minutes: of 60 seconds.
             seconds: of the span.
-            now: the end of the span, an aware datetime. Default: the moment of the call.
+            now: the end of the span, an aware datetime. Default: the time of the call.
 
         Raises:
             QueryError: if the span is not positive or out of range, or `now` is naive.
@@ -209,10 +209,10 @@ class TimeField(Field[TimeValue]):
         seconds: float = 0,
         now: datetime | None = None,
     ) -> Predicate:
-        """From `now` on and before `now + span`: `now <= attribute < now + span`, as `between` has it.
+        """From `now` to before `now + span`: `now <= attribute < now + span`, like `between`.
 
-        `Q.sla_expires_at.in_next(hours=4)` finds the cases whose SLA expires within four hours. `now` is read when
-        you call this, not when the search runs.
+        `Q.sla_expires_at.in_next(hours=4)` finds the cases whose SLA expires within four hours. The call fixes `now`,
+        not the search.
 
         Args:
             span: how far to reach ahead; the keywords are added to it.
@@ -221,7 +221,7 @@ class TimeField(Field[TimeValue]):
             hours: of 60 minutes.
             minutes: of 60 seconds.
             seconds: of the span.
-            now: the start of the span, an aware datetime. Default: the moment of the call.
+            now: the start of the span, an aware datetime. Default: the time of the call.
 
         Raises:
             QueryError: if the span is not positive or out of range, or `now` is naive.

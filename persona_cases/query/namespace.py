@@ -19,7 +19,7 @@ __all__ = ["CustomFields", "Namespace", "Q"]
 class CustomFields:
     """The custom fields of your case templates: `Q.fields.priority`, `Q.fields["any key"]`.
 
-    Whether a field is searchable is set on the template; the API does not tell, so nothing is checked here.
+    The template says whether a field is searchable. The API does not report it, so nothing is checked here.
     """
 
     __slots__ = ()
@@ -71,22 +71,16 @@ class Namespace:
         """An attribute that this library does not know yet: neither the name nor the values are checked.
 
         Raises:
-            QueryError: the name is empty.
+            QueryError: if the name is empty.
         """
         return Field(untyped(require_name(name)))
 
     def all_of(self, parts: Iterable[Predicate]) -> Predicate:
-        """One conjunction of exactly these parts: nothing is merged, one part or none is possible.
-
-        With no part it holds for every case.
-        """
+        """One conjunction of exactly these parts. Nothing is merged; without parts it matches every case."""
         return AllOf(as_predicates(parts, "all_of"))
 
     def any_of(self, parts: Iterable[Predicate]) -> Predicate:
-        """One disjunction of exactly these parts: nothing is merged, one part or none is possible.
-
-        With no part it holds for no case.
-        """
+        """One disjunction of exactly these parts. Nothing is merged; without parts it matches no case."""
         return AnyOf(as_predicates(parts, "any_of"))
 
     if not TYPE_CHECKING:  # so that the type checkers refuse a wrong name as well

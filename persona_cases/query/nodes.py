@@ -1,7 +1,7 @@
-"""The tree of a search expression: four kinds of node, frozen, hashable and as wide and deep as you like.
+"""The tree of a search expression: four kinds of node, frozen, hashable, and of any width and depth.
 
 `Comparison` is the leaf, `AllOf` the conjunction, `AnyOf` the disjunction, `Not` the negation. An empty `AllOf`
-holds for every case, an empty `AnyOf` for none. Nothing in here recurses.
+matches every case, an empty `AnyOf` none. Nothing in here recurses.
 """
 
 from __future__ import annotations
@@ -59,70 +59,75 @@ class Predicate:
 
     @property
     def depth(self) -> int:
-        """The levels of boolean nodes: 0 for a comparison, 1 for `~comparison`, and so on."""
+        """Levels of boolean nodes: 0 for a comparison, 1 for `~comparison`, and so on."""
         return fold_nodes(self, _depth)
 
     @staticmethod
     def from_dict(obj: object) -> Predicate:
-        """Read the API's search JSON, keeping the tree as it is.
+        """Read the API's search JSON. The tree stays as it is written.
 
         Args:
-            obj: what `json.loads` gives for the `query` of a search request.
+            obj: the `query` of a search request, as `json.loads` returns it.
+
+        Returns:
+            The expression.
 
         Raises:
-            QueryError: it is not of that shape; `pointer` and the message say where.
+            QueryError: if it is not a search expression; `pointer` and the message say where.
 
         See https://docs.withpersona.com/api-reference/cases/search-cases.
         """
         return Predicate._methods.from_dict(obj)
 
     def to_dict(self) -> dict[str, Any]:
-        """The API's search JSON, exactly as it was written: nothing is flattened, sorted or dropped."""
+        """Return the API's search JSON, exactly as it was written: nothing is flattened, sorted or dropped."""
         return self._methods.to_dict(self)
 
     def check(
         self, *, allow: Collection[str] | None = None, max_depth: int | None = None, max_leaves: int | None = None
     ) -> None:
-        """Refuse an expression that a stranger may not ask, such as one from a request to your own service.
+        """Refuse an expression that asks for more than you allow, such as one from a request to your own service.
 
         Args:
-            allow: names of the attributes that may be searched for; `fields.*` stands for every custom field.
-                Default: all.
-            max_depth: levels of boolean nodes, counted as `depth` does. Default: any number.
-            max_leaves: number of comparisons. Default: any number.
+            allow: names of the attributes that it may compare; `fields.*` stands for every custom field. Default: all.
+            max_depth: maximum levels of boolean nodes, counted as `depth` does. Default: no limit.
+            max_leaves: maximum number of comparisons. Default: no limit.
 
         Raises:
-            QueryError: if the expression goes beyond that; `pointer` says where. The message holds no text of the
+            QueryError: if the expression asks for more; `pointer` says where. The message repeats no text of the
                 expression.
-            InvalidArgumentError: if an argument is not of that form.
+            InvalidArgumentError: if an argument has another type, or a limit is too low.
         """
         self._methods.check(self, allow, max_depth, max_leaves)
 
     def simplify(self) -> Predicate:
-        """An expression that holds for the same cases and is never deeper.
+        """Return an expression that matches the same cases and is never deeper.
 
-        Nested nodes of one kind are merged; duplicates, double negations, constants and parts that others
-        imply (`a & (a | b)`) go away.
+        It merges nested nodes of one kind, and drops duplicates, double negations, constants, and parts that others
+        imply (`a & (a | b)`).
         """
         return self._methods.simplify(self)
 
     def to_nnf(self) -> Predicate:
-        """The negation normal form: the same meaning with `~` only right before comparisons."""
+        """Return the negation normal form: the same meaning, with `~` only directly before comparisons."""
         return self._methods.to_nnf(self)
 
     def matches(self, case: CaseLike | Mapping[str, Any]) -> bool:
-        """Evaluate the expression here, under the API's logic, on one case.
+        """Evaluate the expression on one case, with the API's logic and without a request.
 
-        A comparison with a missing or null attribute is false; `~` is the plain complement. Every comparison is
-        looked at, so that one that cannot be known raises whatever its neighbours say.
+        A comparison with a missing or null attribute is false, and `~` is the plain complement. Every comparison is
+        evaluated, so one that cannot be decided raises whatever the others say.
 
         Args:
             case: a `Case`, or a case as plain API JSON in any inflection, with or without its `data` envelope.
 
+        Returns:
+            Whether the case matches.
+
         Raises:
-            QueryError: it cannot be known from a case (`state`, `tag_id`, a user id where the case shows an
+            QueryError: if the case does not show what decides it (`state`, `tag_id`, a user id where the case shows an
                 e-mail address, a custom field that holds an array or an object, an unknown attribute).
-            NotLoadedError: the `Case` was fetched without an attribute that is needed.
+            NotLoadedError: if the `Case` was fetched without an attribute that the expression compares.
         """
         return self._methods.matches(self, case)
 
@@ -191,8 +196,8 @@ class Comparison(Predicate):
         attribute: the API's name of it; `fields.<key>` for a custom field.
         operator: `eq`, `gt`, `gte`, `lt` or `lte`; the API has no other.
         value: a JSON scalar.
-        relative: how the value was counted from the time at which the comparison was made, in words, as `in_last` and
-            `now()` do; None for any other. It is no part of what is sent, nor of equality.
+        relative: the words of a relative time, as `in_last` and `now()` make them; None for other values. It is neither
+            sent nor compared.
     """
 
     attribute: str
@@ -216,7 +221,7 @@ class Comparison(Predicate):
 @final
 @attrs.frozen(eq=False, repr=False, getstate_setstate=False)
 class Not(Predicate):
-    """The complement: every case for which `part` does not hold, those without the attribute included."""
+    """The complement: matches the cases that `part` does not match, those without the attribute included."""
 
     part: Node
     _hash: int | None = attrs.field(default=None, init=False)
@@ -234,8 +239,8 @@ class Not(Predicate):
 class Junction(Predicate):
     """What `AllOf` and `AnyOf` share: any number of parts.
 
-    `&` and `|` only note their two operands; the parts are laid out when somebody asks for them. So a chain
-    costs one small node a step, whichever side it grows on, where copying the parts would be quadratic.
+    `&` and `|` only note their two operands; `parts` lays them out on first use. So a chain costs one small node per
+    step, whichever side it grows on. Copying the parts would be quadratic.
     """
 
     word: ClassVar[Literal["and", "or"]]
@@ -278,7 +283,7 @@ class Junction(Predicate):
 @final
 @attrs.frozen(eq=False, repr=False, init=False, getstate_setstate=False)
 class AllOf(Junction):
-    """Holds where all parts hold; with no part, for every case."""
+    """Matches where all parts match; without parts, every case."""
 
     word: ClassVar[Literal["and", "or"]] = "and"
 
@@ -286,13 +291,13 @@ class AllOf(Junction):
 @final
 @attrs.frozen(eq=False, repr=False, init=False, getstate_setstate=False)
 class AnyOf(Junction):
-    """Holds where at least one part holds; with no part, for no case."""
+    """Matches where at least one part matches; without parts, no case."""
 
     word: ClassVar[Literal["and", "or"]] = "or"
 
 
 def carry_out(methods: Methods) -> None:
-    """Say once what carries out the methods of predicates."""
+    """Set the functions behind the methods of `Predicate`, once."""
     Predicate._methods = methods
 
 
@@ -324,7 +329,7 @@ def _joined(kind: type[AllOf | AnyOf], left: Predicate, right: Predicate) -> Pre
 
 
 def as_node(predicate: Predicate) -> Node:
-    """Say that there are no other kinds than the four: so the type checkers prove each `match` complete."""
+    """Return a predicate as one of the four kinds, so that type checkers can prove each `match` complete."""
     return cast("Node", predicate)
 
 

@@ -7,7 +7,7 @@ from persona_cases.teaching import Lessons
 
 __all__ = ["FIELD", "NAMESPACE"]
 
-_NULL = "the API knows no null: a time has .is_set() and .is_unset(), such as Q.resolved_at.is_unset()"
+_NULL = "the API has no null: a time has .is_set() and .is_unset(), such as Q.resolved_at.is_unset()"
 _WHOLE = "the API compares whole values: write .eq(...) or .in_([...]), and look for parts in the cases that it finds"
 
 FIELD = Lessons(

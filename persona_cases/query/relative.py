@@ -1,4 +1,4 @@
-"""Times that are counted from now: `now() - 7d`, `today()`, and what `in_last` and `in_next` are made of."""
+"""Relative times: `now() - 7d`, `today()`, and the bounds of `in_last` and `in_next`."""
 
 from __future__ import annotations
 
@@ -25,16 +25,7 @@ def current_time() -> datetime:
 
 
 def moment_of(asking: str, now: object) -> datetime:
-    """The `now` that a caller gave, or else the moment of the call.
-
-    Args:
-        asking: the function whose argument it is, for the error message.
-        now: an aware datetime, or None.
-
-    Raises:
-        QueryTypeError: if it is of another type.
-        QueryError: if it has no zone, or names no time.
-    """
+    """Return the `now` that a caller gave in UTC, or the time of the call for None."""
     if now is None:
         return current_time()
     if not isinstance(now, datetime):
@@ -43,19 +34,14 @@ def moment_of(asking: str, now: object) -> datetime:
         # In UTC an hour is always an hour long.
         moment = now.astimezone(UTC) if now.utcoffset() is not None else None
     except (OverflowError, ValueError, TypeError, NotImplementedError):
-        raise QueryError(f"{asking}: now names no moment of the years 1 to 9999") from None
+        raise QueryError(f"{asking}: now is not a time in the years 1 to 9999") from None
     if moment is None:
         raise QueryError(f"{asking}: now must not be naive: give it a zone, such as datetime(..., tzinfo=UTC)")
     return moment
 
 
 def span_of(asking: str, span: object, **parts: float) -> timedelta:
-    """The length of a span that was given as a timedelta, by its parts, or both.
-
-    Raises:
-        QueryTypeError: if `span` is no timedelta, or a part is no number.
-        QueryError: if it is not positive, or out of range.
-    """
+    """Return the length of a span that was given as a timedelta, by its parts, or both."""
     if span is not None and not isinstance(span, timedelta):
         raise QueryTypeError(f"{asking} takes a timedelta, or keywords such as {asking}(days=7)")
     try:
@@ -65,16 +51,12 @@ def span_of(asking: str, span: object, **parts: float) -> timedelta:
     except (OverflowError, ValueError):
         raise QueryError(f"{asking}: the span is out of range") from None
     if not length > timedelta():
-        raise QueryError(f"{asking} needs a span, such as {asking}(days=7); it is positive, whichever way it reaches")
+        raise QueryError(f"{asking} needs a span, such as {asking}(days=7); it must be positive")
     return length
 
 
 def shifted(asking: str, moment: datetime, length: timedelta, *, back: bool = False) -> datetime:
-    """The moment that lies `length` after another one, or before it.
-
-    Raises:
-        QueryError: if it lies outside the years 1 to 9999.
-    """
+    """Return the time that lies `length` after another one, or before it."""
     try:
         return moment - length if back else moment + length
     except OverflowError:
@@ -97,11 +79,7 @@ class RelativeTime:
 
     @classmethod
     def day_of(cls, now: datetime, zone: tzinfo, *, words: str | None) -> RelativeTime:
-        """The day, in a time zone, in which `now` lies.
-
-        Raises:
-            QueryError: if there is no such day.
-        """
+        """Return the day, in a time zone, in which `now` lies."""
         try:
             day = now.astimezone(zone).date()
         except OverflowError:
@@ -109,17 +87,10 @@ class RelativeTime:
         return cls(_midnight(day, zone), words, day)
 
     def shifted(self, count: int, unit: str) -> RelativeTime:
-        """The time that lies `count` units later, or earlier if it is negative.
+        """Return the time that lies `count` units of `s`, `m`, `h`, `d` or `w` later, or earlier if negative.
 
-        Days and weeks from the beginning of a day lead to the beginning of another day, also where the clocks change
-        in between. Everything else is counted in hours of 60 minutes.
-
-        Args:
-            count: how many.
-            unit: one of `s`, `m`, `h`, `d`, `w`.
-
-        Raises:
-            QueryError: if it lies outside the years 1 to 9999.
+        Days and weeks from the start of a day lead to the start of another day, even if the clocks change in between.
+        Everything else is counted in hours of 60 minutes.
         """
         words = None if self.words is None else f"{self.words} {count:+}{unit}"
         try:
@@ -137,13 +108,9 @@ class RelativeTime:
 
 
 def as_written(where: Predicate) -> list[object]:
-    """Write an expression down so that it is equal to itself tomorrow, though its relative times have moved by then.
+    """Return the nodes of an expression as plain data for JSON, each after those below it, relative times in words.
 
-    Args:
-        where: the expression.
-
-    Returns:
-        Its nodes, each behind those below it, as plain data for JSON. Relative times are there in words.
+    So the same expression is written the same way tomorrow, when its relative times have moved.
     """
     nodes: list[object] = []
     fold_nodes(where, lambda node, _: nodes.append(_node_as_written(node)))

@@ -1,4 +1,4 @@
-"""The order in which a search gives its cases."""
+"""`Sort`: the order in which a search returns its cases."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Sort:
         direction: `asc` or `desc`.
 
     Raises:
-        UnknownAttributeError: there is no such attribute. For one that is newer than this library there is
+        UnknownAttributeError: if there is no such attribute. For one that is newer than this library, write
             `Q.attribute("name").desc()`.
-        QueryError: the API does not sort by it, or the direction is neither of the two.
+        QueryError: if the API cannot sort by it, or the direction is another word.
 
     See https://docs.withpersona.com/api-reference/cases/search-cases.
     """
@@ -55,10 +55,10 @@ class Sort:
 
     @classmethod
     def parse(cls, text: str) -> Sort:
-        """Read `created_at`, `created_at:desc` or `-created_at`; without a word on it the order is ascending.
+        """Read `created_at`, `created_at:asc`, `created_at:desc` or `-created_at` (descending).
 
         Raises:
-            QueryError: it is none of these, or the attribute cannot be sorted by.
+            QueryError: if it is none of these, or the API cannot sort by the attribute.
         """
         name = text.strip()
         if name.startswith("-"):
@@ -78,13 +78,13 @@ def _require_known(name: str) -> None:
     if name in SEARCHABLE or custom_key(name) is not None:
         return
     guess = nearest(name, (known for known, attribute in SEARCHABLE.items() if attribute.sortable))
-    hint = f"; did you mean {guess}?" if guess else f"; there are {_sortable_names()} and fields.<key>"
+    hint = f"; did you mean {guess}?" if guess else f"; choose one of {_sortable_names()}, or fields.<key>"
     raise UnknownAttributeError(f"there is no attribute {shortened(name)!r} to sort by{hint}")
 
 
 def _require_sortable(name: str) -> None:
     if not attribute_named(name).sortable:
-        raise QueryError(f"the API does not sort by {name}; it does by {_sortable_names()} and fields.<key>")
+        raise QueryError(f"the API cannot sort by {name}: choose one of {_sortable_names()}, or fields.<key>")
 
 
 def _sortable_names() -> str:

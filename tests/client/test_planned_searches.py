@@ -186,7 +186,7 @@ async def test_explaining_shows_the_plan(client):
 
 async def test_limits_and_the_number_of_searches_can_be_set(client):
     assert client.cases.search(DEEP, search_limits=SearchLimits(max_depth=3)).explain().startswith("one search")
-    with pytest.raises(QueryTooComplexError, match="where max_searches allows 3"):
+    with pytest.raises(QueryTooComplexError, match="but max_searches allows 3"):
         client.cases.search(DEEP, max_searches=3)
     with pytest.raises(InvalidArgumentError, match="max_searches"):
         client.cases.search(OPEN, max_searches=0)

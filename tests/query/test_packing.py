@@ -83,7 +83,7 @@ def test_a_list_beside_something_else_is_cut_at_the_width(beyond):
 def test_as_many_searches_are_allowed_as_are_said():
     where = Q.fields.x.in_(values(800))
     assert len(plan(where, max_searches=2).searches) == 2
-    with pytest.raises(ValueError, match="at least 2 searches, where max_searches allows 1 search") as caught:
+    with pytest.raises(ValueError, match="at least 2 searches, but max_searches allows 1 search") as caught:
         plan(where, max_searches=1)
     assert caught.value.searches_needed == 2
 

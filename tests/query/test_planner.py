@@ -212,7 +212,7 @@ def exploding(value: object) -> Predicate:
 def test_what_takes_too_many_searches_is_refused_soon_and_small():
     tracemalloc.start()
     try:
-        with pytest.raises(QueryTooComplexError, match="at least 10\\^24 searches, where max_searches allows 16"):
+        with pytest.raises(QueryTooComplexError, match="at least 10\\^24 searches, but max_searches allows 16"):
             plan(exploding("secret"))
         assert tracemalloc.get_traced_memory()[1] < 8_000_000
     finally:

@@ -97,7 +97,7 @@ def test_all_times_of_a_text_are_counted_from_one_moment():
         ("created_at >= today() + 99999999d", "column 25: .*1 to 9999"),
         ("created_at >= now() - " + "9" * 5000 + "d", "column 23: .*digits"),
         ("status == today()", "column 11: status takes a str"),
-        ("fields.n == 7d", "column 13: a span stands after a time"),
+        ("fields.n == 7d", "column 13: write a span after a time"),
         ("is_set(now())", "column 8: is_set takes a time attribute"),
         ("now() == today()", "column 1: one side of a comparison must be an attribute"),
     ],

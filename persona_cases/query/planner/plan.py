@@ -1,4 +1,4 @@
-"""Planning: any expression as the fewest searches that are found for it, each within the API's limits.
+"""`plan`: turns any expression into the fewest searches it finds, each within the API's limits.
 
 The steps, from the cheapest to the dearest; the first that gives one search ends it:
 
@@ -8,8 +8,8 @@ The steps, from the cheapest to the dearest; the first that gives one search end
 3. Nested: a node that is too wide becomes a node of nodes.
 4. Covered by blocks (`covers`), and the blocks packed into searches (`packing`).
 
-Every step keeps the meaning under the API's two-valued logic, and the size of every intermediate result is bounded, so
-an expression that would take too many searches is refused soon.
+Every step keeps the meaning under the API's two-valued logic. The size of every intermediate result is bounded, so
+an expression that needs too many searches is refused early.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _ALL, _NONE = AllOf(), AnyOf()
 
 @attrs.frozen
 class Plan:
-    """An expression as searches that the API can carry out.
+    """An expression as searches that the API can run.
 
-    A case matches the expression exactly if it matches at least one of the searches; it may match several.
+    A case matches the expression if and only if it matches at least one of the searches. It may match several.
 
     Attributes:
-        where: what was asked for; None stands for all cases.
-        searches: what to search for; None stands for all cases. Empty if no case can match.
-        limits: what each search was held to.
+        where: the expression; None stands for all cases.
+        searches: the searches; None among them stands for all cases. Empty if no case can match.
+        limits: the limits that each search keeps.
     """
 
     where: Predicate | None
@@ -54,7 +54,7 @@ class Plan:
     limits: SearchLimits
 
     def explain(self) -> str:
-        """Describe the plan in words and JSON. It shows the values of the query."""
+        """Describe the plan in words and JSON, the values of the query included."""
         if not self.searches:
             return f"no search: no case can match {self.where}"
         count = len(self.searches)
@@ -71,21 +71,21 @@ class Plan:
 
 
 def plan(where: Predicate | None, limits: SearchLimits | None = None, max_searches: int = DEFAULT_MAX_SEARCHES) -> Plan:
-    """Make searches of an expression of any capacity.
+    """Turn an expression of any shape into few searches.
 
     Args:
-        where: what to look for; None stands for all cases.
-        limits: what one search can carry; by default what the API documents.
-        max_searches: how many searches the plan may have.
+        where: the expression; None stands for all cases.
+        limits: limits of one search. Default: those that the API documents.
+        max_searches: maximum number of searches.
 
     Returns:
-        The plan; the same for the same arguments.
+        The plan, the same for the same arguments.
 
     Raises:
-        QueryTypeError: if `where` is no expression of `Q`.
+        QueryTypeError: if `where` is not a search expression.
         InvalidArgumentError: if `max_searches` is not a whole number of at least 1.
-        QueryTooComplexError: if it would take more searches; `pointer` says where in the expression that comes
-            from, and `searches_needed` how many, if any number would do.
+        QueryTooComplexError: if it needs more searches; `pointer` names the part that causes it, and `searches_needed`
+            is their number, or None if no number is enough.
 
     See https://docs.withpersona.com/api-reference/cases/search-cases.
     """

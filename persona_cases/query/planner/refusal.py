@@ -28,7 +28,7 @@ def too_complex(written: Predicate, limits: SearchLimits, most: int, needed: flo
         written: the expression as it was written.
         limits: what one search can carry.
         most: how many searches were allowed.
-        needed: how many it would take at least; infinity if no number would do.
+        needed: how many it needs at least; infinity if no number would do.
     """
     placed = _blamed(written, limits, most)
     pointer = placed.pointer
@@ -39,9 +39,9 @@ def too_complex(written: Predicate, limits: SearchLimits, most: int, needed: flo
         message = f"no number of searches can express it: one search has room for {room} that hold together"
     else:
         allowed = "1 search" if most == 1 else f"{most} searches"
-        message = f"it would take at least {_rounded(needed)} searches, where max_searches allows {allowed}"
+        message = f"it needs at least {_rounded(needed)} searches, but max_searches allows {allowed}"
     return QueryTooComplexError(
-        f"the expression does not fit the API's limits: {message}. What takes too much is {where}",
+        f"the expression does not fit the API's limits: {message}. The cause is {where}",
         pointer=pointer,
         searches_needed=None if needed == inf else int(needed),
     )

@@ -1,4 +1,4 @@
-"""What one search request can carry, as a value."""
+"""`SearchLimits`: how large an expression one search request can carry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["SearchLimits"]
 
 def _positive(_limits: object, attribute: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InvalidArgumentError(f"{attribute.name} must be an integer of at least 1")
+        raise InvalidArgumentError(f"{attribute.name} must be a whole number of at least 1")
 
 
 @attrs.frozen
@@ -23,10 +23,10 @@ class SearchLimits:
     """How deep and how wide an expression may be for one search request.
 
     Attributes:
-        max_depth: levels of `and`, `or` and `not`; a comparison has none.
-        max_clauses: clauses of one `and` or `or`; each has at least one.
-        count_negated_leaf: whether `not` right before a comparison is a level. The API does not say; counting it is
-            the strict reading, and the default.
+        max_depth: maximum levels of `and`, `or` and `not`; a comparison has none. Default: 2.
+        max_clauses: maximum number of clauses of one `and` or `or`; the minimum is 1. Default: 20.
+        count_negated_leaf: whether `not` directly before a comparison counts as a level. The API does not document
+            it; counting is the strict reading and the default.
 
     See https://docs.withpersona.com/api-reference/cases/search-cases.
     """
@@ -56,17 +56,17 @@ class SearchLimits:
         """Refuse an expression that one request cannot carry.
 
         Raises:
-            QueryTooComplexError: it nests too deep, or one of its nodes has too many clauses or none.
+            QueryTooComplexError: if it nests too deep, or one of its nodes has too many clauses or none.
         """
         problems: list[str] = []
         depth = self.depth(predicate)
         widest, narrowest = fold_nodes(predicate, _extremes)
         if depth > self.max_depth:
-            problems.append(f"it nests {depth} levels of and/or/not where the API allows {self.max_depth}")
+            problems.append(f"it nests {depth} levels of and/or/not but the API allows {self.max_depth}")
         if widest > self.max_clauses:
-            problems.append(f"one and/or has {widest} clauses where the API allows {self.max_clauses}")
+            problems.append(f"one and/or has {widest} clauses but the API allows {self.max_clauses}")
         if narrowest < 1:
-            problems.append("one and/or has no clause where the API needs at least 1 (simplify() removes such nodes)")
+            problems.append("one and/or has no clause but the API needs at least 1: simplify() removes such nodes")
         if problems:
             raise QueryTooComplexError(f"the expression does not fit one search: {'; '.join(problems)}")
 

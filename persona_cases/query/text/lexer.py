@@ -97,7 +97,11 @@ def tokens_of(source: str) -> Iterator[Token]:
             case "date":
                 raise at(source, start, "a date must be quoted")
             case _:
-                raise at(source, start, _SLIPS.get(written, "this belongs to no expression; a text must be quoted"))
+                raise at(
+                    source,
+                    start,
+                    _SLIPS.get(written, "this cannot stand here: quote it if it is a text"),
+                )
     yield Token("end", "", len(source))
 
 

@@ -50,20 +50,20 @@ _AN_OPERAND: Final = "an attribute or a value"
 _AN_OPERATOR: Final = "an operator such as == or in"
 _MEMBERSHIPS: Final = {"in": "in_", "not in": "not_in"}
 _RESERVED: Final = {
-    "and": "`and` stands between two comparisons, in lower case",
-    "or": "`or` stands between two comparisons, in lower case",
-    "not": "`not` stands before a comparison, in lower case; after a value only as `not in`",
-    "in": "`in` stands between an attribute and a list, in lower case",
-    "is": "there is no `is`; write == for equal",
-    "like": "the API has no pattern matching; it compares with ==, !=, <, <=, > and >=",
-    "between": "there is no `between`; write low <= attribute < high",
+    "and": "write `and` between two comparisons, in lower case",
+    "or": "write `or` between two comparisons, in lower case",
+    "not": "write `not` before a comparison, in lower case; after a value, write `not in`",
+    "in": "write `in` between an attribute and a list, in lower case",
+    "is": "there is no `is`: write == for equal",
+    "like": "the API has no pattern matching: compare with ==, !=, <, <=, > or >=",
+    "between": "there is no `between`: write low <= attribute < high",
 }
 _JUNCTIONS: Final[Mapping[str, type[AllOf | AnyOf]]] = {"all": AllOf, "any": AnyOf}
 _TIME_TESTS: Final = frozenset({"is_set", "is_unset"})
 
 
 def parse(text: str, *, now: datetime | None = None) -> Predicate:
-    """Read the text form of a search expression, which is a part of Python's expression syntax.
+    """Read the text form of a search expression, a part of Python's expression syntax.
 
     * Comparisons: `status == 'open'`, `!=`, `<`, `<=`, `>`, `>=`, `status in ['a', 'b']`, `not in`, and chains
       such as `'2025-01-01' <= created_at < '2026-01-01'`.
@@ -76,16 +76,19 @@ def parse(text: str, *, now: datetime | None = None) -> Predicate:
     * Relative times: `created_at >= now() - 7d`, `today()`, `yesterday()`, with the units s, m, h, d and w. Days begin
       at midnight UTC, or in the zone that is given: `today('Europe/Berlin')`. For a custom field a day is its date.
 
-    Relative times become fixed times when the text is read, all of one text from the same `now`. Nothing is ever
-    evaluated as Python. `parse(str(predicate)) == predicate` for every predicate.
+    Relative times become fixed times when the text is read, all from the same `now`. Nothing is ever evaluated as
+    Python. `parse(str(predicate)) == predicate` for every predicate.
 
     Args:
         text: the expression.
-        now: the time from which relative times are counted, an aware datetime. Default: the moment of the call.
+        now: the time from which relative times are counted, an aware datetime. Default: the time of the call.
+
+    Returns:
+        The expression.
 
     Raises:
-        QueryError: the text cannot be read; the message names the column and what to write.
-        QueryTypeError: `text` is no str, or `now` no datetime.
+        QueryError: if the text cannot be read; the message names the column and what to write.
+        QueryTypeError: if `text` is not a str, or `now` is not a datetime.
     """
     return _Parser(_require_text(text), moment_of("parse", now), moving=now is None).expression()
 
@@ -208,7 +211,7 @@ class _Parser:
             elif token.kind != "end":
                 raise self._misplaced(token, "`and`, `or` or the end")
             elif group.opening is not None:
-                raise self._error(group.opening, "what is opened here is never closed")
+                raise self._error(group.opening, "this bracket is never closed")
             else:
                 return False
 
@@ -245,13 +248,13 @@ class _Parser:
     def _link(self, left: _Operand, sign: str, right: _Operand) -> Predicate:
         match left.value, right.value:
             case Field(), Field():
-                raise self._error(right.token, "an attribute is compared with a value; quote it if it is a text")
+                raise self._error(right.token, "one side must be a value: quote it if it is a text")
             case Field() as field, tuple() as values if sign in _MEMBERSHIPS:
                 return self._made(right, _MEMBERSHIPS[sign], field, values)
             case (_, tuple()) | (tuple(), _):
-                raise self._error(right.token, "a list stands after `in` or `not in`, behind an attribute")
+                raise self._error(right.token, "write an attribute, `in` or `not in`, and then a list")
             case _ if sign in _MEMBERSHIPS:
-                raise self._error(right.token, "after `in` stands a list, such as ['a', 'b']")
+                raise self._error(right.token, "`in` needs a list, such as ['a', 'b']")
             case Field() as field, value:
                 return self._made(right, _METHODS[sign][0], field, value)
             case value, Field() as field:
@@ -319,9 +322,9 @@ class _Parser:
         if token.is_word(*_NULLS):
             raise self._error(token, _NO_NULL)
         if token.kind == "span":
-            raise self._error(token, "a span stands after a time, such as now() - 7d; a text must be quoted")
+            raise self._error(token, "write a span after a time, such as now() - 7d, or quote it if it is a text")
         if token.kind == "word":
-            raise self._error(token, "a list holds values; quote the texts")
+            raise self._error(token, "a list holds values: quote texts")
         raise self._misplaced(token, _AN_OPERAND)
 
     def _list(self) -> Iterator[Value]:
@@ -400,7 +403,7 @@ class _Parser:
         if token.kind == "word" and token.text.lower() in _RESERVED:
             return self._error(token, _RESERVED[token.text.lower()])
         if token.is_mark(")", "]"):
-            return self._error(token, f"{expected} is expected here; or is there a {token.text} too many?")
+            return self._error(token, f"{expected} is expected here, or there is one {token.text} too many")
         return self._error(token, f"{expected} is expected here")
 
     def _uncompared(self, operand: _Operand) -> QueryError:
