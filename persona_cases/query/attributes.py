@@ -67,12 +67,7 @@ class Attribute:
     list_filter: str | None = attrs.field(default=None, kw_only=True)
 
     def scalar(self, value: object) -> Scalar:
-        """The JSON scalar for a value that this attribute can be compared with.
-
-        Raises:
-            QueryTypeError: the value is of a type that the attribute never has.
-            QueryError: the value cannot be compared with, whatever its type.
-        """
+        """Return the JSON scalar for a value that this attribute can be compared with, or refuse the value."""
         scalar = scalar_for(self.name, value)
         if self.kind is Kind.TEXT and not isinstance(unwrap_enum(value), str):
             raise QueryTypeError(f"{self.name} takes a str, not a value of type {type(value).__name__}")
@@ -125,8 +120,8 @@ SEARCHABLE: Final[Mapping[str, Attribute]] = _by_name(
 class CaseLike(Protocol):
     """A `Case`, which this room does not import.
 
-    Beside these two it has an attribute for each of the API's (`status`, `created_at`, ...). They are not listed
-    because `Case` makes them with descriptors, which type checkers do not accept for the members of a protocol.
+    It also has the API's attributes (`status`, `created_at`, ...). `Case` makes them with descriptors, which type
+    checkers do not accept as members of a protocol.
     """
 
     @property
@@ -141,7 +136,7 @@ class CaseLike(Protocol):
 
 
 def attribute_named(name: str) -> Attribute:
-    """The attribute of that name: from the table, or one of which nothing else is known."""
+    """Return the attribute from the table, or one of which nothing but the name is known."""
     return SEARCHABLE.get(name) or Attribute(name)
 
 
@@ -151,20 +146,12 @@ def untyped(name: str) -> Attribute:
 
 
 def scalar_for(name: str, value: object) -> Scalar:
-    """The JSON scalar for a value that is compared with the attribute of that name.
-
-    A date is the text of the day for a custom field, which holds it so, and its UTC midnight for all others.
-    """
+    """Return the JSON scalar for a value: of a date the day for a custom field, and its UTC midnight for others."""
     return to_scalar(value, name, whole_days=custom_key(name) is not None)
 
 
 def custom_name(key: object) -> str:
-    """The attribute name of the custom field of that key.
-
-    Raises:
-        QueryTypeError: the key is no str.
-        QueryError: it is empty, or not encodable.
-    """
+    """Return the attribute name of the custom field with that key."""
     if not isinstance(key, str):
         raise QueryTypeError(f"the key of a custom field must be a str, not {type(key).__name__}")
     if not key:
@@ -181,12 +168,7 @@ def is_plain_key(key: str) -> bool:
 
 
 def require_name(name: object) -> str:
-    """Refuse an attribute name that no request could carry.
-
-    Raises:
-        QueryTypeError: it is no str.
-        QueryError: it is empty, or not encodable.
-    """
+    """Return an attribute name as a plain str, or refuse one that is empty or that no request can carry."""
     if not isinstance(name, str):
         raise QueryTypeError(f"an attribute name must be a str, not {type(name).__name__}")
     if not name:

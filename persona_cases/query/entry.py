@@ -10,6 +10,7 @@ from persona_cases.name_prefixes import CUSTOM, custom_key
 from persona_cases.query.field import Field
 from persona_cases.query.nodes import Comparison, Predicate, as_node
 from persona_cases.query.predicate_json import PlacedNode
+from persona_cases.query.values import whole_number
 
 __all__ = ["as_predicate", "as_predicates", "check"]
 
@@ -18,22 +19,14 @@ _MOST_SHOWN: Final = 20
 
 
 def as_predicate(where: object, argument: str = "where") -> Predicate:
-    """Give back a predicate, or say what to write instead of something else.
-
-    Args:
-        where: what the caller passed.
-        argument: how the caller's parameter is called, for the message.
-
-    Raises:
-        QueryTypeError: it is not a predicate.
-    """
+    """Return the predicate that a caller passed as an argument, or say what to write instead."""
     if isinstance(where, Predicate):
         return where
     raise QueryTypeError(f"{argument} must be a search expression, not {type(where).__name__}: {_remedy(where)}")
 
 
 def as_predicates(parts: object, argument: str) -> list[Predicate]:
-    """Give back an iterable of predicates as a list, or say which item is none."""
+    """Return an iterable of predicates as a list, or say which item is not one."""
     if isinstance(parts, Predicate) or not isinstance(parts, Iterable):
         raise QueryTypeError(f"{argument} takes a list of search expressions: write Q.{argument}([...])")
     if isinstance(parts, str | Mapping):
@@ -59,8 +52,8 @@ def _remedy(where: object) -> str:
 def check(predicate: Predicate, allow: object, max_depth: object, max_leaves: object) -> None:
     """Refuse an expression that asks for more than it may; the error names the first place."""
     allowed = None if allow is None else _names(allow)
-    deepest = None if max_depth is None else _count("max_depth", max_depth, least=0)
-    most = None if max_leaves is None else _count("max_leaves", max_leaves, least=1)
+    deepest = None if max_depth is None else whole_number("max_depth", max_depth, 0)
+    most = None if max_leaves is None else whole_number("max_leaves", max_leaves, 1)
     leaves = 0
     pending = [PlacedNode(as_node(predicate))]
     while pending:
@@ -98,9 +91,3 @@ def _names(allow: object) -> frozenset[str]:
     if names is None or not all(isinstance(name, str) for name in names):
         raise InvalidArgumentError("allow takes a set of attribute names, such as {'status', 'fields.priority'}")
     return frozenset(cast("list[str]", names))
-
-
-def _count(argument: str, value: object, *, least: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InvalidArgumentError(f"{argument} must be a whole number of at least {least}")
-    return value

@@ -10,11 +10,11 @@ from persona_cases.query.attributes import Kind, attribute_named
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, fold_nodes
 from persona_cases.query.values import instant
 
-__all__ = ["Lookup", "evaluate", "evaluator", "holds", "truth"]
+__all__ = ["COMPARE", "Lookup", "evaluate", "evaluator", "holds", "truth"]
 
 Lookup: TypeAlias = Callable[[str], object]
 
-_COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "eq": operator.eq,
     "gt": operator.gt,
     "gte": operator.ge,
@@ -133,7 +133,7 @@ def _test_of(leaf: Comparison) -> _Test:
 
 
 def _test_of_one(leaf: Comparison) -> _Test:
-    value, compare = leaf.value, _COMPARE[leaf.operator]
+    value, compare = leaf.value, COMPARE[leaf.operator]
     match value:
         case bool():
             return lambda shown: leaf.operator == "eq" and isinstance(shown, bool) and shown == value

@@ -1,4 +1,4 @@
-"""The one walk over trees that every pass of this room is made of."""
+"""The loop over trees that every pass of this room uses: no pass recurses."""
 
 from __future__ import annotations
 
@@ -15,12 +15,9 @@ def fold(root: N, children: Callable[[N], Sequence[N]], combine: Callable[[N, li
     """Reduce a tree from its leaves to its root, left to right, at any depth.
 
     Args:
-        root: where the tree begins.
-        children: the direct children of a node, asked once for each node, before theirs.
+        root: the root.
+        children: returns the direct children of a node; called once per node, before theirs.
         combine: makes a node's result from the results of its children.
-
-    Returns:
-        The result of the root.
     """
     results: list[T] = []
     pending: list[tuple[N, int | None]] = [(root, None)]

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from persona_cases.query.attributes import Kind, attribute_named
+from persona_cases.query.evaluation import COMPARE
 from persona_cases.query.nodes import Comparison, Node, Not
 from persona_cases.query.values import instant, is_date
 
@@ -34,24 +35,9 @@ class _Bound(NamedTuple):
     point: Point
     negated: bool
 
-    @property
-    def tightness(self) -> tuple[Point, bool]:
-        """Orders lower bounds from loose to tight, upper bounds from tight to loose."""
-        return self.point, self.operator in {"gt", "lte"}
-
     def admits(self, point: Point) -> bool:
         """Whether the comparison, not its complement, holds for a value."""
-        match self.operator:
-            case "gt":
-                return bool(point > self.point)
-            case "gte":
-                return bool(point >= self.point)
-            case "lt":
-                return bool(point < self.point)
-            case "lte":
-                return bool(point <= self.point)
-            case _:
-                return bool(point == self.point)
+        return COMPARE[self.operator](point, self.point)
 
 
 def contradictory_or_needless(parts: Iterable[Node], *, conjunctive: bool) -> set[Node] | None:
@@ -109,28 +95,27 @@ def _located(leaf: Comparison) -> tuple[str, Point] | None:
 
 
 class _Conjunction:
-    """The bounds on one axis that are to hold together."""
+    """The bounds on one axis that are to hold together. Of each direction, one bound at most decides."""
 
     def __init__(self, bounds: list[_Bound], *, single_valued: bool) -> None:
-        self._single_valued = single_valued
         held = [bound for bound in bounds if not bound.negated]
         barred = [bound for bound in bounds if bound.negated]
         self._bounds = bounds
+        self._single_valued = single_valued
         self._equal = [bound for bound in held if bound.operator == "eq"]
         self._unequal = [bound for bound in barred if bound.operator == "eq"]
-        self._lower = max(_of(held, _LOWER), key=_tightness, default=None)
-        self._upper = min(_of(held, _UPPER), key=_tightness, default=None)
+        self._lower = _sorted(held, _LOWER)[-1:]
+        self._upper = _sorted(held, _UPPER)[:1]
         # The complement of the loosest bound implies those of the others.
-        self._barred_lower = min(_of(barred, _LOWER), key=_tightness, default=None)
-        self._barred_upper = max(_of(barred, _UPPER), key=_tightness, default=None)
+        self._barred_lower = _sorted(barred, _LOWER)[:1]
+        self._barred_upper = _sorted(barred, _UPPER)[-1:]
 
     def needless(self) -> set[Node] | None:
         if self._contradictory() or (self._single_valued and self._contradictory_for_one_value()):
             return None
-        kept = [self._lower, self._upper, self._barred_lower, self._barred_upper, *self._equal, *self._unequal]
-        implied = {id(bound) for bound in kept if bound is not None and self._implied_by_equality_or_bar(bound)}
-        alive = {id(bound) for bound in kept if bound is not None} - implied
-        return {bound.node for bound in self._bounds if id(bound) not in alive}
+        deciding = [*self._lower, *self._upper, *self._bars(), *self._equal, *self._unequal]
+        kept = {id(bound) for bound in deciding if not self._implied_by_equality_or_bar(bound)}
+        return {bound.node for bound in self._bounds if id(bound) not in kept}
 
     def _implied_by_equality_or_bar(self, bound: _Bound) -> bool:
         if bound.operator == "eq":
@@ -138,36 +123,28 @@ class _Conjunction:
         return not bound.negated and any(bound.admits(equal.point) for equal in self._equal)
 
     def _contradictory(self) -> bool:
-        for bar in (*self._bars(), *self._unequal):
-            if any(bar.admits(equal.point) for equal in self._equal):
-                return True
-        lower, upper = self._lower, self._upper
-        barred_lower, barred_upper = self._barred_lower, self._barred_upper
-        if lower is not None and barred_lower is not None and _tightness(lower) >= _tightness(barred_lower):
-            return True
-        return upper is not None and barred_upper is not None and _tightness(upper) <= _tightness(barred_upper)
-
-    def _contradictory_for_one_value(self) -> bool:
-        lower, upper = self._lower, self._upper
-        if any(equal.point != self._equal[0].point for equal in self._equal):
-            return True
-        bounds = [bound for bound in (lower, upper) if bound is not None]
-        if any(not bound.admits(equal.point) for equal in self._equal for bound in bounds):
-            return True
-        if lower is None or upper is None:
-            return False
-        apart = lower.point > upper.point
-        return bool(
-            apart or (lower.point == upper.point and not (lower.admits(upper.point) and upper.admits(lower.point)))
+        barring = (*self._bars(), *self._unequal)
+        return (
+            any(bar.admits(equal.point) for bar in barring for equal in self._equal)
+            or any(_tightness(low) >= _tightness(bar) for low in self._lower for bar in self._barred_lower)
+            or any(_tightness(high) <= _tightness(bar) for high in self._upper for bar in self._barred_upper)
         )
 
+    def _contradictory_for_one_value(self) -> bool:
+        held = (*self._equal, *self._lower, *self._upper)
+        if any(not bound.admits(equal.point) for equal in self._equal for bound in held):
+            return True
+        pairs = ((low, high) for low in self._lower for high in self._upper)
+        return any(not (low.admits(high.point) and high.admits(low.point)) for low, high in pairs)
+
     def _bars(self) -> list[_Bound]:
-        return [bar for bar in (self._barred_lower, self._barred_upper) if bar is not None]
+        return [*self._barred_lower, *self._barred_upper]
 
 
-def _of(bounds: list[_Bound], operators: tuple[str, str]) -> list[_Bound]:
-    return [bound for bound in bounds if bound.operator in operators]
+def _sorted(bounds: list[_Bound], operators: tuple[str, str]) -> list[_Bound]:
+    return sorted((bound for bound in bounds if bound.operator in operators), key=_tightness)
 
 
 def _tightness(bound: _Bound) -> tuple[Point, bool]:
-    return bound.tightness
+    """Order lower bounds from loose to tight, upper bounds from tight to loose."""
+    return bound.point, bound.operator in {"gt", "lte"}

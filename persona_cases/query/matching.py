@@ -1,7 +1,7 @@
-"""Deciding an expression on one case, here: what a case shows of the attributes that searches name.
+"""Deciding an expression on one case without a request, by what the case shows.
 
-Cases show other things than the search index holds. Where they show the same, this is the API's own logic; where
-they do not, the answer is an error and never a guess.
+Cases show other things than the search index holds. Where both have the same, this is the API's own logic. Elsewhere
+it raises an error and never guesses.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from inspect import getattr_static
-from typing import Any, Final, NamedTuple, Protocol, cast
+from typing import Any, Final, NamedTuple, cast
 
 from persona_cases.errors import NotLoadedError, QueryError, QueryTypeError
 from persona_cases.name_prefixes import custom_key
@@ -24,22 +24,13 @@ _RELATED: Final = {known.related for known in SEARCHABLE.values() if known.relat
 
 
 def matches(predicate: Predicate, case: CaseLike | Mapping[str, Any]) -> bool:
-    """Decide an expression on a `Case` or on a case as plain API JSON.
-
-    Raises:
-        QueryError: it cannot be known from what the case shows.
-        QueryTypeError: it is no case.
-    """
+    """Decide an expression on a `Case` or on a case as plain API JSON."""
     view = _view_of(case)
     return truth(predicate, lambda leaf: holds(leaf, _shown(leaf, view)))
 
 
 def check_decidable(predicate: Predicate) -> None:
-    """Check that an expression speaks only of what cases show.
-
-    Raises:
-        QueryError: it does not, so that `matches` would raise for each case.
-    """
+    """Refuse an expression that compares what cases do not show, so that `matches` would raise for every case."""
     for leaf in leaves_of(predicate):
         known = attribute_named(leaf.attribute)
         if known.person and _is_user_id(leaf.value):
@@ -48,14 +39,7 @@ def check_decidable(predicate: Predicate) -> None:
             raise _not_shown(known)
 
 
-class _View(Protocol):
-    def attribute(self, name: str) -> object: ...
-    def custom(self, key: str) -> object: ...
-    def related(self, name: str) -> tuple[str, ...]: ...
-    def shows_relationships(self) -> bool: ...
-
-
-def _view_of(case: object) -> _View:
+def _view_of(case: object) -> _CaseView | _JsonView:
     if isinstance(case, Mapping):
         return _JsonView.of(cast("Mapping[str, Any]", case))
     if getattr_static(case, "relationships", None) is None:
@@ -63,7 +47,7 @@ def _view_of(case: object) -> _View:
     return _CaseView(cast("CaseLike", case))
 
 
-def _shown(leaf: Comparison, view: _View) -> object:
+def _shown(leaf: Comparison, view: _CaseView | _JsonView) -> object:
     known = attribute_named(leaf.attribute)
     if known.shown_as is not None:
         shown = _scalar(view.attribute(known.shown_as), known.name)
@@ -116,7 +100,7 @@ def _is_address(value: object) -> bool:
     return isinstance(value, str) and "@" in value
 
 
-def _related(name: str, relationship: str, view: _View) -> tuple[str, ...]:
+def _related(name: str, relationship: str, view: _CaseView | _JsonView) -> tuple[str, ...]:
     ids = view.related(relationship)
     if not ids and not view.shows_relationships():
         raise QueryError(f"{name} cannot be evaluated locally: the case was sent without its relationships")

@@ -22,16 +22,12 @@ T = TypeVar("T")
 
 
 def to_dict(predicate: Predicate) -> dict[str, Any]:
-    """The search JSON of a predicate, node by node."""
+    """Return the search JSON of a predicate, node by node."""
     return fold_nodes(predicate, _node_to_dict)
 
 
 def from_dict(obj: object) -> Predicate:
-    """The predicate that some search JSON stands for, node by node.
-
-    Raises:
-        QueryError: the JSON is not of the documented shape.
-    """
+    """Return the predicate that some search JSON stands for, node by node."""
     return fold(_PlacedJson(obj), _nodes_below, _to_node)
 
 
@@ -46,7 +42,7 @@ def _node_to_dict(node: Node, parts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 class _PlacedJson(NamedTuple):
-    """A value inside the JSON, which knows the way to itself: pointers are only written out for errors."""
+    """A value inside the JSON that knows the way to itself: pointers are only written out for errors."""
 
     value: object
     above: _PlacedJson | None = None

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Final, TypeAlias
 
-from persona_cases.errors import QueryError, QueryTypeError
+from persona_cases.errors import InvalidArgumentError, QueryError, QueryTypeError
 
-__all__ = ["Scalar", "instant", "is_date", "require_time_text", "to_scalar", "unwrap_enum"]
+__all__ = ["Scalar", "instant", "is_date", "require_time_text", "to_scalar", "unwrap_enum", "whole_number"]
 
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -40,17 +40,12 @@ _HINTS: Final = {
 
 
 def to_scalar(value: object, subject: str = "an attribute", *, whole_days: bool = False) -> Scalar:
-    """Turn a Python value into the JSON scalar that stands for it.
+    """Turn a Python value, or the `Enum` member that holds it, into the JSON scalar that stands for it.
 
     Args:
-        value: str, int (64 bits), float (finite), bool, aware datetime, date or an `Enum` member that holds one of
-            them.
+        value: str, int (64 bits), float (finite), bool, aware datetime or date.
         subject: what it is compared with, for the error message.
-        whole_days: whether a date is the text of that day, as custom fields hold it, rather than its UTC midnight.
-
-    Raises:
-        QueryTypeError: the value is of another type.
-        QueryError: the type is right, but the value has no JSON form.
+        whole_days: whether a date becomes the text of that day, as in custom fields, rather than its UTC midnight.
     """
     value = unwrap_enum(value)
     match value:
@@ -79,7 +74,7 @@ def unwrap_enum(value: object) -> object:
 
 
 def instant(text: str) -> datetime | None:
-    """The moment that an ISO 8601 date (its UTC midnight) or date-time with a zone names, or None."""
+    """Return the time of an ISO 8601 date (its UTC midnight) or date-time with a zone; None for other texts."""
     match = _ISO_TIME.fullmatch(text)
     if match is None or (match["clock"] and not match["zone"]):
         return None
@@ -96,17 +91,20 @@ def is_date(text: str) -> bool:
 
 
 def require_time_text(text: str, subject: str) -> None:
-    """Refuse a text that does not name one moment.
-
-    Raises:
-        QueryError: it is no ISO date or date-time, or has no zone.
-    """
+    """Refuse a text that is not an ISO date or date-time, or has no zone."""
     if instant(text) is not None:
         return
     match = _ISO_TIME.fullmatch(text)
     if match is not None and match["clock"] and not match["zone"]:
         raise QueryError(f"{subject} needs a time with its zone: end it with Z or an offset such as +02:00")
     raise QueryError(f"{subject} takes an ISO date or time such as '2025-01-31' or '2025-01-31T12:00:00Z'")
+
+
+def whole_number(argument: str, value: object, least: int) -> int:
+    """Return a number that a caller gave, or refuse it."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise InvalidArgumentError(f"{argument} must be a whole number of at least {least}")
+    return value
 
 
 def _hint(kind: str, module: str) -> str:

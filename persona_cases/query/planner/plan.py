@@ -19,7 +19,6 @@ from math import ceil
 import attrs
 import msgspec
 
-from persona_cases.errors import InvalidArgumentError
 from persona_cases.query.entry import as_predicate
 from persona_cases.query.nodes import AllOf, AnyOf, Predicate
 from persona_cases.query.planner.blocks import Capacity, Vocabulary
@@ -28,6 +27,7 @@ from persona_cases.query.planner.nesting import nested
 from persona_cases.query.planner.packing import Packing, expression, pack
 from persona_cases.query.planner.refusal import too_complex
 from persona_cases.query.planner.search_limits import SearchLimits
+from persona_cases.query.values import whole_number
 from persona_cases.surface import publish
 
 __all__ = ["DEFAULT_MAX_SEARCHES", "Plan", "plan"]
@@ -89,17 +89,12 @@ def plan(where: Predicate | None, limits: SearchLimits | None = None, max_search
 
     See https://docs.withpersona.com/api-reference/cases/search-cases.
     """
-    _check_count(max_searches)
+    whole_number("max_searches", max_searches, 1)
     within = SearchLimits() if limits is None else limits
     if where is None:
         return Plan(None, (None,), within)
     written = as_predicate(where, "where")
     return Plan(written, _searches(written, within, max_searches), within)
-
-
-def _check_count(max_searches: object) -> None:
-    if not isinstance(max_searches, int) or isinstance(max_searches, bool) or max_searches < 1:
-        raise InvalidArgumentError("max_searches must be a whole number of at least 1")
 
 
 def _searches(written: Predicate, limits: SearchLimits, most: int) -> tuple[Predicate | None, ...]:

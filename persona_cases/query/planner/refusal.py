@@ -22,14 +22,7 @@ _LONGEST_POINTER = 80
 
 
 def too_complex(written: Predicate, limits: SearchLimits, most: int, needed: float) -> QueryTooComplexError:
-    """Return the error for an expression that takes too many searches.
-
-    Args:
-        written: the expression as it was written.
-        limits: what one search can carry.
-        most: how many searches were allowed.
-        needed: how many it needs at least; infinity if no number would do.
-    """
+    """Return the error for an expression that needs more than `most` searches; `needed` may be infinity."""
     placed = _blamed(written, limits, most)
     pointer = placed.pointer
     shown = pointer if len(pointer) <= _LONGEST_POINTER else f"…{pointer[-_LONGEST_POINTER:]}"

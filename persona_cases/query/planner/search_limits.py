@@ -6,16 +6,16 @@ from typing import Any
 
 import attrs
 
-from persona_cases.errors import InvalidArgumentError, QueryTooComplexError
+from persona_cases.errors import QueryTooComplexError
 from persona_cases.query.nodes import Comparison, Node, Not, Predicate, as_node, fold_nodes
+from persona_cases.query.values import whole_number
 from persona_cases.surface import publish
 
 __all__ = ["SearchLimits"]
 
 
 def _positive(_limits: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InvalidArgumentError(f"{attribute.name} must be a whole number of at least 1")
+    whole_number(attribute.name, value, 1)
 
 
 @attrs.frozen
