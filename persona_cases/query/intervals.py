@@ -41,14 +41,14 @@ class _Bound(NamedTuple):
 
 
 def contradictory_or_needless(parts: Iterable[Node], *, conjunctive: bool) -> set[Node] | None:
-    """Find the comparisons of a junction that others imply.
+    """Find the comparisons of a junction that others imply; only comparisons and their complements count.
 
     Args:
-        parts: the parts of the junction; only comparisons and their complements count.
+        parts: the parts of the junction.
         conjunctive: whether all parts are to hold, rather than any of them.
 
     Returns:
-        The parts to leave out; None if no case can match the conjunction, or every case the disjunction.
+        The parts to leave out; None if no case can match the conjunction, or every case matches the disjunction.
     """
     needless: set[Node] = set()
     for (_, unit), bounds in _by_axis(parts, conjunctive=conjunctive).items():

@@ -69,8 +69,8 @@ class RelativeTime:
 
     Attributes:
         moment: the time itself, aware.
-        words: how it was counted from the clock, in words that mean another time tomorrow; None if the caller fixed it.
-        day: the day that begins at the moment, if it was asked for as a day.
+        words: how it was counted, in words that mean another time tomorrow; None if the caller fixed `now`.
+        day: the day that begins at the moment, if the caller asked for a day.
     """
 
     moment: datetime
@@ -103,7 +103,7 @@ class RelativeTime:
         return RelativeTime(_midnight(day, self.moment.tzinfo or UTC), words, day)
 
     def value_for(self, attribute: str) -> datetime | date:
-        """What the attribute of that name is compared with: custom fields hold days as days."""
+        """Return what the attribute of that name is compared with: custom fields hold days as days."""
         return self.moment if self.day is None or custom_key(attribute) is None else self.day
 
 

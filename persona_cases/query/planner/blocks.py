@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 import attrs
 
 from persona_cases.query.intervals import axis_of, contradictory_or_needless
-from persona_cases.query.nodes import Comparison, Node, Not, Predicate, fold_nodes
+from persona_cases.query.nodes import Comparison, Node, Not, Predicate, leaves_of
 from persona_cases.query.planner.search_limits import SearchLimits
 
 __all__ = ["EVERYTHING", "Block", "Capacity", "Clause", "Vocabulary", "disjoined", "normal", "split"]
@@ -30,16 +30,11 @@ EVERYTHING: Final[Block] = frozenset()
 
 
 class Vocabulary:
-    """The comparisons of an expression by number, in the order in which they were written.
-
-    Args:
-        predicate: the expression.
-    """
+    """The comparisons of an expression by number, in the order in which they were written."""
 
     def __init__(self, predicate: Predicate) -> None:
-        self._numbers: dict[Comparison, int] = {}
-        fold_nodes(predicate, self._note)
-        self._leaves = list(self._numbers)
+        self._leaves = list(dict.fromkeys(leaves_of(predicate)))
+        self._numbers = {leaf: number for number, leaf in enumerate(self._leaves)}
         axes = [axis_of(leaf) for leaf in self._leaves]
         shared = Counter(axis for axis in axes if axis is not None)
         self._related = frozenset(
@@ -48,10 +43,6 @@ class Vocabulary:
             if axis is not None and shared[axis] > 1
             for literal in (2 * number, 2 * number + 1)
         )
-
-    def _note(self, node: Node, _below: list[None]) -> None:
-        if isinstance(node, Comparison):
-            self._numbers.setdefault(node, len(self._numbers))
 
     def literal(self, leaf: Comparison, *, negated: bool) -> int:
         """Return the number of a comparison or of its complement."""
@@ -159,11 +150,11 @@ def disjoined(left: Block, right: Block, vocabulary: Vocabulary, capacity: Capac
 
 @attrs.frozen
 class Split:
-    """A block as a union of blocks that a search can say each.
+    """A block as a union of blocks that one search can express each.
 
     Attributes:
         blocks: the blocks; None if there would be too many.
-        count: how many there are or would be; infinity if no number of them would do.
+        count: their number, or an estimate if there are too many; infinity if no number is enough.
     """
 
     blocks: list[Block] | None

@@ -27,11 +27,7 @@ _WORK, _WORK_A_BLOCK = 30_000, 20
 
 
 class TooManyBlocksError(Exception):
-    """A part of the expression takes more blocks than are allowed.
-
-    Attributes:
-        count: how many, at least.
-    """
+    """A part of the expression takes at least `count` blocks, which is more than allowed."""
 
     def __init__(self, count: int) -> None:
         super().__init__(count)
@@ -44,7 +40,7 @@ class Cover:
 
     Attributes:
         blocks: the blocks; none if nothing can match.
-        whole: one block that says it all, if there is one of a size that a search can say.
+        whole: one block for all of it, if there is one of a size that one search can express.
     """
 
     blocks: tuple[Block, ...]
@@ -60,15 +56,9 @@ _NOTHING = Cover((), None)
 
 
 class Covers:
-    """Makes covers of expressions in negation normal form.
+    """Makes covers of at most `most` blocks, of expressions in negation normal form.
 
-    Args:
-        vocabulary: the comparisons of the expression.
-        capacity: what a search has room for.
-        most: how many blocks a cover may have.
-
-    Raises:
-        TooManyBlocksError: by every method, if a cover takes more blocks, or is too much work to find.
+    Every method raises `TooManyBlocksError` if a cover needs more blocks, or too much work.
     """
 
     def __init__(self, vocabulary: Vocabulary, capacity: Capacity, most: int) -> None:

@@ -30,11 +30,11 @@ _EXPANDED = 200
 
 @attrs.frozen
 class Packing:
-    """Searches, each a union of blocks that it can say.
+    """Searches, each a union of blocks that it can express.
 
     Attributes:
         searches: the searches; None if there would be too many.
-        count: how many there are or would be at least; infinity if no number of them would do.
+        count: their number, or the least it would be if there are too many; infinity if no number is enough.
     """
 
     searches: tuple[tuple[Block, ...], ...] | None
@@ -42,7 +42,7 @@ class Packing:
 
 
 def pack(cover: Cover, vocabulary: Vocabulary, capacity: Capacity, most: int) -> Packing:
-    """Say a cover in as few searches as are found, `most` at the most."""
+    """Express a cover in as few searches as it finds, `most` at the most."""
     if cover.whole == EVERYTHING:
         return Packing(((EVERYTHING,),), 1)
     best = Packing(None, inf)
@@ -56,7 +56,7 @@ def pack(cover: Cover, vocabulary: Vocabulary, capacity: Capacity, most: int) ->
 
 
 def _ways(cover: Cover, vocabulary: Vocabulary, capacity: Capacity) -> Iterator[Sequence[Block]]:
-    """The same cover in other blocks, the likely ones first."""
+    """Yield the same cover in other blocks, the likely ones first."""
     yield minimal(cover.blocks)
     if cover.whole is not None:
         yield [cover.whole]
@@ -117,7 +117,7 @@ def _is_term(block: Block, capacity: Capacity) -> bool:
 def _spread(
     terms: list[Block], own: list[Block], vocabulary: Vocabulary, capacity: Capacity
 ) -> tuple[list[Block], list[Block]]:
-    """Write those blocks as terms for which that saves searches, the ones with the fewest combinations first."""
+    """Write blocks as terms where that saves searches, those with the fewest combinations first."""
     sized = sorted(
         (_combinations(block), sorted(map(sorted, block)), block) for block in own if _has_terms(block, capacity)
     )

@@ -55,10 +55,10 @@ class Token:
     """One word, mark or literal of the text.
 
     Attributes:
-        kind: what it is; `end` stands behind the last one.
-        text: as it was written.
+        kind: its kind; `end` comes after the last one.
+        text: the text as it was written.
         start: its offset.
-        value: what a literal stands for.
+        value: the value of a literal.
     """
 
     kind: TokenKind
@@ -76,11 +76,7 @@ class Token:
 
 
 def tokens_of(source: str) -> Iterator[Token]:
-    """Cut the text form into tokens.
-
-    Raises:
-        QueryError: something in it belongs to no token.
-    """
+    """Cut the text form into tokens, or say which part of it is not one."""
     for match in _TOKEN.finditer(source):
         written, start = match[0], match.start()
         match match.lastgroup:

@@ -102,11 +102,7 @@ def _require_text(text: object) -> str:
 
 
 def _zone_named(name: str) -> tzinfo:
-    """The time zone of that name in the IANA database.
-
-    Raises:
-        QueryError: if there is none; on Windows the database is in the package `tzdata`.
-    """
+    """Return the time zone of that name. On Windows, the IANA database is in the package `tzdata`."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from persona_cases.query.attributes import attribute_named, spell, spell_untyped
-from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Operator, Predicate, as_node
+from persona_cases.query.nodes import OPERATORS, AllOf, AnyOf, Comparison, Node, Not, Predicate, as_node
 from persona_cases.query.values import Scalar
 
 __all__ = ["to_python", "to_text"]
@@ -15,30 +15,44 @@ Piece: TypeAlias = "Node | str"
 
 
 class _Spelling(NamedTuple):
-    """The words of one language.
+    """The words of one language; the formats are filled with the `path`, `values` and `operator` of a leaf."""
 
-    Attributes:
-        negation: what stands before a negated node.
-        infix: what stands between the parts of a junction.
-        function: what a junction is called where the infix would not make it.
-        comparison: writes a leaf.
-        membership: writes a disjunction of equalities of one attribute.
-    """
-
+    prefix: str
     negation: str
     infix: Mapping[type[Node], str]
     function: Mapping[type[Node], str]
-    comparison: Callable[[Comparison], str]
-    membership: Callable[[str, Sequence[Scalar]], str]
+    operators: Mapping[str, str]
+    comparison: str
+    membership: str
+
+
+_PYTHON: Final = _Spelling(
+    prefix="Q.",
+    negation="~",
+    infix={AllOf: " & ", AnyOf: " | "},
+    function={AllOf: "all_of", AnyOf: "any_of"},
+    operators={name: name for name in OPERATORS},
+    comparison="{path}.{operator}({values!r})",
+    membership="{path}.in_({values!r})",
+)
+_TEXT: Final = _Spelling(
+    prefix="",
+    negation="not ",
+    infix={AllOf: " and ", AnyOf: " or "},
+    function={AllOf: "all", AnyOf: "any"},
+    operators={"eq": "==", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="},
+    comparison="{path} {operator} {values!r}",
+    membership="{path} in {values!r}",
+)
 
 
 def to_python(predicate: Predicate) -> str:
-    """The expression over `Q` that makes this predicate."""
+    """Return the expression over `Q` that makes this predicate."""
     return _written(predicate, _PYTHON)
 
 
 def to_text(predicate: Predicate) -> str:
-    """The text form, which `parse` reads."""
+    """Return the text form, which `parse` reads."""
     return _written(predicate, _TEXT)
 
 
@@ -57,16 +71,18 @@ def _written(predicate: Predicate, spelling: _Spelling) -> str:
 def _pieces(node: Node, spelling: _Spelling) -> Iterator[Piece]:
     match node:
         case Comparison():
-            yield spelling.comparison(node)
+            path, operator = _path(node.attribute, [node.value], spelling), spelling.operators[node.operator]
+            yield spelling.comparison.format(path=path, operator=operator, values=node.value)
         case Not(part):
             yield spelling.negation
             yield from _operand(part)
         case AllOf() | AnyOf() if alternatives := _alternatives(node):
-            yield spelling.membership(*alternatives)
+            name, values = alternatives
+            yield spelling.membership.format(path=_path(name, values, spelling), values=values)
         case AllOf() | AnyOf() if _is_infix(node):
             yield from _between(spelling.infix[type(node)], [_operand(part) for part in node.parts])
         case AllOf() | AnyOf():
-            yield f"{spelling.function[type(node)]}(["
+            yield f"{spelling.prefix}{spelling.function[type(node)]}(["
             yield from _between(", ", [(part,) for part in node.parts])
             yield "])"
 
@@ -103,45 +119,7 @@ def _alternatives(node: Node) -> tuple[str, list[Scalar]] | None:
     return names.pop(), [leaf.value for leaf in leaves]
 
 
-def _path(name: str, values: Iterable[Scalar]) -> str:
+def _path(name: str, values: Iterable[Scalar], spelling: _Spelling) -> str:
     # JSON may hold what the typed attributes refuse, such as a status of 5; the untyped spelling takes it back.
-    attribute = attribute_named(name)
-    return spell(name) if all(map(attribute.accepts, values)) else spell_untyped(name)
-
-
-def _text_path(name: str, values: Iterable[Scalar]) -> str:
-    return _path(name, values).removeprefix("Q.")
-
-
-def _python_comparison(leaf: Comparison) -> str:
-    return f"{_path(leaf.attribute, [leaf.value])}.{leaf.operator}({leaf.value!r})"
-
-
-def _python_membership(name: str, values: Sequence[Scalar]) -> str:
-    return f"{_path(name, values)}.in_({list(values)!r})"
-
-
-def _text_comparison(leaf: Comparison) -> str:
-    return f"{_text_path(leaf.attribute, [leaf.value])} {_TEXT_OPERATORS[leaf.operator]} {leaf.value!r}"
-
-
-def _text_membership(name: str, values: Sequence[Scalar]) -> str:
-    return f"{_text_path(name, values)} in {list(values)!r}"
-
-
-_TEXT_OPERATORS: Final[Mapping[Operator, str]] = {"eq": "==", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-
-_PYTHON: Final = _Spelling(
-    negation="~",
-    infix={AllOf: " & ", AnyOf: " | "},
-    function={AllOf: "Q.all_of", AnyOf: "Q.any_of"},
-    comparison=_python_comparison,
-    membership=_python_membership,
-)
-_TEXT: Final = _Spelling(
-    negation="not ",
-    infix={AllOf: " and ", AnyOf: " or "},
-    function={AllOf: "all", AnyOf: "any"},
-    comparison=_text_comparison,
-    membership=_text_membership,
-)
+    accepted = all(map(attribute_named(name).accepts, values))
+    return spelling.prefix + (spell(name) if accepted else spell_untyped(name)).removeprefix("Q.")
