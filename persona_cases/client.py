@@ -254,8 +254,7 @@ class PersonaClient:
 
         See https://docs.withpersona.com/api-reference/rate-limits/list-all-rate-limits.
         """
-        limits, _ = await self._api.fetch(Request("GET", "/rate-limits"), decode_rate_limits)
-        return limits
+        return await self._api.load(Request("GET", "/rate-limits"), decode_rate_limits)
 
     async def close(self) -> None:
         """End what is under way, and close the connections unless the session is borrowed.

@@ -417,7 +417,9 @@ class IndeterminateError(PersonaError):
 def printable(text: str, most: int = _LONGEST_TITLE) -> str:
     """Return a stranger's text on one line, printable and not longer than `most` characters."""
     # Cut first: what a stranger sends may be megabytes long.
-    shown = "".join(each if each.isprintable() else " " for each in text[: 2 * most])
+    shown = text[: 2 * most]
+    if not shown.isprintable():
+        shown = "".join(each if each.isprintable() else " " for each in shown)
     return " ".join(shown.split())[:most]
 
 

@@ -16,7 +16,14 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_values",)
 
     def __init__(self, headers: Mapping[str, str] | None = None) -> None:
-        self._values = {} if headers is None else {name.lower(): value for name, value in headers.items()}
+        self._values: Mapping[str, str] = {name.lower(): value for name, value in (headers or {}).items()}
+
+    @classmethod
+    def over(cls, headers: Mapping[str, str]) -> Headers:
+        """Look into a mapping that finds names in any case itself, instead of making another one."""
+        made = cls.__new__(cls)
+        made._values = headers
+        return made
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
@@ -31,14 +38,17 @@ class Headers(Mapping[str, str]):
         return self._values.get(key.lower(), default)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter({name.lower(): None for name in self._values})
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(set(self))
 
     def __repr__(self) -> str:
         # Values may be a stranger's.
-        return f"Headers({', '.join(self._values)})"
+        return f"Headers({', '.join(self)})"
+
+    def __reduce__(self) -> tuple[type[Headers], tuple[dict[str, str]]]:
+        return Headers, (dict(self),)
 
 
 def as_headers(headers: Mapping[str, str]) -> Headers:

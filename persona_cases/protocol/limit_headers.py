@@ -66,11 +66,11 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _read(headers: Mapping[str, str], prefix: str) -> WindowReading | None:
-    numbers = [_count(headers.get(prefix + name)) for name in ("limit", "remaining", "reset")]
-    limit, remaining, reset = numbers
-    if limit is None or remaining is None or reset is None:
+    limit = _count(headers.get(prefix + "limit"))
+    if limit is None:
         return None
-    return WindowReading(limit, remaining, reset)
+    remaining, reset = _count(headers.get(prefix + "remaining")), _count(headers.get(prefix + "reset"))
+    return None if remaining is None or reset is None else WindowReading(limit, remaining, reset)
 
 
 def _count(text: str | None) -> int | None:

@@ -18,6 +18,7 @@ seconds on any monotonic clock.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -136,8 +137,10 @@ class RateWindow:
         if not self.confirmed and patience > 0:
             return patience
         return max(
-            each.delay(now, self.in_flight, self.reserve, latency=self.latency, patience=patience)
-            for each in self._in_force
+            [
+                each.delay(now, self.in_flight, self.reserve, latency=self.latency, patience=patience)
+                for each in self._in_force
+            ]
         )
 
     # ---- changes -----------------------------------------------------------------------------------------------------
@@ -184,7 +187,9 @@ class RateWindow:
         self.unread = 0 if reading is not None else self.unread + answered
         self.confirmed = self.confirmed or reading is not None or self.unread >= _RESPONSES_WITHOUT_NUMBERS
         if reading is not None:
-            self._time(now - departed)
+            took = now - departed
+            self.latency += (took - self.latency) * (_WEIGHT_OF_LATEST if self.slowest else 1.0)
+            self.slowest = max(self.slowest, took)
         in_force = self._in_force
         reported = None if reading is None else self._counter(departed, reading)
         for each in self.counters:
@@ -194,9 +199,13 @@ class RateWindow:
                 each.close(self.in_flight)
             elif each in in_force:
                 each.miss(now, departed, answered=answered)
-        recent = [time for time in self.endings if time > now - self.slowest]
-        self.endings = [*recent, now] if self.in_flight else []
-        self.limit = min((each.limit for each in self._in_force if each.reported), default=self.limit)
+        if self.in_flight:
+            # Those that cannot overlap any more come first.
+            del self.endings[: bisect(self.endings, now - self.slowest)]
+            self.endings.append(now)
+        else:
+            self.endings.clear()
+        self.limit = min([each.limit for each in self._in_force if each.reported], default=self.limit)
 
     def _cool_down(self, now: float, reading: WindowReading | None, retry_after: float | None) -> None:
         self.refusals += 1
@@ -221,18 +230,15 @@ class RateWindow:
     @property
     def _in_force(self) -> list[WindowCounter]:
         # A response reports the limit that is nearer to its end: one not reported in this window is further from it.
-        return [each for each in self.counters if each.ends_by is not None] or self.counters
-
-    def _time(self, took: float) -> None:
-        self.latency += (took - self.latency) * (_WEIGHT_OF_LATEST if self.slowest else 1.0)
-        self.slowest = max(self.slowest, took)
+        counters = self.counters
+        return counters if len(counters) == 1 else [each for each in counters if each.ends_by is not None] or counters
 
     def _counter(self, departed: float, reading: WindowReading) -> WindowCounter:
         """Return the counter of the limit that a response reports."""
-        known = [each for each in self.counters if each.limit == reading.limit or not each.reported]
-        if known:
-            counter = known[0]
-            counter.limit = reading.limit
+        for counter in self.counters:
+            if counter.limit == reading.limit or not counter.reported:
+                counter.limit = reading.limit
+                break
         else:
             counter = WindowCounter(limit=reading.limit, period=self.period, longest=self.period)
             self.counters = [*self.counters, counter][-_MOST_COUNTERS:]

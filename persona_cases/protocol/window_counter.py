@@ -110,8 +110,10 @@ class WindowCounter:
         if self.least is None or self.told_at is None or self.ends_by is None:
             return 0.0
         foreign = self.limit - self.least - self.ours
+        if foreign <= 0:
+            return 0.0
         opened = self.ends_by - self.most - 1 if self.opened_after is None else self.opened_after
-        return max(0, foreign) / max(1.0, self.told_at - opened)
+        return foreign / max(1.0, self.told_at - opened)
 
     # ---- changes -----------------------------------------------------------------------------------------------------
 
@@ -148,16 +150,26 @@ class WindowCounter:
             reading: what it reports.
             in_flight: how many other requests are in flight.
         """
-        if not self.reported or self._is_absurd(now, departed, reading):
+        # Whether its request left after the last report came, and whether it means an earlier or a later window.
+        is_news = self.told_at is not None and departed >= self.told_at
+        ended = self.ends_after is not None and now + reading.reset + 1 < self.ends_after
+        is_next = self._is_next(departed, reading, is_news=is_news)
+        # No window can be as it was reported before and as it is reported now.
+        absurd = (
+            (self.longest is not None and reading.reset - 1 > self.longest)
+            or (ended and is_news)
+            or (is_next and self.ends_after is not None and now < self.ends_after)
+        )
+        if absurd or not self.reported:
             self._start_over(reading)
-        elif self._is_past(now, departed, reading):
+        elif self._is_past(departed, reading, ended=ended):
             self.miss(now, departed, answered=False)
             return
-        elif self._is_next(departed, reading):
+        elif is_next:
             self._learn_end(now)
             self.before = now
             self._renew(self.ends_after, in_flight + 1)
-        self._bound(now, departed, reading)
+        self._bound(now, departed, reading, is_news=is_news)
         self._count(now, departed, reading)
 
     def close(self, in_flight: int) -> None:
@@ -171,44 +183,25 @@ class WindowCounter:
             self.rounds_down = self.rounds_down or self.before is not None
             self.longest = self.before = self.opened_after = None
 
-    def _is_absurd(self, now: float, departed: float, reading: WindowReading) -> bool:
-        """Whether no window can be as it was reported before and as it is reported now."""
-        if self.longest is not None and reading.reset - 1 > self.longest:
-            return True
-        if self._is_news(departed) and self._has_ended(now, reading):
-            return True
-        return self.ends_after is not None and now < self.ends_after and self._is_next(departed, reading)
-
     def _start_over(self, reading: WindowReading) -> None:
         """Forget all that was learned from responses."""
         self.longest = self.period if reading.reset <= self.period else None
         self.shortest, self.most, self.reported, self.before = 0.0, 0, True, None
         self._renew(None, self.ours)
 
-    def _is_past(self, now: float, departed: float, reading: WindowReading) -> bool:
+    def _is_past(self, departed: float, reading: WindowReading, *, ended: bool) -> bool:
         if self.opened_after is not None and departed < self.opened_after:
             return True
         if self.before is not None and departed < self.before:
             return departed + reading.reset - 1 <= self.before
-        return self._has_ended(now, reading)
+        return ended
 
-    def _has_ended(self, now: float, reading: WindowReading) -> bool:
-        return self.ends_after is not None and now + reading.reset + 1 < self.ends_after
-
-    def _is_next(self, departed: float, reading: WindowReading) -> bool:
+    def _is_next(self, departed: float, reading: WindowReading, *, is_news: bool) -> bool:
         if self.ends_by is None or self.ends_after is None:
             return False
         if departed + reading.reset - 1 > self.ends_by:
             return True
-        return self.least is not None and self._is_news(departed) and reading.remaining > self.least
-
-    def _is_news(self, departed: float) -> bool:
-        return self.told_at is not None and departed >= self.told_at
-
-    def _is_same(self, now: float, reading: WindowReading) -> bool:
-        if self.ends_after is None:
-            return False
-        return now <= self.ends_after or now + reading.reset + 1 < self.ends_after + self.shortest
+        return is_news and self.least is not None and reading.remaining > self.least
 
     def _learn_end(self, now: float) -> None:
         if self.ends_after is not None and self.ends_by is not None and now >= self.ends_after:
@@ -242,7 +235,7 @@ class WindowCounter:
         if self.least is None or reading.remaining < self.least:
             self.least, self.told_at = reading.remaining, now
 
-    def _bound(self, now: float, departed: float, reading: WindowReading) -> None:
+    def _bound(self, now: float, departed: float, reading: WindowReading, *, is_news: bool) -> None:
         is_first = reading.remaining == self.limit - 1
         if is_first and self.limit > 1:  # With a limit of 1, none is left after any request.
             self._learn_length(reading.reset)
@@ -251,11 +244,13 @@ class WindowCounter:
         earliest, latest = departed + max(0, reading.reset - 1), self._latest_end(now, reading)
         if self.ends_after is None or self.ends_by is None:
             self.ends_after, self.ends_by, self.opened_by = earliest, latest, now
-        elif self._is_same(now, reading):
+        elif now <= self.ends_after or now + reading.reset + 1 < self.ends_after + self.shortest:
+            if not is_first and earliest <= self.ends_after and latest >= self.ends_by:
+                return
             self.ends_after, self.ends_by = max(self.ends_after, earliest), min(self.ends_by, latest)
         else:
             # It may be this window or the next one.
-            newest = self.least is None or self._is_news(departed)
+            newest = self.least is None or is_news
             self.ends_by = latest if newest else max(self.ends_by, latest)
             return
         if is_first:

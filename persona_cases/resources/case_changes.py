@@ -384,8 +384,7 @@ class CaseChanges:
         query = parameters.include(answer.include, self._api.options.version) + sparse
         if answer.idempotency_key is not None or request.safety is Safety.KEYED:
             request = attrs.evolve(request, idempotency_key=chosen_or_new_key(answer.idempotency_key))
-        changed, _ = await self._api.fetch(attrs.evolve(request, query=query), partial(decode_case, fieldset=fieldset))
-        return changed
+        return await self._api.load(attrs.evolve(request, query=query), partial(decode_case, fieldset=fieldset))
 
 
 def _path(case: object) -> str:

@@ -42,5 +42,4 @@ class CaseTemplates:
         See https://docs.withpersona.com/api-reference/case-templates.
         """
         request = Request("GET", f"/case-templates/{segment(id, 'id')}")
-        template, _ = await self._api.fetch(request, partial(decode_resource, cls=CaseTemplate))
-        return template
+        return await self._api.load(request, partial(decode_resource, cls=CaseTemplate))

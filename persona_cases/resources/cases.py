@@ -184,8 +184,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         sparse, fieldset = parameters.fieldset(only)
         query = parameters.include(include, self._api.options.version) + sparse
         request = Request("GET", f"{_LIST}/{parameters.case_segment(case)}", query=query)
-        loaded, _ = await self._api.fetch(request, partial(decode_case, fieldset=fieldset))
-        return loaded
+        return await self._api.load(request, partial(decode_case, fieldset=fieldset))
 
     async def get_many(
         self,

@@ -57,23 +57,33 @@ class Api:
             return await self.transport.run(call)
         raise call.broken_off()
 
-    async def fetch(self, request: Request, decode: Callable[[bytes], D]) -> tuple[D, Answered]:
-        """Send a request and decode the response; tell which call it was, for errors that are found later.
+    async def load(self, request: Request, decode: Callable[[bytes], D]) -> D:
+        """Send a request and decode the response.
 
         Raises:
             DecodeError: if the response to a read is not what the contract says; it carries the request id.
             IndeterminateError: if it is the response to a write, which may or may not have been carried out then.
         """
         with self.call(request) as call:
-            response = await self.transport.run(call)
-            try:
-                return decode(response.body), call.answered(response.request_id)
-            except DecodeError as error:
-                # The frames below hold the response.
-                failure = error.with_traceback(None)
-            if is_web_page(response.headers, response.body):
-                failure = DecodeError(why_not_json(response.headers, response.body))
-            failure.request_id = response.request_id
-            final = call.unreadable(failure)
-            raise final from final.__cause__
+            return _decoded(call, await self.transport.run(call), decode)
         raise call.broken_off()
+
+    async def fetch(self, request: Request, decode: Callable[[bytes], D]) -> tuple[D, Answered]:
+        """Do the same, and tell which call it was, for errors that are found later."""
+        with self.call(request) as call:
+            response = await self.transport.run(call)
+            return _decoded(call, response, decode), call.answered(response.request_id)
+        raise call.broken_off()
+
+
+def _decoded(call: Call, response: Response, decode: Callable[[bytes], D]) -> D:
+    try:
+        return decode(response.body)
+    except DecodeError as error:
+        # The frames below hold the response.
+        failure = error.with_traceback(None)
+    if is_web_page(response.headers, response.body):
+        failure = DecodeError(why_not_json(response.headers, response.body))
+    failure.request_id = response.request_id
+    final = call.unreadable(failure)
+    raise final from final.__cause__

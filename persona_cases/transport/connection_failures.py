@@ -26,27 +26,13 @@ _NEVER_SENT = (
     aiohttp.ClientProxyConnectionError,
     aiohttp.ConnectionTimeoutError,
 )
-
+_DROPPED = (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)
 
 _PROXY = "check proxy=, or HTTPS_PROXY and NO_PROXY in the environment"
 
 
 class ConnectionLostError(aiohttp.ClientError):
-    """What aiohttp would answer by sending the request again; see `one_request`."""
-
-
-async def one_request(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Send a request once, whatever happens: a middleware for aiohttp.
-
-    aiohttp sends GET, PUT and DELETE a second time when the connection drops before an answer. Attempts, middleware and
-    the rate limit must see every request, so that error gets a name under which aiohttp lets it pass.
-    """
-    try:
-        return await handler(request)
-    except _NEVER_SENT:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise ConnectionLostError(_reason(error)) from None
+    """What aiohttp would answer by sending the request again; see `Departure`."""
 
 
 def without_traces(error: BaseException, *, by_proxy: bool = False) -> BaseException:
@@ -70,7 +56,10 @@ def without_traces(error: BaseException, *, by_proxy: bool = False) -> BaseExcep
 
 @attrs.define
 class Departure:
-    """A middleware for aiohttp that sends a request once, and sees whether it left.
+    """A middleware for aiohttp that sends a request once, whatever happens, and sees whether it left.
+
+    aiohttp repeats GET, PUT and DELETE when the connection drops before a response. Attempts, middleware and
+    the rate limit must see every request, so that error gets a name under which aiohttp lets it pass.
 
     Attributes:
         unsent: whether the request was given up before a byte of it left, while it waited for a connection.
@@ -81,13 +70,16 @@ class Departure:
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        """Send a request once, whatever happens."""
+        """Send a request once."""
         try:
-            return await one_request(request, handler)
-        except BaseException:
+            return await handler(request)
+        except BaseException as error:
             # aiohttp makes the response when it begins to write the request.
             self.unsent = request.response is None
-            raise
+            if isinstance(error, _NEVER_SENT) or not isinstance(error, _DROPPED):
+                raise
+            reason = _reason(error)
+        raise ConnectionLostError(reason)
 
 
 def translated(

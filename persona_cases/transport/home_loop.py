@@ -39,12 +39,13 @@ class HomeLoop:
         Raises:
             ClientStateError: if another one still runs, in another thread.
         """
-        if self.is_here:
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
             return False
         if self._loop is not None and self._loop.is_running() and self._process == os.getpid():
             raise ClientStateError(
                 "the limiter is used in another event loop that is still running: make one for each loop, or share a "
                 "RedisLimiter's environment"
             )
-        self._loop, self._process = asyncio.get_running_loop(), os.getpid()
+        self._loop, self._process = loop, os.getpid()
         return True

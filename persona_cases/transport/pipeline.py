@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
 from functools import partial
 
@@ -58,8 +58,8 @@ class Transport:
         """What keeps the creation of cases inside its quota."""
         return self._admission.creation_limiter
 
-    async def run(self, call: Call) -> Response:
-        """Send the request of a call until it succeeds or nothing more should be tried.
+    def run(self, call: Call) -> Awaitable[Response]:
+        """Return what sends the request of a call until it succeeds or nothing more should be tried.
 
         Raises:
             APIError: if the API refused, or the rate limit would need a wait longer than `max_wait`.
@@ -70,9 +70,11 @@ class Transport:
         """
         call.lifetime.check()
         self.session.check_usable()
-        if call.request.idempotency_key is None:
-            return await self._attempt(call)
-        with self._key_in_flight(call.request.idempotency_key):
+        key = call.request.idempotency_key
+        return self._attempt(call) if key is None else self._attempt_alone(call, key)
+
+    async def _attempt_alone(self, call: Call, key: str) -> Response:
+        with self._key_in_flight(key):
             return await self._attempt(call)
 
     @contextmanager

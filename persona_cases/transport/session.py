@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import aiohttp
 from aiohttp import ClientSession
+from multidict import CIMultiDict
 from yarl import URL
 
 from persona_cases.errors import ClientStateError, DecodeError, InvalidArgumentError, TransportError
@@ -18,7 +19,7 @@ from persona_cases.protocol.call_options import Options, Timeout
 from persona_cases.protocol.headers import Headers
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.secret import Secret
-from persona_cases.transport.connection_failures import Departure, one_request, translated, without_traces
+from persona_cases.transport.connection_failures import Departure, translated, without_traces
 from persona_cases.transport.network import Network
 
 __all__ = ["ClientSession", "HttpSession", "check_session", "client_timeout"]
@@ -72,6 +73,10 @@ class HttpSession:
         self.file_addresses: FileAddresses = FileAddresses(base)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        # What follows from the options of the last request: most requests have the same.
+        self._options: Options | None = None
+        self._fixed = CIMultiDict[str]()
+        self._timeout = aiohttp.ClientTimeout()
 
     async def send(self, request: Request, options: Options, departure: Departure) -> Response:
         """Send a request once and read the whole answer.
@@ -101,7 +106,7 @@ class HttpSession:
     async def _exchange(self, request: Request, options: Options, departure: Departure) -> Response:
         session = self._usable_session()
         way = self._network.way_to_api
-        headers = {**self._headers(request, options), **way.headers}
+        headers = self._headers(request, options)
         middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (departure,)
         if session.trust_env or session.auth is not None:
             # aiohttp refuses our header beside credentials of a .netrc file or of the session, so it goes in later.
@@ -111,7 +116,7 @@ class HttpSession:
             URL(self._base.join(request.path, request.query), encoded=True),
             data=_payload(request.body),
             headers=headers,
-            timeout=client_timeout(options.timeout),
+            timeout=self._timeout,
             allow_redirects=False,
             raise_for_status=False,
             middlewares=middlewares,
@@ -145,7 +150,7 @@ class HttpSession:
                 timeout=client_timeout(limits, bounded=False),
                 allow_redirects=False,
                 raise_for_status=False,
-                middlewares=(one_request,),
+                middlewares=(Departure(),),
                 **way.settings,
             )
         except aiohttp.InvalidURL:
@@ -192,20 +197,20 @@ class HttpSession:
             )
         return self._session
 
-    def _headers(self, request: Request, options: Options) -> dict[str, str]:
-        headers = {
-            "Accept": "application/json",
-            "User-Agent": USER_AGENT,
-            **options.headers,
-            **request.headers,
-            "Authorization": f"Bearer {self._key.reveal()}",
-            "Key-Inflection": "snake",
-            "Persona-Version": options.version,
-        }
+    def _headers(self, request: Request, options: Options) -> CIMultiDict[str]:
+        if options is not self._options:
+            self._options, self._timeout = options, client_timeout(options.timeout)
+            self._fixed = CIMultiDict({"Accept": "application/json", "User-Agent": USER_AGENT, **options.headers})
+        headers = self._fixed.copy()
+        headers.update(request.headers)
+        headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        headers["Key-Inflection"] = "snake"
+        headers["Persona-Version"] = options.version
         if request.body is not None:
             headers["Content-Type"] = "application/json"
         if request.idempotency_key is not None:
             headers["Idempotency-Key"] = request.idempotency_key
+        headers.update(self._network.way_to_api.headers)
         return headers
 
 
@@ -222,7 +227,7 @@ def _with_header(name: str, value: str) -> aiohttp.ClientMiddlewareType:
 
 
 async def _whole(answer: aiohttp.ClientResponse, most: int) -> Response:
-    headers = Headers(answer.headers)
+    headers = Headers.over(answer.headers)
     body = await _body(answer, most)
     response = Response(answer.status, headers, b"" if body is None else body)
     if body is None and response.ok:
@@ -236,14 +241,12 @@ async def _whole(answer: aiohttp.ClientResponse, most: int) -> Response:
 
 async def _body(answer: aiohttp.ClientResponse, most: int) -> bytes | None:
     # Read by pieces, a body is unpacked by pieces too: what was packed small cannot fill the memory.
-    pieces: list[bytes] = []
-    size = 0
-    while piece := await answer.content.readany():
-        size += len(piece)
-        if size > most:
-            return None
-        pieces.append(piece)
-    return b"".join(pieces)
+    content, pieces = answer.content, [await answer.content.readany()]
+    size = len(pieces[0])
+    while size <= most and not content.at_eof():
+        pieces.append(await content.readany())
+        size += len(pieces[-1])
+    return None if size > most else pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _payload(body: bytes | None) -> bytes | io.BytesIO | None:

@@ -66,7 +66,10 @@ class _PageDocument:
     included: tuple[Any, ...] | None = None
 
 
+_ALONE: Final = Origin()
+_BEFORE_CASE: Final = b'{"data":'
 _decode_page_record: Final = msgspec.json.Decoder(wire.PageRecord).decode
+_decode_lone_record: Final = msgspec.json.Decoder(wire.LoneRecord).decode
 _decode_document_record: Final = msgspec.json.Decoder(wire.DocumentRecord).decode
 
 
@@ -123,6 +126,8 @@ def decode_case(body: bytes, *, fieldset: Fieldset | None = None) -> Case:
         DecodeError: the body is not JSON, or no document with a case; `pointer` says where.
     """
     check_utf8(body)
+    if (usual := _decode_usual_case(body)) is not None:
+        return Case(*usual, _ALONE if fieldset is None else Origin(fieldset))
     try:
         record = _decode_document_record(body)
     except REFUSED:
@@ -133,6 +138,24 @@ def decode_case(body: bytes, *, fieldset: Fieldset | None = None) -> Case:
     origin = _origin([record.data], record.included, fieldset)
     raw = bytes(record.data)
     return Case(read_record_text(raw, origin.spelling, "/data"), raw, origin)
+
+
+def _decode_usual_case(body: bytes) -> tuple[wire.CaseRecord, bytes] | None:
+    """Decode a document of one case and nothing else, and cut the case out of it.
+
+    Returns:
+        The record and the JSON of the case. None for any other document, and unless the time of creation shows that the
+        case is spelled in snake_case.
+    """
+    if not (body.startswith(_BEFORE_CASE) and body.endswith(b"}")):
+        return None
+    try:
+        record = _decode_lone_record(body).data
+    except REFUSED:
+        return None
+    if record.attributes is None or record.attributes.created_at is None:
+        return None
+    return record, body[len(_BEFORE_CASE) : -1].strip()
 
 
 def decode_line(line: bytes, index: int = 0, *, fieldset: Fieldset | None = None) -> Case:

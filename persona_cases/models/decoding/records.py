@@ -26,6 +26,7 @@ __all__ = [
     "DocumentRecord",
     "Identifier",
     "LinksRecord",
+    "LoneRecord",
     "PageRecord",
     "Relationships",
     "ToMany",
@@ -123,6 +124,12 @@ class PageRecord(msgspec.Struct, frozen=True, gc=False):
     data: list[msgspec.Raw]
     links: LinksRecord | None = None
     included: list[msgspec.Raw] | None = None
+
+
+class LoneRecord(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """The document of one case, with nothing beside it."""
+
+    data: CaseRecord
 
 
 class DocumentRecord(msgspec.Struct, frozen=True, gc=False):

@@ -73,6 +73,8 @@ class Admission:
             RateLimitError: if the wait would be longer; a `QuotaExceededError` if it is the wait for the quota.
         """
         if not request.creates_case:
+            if notice is None:
+                return Permits(await self.limiter.acquire(max_wait))
             return Permits(await _noticed(self.limiter, "rate_limit", max_wait, notice))
         asked = self._clock()
         creation = await self._acquire_creation(max_wait, notice)

@@ -44,6 +44,8 @@ class Pace:
             reading: what the answer says.
             limit: the limit to keep to, if it is not that of the answer: of two that are told in turn, the lower one.
         """
+        if reading is None or (reading.reset <= self._longest_reset and limit == self._limit):
+            return
         reading = believable(reading)
         if reading is None:
             return
