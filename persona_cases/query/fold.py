@@ -25,12 +25,11 @@ def fold(root: N, children: Callable[[N], Sequence[N]], combine: Callable[[N, li
         node, arity = pending.pop()
         if arity is None:
             below = children(node)
-            if below:
-                pending.append((node, len(below)))
-                pending.extend([(child, None) for child in reversed(below)])
-            else:
+            if not below:
                 results.append(combine(node, []))
+                continue
+            pending.append((node, len(below)))
+            pending.extend([(child, None) for child in reversed(below)])
         else:
-            first = len(results) - arity
-            results[first:] = [combine(node, results[first:])]
+            results[-arity:] = [combine(node, results[-arity:])]
     return results.pop()

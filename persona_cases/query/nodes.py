@@ -51,6 +51,7 @@ class Predicate:
 
     __slots__ = ()
     _methods: ClassVar[Methods]
+    _hash: int | None
 
     @property
     def parts(self) -> tuple[Node, ...]:
@@ -160,8 +161,7 @@ class Predicate:
         return True
 
     def __hash__(self) -> int:
-        node = as_node(self)
-        return fold(node, _parts_without_hash, _remembered_hash) if node._hash is None else node._hash
+        return fold(as_node(self), _parts_without_hash, _remembered_hash) if self._hash is None else self._hash
 
     def __repr__(self) -> str:
         return self._methods.to_python(self)

@@ -34,8 +34,6 @@ __all__ = ["DEFAULT_MAX_SEARCHES", "Plan", "plan"]
 
 DEFAULT_MAX_SEARCHES = 16
 
-_ALL, _NONE = AllOf(), AnyOf()
-
 
 @attrs.frozen
 class Plan:
@@ -100,8 +98,8 @@ def plan(where: Predicate | None, limits: SearchLimits | None = None, max_search
 def _searches(written: Predicate, limits: SearchLimits, most: int) -> tuple[Predicate | None, ...]:
     fits = limits.admit(written)
     simple = (written if fits else written.to_nnf()).simplify()
-    if simple in {_ALL, _NONE}:
-        return (None,) if simple == _ALL else ()
+    if isinstance(simple, AllOf | AnyOf) and not simple.parts:
+        return (None,) if isinstance(simple, AllOf) else ()
     if fits:
         return (written,)
     fitting = nested(simple, limits)
