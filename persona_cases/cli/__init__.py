@@ -18,9 +18,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         from persona_cases.cli.app import run  # noqa: PLC0415 - what it needs comes with an extra
+
+        return run(argv)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _NEEDED:
             raise
         sys.stderr.write("error: the command line needs typer and rich: pip install 'persona-cases[cli]'\n")
         return 1
-    return run(argv)

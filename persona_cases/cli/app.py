@@ -3,63 +3,87 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Final
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
 
 import typer
 
 from persona_cases import __version__
-from persona_cases.cli.commands import change_commands as changing
-from persona_cases.cli.commands import object_commands as attaching
-from persona_cases.cli.commands import read_commands as reading
-from persona_cases.cli.commands import simulator_command as trying
-from persona_cases.cli.commands import tag_commands as tagging
-from persona_cases.cli.examples import PROGRAM, epilog, exit_codes
+from persona_cases.cli.deferred import SETTINGS, Command, DeferredGroup, Group, Listed, defer
+from persona_cases.cli.examples import PROGRAM, exit_codes
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.options.spreading import with_options
-from persona_cases.cli.options.strictness import StrictCommand, StrictGroup
-from persona_cases.cli.running import report
 from persona_cases.cli.usage_errors import UsageError, refusal
 from persona_cases.errors import PersonaError
 
-__all__ = ["app", "run"]
+__all__ = ["LISTED", "make_program", "run"]
 
-_READ, _CHANGE, _TRY = "Read", "Change", "Try out"
-
-Commands = Mapping[str, Callable[..., None]]
-
-_READING: Final[Commands] = {
-    "search": reading.search,
-    "list": reading.list_,
-    "get": reading.get,
-    "export": reading.export,
-    "download": reading.download,
-    "watch": reading.watch,
-    "template": reading.template,
-    "limits": reading.limits,
+LISTED: Final[dict[str, tuple[Listed, ...]]] = {
+    "Read": (
+        Command("search", "read_commands.search", "Search cases by any expression."),
+        Command("list", "read_commands.list_", "List cases, newest first."),
+        Command("get", "read_commands.get", "Get cases by their ids."),
+        Command(
+            "export",
+            "read_commands.export",
+            "Write all matching cases to a file: .jsonl, .csv, .parquet or .sqlite.",
+        ),
+        Command("download", "read_commands.download", "Download the files that are attached to a case."),
+        Command(
+            "watch",
+            "read_commands.watch",
+            "Print new cases as they appear, one line of JSON per case, until Ctrl-C.",
+        ),
+        Command("template", "read_commands.template", "Show a case template; as a table, its custom fields."),
+        Command(
+            "limits",
+            "read_commands.limits",
+            "Show how much of the rate limits is used. The request itself counts.",
+        ),
+    ),
+    "Change": (
+        Command("create", "change_commands.create", "Create a case, in the initial status of its template."),
+        Command(
+            "update", "change_commands.update", "Change custom fields, queue or SLA of a case, or attach files to it."
+        ),
+        Command("assign", "change_commands.assign", "Assign a case to a user."),
+        Command("status", "change_commands.status", "Set the status of a case."),
+        Command("comment", "change_commands.comment", "Add a comment to a case."),
+        Command(
+            "redact",
+            "change_commands.redact",
+            "Erase the personal data of cases for good. This cannot be undone.",
+        ),
+        Group(
+            "tag",
+            (
+                Command("add", "tag_commands.add", "Add tags to a case, with one request each."),
+                Command("remove", "tag_commands.remove", "Remove tags from a case, with one request each."),
+                Command("set", "tag_commands.set_", "Give a case exactly these tags: all others are removed."),
+            ),
+            "Add tags to a case, remove them, or set them.",
+        ),
+        Group(
+            "objects",
+            (
+                Command(
+                    "add",
+                    "change_commands.add_objects",
+                    "Attach objects to a case, each at most once and 1,000 in all.",
+                ),
+                Command(
+                    "remove",
+                    "change_commands.remove_objects",
+                    "Detach objects from a case; objects that are not attached are ignored.",
+                ),
+            ),
+            "Attach accounts, inquiries, reports and other objects to a case, or detach them.",
+        ),
+    ),
+    "Try out": (
+        Command("simulator", "serve_simulator.simulator", "Stand in for the API on a local port, with made-up cases."),
+    ),
 }
-_CHANGING: Final[Commands] = {
-    "create": changing.create,
-    "update": changing.update,
-    "assign": changing.assign,
-    "status": changing.status,
-    "comment": changing.comment,
-    "redact": changing.redact,
-}
-_TAGGING: Final[Commands] = {"add": tagging.add, "remove": tagging.remove, "set": tagging.set_}
-_ATTACHING: Final[Commands] = {"add": attaching.add, "remove": attaching.remove}
-_TRYING: Final[Commands] = {"simulator": trying.simulator}
-
-_SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
-
-app: typer.Typer = typer.Typer(
-    cls=StrictGroup,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings=_SETTINGS,
-    epilog=exit_codes(),
-)
+"""The commands by the heading under which the help lists them."""
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -69,7 +93,7 @@ def run(argv: Sequence[str] | None = None) -> int:
         reconfigure(errors="replace")
     args = None if argv is None else list(argv)
     try:
-        ended: object = typer.main.get_command(app).main(args=args, prog_name=PROGRAM, standalone_mode=False)
+        ended: object = make_program().main(args=args, prog_name=PROGRAM, standalone_mode=False)
     except UsageError as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             error.show()
@@ -77,6 +101,8 @@ def run(argv: Sequence[str] | None = None) -> int:
             typer.echo("\n".join(refusal(error, PROGRAM)), err=True)
         return ExitCode.USAGE
     except PersonaError as error:
+        from persona_cases.cli.running import report  # noqa: PLC0415 - needs asyncio, which help does not
+
         return report(error, verbose=False)
     except SystemExit as end:
         ended = end.code
@@ -85,13 +111,29 @@ def run(argv: Sequence[str] | None = None) -> int:
     return ended if isinstance(ended, int) else ExitCode.OK if ended is None else ExitCode.FAILURE
 
 
+def make_program() -> Any:
+    """Return the program as a command of typer, with its commands still to be loaded."""
+    app = typer.Typer(
+        cls=DeferredGroup,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings=SETTINGS,
+        epilog=exit_codes(),
+    )
+    app.callback()(persona_cases)
+    program = typer.main.get_command(app)
+    for panel, listed in LISTED.items():
+        defer(listed, program, panel=panel)
+    return program
+
+
 def _print_version(asked: object) -> None:
     if asked:
         typer.echo(f"{PROGRAM} {__version__}")
         raise typer.Exit
 
 
-@app.callback()
 def persona_cases(
     version: Annotated[
         bool | None,
@@ -105,22 +147,3 @@ def persona_cases(
 
     Data goes to stdout, everything else to stderr.
     """
-
-
-def _add(commands: Commands, to: typer.Typer, *, panel: str | None = None, group: str = "") -> None:
-    for name, command in commands.items():
-        add = to.command(name, cls=StrictCommand, epilog=epilog(group + name), rich_help_panel=panel)
-        add(with_options(command))
-
-
-def _add_group(commands: Commands, name: str, what: str) -> None:
-    group = typer.Typer(cls=StrictGroup, no_args_is_help=True, rich_markup_mode="rich", context_settings=_SETTINGS)
-    _add(commands, group, group=f"{name} ")
-    app.add_typer(group, name=name, help=what, rich_help_panel=_CHANGE)
-
-
-_add(_READING, app, panel=_READ)
-_add(_CHANGING, app, panel=_CHANGE)
-_add_group(_TAGGING, "tag", "Add tags to a case, remove them, or set them.")
-_add_group(_ATTACHING, "objects", "Attach accounts, inquiries, reports and other objects to a case, or detach them.")
-_add(_TRYING, app, panel=_TRY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from persona_cases.cli.exits import ExitCode
@@ -82,10 +83,15 @@ persona-cases objects remove --simulator $ID act_SX7OA6NNoCLf7oQqtgbotXLa""",
 
 
 def epilog(command: str) -> str:
-    """Return the end of a command's help: a paragraph a line, so that lines are not joined."""
-    return "\n\n".join(("Examples:", *(line for example in EXAMPLES[command] for line in example.splitlines())))
+    """Return the end of a command's help."""
+    return _lines("Examples:", (line for example in EXAMPLES[command] for line in example.splitlines()))
 
 
 def exit_codes() -> str:
     """Return the end of the program's help."""
-    return "Exit codes:\n\n" + ";\n".join(f"{code.value}: {code.meaning}" for code in ExitCode)
+    return _lines("Exit codes:", (f"{code.value:>3}  {code.meaning}" for code in ExitCode))
+
+
+def _lines(heading: str, lines: Iterable[str]) -> str:
+    # The first character keeps the lines as they are.
+    return "\b\n" + "\n".join((heading, *(f"  {line}" for line in lines)))

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl
 
 import pytest
-import typer
 
-from persona_cases.cli.app import app
+from persona_cases.cli.app import make_program
 from persona_cases.cli.options.strictness import parameter_name, takes_several
 
 SECRET = "Sheila Miller"
@@ -17,7 +16,8 @@ SECRET = "Sheila Miller"
 
 def commands(group=None, path=()) -> Iterator[tuple[tuple[str, ...], object]]:
     """Every command with the words that call it."""
-    for name, command in (group or typer.main.get_command(app)).commands.items():
+    for name, deferred in (group or make_program()).commands.items():
+        command = deferred.load()
         if hasattr(command, "commands"):
             yield from commands(command, (*path, name))
         else:

@@ -1,10 +1,10 @@
-"""The commands that change cases: `create`, `update`, `assign`, `status`, `comment`, `redact`."""
+"""The commands that change cases: `create`, `update`, `assign`, `status`, `comment`, `redact`, `objects`."""
 
 from __future__ import annotations
 
 import shlex
 from functools import partial
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from typer import Argument, Option
 
@@ -15,7 +15,11 @@ from persona_cases.cli.options.given import stdin_text
 from persona_cases.cli.options.option_groups import CaseId, Connection, OutputOption
 from persona_cases.cli.running import execute
 
-__all__ = ["assign", "comment", "create", "post", "redact", "status", "update"]
+__all__ = ["add_objects", "assign", "comment", "create", "post", "redact", "remove_objects", "status", "update"]
+
+ObjectIds: TypeAlias = Annotated[
+    list[str], Argument(metavar="OBJECT_ID", help="Accounts, inquiries, reports and others.", show_default=False)
+]
 
 
 def create(
@@ -102,6 +106,18 @@ def redact(
     On a terminal you are asked first; elsewhere, --yes is needed.
     """
     execute(partial(redact_cases, ids, output, connection, sure=yes), verbose=connection.verbose)
+
+
+def add_objects(id: CaseId, object_ids: ObjectIds, posting: Posting, connection: Connection) -> None:
+    """Attach objects to a case, each at most once and 1,000 in all."""
+    post(id, lambda persona, key: persona.cases.add_objects(id, object_ids, idempotency_key=key), posting, connection)
+
+
+def remove_objects(id: CaseId, object_ids: ObjectIds, posting: Posting, connection: Connection) -> None:
+    """Detach objects from a case; objects that are not attached are ignored."""
+    post(
+        id, lambda persona, key: persona.cases.remove_objects(id, object_ids, idempotency_key=key), posting, connection
+    )
 
 
 def post(id: str, act: KeyedAct, posting: Posting, connection: Connection) -> None:

@@ -1,19 +1,29 @@
-"""The work of `simulator`: stand in for the API until told to stop."""
+"""The command `simulator`: stand in for the API until told to stop."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
+from functools import partial
 
 import attrs
 import typer
 
 from persona_cases import testing
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.options.server_options import Server
-from persona_cases.cli.running import on_signals
+from persona_cases.cli.options.option_groups import Server
+from persona_cases.cli.running import execute, on_signals
 
-__all__ = ["serve"]
+__all__ = ["serve", "simulator"]
+
+
+def simulator(server: Server) -> None:
+    """Stand in for the API on a local port, with made-up cases.
+
+    One line says when it is ready, and with which PERSONA_BASE_URL and
+    PERSONA_API_KEY to reach it. Ctrl-C or SIGTERM stops it.
+    """
+    execute(partial(serve, server))
 
 
 async def serve(server: Server) -> ExitCode:

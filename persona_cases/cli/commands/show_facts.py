@@ -14,7 +14,8 @@ from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.options.option_groups import Connection, Format
 from persona_cases.cli.screen.output import form_of, json_writer
-from persona_cases.cli.screen.terminal import StdoutConsole, visible
+from persona_cases.cli.screen.stdout_console import StdoutConsole
+from persona_cases.cli.screen.terminal import visible
 from persona_cases.models import CaseTemplate, FieldSchema
 
 __all__ = ["show_limits", "show_template"]

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol, cast
 
 from typer.core import TyperCommand, TyperGroup
 
+from persona_cases.cli.screen.help_page import write_commands, write_parameters
 from persona_cases.errors import InvalidArgumentError
 
 __all__ = ["Parameter", "StrictCommand", "StrictGroup", "parameter_name", "takes_several"]
@@ -37,6 +38,11 @@ class StrictGroup(TyperGroup):
         """Return the parameters, with `--help`."""
         return _without_values(super().get_params(ctx))
 
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands and the options, under their headings."""
+        write_commands(self.commands.values(), formatter)
+        write_parameters(self.get_params(ctx), ctx, formatter)
+
 
 class StrictCommand(TyperCommand):
     """A command that refuses an option given twice, an empty value, a value for a flag, and text that is not UTF-8.
@@ -47,6 +53,10 @@ class StrictCommand(TyperCommand):
     def get_params(self, ctx: Any) -> Any:
         """Return the parameters, with `--help`; flags are shown without a value."""
         return _without_values(super().get_params(ctx))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments and the options, under their headings."""
+        write_parameters(self.get_params(ctx), ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Check the command line, then let typer read it.

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.highlighter import JSONHighlighter
 
 from persona_cases.cli.options.option_groups import Format
+from persona_cases.cli.screen.stdout_console import StdoutConsole
 from persona_cases.cli.screen.table import CaseTable
-from persona_cases.cli.screen.terminal import StdoutConsole, escaped, is_terminal
+from persona_cases.cli.screen.terminal import escaped, is_terminal
 from persona_cases.models import Case
 
 __all__ = ["Writer", "bare", "case_writer", "form_of", "json_writer", "stdout_bytes", "with_included"]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-import sys
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
-from rich.console import Console
-
-__all__ = ["StdoutConsole", "escaped", "is_terminal", "visible"]
+__all__ = ["escaped", "is_terminal", "visible"]
 
 # C0 and C1 controls, line and paragraph separators, and what turns the direction of writing.
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -27,17 +24,6 @@ def visible(text: str) -> str:
 def escaped(json: str) -> str:
     """Return a JSON text that means the same and can do nothing to a terminal; line feeds stay."""
     return _INVISIBLE.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", json)
-
-
-class StdoutConsole(Console):
-    """Stdout for rich, where a reader that goes away is the same error as everywhere else."""
-
-    def __init__(self) -> None:
-        super().__init__(file=sys.stdout)
-
-    def on_broken_pipe(self) -> NoReturn:
-        """Raise what happened, in place of rich's own way to end the program."""
-        raise BrokenPipeError
 
 
 def is_terminal(stream: IO[Any]) -> bool:
