@@ -128,6 +128,7 @@ def test_verbose_shows_logs_without_personal_data(cli, api):
     made = api.store.create_case(reference_id="walk-in-77", fields={"notes": "Ms. Sheila Miller"})
     ran = cli("list", "--verbose", "--reference-id", "walk-in-77")
     assert ran.ids == [made.id]
-    assert "request.answered method=GET path=/cases" in ran.err
+    assert "request.answered call=" in ran.err
+    assert "method=GET path=/cases" in ran.err
     assert not [secret for secret in ("Sheila", "walk-in-77", api.api_key) if secret in ran.err]
     assert cli("list", "--limit", "1").err == ""
