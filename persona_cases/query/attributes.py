@@ -1,4 +1,4 @@
-"""The one table of attributes: what searches look at, and where cases and lists have the same."""
+"""The one table of attributes: how searches, cases and lists name each, and which values it takes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class Kind(Enum):
-    """What the values of an attribute are."""
+    """The type of the values of an attribute."""
 
     TEXT = "text"
     TIME = "time"
@@ -40,11 +40,11 @@ class Kind(Enum):
 
 @attrs.frozen
 class Attribute:
-    """One thing that can be searched for.
+    """An attribute that searches compare.
 
     Attributes:
-        name: as the API spells it; snake_case whatever the `Key-Inflection`.
-        kind: what it can be compared with.
+        name: the name in the API; snake_case for every `Key-Inflection`.
+        kind: the type of its values.
         sortable: whether the API sorts by it.
         may_lie_ahead: whether a time can be in the future.
         shown_as: the attribute of a case that shows it; None if no attribute does.
@@ -131,7 +131,7 @@ class CaseLike(Protocol):
 
     @property
     def relationships(self) -> object:
-        """What is attached: `case_template`, `case_queue`, `accounts`, `inquiries`, each with ids."""
+        """The related objects: `case_template`, `case_queue`, `accounts`, `inquiries`, each with ids."""
         ...
 
 
@@ -141,7 +141,7 @@ def attribute_named(name: str) -> Attribute:
 
 
 def untyped(name: str) -> Attribute:
-    """The attribute of that name as one that takes any value."""
+    """Return the attribute of that name as one that takes any value."""
     return Attribute(name, sortable=attribute_named(name).sortable)
 
 
@@ -178,7 +178,7 @@ def require_name(name: object) -> str:
 
 
 def spell(name: str) -> str:
-    """The shortest way to write the attribute of that name."""
+    """Return the shortest way to write the attribute of that name in Python."""
     if name in SEARCHABLE:
         return f"Q.{name}"
     key = custom_key(name)
@@ -188,5 +188,5 @@ def spell(name: str) -> str:
 
 
 def spell_untyped(name: str) -> str:
-    """The way to write an attribute that takes any value."""
+    """Return how Python writes an attribute that takes any value."""
     return f"Q.attribute({name!r})"

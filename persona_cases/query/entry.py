@@ -1,4 +1,4 @@
-"""The checks at every door through which a predicate comes in: what it is, and what it may ask for."""
+"""The checks of predicates that callers pass in: the type, and what they may ask for."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def evaluator(predicate: Predicate) -> Callable[[Lookup], bool]:
 
 
 def truth(predicate: Predicate, leaf_truth: Callable[[Comparison], bool]) -> bool:
-    """Decide an expression from the truth of its comparisons; all of them are asked for."""
+    """Decide an expression from the truth of its comparisons, of all of them."""
 
     def combine(node: Node, parts: list[bool]) -> bool:
         match node:
@@ -85,7 +85,7 @@ def truth(predicate: Predicate, leaf_truth: Callable[[Comparison], bool]) -> boo
 
 
 def holds(leaf: Comparison, shown: object) -> bool:
-    """Whether one comparison holds for the value, or for any of the tuple of values, that a case shows."""
+    """Whether one comparison is true for the value that a case shows, or for any of a tuple of values."""
     return _test_of(leaf)(shown)
 
 

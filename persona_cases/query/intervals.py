@@ -1,4 +1,4 @@
-"""What comparisons on one attribute say about each other: `x > 5` makes `x > 1` needless.
+"""How comparisons on one attribute imply or exclude each other: `x > 5` makes `x > 1` needless.
 
 Only what holds under the API's logic is used. An attribute may have several values, any of which may match, so two
 bounds of a number never contradict each other; moments of the known time attributes do, since a case has one of each.
@@ -62,7 +62,7 @@ def contradictory_or_needless(parts: Iterable[Node], *, conjunctive: bool) -> se
 
 
 def axis_of(leaf: Comparison) -> Axis | None:
-    """What a comparison can be related on to others; None if to no other."""
+    """Return the axis on which a comparison can imply or exclude others; None if there is none."""
     located = _located(leaf)
     return None if located is None else (leaf.attribute, located[0])
 
@@ -95,7 +95,7 @@ def _located(leaf: Comparison) -> tuple[str, Point] | None:
 
 
 class _Conjunction:
-    """The bounds on one axis that are to hold together. Of each direction, one bound at most decides."""
+    """Bounds on one axis that must all hold. Of each direction, at most one bound decides."""
 
     def __init__(self, bounds: list[_Bound], *, single_valued: bool) -> None:
         held = [bound for bound in bounds if not bound.negated]

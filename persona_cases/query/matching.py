@@ -80,7 +80,7 @@ def _scalar(shown: object, name: str) -> Scalar | None:
 
 
 def _require_same_naming(leaf: Comparison, shown: Scalar | None) -> None:
-    """The search index names people by user id, cases by e-mail address; nothing local relates the two."""
+    """The search index names people by user id, cases by e-mail address. Nothing local relates the two."""
     sides = (shown, leaf.value)
     if any(_is_user_id(side) for side in sides) and any(_is_address(side) for side in sides):
         raise _other_naming(leaf.attribute)
@@ -108,7 +108,7 @@ def _related(name: str, relationship: str, view: _CaseView | _JsonView) -> tuple
 
 
 class _CaseView(NamedTuple):
-    """A `Case`. What a sparse fieldset left out raises `NotLoadedError` in there, which passes through."""
+    """A `Case`. It raises `NotLoadedError` for attributes that a sparse fieldset left out."""
 
     case: CaseLike
 

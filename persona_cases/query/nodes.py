@@ -237,7 +237,7 @@ class Not(Predicate):
 
 @attrs.frozen(eq=False, repr=False, init=False, getstate_setstate=False)
 class Junction(Predicate):
-    """What `AllOf` and `AnyOf` share: any number of parts.
+    """The common base of `AllOf` and `AnyOf`: any number of parts.
 
     `&` and `|` only note their two operands; `parts` lays them out on first use. So a chain costs one small node per
     step, whichever side it grows on. Copying the parts would be quadratic.
@@ -350,7 +350,7 @@ def _depth(node: Node, depths: list[int]) -> int:
 
 
 def _identity(node: Predicate) -> tuple[object, ...]:
-    """What makes a node equal to another, its parts aside."""
+    """Return what two equal nodes have in common, their parts aside."""
     # The type of the value counts: 1, 1.0 and True are equal in Python and different in JSON.
     if isinstance(node, Comparison):
         return node.attribute, node.operator, type(node.value), node.value

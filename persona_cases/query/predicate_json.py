@@ -68,7 +68,7 @@ def _object(value: object) -> Mapping[object, object] | None:
 
 
 def _boolean(value: object) -> tuple[str, object] | None:
-    """The word of a boolean node and what stands behind it."""
+    """Return the word of a boolean node and its member."""
     members = _object(value)
     if members is None or len(members) != 1:
         return None

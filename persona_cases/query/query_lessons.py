@@ -1,4 +1,4 @@
-"""What to write instead, where someone expects another query language of `Q`."""
+"""What to write with `Q` instead of the words of other query languages."""
 
 from __future__ import annotations
 

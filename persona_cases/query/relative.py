@@ -20,7 +20,7 @@ _OUT_OF_RANGE: Final = "this time lies outside the years 1 to 9999"
 
 
 def current_time() -> datetime:
-    """The moment of the call: the one clock of the pure rooms."""
+    """Return the time of the call: the one clock of the pure rooms."""
     return datetime.now(UTC)
 
 

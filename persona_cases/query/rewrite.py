@@ -1,4 +1,4 @@
-"""Rewriting that never changes which cases are found.
+"""Rewriting that never changes which cases match.
 
 The API's logic has two values (a comparison with a missing attribute is false, `not` is the complement), so the laws
 of Boolean algebra hold. What does not hold is the reversal of operators: without the attribute both `x > 1`
@@ -18,7 +18,7 @@ __all__ = ["simplify", "to_nnf"]
 
 
 def simplify(predicate: Predicate) -> Predicate:
-    """Flatten, and drop duplicates, double negations, constants and what other parts imply, by their ranges too."""
+    """Flatten, and drop duplicates, double negations, constants, and parts that others imply, by their bounds too."""
     return fold(as_node(predicate), _flat_parts, _simplified)
 
 
@@ -28,7 +28,7 @@ def to_nnf(predicate: Predicate) -> Predicate:
 
 
 def _flat_parts(node: Node) -> Sequence[Node]:
-    """The parts with nests of the node's own kind spliced in, before anything is copied level by level."""
+    """Return the parts, with nested nodes of the same kind spliced in at once rather than level by level."""
     if not isinstance(node, AllOf | AnyOf):
         return node.parts
     flat: list[Node] = []
@@ -93,7 +93,7 @@ def _settles(part: Node, siblings: dict[Node, None], dual: type[AllOf | AnyOf]) 
 
 
 def _reduced(part: AllOf | AnyOf, siblings: dict[Node, None], barred: set[Node], dual: type[AllOf | AnyOf]) -> Node:
-    """A part without those of its own parts that a sibling rules out: `(a | b) & ~a` is `b & ~a`."""
+    """Return a part without its own parts that a sibling rules out: `(a | b) & ~a` is `b & ~a`."""
     kept = [
         inner for inner in part.parts if not (inner in barred or (isinstance(inner, Not) and inner.part in siblings))
     ]

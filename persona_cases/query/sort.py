@@ -45,7 +45,7 @@ class Sort:
 
     @classmethod
     def by_any(cls, attribute: str, direction: Direction) -> Sort:
-        """A sort by an attribute that the table need not know, as `Q.attribute` makes them."""
+        """Return a sort by an attribute that the table need not have, as `Q.attribute` makes it."""
         name = require_name(attribute)
         _require_sortable(name)
         sort = cls.__new__(cls)
@@ -67,7 +67,7 @@ class Sort:
         return cls(head, cast("Direction", direction)) if colon else cls(name)
 
     def to_dict(self) -> dict[str, str]:
-        """The `sort` of a search request."""
+        """Return the `sort` of a search request."""
         return {"attribute": self.attribute, "direction": self.direction}
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""What can be compared: every value becomes the JSON scalar that goes over the wire, or is refused at once."""
+"""The values to compare with: each becomes a JSON scalar, or raises at once."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def to_scalar(value: object, subject: str = "an attribute", *, whole_days: bool 
 
 
 def unwrap_enum(value: object) -> object:
-    """The value that an `Enum` member stands for; anything else as it is."""
+    """Return the value of an `Enum` member; anything else as it is."""
     return value.value if isinstance(value, Enum) else value
 
 

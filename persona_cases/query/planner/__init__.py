@@ -1,1 +1,1 @@
-"""From any expression to the fewest searches that the API accepts."""
+"""The planner: turns any expression into few searches that the API accepts."""

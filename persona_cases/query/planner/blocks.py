@@ -1,7 +1,7 @@
-"""Blocks: what one search can say, as sets of small integers.
+"""Blocks: what one search can express, as sets of small integers.
 
 A *literal* stands for a comparison (an even number) or its complement (the odd number after it). A *clause* is a set of
-literals of which any must hold; a *block* is a set of clauses of which all must hold. So a block is a conjunctive
+literals of which at least one must hold; a *block* is a set of clauses that must all hold. So a block is a conjunctive
 normal form, and with the API's two levels it is one search: `and` of comparisons, complements and `or`s.
 
 A complement costs a level of its own, so `or` inside `and` has no room for one, unless the limits leave it free.
@@ -54,7 +54,7 @@ class Vocabulary:
         return Not(leaf) if literal % 2 else leaf
 
     def without_needless(self, literals: frozenset[int]) -> frozenset[int] | None:
-        """Drop from literals that are to hold together those which others imply; None if they cannot."""
+        """Drop the literals that others imply, of some that must all hold; None if they cannot."""
         related = literals & self._related
         if len(related) < 2:
             return literals
@@ -65,7 +65,7 @@ class Vocabulary:
 
 @attrs.frozen
 class Capacity:
-    """What the limits leave room for.
+    """The room that the limits leave.
 
     Attributes:
         width: clauses of a node.
@@ -79,7 +79,7 @@ class Capacity:
 
     @classmethod
     def of(cls, limits: SearchLimits) -> Capacity:
-        """Read it off the limits."""
+        """Return the room that limits leave."""
         free = not limits.count_negated_leaf or limits.max_depth > 2
         return cls(limits.max_clauses, limits.max_depth > 1, free)
 
@@ -88,7 +88,7 @@ class Capacity:
         return self.free_complements or not literal % 2
 
     def slots(self, block: Block) -> float:
-        """Return how many places of one `and` a block takes; infinity if none can hold it."""
+        """Return how many slots of one `and` a block takes; infinity if none has room for it."""
         if len(block) == 1:
             return 1
         free = sum(len(clause) == 1 and self.is_free(*clause) for clause in block)
@@ -98,7 +98,7 @@ class Capacity:
         return len(block) if len(block) <= self.width else bound + ceil(free / self.width)
 
     def holds(self, block: Block) -> bool:
-        """Whether one search can say a block."""
+        """Whether one search can express a block."""
         if len(block) == 1:
             (clause,) = block
             return len(clause) <= (self.width**2 if self.nested else self.width)
@@ -106,7 +106,7 @@ class Capacity:
 
 
 def normal(clauses: Iterable[Clause], vocabulary: Vocabulary) -> Block | None:
-    """Simplify clauses that are to hold together; None if they cannot."""
+    """Simplify clauses that must all hold; None if they cannot."""
     block = frozenset(clauses)
     while True:
         units = frozenset(literal for clause in block if len(clause) == 1 for literal in clause)
@@ -133,7 +133,7 @@ def _minimal(clauses: set[Clause]) -> Iterable[Clause]:
 
 
 def disjoined(left: Block, right: Block, vocabulary: Vocabulary, capacity: Capacity) -> Block | None:
-    """Return the block that holds where either does; None if there is none of a size that a search can say."""
+    """Return the block that holds where either does; None if it is too large for one search."""
     common = left & right
     own, other = left - common, right - common
     if len(own) * len(other) > 2 * capacity.width:
@@ -162,7 +162,7 @@ class Split:
 
 
 def split(block: Block, vocabulary: Vocabulary, capacity: Capacity, most: int) -> Split:
-    """Split a block into blocks that a search can say each, `most` at the most."""
+    """Split a block into at most `most` blocks that one search can express each."""
     if capacity.holds(block):
         return Split([block], 1)
     choices = [_pieces(clause, capacity) for clause in sorted(block, key=sorted)]
@@ -186,14 +186,14 @@ def split(block: Block, vocabulary: Vocabulary, capacity: Capacity, most: int) -
 
 
 def _pieces(clause: Clause, capacity: Capacity) -> list[Clause]:
-    """A clause as a union of clauses that fit into an `and`."""
+    """Return a clause as a union of clauses that fit into an `and`."""
     literals = sorted(clause)
     width = capacity.width if capacity.nested else 1
     return [frozenset(literals[start : start + width]) for start in range(0, len(literals), width)]
 
 
 def _spread(block: Block, widths: list[int], capacity: Capacity) -> float:
-    """How many times a block must be split so that its clauses have room, the narrowest clauses dissolved first."""
+    """Return how many parts a block must be split into, its narrowest clauses dissolved first."""
     alone = sum(not capacity.is_free(*clause) for clause in block if len(clause) == 1)
     for dissolved in range(len(widths) + 1):
         wide = len(widths) - dissolved

@@ -1,9 +1,9 @@
-"""Covers: an expression as a union of blocks, built from its leaves upwards and never beyond a bound.
+"""Covers: an expression as a union of blocks, built from its leaves upward, of bounded size.
 
 Writing an expression as a union of conjunctions (a disjunctive normal form) may take exponentially many of them, and
 so may a conjunction of unions. Blocks lie between the two: a cover keeps a union inside a block where it has room, and
-splits only what has none. Each node keeps both faces, since what stands above decides which one is cheaper: `whole`,
-one block for all of it, and `blocks`, a union.
+splits only what has none. Each node keeps both, because the node above decides which one is cheaper: `whole`, one block
+for all of it, and `blocks`, a union.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Covers:
             raise TooManyBlocksError(self._most + 1)
 
     def _united_face(self, part: Cover) -> tuple[Block, ...]:
-        """Which face of a part to unite with others: terms, which share a search, before one block of its own."""
+        """Return what of a part to unite with others: terms, which share a search, rather than one block of its own."""
         if part.whole is None or all(map(self._is_term, part.blocks)):
             return part.blocks
         return (part.whole,)
@@ -184,7 +184,7 @@ class Covers:
         return found
 
     def _fused(self, blocks: list[Block]) -> list[Block]:
-        """Unite all blocks that are a clause of free literals into one, and drop what others imply."""
+        """Unite all blocks that are a clause of free literals, and drop those that others include."""
         literals: set[int] = set()
         kept: list[Block] = []
         for block in blocks:
@@ -202,7 +202,7 @@ class Covers:
 
 
 def minimal(blocks: Iterable[Block]) -> list[Block]:
-    """Drop blocks that say no more than another one, and doubles."""
+    """Drop duplicates, and blocks that another one includes."""
     distinct = list(dict.fromkeys(blocks))
     if not 1 < len(distinct) <= _COMPARED:
         return distinct

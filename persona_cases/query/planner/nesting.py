@@ -11,7 +11,7 @@ __all__ = ["nested"]
 
 
 def nested(predicate: Predicate, limits: SearchLimits) -> Predicate | None:
-    """Return the expression with nodes that are too wide nested into as few levels as do; None if it does not fit."""
+    """Return the expression with too wide nodes nested into as few levels as possible; None if it does not fit."""
     node, depth = fold_nodes(predicate, _Nesting(limits).combine)
     return node if depth <= limits.max_depth else None
 

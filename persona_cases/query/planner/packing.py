@@ -1,8 +1,8 @@
-"""Packing: from the blocks of a cover to as few searches as are found, and from those to expressions.
+"""Packing: turns the blocks of a cover into few searches, and those into expressions.
 
-Two kinds of search can say blocks. An `and` says one block. An `or` says up to as many *terms* as it has clauses:
-blocks that need no level below their own, which are conjunctions of comparisons, and clauses. So terms share a search,
-where other blocks need one each; and a block of few combinations may be cheaper as its terms, if others leave room.
+Two kinds of search can express blocks. An `and` expresses one block. An `or` expresses as many *terms* as it has
+clauses: blocks that need no level below their own, which are conjunctions of comparisons, and clauses. So terms share a
+search, but other blocks need one each. A block of few combinations may be cheaper as its terms, if others leave room.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _packed(blocks: Iterable[Block], vocabulary: Vocabulary, capacity: Capacity,
 
 
 def _merged(blocks: Sequence[Block], vocabulary: Vocabulary, capacity: Capacity) -> list[Block]:
-    """Merge blocks as long as a search can say the result; those with the same complements are the likely ones."""
+    """Merge blocks while one search can express the result; those with the same complements are the likely ones."""
     alike: dict[Block, list[Block]] = defaultdict(list)
     tries: int = _MERGES
     for block in blocks:
@@ -107,7 +107,7 @@ def _merged(blocks: Sequence[Block], vocabulary: Vocabulary, capacity: Capacity)
 
 
 def _is_term(block: Block, capacity: Capacity) -> bool:
-    """Whether a block is one clause of an `or`, or can be cut into such."""
+    """Whether a block is one clause of an `or`, or can be split into such."""
     if len(block) == 1:
         return capacity.nested or all(map(capacity.is_free, _only(block)))
     free = all(len(clause) == 1 and capacity.is_free(*clause) for clause in block)

@@ -1,4 +1,4 @@
-"""Saying why an expression takes too many searches, and where in it that comes from, without quoting its values."""
+"""The error for an expression that needs too many searches: it names the part that causes it, but no values."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class _FoundError(Exception):
 
 
 def _blamed(written: Predicate, limits: SearchLimits, most: int) -> PlacedNode:
-    """Find the smallest part that takes too many searches by itself: the first one, as it is read."""
+    """Find the smallest part that needs too many searches by itself; of several, the first as it is written."""
     vocabulary, capacity = Vocabulary(written), Capacity.of(limits)
     covers = Covers(vocabulary, capacity, most * limits.max_clauses)
 

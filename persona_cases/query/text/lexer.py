@@ -1,4 +1,4 @@
-"""The text form cut into tokens, with advice for the slips that people bring from other languages."""
+"""Cuts the text form into tokens, with advice on the syntax of other languages."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def tokens_of(source: str) -> Iterator[Token]:
 
 
 def at(source: str, start: int, reason: str, kind: type[QueryError] = QueryError) -> QueryError:
-    """An error about one place of the text; columns count from 1."""
+    """Return an error that names a line and column of the text, counted from 1."""
     before = source[:start]
     line, column = before.count("\n") + 1, start - before.rfind("\n")
     where = f"column {column}" if "\n" not in source else f"line {line}, column {column}"

@@ -1,4 +1,4 @@
-"""Reading the text form: `status == 'open' and not fields.priority in ['low']`.
+"""Reads the text form: `status == 'open' and not fields.priority in ['low']`.
 
 A comparison is read straight on, since nothing nests in it. What nests (parentheses, `all`, `any`, `not`) is kept
 on a list of open groups, so that no input can exhaust Python's stack. The text makes the same predicates
@@ -119,7 +119,7 @@ class _Operand:
 
 @attrs.define
 class _Group:
-    """An open parenthesis, an open list of `all([` or `any([`, or the text itself; and what was read of it."""
+    """An open parenthesis, an open list of `all([` or `any([`, or the text itself, and its parts so far."""
 
     opening: Token | None = None
     junction: type[AllOf | AnyOf] | None = None
@@ -275,7 +275,7 @@ class _Parser:
         return token.is_word(*_CLOCKS) and self._peek().is_mark("(")
 
     def _relative_time(self, token: Token) -> RelativeTime:
-        """Read what belongs to `now`, `today` or `yesterday`: a zone in its parentheses, and spans after them."""
+        """Read the rest of `now`, `today` or `yesterday`: the parentheses with a zone, and the spans after them."""
         time = self._clock(token, self._zone(token))
         while self._peek().is_mark("+", "-"):
             sign = -1 if self._take().text == "-" else 1
@@ -370,7 +370,7 @@ class _Parser:
         return self._checked(name, lambda: Q.attribute(str(name.value)))
 
     def _checked(self, token: Token, make: Callable[[], T]) -> T:
-        """What `make` returns; its errors are told as errors of this place of the text."""
+        """Return what `make` returns; its errors get the place in the text."""
         try:
             return make()
         except QueryError as error:

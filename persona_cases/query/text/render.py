@@ -1,4 +1,4 @@
-"""Predicates as text, in two spellings of one shape: the Python that makes them, and the text form."""
+"""Writes predicates as text: as the Python that makes them, and in the text form."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _is_infix(node: Node) -> bool:
 
 
 def _alternatives(node: Node) -> tuple[str, list[Scalar]] | None:
-    """The attribute and the values, if the node is what `in_` makes of two values or more."""
+    """Return the attribute and the values if the node is what `in_` makes of two or more values."""
     if not isinstance(node, AnyOf) or len(node.parts) < 2:
         return None
     leaves = [part for part in node.parts if isinstance(part, Comparison) and part.operator == "eq"]
