@@ -48,7 +48,7 @@ _NO_ATTRIBUTES = wire.Attributes()
 _NO_RELATIONSHIPS = wire.Relationships()
 
 
-class _Attribute(Generic[T]):
+class _CaseAttribute(Generic[T]):
     """An attribute of the vendor's schema: null and missing are the same, unless a sparse fieldset left it out."""
 
     def __init__(self, empty: T) -> None:
@@ -68,8 +68,8 @@ class _Attribute(Generic[T]):
         return self._empty if value is None else value
 
 
-_Text: TypeAlias = _Attribute[str | None]
-_Time: TypeAlias = _Attribute[datetime | None]
+_Text: TypeAlias = _CaseAttribute[str | None]
+_Time: TypeAlias = _CaseAttribute[datetime | None]
 
 
 def _custom_field(case: Case, name: str) -> str | None:
@@ -132,7 +132,7 @@ class Case:
     """Who changed the case last."""
     updater_type: ClassVar[_Text] = _Text(None)
     """What changed the case last: `case-assignment-policy`, `user`, `workflow-run`, or something newer."""
-    tags: ClassVar[_Attribute[tuple[str, ...]]] = _Attribute[tuple[str, ...]](())
+    tags: ClassVar[_CaseAttribute[tuple[str, ...]]] = _CaseAttribute[tuple[str, ...]](())
     """The names of the tags."""
 
     @classmethod

@@ -168,6 +168,23 @@ def test_a_file_is_found_by_its_name_alone():
     assert not [name for name, times in names.items() if times > 1]
 
 
+def classes_in(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef):
+            yield node.name.lstrip("_")
+
+
+# Rooms whose classes have names that stand for one thing in the whole house.
+UNMISTAKABLE = {"query"}
+
+
+@pytest.mark.parametrize("room", sorted(UNMISTAKABLE))
+def test_a_class_is_found_by_its_name_alone(room):
+    times = Counter(name for path in MODULES for name in classes_in(path))
+    own = {name for path in MODULES if room_of(path) == room for name in classes_in(path)}
+    assert sorted(name for name in own if times[name] > 1) == []
+
+
 def texts_in(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):

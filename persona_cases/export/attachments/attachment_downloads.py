@@ -139,7 +139,7 @@ class AttachmentDownloads:
         """
         batches = iter(source.batches())
 
-        def step() -> _Plan | None:
+        def step() -> _Batch | None:
             lines = next(batches, None)
             return None if lines is None else self._plan(lines)
 
@@ -150,8 +150,8 @@ class AttachmentDownloads:
 
     # ---- which files -------------------------------------------------------------------------------------------------
 
-    def _plan(self, lines: Sequence[bytes]) -> _Plan:
-        plan = _Plan()
+    def _plan(self, lines: Sequence[bytes]) -> _Batch:
+        plan = _Batch()
         for files in map(self._files_of, lines):
             if files is not None:
                 wanted = self._directory.wanted(files)
@@ -168,7 +168,7 @@ class AttachmentDownloads:
         self._unreadable.append(id_of(line) or "")
         return None
 
-    async def _save(self, plan: _Plan) -> None:
+    async def _save(self, plan: _Batch) -> None:
         # A long row of cases without files is no reason to learn late that one failed.
         self._check_ended()
         if plan.there:
@@ -280,7 +280,7 @@ class AttachmentDownloads:
 
 
 @attrs.define
-class _Plan:
+class _Batch:
     """What to do about some cases: how many files are there, and which ones of which cases are not."""
 
     there: int = 0

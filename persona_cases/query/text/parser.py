@@ -1,7 +1,7 @@
 """Reads the text form: `status == 'open' and not fields.priority in ['low']`.
 
 A comparison is read straight on, since nothing nests in it. What nests (parentheses, `all`, `any`, `not`) is kept
-on a list of open groups, so that no input can exhaust Python's stack. The text makes the same predicates
+on a list of open brackets, so that no input can exhaust Python's stack. The text makes the same predicates
 as the same expression written with `Q`: `and`, `or`, `not` are `&`, `|`, `~`, and the fields check their values.
 """
 
@@ -118,7 +118,7 @@ class _Operand:
 
 
 @attrs.define
-class _Group:
+class _Bracket:
     """An open parenthesis, an open list of `all([` or `any([`, or the text itself, and its parts so far."""
 
     opening: Token | None = None
@@ -161,53 +161,53 @@ class _Parser:
         self._next = 0
 
     def expression(self) -> Predicate:
-        groups = [_Group()]
+        brackets = [_Bracket()]
         more = True
         while more:
-            self._read_operand(groups)
-            more = self._read_operator(groups)
-        return groups[0].result()
+            self._read_operand(brackets)
+            more = self._read_operator(brackets)
+        return brackets[0].result()
 
-    def _read_operand(self, groups: list[_Group]) -> None:
+    def _read_operand(self, brackets: list[_Bracket]) -> None:
         """Read negations, opening marks, and then one comparison or an empty list."""
         while True:
             token = self._take()
             if token.is_word("not"):
-                groups[-1].negations += 1
+                brackets[-1].negations += 1
             elif token.is_mark("("):
-                groups.append(_Group(token))
+                brackets.append(_Bracket(token))
             elif token.is_word(*_JUNCTIONS) and self._peek().is_mark("("):
                 self._expect("(")
                 self._expect("[")
-                groups.append(_Group(token, _JUNCTIONS[token.text]))
+                brackets.append(_Bracket(token, _JUNCTIONS[token.text]))
                 if self._peek().is_mark("]"):
                     return
             else:
-                groups[-1].add(self._comparison(token))
+                brackets[-1].add(self._comparison(token))
                 return
 
-    def _read_operator(self, groups: list[_Group]) -> bool:
+    def _read_operator(self, brackets: list[_Bracket]) -> bool:
         """Read closing marks and then one `and`, `or` or comma; False at the end of the text."""
         while True:
-            token, group = self._take(), groups[-1]
+            token, bracket = self._take(), brackets[-1]
             if token.is_word("and"):
                 return True
             if token.is_word("or"):
-                group.end_conjunction()
+                bracket.end_conjunction()
                 return True
-            if group.junction is not None and token.is_mark(","):
-                group.end_item()
+            if bracket.junction is not None and token.is_mark(","):
+                bracket.end_item()
                 if not self._peek().is_mark("]"):
                     return True
-            elif group.opening is not None and token.is_mark(")" if group.junction is None else "]"):
-                if group.junction is not None:
+            elif bracket.opening is not None and token.is_mark(")" if bracket.junction is None else "]"):
+                if bracket.junction is not None:
                     self._expect(")")
-                groups.pop()
-                groups[-1].add(group.result())
+                brackets.pop()
+                brackets[-1].add(bracket.result())
             elif token.kind != "end":
                 raise self._misplaced(token, "`and`, `or` or the end")
-            elif group.opening is not None:
-                raise self._error(group.opening, "this bracket is never closed")
+            elif bracket.opening is not None:
+                raise self._error(bracket.opening, "this bracket is never closed")
             else:
                 return False
 
