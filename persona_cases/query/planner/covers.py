@@ -63,7 +63,7 @@ class Covers:
 
     def __init__(self, vocabulary: Vocabulary, capacity: Capacity, most: int) -> None:
         self._vocabulary = vocabulary
-        self._shape = capacity
+        self._capacity = capacity
         self._most = most
         self._work = _WORK + _WORK_A_BLOCK * most
 
@@ -96,7 +96,7 @@ class Covers:
         whole = None
         if all(part.whole is not None for part in parts):
             whole = self._normal([clause for part in parts for clause in part.whole or ()])
-            if whole is None or self._shape.holds(whole):
+            if whole is None or self._capacity.holds(whole):
                 return Cover.of(whole)
         try:
             blocks = self._product(*self._with_room(parts))
@@ -134,7 +134,7 @@ class Covers:
                 multiplied.append(part)
                 continue
             wider = together | part.whole
-            if len(part.blocks) == 1 or self._shape.slots(wider) <= self._shape.width:
+            if len(part.blocks) == 1 or self._capacity.slots(wider) <= self._capacity.width:
                 kept.append(part.whole)
                 together = wider
             else:
@@ -180,7 +180,7 @@ class Covers:
         for block in others:
             if found is None:
                 return None
-            found = disjoined(found, block, self._vocabulary, self._shape)
+            found = disjoined(found, block, self._vocabulary, self._capacity)
         return found
 
     def _fused(self, blocks: list[Block]) -> list[Block]:
@@ -189,7 +189,7 @@ class Covers:
         kept: list[Block] = []
         for block in blocks:
             clause = next(iter(block)) if len(block) == 1 else frozenset[int]()
-            if clause and all(self._shape.is_free(literal) for literal in clause):
+            if clause and all(self._capacity.is_free(literal) for literal in clause):
                 literals |= clause
             else:
                 kept.append(block)
