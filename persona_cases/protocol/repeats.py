@@ -1,4 +1,4 @@
-"""What follows from each end of an attempt: one table, for the attempt loop, the tests and the documentation.
+"""What follows from each failure of an attempt: one table, for calls, the tests and the documentation.
 
 The vendor's rules: https://docs.withpersona.com/errors and https://docs.withpersona.com/idempotence.
 """
@@ -22,46 +22,46 @@ from persona_cases.errors import (
 )
 from persona_cases.protocol.message import Safety
 
-__all__ = ["RULES", "Ending", "Rule", "ending_of"]
+__all__ = ["RULES", "AttemptFailure", "Rule", "failure_of"]
 
 
-class Ending(enum.Enum):
-    """How an attempt ended, if not in a success."""
+class AttemptFailure(enum.Enum):
+    """How an attempt failed."""
 
     UNSENT = "unsent"
     """The request certainly never left: no connection was made."""
 
     REFUSED = "refused"
-    """The rate limit or a quota refused it, which happens before anything is carried out."""
+    """A 429 response, or a 403 of a quota: it comes before anything is carried out."""
 
     LOST = "lost"
     """The connection broke, or time ran out, after the request may have left."""
 
     FAILED = "failed"
-    """408 or 5xx: it may have been carried out all the same."""
+    """408 or 5xx: the request may have been carried out nevertheless."""
 
     UNREADABLE = "unreadable"
-    """A success whose answer is not the API's document: a proxy's page, say, an empty body, or too large a one. It may
-    have been carried out, or never have come to the API."""
+    """A success whose body is not the API's document, such as a proxy's page, nothing, or too much. The request may
+    have been carried out, or never have reached the API."""
 
     UNKNOWN_KEY = "unknown key"
-    """401: like a refusal, it comes before an idempotency key is looked up."""
+    """401: like a 429, it comes before the API looks up an idempotency key."""
 
     CONFLICT = "conflict"
     """409: another change was in the way, perhaps an earlier attempt of the same call."""
 
     REJECTED = "rejected"
-    """Any other answer that is no success."""
+    """Any other response that is not a success."""
 
 
 @attrs.frozen
 class Rule:
-    """What follows from the end of an attempt.
+    """What follows from a failure.
 
     Attributes:
-        again: whether there is another attempt, as far as the `RetryPolicy` allows.
+        again: whether another attempt follows, as far as the `RetryPolicy` allows.
         in_doubt: whether the request may have been carried out.
-        settles: whether the answer also tells that no earlier attempt was carried out.
+        settles: whether the response also shows that no earlier attempt was carried out.
     """
 
     again: bool = False
@@ -73,49 +73,49 @@ _AGAIN, _RAISED, _STORED = Rule(again=True), Rule(), Rule(settles=True)
 _AGAIN_IN_DOUBT, _IN_DOUBT = Rule(again=True, in_doubt=True), Rule(in_doubt=True)
 
 
-def _rules(lost: Rule, failed: Rule, unreadable: Rule, rejected: Rule) -> dict[Ending, Rule]:
+def _rules(lost: Rule, failed: Rule, unreadable: Rule, rejected: Rule) -> dict[AttemptFailure, Rule]:
     return {
-        Ending.UNSENT: _AGAIN,
-        Ending.REFUSED: _AGAIN,
-        Ending.LOST: lost,
-        Ending.FAILED: failed,
-        Ending.UNREADABLE: unreadable,
-        Ending.UNKNOWN_KEY: _RAISED,
-        Ending.CONFLICT: _RAISED,
-        Ending.REJECTED: rejected,
+        AttemptFailure.UNSENT: _AGAIN,
+        AttemptFailure.REFUSED: _AGAIN,
+        AttemptFailure.LOST: lost,
+        AttemptFailure.FAILED: failed,
+        AttemptFailure.UNREADABLE: unreadable,
+        AttemptFailure.UNKNOWN_KEY: _RAISED,
+        AttemptFailure.CONFLICT: _RAISED,
+        AttemptFailure.REJECTED: rejected,
     }
 
 
-RULES: Mapping[Safety, Mapping[Ending, Rule]] = MappingProxyType(
+RULES: Mapping[Safety, Mapping[AttemptFailure, Rule]] = MappingProxyType(
     {
-        # What comes instead of the API's document comes at the next attempt too, so nothing is repeated for it.
+        # What came instead of the API's document would come again, so the client does not retry.
         Safety.READ: _rules(_AGAIN, _AGAIN, _RAISED, _RAISED),
-        # An answer to a key is the stored outcome of its first request, except for a 409: the first request may still
-        # be under way.
+        # The response to a key is the stored outcome of its first request, except for a 409: the first request may
+        # still be in flight.
         Safety.KEYED: _rules(_AGAIN_IN_DOUBT, _AGAIN_IN_DOUBT, _IN_DOUBT, _STORED),
-        # Without a key, an answer is about the last attempt alone. A redaction that is repeated may be a conflict
-        # because the first one succeeded.
+        # Without a key, a response is about the last attempt alone. A repeated redaction may conflict because the first
+        # one succeeded.
         Safety.REPEATABLE: _rules(_AGAIN_IN_DOUBT, _AGAIN_IN_DOUBT, _IN_DOUBT, _RAISED),
         Safety.ONCE: _rules(_IN_DOUBT, _IN_DOUBT, _IN_DOUBT, _RAISED),
     }
 )
-"""The rule for each kind of request and each end of an attempt."""
+"""The rule for each kind of request and each failure."""
 
 
-def ending_of(error: PersonaError) -> Ending:
-    """Return how an attempt ended that ended in this error."""
+def failure_of(error: PersonaError) -> AttemptFailure:
+    """Return how the attempt failed that raised this error."""
     match error:
         case TransportError():
-            return Ending.LOST if error.sent else Ending.UNSENT
+            return AttemptFailure.LOST if error.sent else AttemptFailure.UNSENT
         case RateLimitError():
-            return Ending.REFUSED
+            return AttemptFailure.REFUSED
         case ServerError():
-            return Ending.FAILED
+            return AttemptFailure.FAILED
         case DecodeError():
-            return Ending.UNREADABLE
+            return AttemptFailure.UNREADABLE
         case AuthenticationError():
-            return Ending.UNKNOWN_KEY
+            return AttemptFailure.UNKNOWN_KEY
         case ConflictError():
-            return Ending.CONFLICT
+            return AttemptFailure.CONFLICT
         case _:
-            return Ending.REJECTED
+            return AttemptFailure.REJECTED

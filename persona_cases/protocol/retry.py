@@ -1,4 +1,4 @@
-"""Whether to send again, and when: a pure decision.
+"""Whether another attempt follows, and when: a pure decision.
 
 The vendor's rules: https://docs.withpersona.com/errors and https://docs.withpersona.com/idempotence.
 """
@@ -22,18 +22,18 @@ from persona_cases.errors import (
 from persona_cases.protocol.checks import plain_seconds, seconds, whole_number
 from persona_cases.protocol.message import Request
 from persona_cases.protocol.naming import missing_from
-from persona_cases.protocol.repeats import RULES, Ending, Rule, ending_of
+from persona_cases.protocol.repeats import RULES, AttemptFailure, Rule, failure_of
 from persona_cases.surface import publish
 from persona_cases.teaching import Lessons, taught
 
-# The first of the waits that the vendor advises after refusals that do not say how long.
+# The first of the waits that the vendor advises after 429 responses that do not say how long.
 _UNTOLD_QUOTA_WAIT = 5.0
 
 
 _LESSONS = Lessons(
     constructor=True,
     arguments={
-        "max_retries retries max_attempts total stop": "write attempts=, which counts the first sending too",
+        "max_retries retries max_attempts total stop": "write attempts=, which counts the first attempt too",
         "backoff backoff_factor delay wait initial factor": "write base=",
         "max_delay max_wait backoff_max": "write cap=",
         "timeout max_elapsed max_time": "write deadline=",
@@ -45,19 +45,19 @@ _LESSONS = Lessons(
 @taught(_LESSONS)
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
-    """How often and how patiently a failed request is sent again.
+    """How often and how patiently the client retries a failed request.
 
-    Waits grow exponentially with full jitter; a `Retry-After` in the answer comes on top. A request refused by the rate
-    limit or the quota of case creation waits for the window instead, and is bounded by `deadline` alone.
-    `RetryPolicy(attempts=1)` sends everything once.
+    Waits grow exponentially with full jitter, and a `Retry-After` in the response comes on top. After a 429 response of
+    the rate limit or of the quota of case creation, the request waits for the window instead, and only `deadline`
+    bounds it. `RetryPolicy(attempts=1)` never retries.
 
     Attributes:
-        attempts: how many times a request may be sent when it fails.
-        base: the longest first wait, in seconds; it doubles with each failure.
-        cap: the longest wait, in seconds.
-        deadline: seconds after the first sending beyond which nothing is sent again. All that happens meanwhile
-            counts: the sendings, the waits between them, and the waits for the rate limit. A sending that has begun
-            is not cut short by it, but by the timeout; the wait before the first sending is bounded by `max_wait`.
+        attempts: maximum number of attempts for a request that fails.
+        base: maximum first wait, in seconds; it doubles with each failure.
+        cap: maximum wait, in seconds.
+        deadline: seconds after the first attempt beyond which the client does not retry. Attempts, the waits between
+            them, and the waits for the rate limit all count. The deadline does not cut an attempt short; the timeout
+            does. `max_wait` bounds the wait before the first attempt.
 
     Raises:
         InvalidArgumentError: if a number is out of range.
@@ -75,7 +75,7 @@ class RetryPolicy:
         seconds(self.deadline, "deadline")
 
     def wait(self, failures: int, draw: float) -> float:
-        """Return the seconds to wait after so many failures; `draw` is a random number in [0, 1)."""
+        """Return the seconds to wait after a number of failures; `draw` is a random number in [0, 1)."""
         return min(self.cap, self.base * 2.0 ** min(failures - 1, 60)) * draw
 
 
@@ -84,11 +84,11 @@ class Attempts:
     """The attempts of one call so far, and what follows from them.
 
     Attributes:
-        request: what is being sent.
+        request: the request.
         policy: the caller's patience.
-        sent: how many times it was sent.
-        failures: how many of them failed, those refused by the rate limit not counted.
-        doubt: the last failure after which the request may have been carried out all the same.
+        sent: attempts so far.
+        failures: failed attempts, 429 responses not counted.
+        doubt: the last failure after which the request may have been carried out nevertheless.
     """
 
     request: Request
@@ -98,21 +98,21 @@ class Attempts:
     doubt: PersonaError | None = None
 
     def record(self, error: PersonaError) -> None:
-        """Take in how an attempt ended."""
+        """Count a failed attempt."""
         if not isinstance(error, RateLimitError):
             self.failures += 1
         if self._rule(error).in_doubt:
             self.doubt = error
 
     def patience(self, *, elapsed: float, max_wait: float | None) -> float | None:
-        """Decide how long the next sending may wait for the limits.
+        """Decide how long the next attempt may wait for the limits.
 
         Args:
-            elapsed: seconds since the first sending; ignored before it.
-            max_wait: the most seconds that the caller lets any sending wait; None for as long as it takes.
+            elapsed: seconds since the first attempt; ignored before it.
+            max_wait: maximum seconds that the caller lets any attempt wait; None for no limit.
 
         Returns:
-            Seconds, or None for as long as it takes.
+            Seconds, or None for no limit.
         """
         if not self.sent:
             return max_wait
@@ -127,17 +127,17 @@ class Attempts:
         draw: float,
         max_wait: float | None = None,
     ) -> float | None:
-        """Decide whether the request is sent again after `error`.
+        """Decide whether another attempt follows.
 
         Args:
-            error: how the last sending failed, already recorded.
-            elapsed: seconds since the first sending.
+            error: how the last attempt failed, already recorded.
+            elapsed: seconds since the first attempt.
             draw: a random number in [0, 1) for the jitter.
-            max_wait: the most seconds to wait for a quota; None for as long as the policy allows.
+            max_wait: maximum seconds to wait for a quota; None for as long as the policy allows.
 
         Returns:
-            Seconds to wait before the next sending, or None to give up. A wait for the rate limit or for the quota of
-            case creation is not among them: it is done where all requests do it together.
+            Seconds to wait before the next attempt, or None to give up. They do not include a wait for the rate limit
+            or for the quota of case creation: the limiters do that for all requests together.
         """
         if self.policy.attempts == 1 or not self._rule(error).again:
             return None
@@ -153,11 +153,11 @@ class Attempts:
         return wait if elapsed + wait < self.policy.deadline else None
 
     def is_over(self, elapsed: float) -> bool:
-        """Whether the deadline has passed, which a wait may overrun."""
+        """Whether the deadline has passed: a wait may overrun it."""
         return elapsed >= self.policy.deadline
 
     def final_error(self, error: PersonaError) -> PersonaError:
-        """Return what the caller gets when there is no further attempt: of a write in doubt, that is said."""
+        """Return what the caller gets when no attempt follows: for a write in doubt, an `IndeterminateError`."""
         if self.doubt is None or self._rule(error).settles:
             return error
         unread = isinstance(self.doubt, DecodeError)
@@ -167,9 +167,9 @@ class Attempts:
         """Return what the caller gets when the client was closed meanwhile.
 
         Args:
-            under_way: whether an attempt was under way that may have left.
+            under_way: whether an attempt in flight may have left.
         """
-        if self.doubt is not None or (under_way and RULES[self.request.safety][Ending.LOST].in_doubt):
+        if self.doubt is not None or (under_way and RULES[self.request.safety][AttemptFailure.LOST].in_doubt):
             return self._indeterminate("the client was closed, and it is unknown")
         return ClientStateError("the client was closed before an answer came")
 
@@ -185,13 +185,13 @@ class Attempts:
         call.describe(error)
         if isinstance(error, (APIError, TransportError, IndeterminateError)):
             error.idempotency_key = self.request.idempotency_key
-        # Without the vendor's document the answer is somebody else's, and not about an object.
+        # Without the vendor's document, the response comes from someone else and is not about an object.
         if isinstance(error, NotFoundError) and error.errors:
             details = (item.details for item in error.errors if item.details is not None)
             error.missing = missing_from(call.method, call.path_template, details)
 
     def _rule(self, error: PersonaError) -> Rule:
-        return RULES[self.request.safety][ending_of(error)]
+        return RULES[self.request.safety][failure_of(error)]
 
     def _indeterminate(self, problem: str) -> IndeterminateError:
         said = self.doubt if isinstance(self.doubt, APIError) else None
@@ -206,8 +206,8 @@ class Attempts:
         return error
 
     def _after_refusal(self, error: RateLimitError, draw: float) -> float:
-        # The rate limit and the quota of case creation have limiters. Another product's quota has none, and concerns
-        # nobody but the requests that create such things, so it is waited out here.
+        # The rate limit and the quota of case creation have limiters. The quota of another product has none and
+        # concerns only the requests that create its objects, so the call itself waits.
         if not isinstance(error, QuotaExceededError) or self.request.creates_case:
             return 0.0
         return (_UNTOLD_QUOTA_WAIT if error.retry_after is None else error.retry_after) + draw

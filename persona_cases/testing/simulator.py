@@ -12,7 +12,7 @@ import msgspec
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.query import SearchLimits
 from persona_cases.surface import publish
-from persona_cases.testing.endpoints.answering import API_ROOT, Api, Endpoints, Failure, Gates
+from persona_cases.testing.endpoints.answering import API_ROOT, Endpoints, Gates, InternalFailure, SimulatedApi
 from persona_cases.testing.endpoints.case_actions import CaseActions
 from persona_cases.testing.endpoints.case_writes import CaseWrites
 from persona_cases.testing.endpoints.endpoint_table import CasesEndpoints, TemplateEndpoints
@@ -132,7 +132,7 @@ class Simulator:
             TemplateEndpoints(self.store),
         )
         gates = Gates(self._window, self.idempotency, self._quota)
-        self._api = Api(api_key, gates, endpoints, self._signer, seed=seed)
+        self._api = SimulatedApi(api_key, gates, endpoints, self._signer, seed=seed)
         self._server = HttpServer(self._respond, host, port)
         self._failures: list[Exception] = []
         self._running = False
@@ -255,7 +255,7 @@ class Simulator:
     def _faulty(self, fault: Fault, request: ReceivedRequest, authorization: str | None) -> Answer:
         if fault.stored and fault.problem is not None:
             return self._api.answer(
-                request, authorization, self._origin_for(request), Failure(fault.problem, fault.applied)
+                request, authorization, self._origin_for(request), InternalFailure(fault.problem, fault.applied)
             )
         if fault.applied:
             answer = self._answer(request, authorization)

@@ -10,7 +10,7 @@ import pytest
 from yarl import URL
 
 from conformance.exchange import Answer, Exchange, Request
-from persona_cases.testing.endpoints.answering import API_ROOT, Api, Failure
+from persona_cases.testing.endpoints.answering import API_ROOT, InternalFailure, SimulatedApi
 from persona_cases.testing.http.traffic import ReceivedRequest, RequestLog
 
 __all__ = ["Overheard"]
@@ -56,11 +56,15 @@ class Overheard:
         patch.setattr(RequestLog, "record", overheard)
 
     def _listen_to_answers(self, patch: pytest.MonkeyPatch) -> None:
-        answer = Api.answer
+        answer = SimulatedApi.answer
 
         @wraps(answer)
         def overheard(
-            api: Api, request: ReceivedRequest, authorization: str | None, origin: str, failure: Failure | None = None
+            api: SimulatedApi,
+            request: ReceivedRequest,
+            authorization: str | None,
+            origin: str,
+            failure: InternalFailure | None = None,
         ) -> Any:
             given = answer(api, request, authorization, origin, failure)
             authorized = authorization is not None and authorization.startswith("Bearer ")
@@ -68,7 +72,7 @@ class Overheard:
             self._received[id(request)] = (request, authorized, own)
             return given
 
-        patch.setattr(Api, "answer", overheard)
+        patch.setattr(SimulatedApi, "answer", overheard)
 
     def _listen_to_mock(self, patch: pytest.MonkeyPatch, mock: Any) -> None:
         match = mock.match

@@ -66,12 +66,12 @@ Outcome = tuple[type[PersonaError], int]
 class Ending(enum.Enum):
     """How operations end when a fault happens to every request: what an attempt ends in, and the error of a read."""
 
-    UNSENT = (repeats.Ending.UNSENT, ConnectionFailedError)
-    LOST = (repeats.Ending.LOST, ConnectionFailedError)
-    TIMED_OUT = (repeats.Ending.LOST, RequestTimeoutError)
-    FAILED = (repeats.Ending.FAILED, ServerError)
-    NONSENSE = (repeats.Ending.UNREADABLE, DecodeError)
-    REFUSED = (repeats.Ending.REJECTED, APIError)
+    UNSENT = (repeats.AttemptFailure.UNSENT, ConnectionFailedError)
+    LOST = (repeats.AttemptFailure.LOST, ConnectionFailedError)
+    TIMED_OUT = (repeats.AttemptFailure.LOST, RequestTimeoutError)
+    FAILED = (repeats.AttemptFailure.FAILED, ServerError)
+    NONSENSE = (repeats.AttemptFailure.UNREADABLE, DecodeError)
+    REFUSED = (repeats.AttemptFailure.REJECTED, APIError)
 
     def rule(self, operation: str) -> Rule:
         """What the library's own table says."""
@@ -160,14 +160,14 @@ _REQUESTS = {
     Safety.ONCE: "PATCH (`update`)",
 }
 _ENDINGS = {
-    repeats.Ending.UNSENT: "no connection",
-    repeats.Ending.REFUSED: "429, quota",
-    repeats.Ending.LOST: "lost connection, timeout",
-    repeats.Ending.FAILED: "5xx, 408",
-    repeats.Ending.UNREADABLE: "a success that cannot be read",
-    repeats.Ending.UNKNOWN_KEY: "401",
-    repeats.Ending.CONFLICT: "409",
-    repeats.Ending.REJECTED: "other answers",
+    repeats.AttemptFailure.UNSENT: "no connection",
+    repeats.AttemptFailure.REFUSED: "429, quota",
+    repeats.AttemptFailure.LOST: "lost connection, timeout",
+    repeats.AttemptFailure.FAILED: "5xx, 408",
+    repeats.AttemptFailure.UNREADABLE: "a success that cannot be read",
+    repeats.AttemptFailure.UNKNOWN_KEY: "401",
+    repeats.AttemptFailure.CONFLICT: "409",
+    repeats.AttemptFailure.REJECTED: "other answers",
 }
 
 

@@ -25,7 +25,7 @@ from persona_cases.errors import (
 )
 from persona_cases.protocol.call_options import Options, Timeout
 from persona_cases.protocol.message import Request, Safety
-from persona_cases.protocol.repeats import RULES, Ending
+from persona_cases.protocol.repeats import RULES, AttemptFailure
 from persona_cases.protocol.retry import Attempts, RetryPolicy
 
 LOST = ConnectionFailedError("lost")
@@ -295,15 +295,17 @@ def test_what_a_closed_client_leaves_open(safety, under_way, earlier):
 
 
 def test_every_end_of_an_attempt_has_a_rule_for_every_kind_of_request():
-    assert {safety: set(rules) for safety, rules in RULES.items()} == {each: set(Ending) for each in Safety}
+    assert {safety: set(rules) for safety, rules in RULES.items()} == {each: set(AttemptFailure) for each in Safety}
 
 
-@given(st.sampled_from(Safety), st.sampled_from(Ending))
-def test_what_may_have_happened_is_repeated_only_where_that_does_no_harm(safety, ending):
-    rule = RULES[safety][ending]
+@given(st.sampled_from(Safety), st.sampled_from(AttemptFailure))
+def test_what_may_have_happened_is_repeated_only_where_that_does_no_harm(safety, failure):
+    rule = RULES[safety][failure]
     assert not (rule.in_doubt and rule.again and safety is Safety.ONCE)
     assert not (rule.in_doubt and safety is Safety.READ)
-    assert rule.in_doubt == (safety is not Safety.READ and ending in {Ending.LOST, Ending.FAILED, Ending.UNREADABLE})
+    assert rule.in_doubt == (
+        safety is not Safety.READ and failure in {AttemptFailure.LOST, AttemptFailure.FAILED, AttemptFailure.UNREADABLE}
+    )
 
 
 def test_an_error_is_told_its_call_once():

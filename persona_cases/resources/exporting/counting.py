@@ -13,11 +13,11 @@ from persona_cases.resources.endpoint import Api
 __all__ = ["RequestCount", "counted"]
 
 
-class _Resource(Protocol):
+class _Counted(Protocol):
     _api: Api
 
 
-R = TypeVar("R", bound=_Resource)
+R = TypeVar("R", bound=_Counted)
 
 
 @attrs.define

@@ -28,13 +28,13 @@ from persona_cases.testing.http.problems import (
     rate_limited,
     unauthorized,
 )
-from persona_cases.testing.http.received_call import Call, Reply
+from persona_cases.testing.http.received_call import ReceivedCall, Reply
 from persona_cases.testing.http.traffic import Answer, ReceivedRequest
 from persona_cases.testing.world import catalog
 from persona_cases.testing.world.file_links import FileLinks, FileSigner
 from persona_cases.testing.world.identifiers import Draw
 
-__all__ = ["API_ROOT", "CURRENT_VERSION", "Api", "Endpoints", "Failure", "Gates"]
+__all__ = ["API_ROOT", "CURRENT_VERSION", "Endpoints", "Gates", "InternalFailure", "SimulatedApi"]
 
 API_ROOT = "/api/v1"
 CURRENT_VERSION = "2025-12-08"
@@ -54,7 +54,7 @@ _VERSIONS = frozenset(
     }
 )
 
-_Handler = Callable[[Call], Reply]
+_Handler = Callable[[ReceivedCall], Reply]
 
 
 @attrs.frozen
@@ -88,7 +88,7 @@ class Gates:
 
 
 @attrs.frozen
-class Failure:
+class InternalFailure:
     """An error inside the API, behind the gates: its answer is stored under the idempotency key.
 
     Attributes:
@@ -100,7 +100,7 @@ class Failure:
     applied: bool
 
 
-class Api:
+class SimulatedApi:
     """Answers requests.
 
     Args:
@@ -121,7 +121,7 @@ class Api:
         self._routes = _routes(endpoints)
 
     def answer(
-        self, request: ReceivedRequest, authorization: str | None, origin: str, failure: Failure | None = None
+        self, request: ReceivedRequest, authorization: str | None, origin: str, failure: InternalFailure | None = None
     ) -> Answer:
         """Carry out a request.
 
@@ -155,7 +155,13 @@ class Api:
         return Answer.json(problem.status, problem.document(), headers)
 
     def _carry_out(
-        self, request: ReceivedRequest, window: WindowState, origin: str, failure: Failure | None, *, counted: bool
+        self,
+        request: ReceivedRequest,
+        window: WindowState,
+        origin: str,
+        failure: InternalFailure | None,
+        *,
+        counted: bool,
     ) -> Answer:
         """The answer to a request that is no replay; one over the quota is raised, for it must not be stored."""
         if counted:
@@ -186,7 +192,7 @@ class Api:
             if match is None:
                 continue
             if (handler := route.methods.get(request.method)) is not None:
-                return handler(Call(request, look, window, match.groupdict()))
+                return handler(ReceivedCall(request, look, window, match.groupdict()))
             # `/cases/search` is a path of its own for POST, and an id like any other for GET.
             allowed |= route.methods.keys()
         raise method_not_allowed(request.method, allowed) if allowed else not_found()
@@ -224,7 +230,7 @@ def _presentation(headers: Mapping[str, str], files: FileLinks) -> Presentation:
     return Presentation(inflection, version, files)
 
 
-def _rate_limits(call: Call) -> Reply:
+def _rate_limits(call: ReceivedCall) -> Reply:
     call.parameters(frozenset())
     attributes: dict[str, Any] = {
         "limit": call.window.limit,

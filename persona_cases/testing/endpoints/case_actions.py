@@ -8,7 +8,7 @@ from persona_cases.testing.endpoints.case_references import existing_tag, find_u
 from persona_cases.testing.endpoints.case_writes import STAMP, writable_case
 from persona_cases.testing.endpoints.single_case import WRITTEN, SingleCase
 from persona_cases.testing.http.problems import bad_request, not_found, unprocessable
-from persona_cases.testing.http.received_call import Call, Reply
+from persona_cases.testing.http.received_call import ReceivedCall, Reply
 from persona_cases.testing.http.request_bodies import Members, Node
 from persona_cases.testing.world.catalog import API_KEY
 from persona_cases.testing.world.simulated_clock import Clock
@@ -30,14 +30,14 @@ class CaseActions:
         self._store = store
         self._clock = clock
 
-    def add_objects(self, call: Call) -> Reply:
+    def add_objects(self, call: ReceivedCall) -> Reply:
         """`POST /cases/{id}/add-objects`: each object once, and not too many."""
         wanted, ids = SingleCase.asked_by(call), _object_ids(call)
         case = writable_case(call, self._store)
         objects = new_objects(ids, self._store, self._store.objects(case.id))
         return self._reply(wanted, self._store.attach(case.id, objects, **STAMP))
 
-    def remove_objects(self, call: Call) -> Reply:
+    def remove_objects(self, call: ReceivedCall) -> Reply:
         """`POST /cases/{id}/remove-objects`: if none of them is attached, the case is not modified."""
         wanted, ids = SingleCase.asked_by(call), set(_object_ids(call).texts())
         case = writable_case(call, self._store)
@@ -45,7 +45,7 @@ class CaseActions:
             case = self._store.detach(case.id, ids, **STAMP)
         return self._reply(wanted, case)
 
-    def assign(self, call: Call) -> Reply:
+    def assign(self, call: ReceivedCall) -> Reply:
         """`POST /cases/{id}/assign`."""
         wanted, address = SingleCase.asked_by(call), _meta(call, "user_email_address").need("user_email_address")
         address.text()
@@ -60,7 +60,7 @@ class CaseActions:
             assigner_type=API_KEY.type,
         )
 
-    def set_status(self, call: Call) -> Reply:
+    def set_status(self, call: ReceivedCall) -> Reply:
         """`POST /cases/{id}/set-status`: an end status resolves the case, any other opens it again."""
         wanted, status = SingleCase.asked_by(call), _status(call)
         name = status.text()
@@ -70,14 +70,14 @@ class CaseActions:
             raise unprocessable(f"Status must be among {', '.join(template.statuses)}", status.pointer)
         return self._change(wanted, case, status=name, **self._resolution(case, name, template))
 
-    def add_tag(self, call: Call) -> Reply:
+    def add_tag(self, call: ReceivedCall) -> Reply:
         """`POST /cases/{id}/add-tag`: a name that is new becomes a tag of the organisation."""
         wanted, node = SingleCase.asked_by(call), _one_tag(call)
         case = writable_case(call, self._store)
         name = existing_tag(node, self._store) if _is_id(node) else node.text()
         return self._change(wanted, case, tags=tags_to_have((*case.tags, name), node, self._store))
 
-    def remove_tag(self, call: Call) -> Reply:
+    def remove_tag(self, call: ReceivedCall) -> Reply:
         """`POST /cases/{id}/remove-tag`: the tag has to exist, whether or not the case has it."""
         wanted, node = SingleCase.asked_by(call), _one_tag(call)
         case = writable_case(call, self._store)
@@ -86,7 +86,7 @@ class CaseActions:
             raise not_found(node.place)
         return self._change(wanted, case, tags=tuple(tag for tag in case.tags if tag != name))
 
-    def set_tags(self, call: Call) -> Reply:
+    def set_tags(self, call: ReceivedCall) -> Reply:
         """`POST /cases/{id}/set-tags`: the arrays stand under keys in the singular."""
         wanted, meta = SingleCase.asked_by(call), _meta(call, "tag_name", "tag_id")
         if not meta:
@@ -97,7 +97,7 @@ class CaseActions:
         tags = (*names, *(existing_tag(item, self._store) for item in ids))
         return self._change(wanted, case, tags=tags_to_have(tags, meta.need(next(iter(meta))), self._store))
 
-    def add_comment(self, call: Call) -> Reply:
+    def add_comment(self, call: ReceivedCall) -> Reply:
         """`POST /cases/{id}/add-comment`."""
         wanted, message = SingleCase.asked_by(call), _meta(call, "message").need("message").text()
         case = writable_case(call, self._store)
@@ -125,18 +125,18 @@ class CaseActions:
         return {"resolution": None, "resolved_at": None, "resolver_id": None, "resolver_type": None}
 
 
-def _meta(call: Call, *names: str) -> Members:
+def _meta(call: ReceivedCall, *names: str) -> Members:
     return Node(call.body()).members("meta").need("meta").members(*names)
 
 
-def _object_ids(call: Call) -> Node:
+def _object_ids(call: ReceivedCall) -> Node:
     ids = _meta(call, "object_ids").need("object_ids")
     if not ids.texts():
         raise bad_request(f"{ids.place} must be filled")
     return ids
 
 
-def _status(call: Call) -> Node:
+def _status(call: ReceivedCall) -> Node:
     """The status to set; before 2025-10-27 it could stand among the attributes."""
     body = Node(call.body()).members("meta", *(("data",) if call.look.is_open else ()))
     if "data" in body and "meta" not in body:
@@ -144,7 +144,7 @@ def _status(call: Call) -> Node:
     return body.need("meta").members("status").need("status")
 
 
-def _one_tag(call: Call) -> Node:
+def _one_tag(call: ReceivedCall) -> Node:
     meta = _meta(call, "tag_name", "tag_id")
     if len(meta) != 1:
         raise bad_request("meta must have either tag_name or tag_id")

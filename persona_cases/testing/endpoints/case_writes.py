@@ -15,7 +15,7 @@ from persona_cases.testing.endpoints.field_schema import plain_values
 from persona_cases.testing.endpoints.served_files import media_type
 from persona_cases.testing.endpoints.single_case import WRITTEN, SingleCase
 from persona_cases.testing.http.problems import conflict, not_found, unprocessable
-from persona_cases.testing.http.received_call import Call, Reply
+from persona_cases.testing.http.received_call import ReceivedCall, Reply
 from persona_cases.testing.http.request_bodies import Members, Node
 from persona_cases.testing.world.catalog import API_KEY
 from persona_cases.testing.world.simulated_clock import Clock
@@ -40,7 +40,7 @@ class CaseWrites:
         self._store = store
         self._clock = clock
 
-    def create(self, call: Call) -> Reply:
+    def create(self, call: ReceivedCall) -> Reply:
         """`POST /cases`."""
         wanted = SingleCase.asked_by(call)
         body = Node(call.body()).members("data", "meta")
@@ -63,7 +63,7 @@ class CaseWrites:
             case = self._store.attach(case.id, objects, updated_at=case.updated_at)
         return wanted.reply(case, self._store, unasked=WRITTEN, status=201)
 
-    def update(self, call: Call) -> Reply:
+    def update(self, call: ReceivedCall) -> Reply:
         """`PATCH /cases/{id}`: what is not sent stays as it is; files are added to those that are there."""
         wanted = SingleCase.asked_by(call)
         body = Node(call.body()).members("data", "meta")
@@ -85,14 +85,14 @@ class CaseWrites:
         case = self._store.update_case(case.id, fields=values, **changes, **STAMP)
         return wanted.reply(case, self._store, unasked=WRITTEN)
 
-    def redact(self, call: Call) -> Reply:
+    def redact(self, call: ReceivedCall) -> Reply:
         """`DELETE /cases/{id}`: the fields and files of the case are gone for good, the case is not."""
         wanted = SingleCase.asked_by(call)
         case = writable_case(call, self._store)
         return wanted.reply(self._store.redact_case(case.id, **STAMP), self._store, unasked=WRITTEN)
 
 
-def writable_case(call: Call, store: CaseStore) -> CaseRecord:
+def writable_case(call: ReceivedCall, store: CaseStore) -> CaseRecord:
     """The case that a request is about.
 
     Raises:
@@ -107,7 +107,7 @@ def writable_case(call: Call, store: CaseStore) -> CaseRecord:
 
 
 def _attributes(
-    data: Node, names: tuple[str, ...], call: Call, *, top_only: bool = False
+    data: Node, names: tuple[str, ...], call: ReceivedCall, *, top_only: bool = False
 ) -> tuple[Members, dict[str, Node]]:
     """The attributes of a body, and the custom fields among them or beside them.
 

@@ -11,7 +11,7 @@ from persona_cases.testing.endpoints.search_index import OrderCache, SearchIndex
 from persona_cases.testing.endpoints.single_case import RETRIEVED, SingleCase
 from persona_cases.testing.http.documents import Presentation, links, serialize_case, serialize_resource
 from persona_cases.testing.http.problems import bad_request, not_found
-from persona_cases.testing.http.received_call import Call, Reply
+from persona_cases.testing.http.received_call import ReceivedCall, Reply
 from persona_cases.testing.http.strict_parameters import Family, PageRequest, Parameters
 from persona_cases.testing.world.ordering import Ordering, Slice, SortKey, sort_key
 from persona_cases.testing.world.store import CaseStore
@@ -45,7 +45,7 @@ class CasesEndpoints:
         self._echo_filters = echo_filters
         self._orders = OrderCache()
 
-    def list(self, call: Call) -> Reply:
+    def list(self, call: ReceivedCall) -> Reply:
         """`GET /cases`: newest first, always up to date."""
         parameters = call.parameters(_LIST)
         cases, filters = self._store.cases, parameters.filters
@@ -60,7 +60,7 @@ class CasesEndpoints:
             }
         )
 
-    def search(self, call: Call) -> Reply:
+    def search(self, call: ReceivedCall) -> Reply:
         """`POST /cases/search`: what the index knows, in the order asked for."""
         parameters = call.parameters(_SEARCH)
         body = read_search_body(call.body(), self._limits, self._store.searchable_fields())
@@ -74,7 +74,7 @@ class CasesEndpoints:
             }
         )
 
-    def get(self, call: Call) -> Reply:
+    def get(self, call: ReceivedCall) -> Reply:
         """`GET /cases/{id}`: one case, with what `include` asks for."""
         wanted = SingleCase.asked_by(call)
         case = self._store.cases.get(call.path["id"])
@@ -106,7 +106,7 @@ class TemplateEndpoints:
     def __init__(self, store: CaseStore) -> None:
         self._store = store
 
-    def get(self, call: Call) -> Reply:
+    def get(self, call: ReceivedCall) -> Reply:
         """`GET /case-templates/{id}`; nothing can be included with one."""
         parameters = call.parameters(_SINGLE)
         template = self._store.templates.get(call.path["id"])

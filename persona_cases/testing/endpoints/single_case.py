@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from persona_cases.testing.http.documents import check_include, included, serialize_case
-from persona_cases.testing.http.received_call import Call, Reply
+from persona_cases.testing.http.received_call import ReceivedCall, Reply
 from persona_cases.testing.http.strict_parameters import Family, Parameters
 from persona_cases.testing.world.store import CaseStore
 from persona_cases.testing.world.stored_cases import CaseRecord
@@ -26,11 +26,11 @@ RETRIEVED = (*WRITTEN, "verifications")
 class SingleCase:
     """What a request wants to see of the one case that it is about."""
 
-    call: Call
+    call: ReceivedCall
     parameters: Parameters
 
     @classmethod
-    def asked_by(cls, call: Call) -> SingleCase:
+    def asked_by(cls, call: ReceivedCall) -> SingleCase:
         """Read the query string, before anything is done about the case.
 
         Raises:

@@ -14,7 +14,7 @@ from persona_cases.testing.http.problems import bad_request
 from persona_cases.testing.http.strict_parameters import Family, Parameters, parse_parameters
 from persona_cases.testing.http.traffic import ReceivedRequest
 
-__all__ = ["Call", "Reply"]
+__all__ = ["ReceivedCall", "Reply"]
 
 
 @attrs.frozen
@@ -26,7 +26,7 @@ class Reply:
 
 
 @attrs.frozen
-class Call:
+class ReceivedCall:
     """A request that has passed authentication and rate limit, on its way to an endpoint."""
 
     request: ReceivedRequest
