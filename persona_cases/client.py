@@ -56,43 +56,43 @@ class PersonaClient:
             async for case in persona.cases.search(Q.status.eq("open")):
                 print(case.id, case.created_at)
 
-    Make one for a program (or for each event loop, if there are several) and share it: it holds the connections and
-    the rate limit. Any number of tasks may use it at the same time.
+    Make one per program (or one per event loop) and share it: it holds the connections and the rate limit. Any number
+    of tasks may use it at the same time.
 
     Args:
         api_key: the API key; by default the environment variable `PERSONA_API_KEY`.
-        base_url: where the API lives; by default `PERSONA_BASE_URL`, or the vendor's address. The key is sent there
-            and nowhere else.
+        base_url: where the API lives; by default `PERSONA_BASE_URL`, or the vendor's URL. The client sends the key
+            there and nowhere else.
         version: the `Persona-Version` to send (https://docs.withpersona.com/versioning).
-        timeout: how long one sending of a request may take: a `Timeout`, or the seconds of its total.
-        retry: when a failed request is sent again.
-        max_wait: the most seconds that a sending waits for the limits before it is given up with a `RateLimitError`
-            (a `QuotaExceededError` for the quota of case creation); None waits as long as it takes.
+        timeout: how long one attempt may take: a `Timeout`, or its total in seconds.
+        retry: when the client retries a failed request.
+        max_wait: maximum seconds that an attempt waits for the limits. A longer wait raises `RateLimitError`
+            (`QuotaExceededError` for the quota of case creation), immediately if its length is known. None for no
+            limit.
         headers: additional request headers.
-        max_answer_bytes: the most bytes that an answer may have, counted after unpacking; a larger one is a
-            `DecodeError`. Downloads of files are not bounded by it.
-        limiter: keeps the requests inside the rate limit. The vendor counts all requests of an environment together:
+        max_answer_bytes: maximum size of a response body in bytes, after unpacking. A larger one raises `DecodeError`.
+            It does not bound the download of files.
+        limiter: keeps the requests within the rate limit. The vendor counts all requests of an environment together, so
             give the clients of one environment the same limiter.
-        creation_limiter: keeps the creation of cases inside its quota, which the vendor counts beside the rate limit;
-            to be shared like `limiter`. By default a `QuotaLimiter`, which holds nobody up before the API tells of a
-            quota.
-        session: a session of yours to borrow; it stays open, and its middlewares are not used. By default the client
-            makes its own.
-        middleware: async functions around each sending, the first outermost; see `persona_cases.Middleware`.
+        creation_limiter: keeps the creation of cases within its quota, which the vendor counts beside the rate limit;
+            share it like `limiter`. By default a `QuotaLimiter`, which delays nothing before the API reports a quota.
+        session: a session of yours to borrow. It stays open, and the client does not use its middlewares. By default
+            the client makes its own.
+        middleware: async functions around each attempt, the first outermost; see `persona_cases.Middleware`.
         observers: functions that take the events of `persona_cases.observers`, for all calls of the client;
             `with_options` adds more for single calls.
-        max_connections: connections that an own session may hold at the same time.
-        trust_env: whether proxies are taken from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
-            `NO_PROXY`, or the settings of the system). This machine is always reached directly then. A borrowed
-            session decides for itself. Credentials of a `.netrc` file are never sent.
+        max_connections: maximum number of connections of a session that the client makes.
+        trust_env: whether to take proxies from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`,
+            or the settings of the system), except for this machine. A borrowed session decides for itself. The client
+            never sends credentials of a `.netrc` file.
         proxy: the proxy for all requests, such as `http://user:password@proxy.example.com:3128`.
-        ssl: whose certificates are trusted, for the API and for file hosts: an `ssl.SSLContext`, or the path of a CA
-            file in PEM format, which is trusted instead of the system's. By default `PERSONA_CA_FILE`, or the system's.
+        ssl: whose certificates to trust, for the API and for file hosts: an `ssl.SSLContext`, or the path of a CA file
+            in PEM format, which replaces the system's. By default `PERSONA_CA_FILE`, or the system's.
         allow_http: whether `base_url` may be plain http to another machine, such as a simulator in a container; by
-            default what `PERSONA_ALLOW_HTTP` says, or False.
+            default `PERSONA_ALLOW_HTTP`, or False.
 
     Raises:
-        InvalidArgumentError: if a setting cannot work, or no API key is found.
+        InvalidArgumentError: if a setting cannot work, or there is no API key.
 
     Attributes:
         cases: everything that can be done with cases.
@@ -167,12 +167,12 @@ class PersonaClient:
 
     @property
     def limiter(self) -> Limiter:
-        """What keeps the requests inside the rate limit; `limiter.state` tells what it knows."""
+        """The limiter of the rate limit; `limiter.state` is what it knows."""
         return self._api.transport.limiter
 
     @property
     def creation_limiter(self) -> Limiter:
-        """What keeps the creation of cases inside its quota; `creation_limiter.state` tells what it knows."""
+        """The limiter of the quota of case creation; `creation_limiter.state` is what it knows."""
         return self._api.transport.creation_limiter
 
     def with_options(
@@ -231,37 +231,37 @@ class PersonaClient:
             params: query parameters, not yet encoded.
             json: a document to send as the body.
             idempotency_key: the key that makes a POST happen at most once; made up if it is left out.
-            safety: what may be done when it is unknown whether the request was carried out. By default a GET may be
-                sent again freely, a POST under its idempotency key, a PUT or DELETE, and a PATCH not at all.
+            safety: what the client may do when it does not know whether the request was carried out. By default, it
+                repeats GET, PUT and DELETE, and POST under its idempotency key, but not PATCH.
 
         Returns:
             The response; `response.json()` decodes its body.
 
         Raises:
             InvalidArgumentError: if an argument cannot work.
-            APIError: if the API answered with an error status.
-            TransportError: if no whole answer came.
+            APIError: if the API responded with an error status.
+            TransportError: if no whole response came.
         """
         request = other_request(method, path, params=params, json=json, idempotency_key=idempotency_key, safety=safety)
         return await self._api.send(request)
 
     async def rate_limits(self) -> tuple[RateLimitStatus, ...]:
-        """Ask how far the rate limits are used up. The question itself is counted.
+        """Return how much of the rate limits is used. The request itself counts.
 
         Raises:
             APIError: if the API refuses.
-            TransportError: if no whole answer came.
+            TransportError: if no whole response came.
 
         See https://docs.withpersona.com/api-reference/rate-limits/list-all-rate-limits.
         """
         return await self._api.load(Request("GET", "/rate-limits"), decode_rate_limits)
 
     async def close(self) -> None:
-        """End what is under way, and close the connections unless the session is borrowed.
+        """End the calls under way, and close the connections unless the session is borrowed.
 
-        A call that reads, or that has sent nothing yet, ends in a `ClientStateError`. A write that may have been
-        carried out ends in an `IndeterminateError` with its idempotency key; `drain` waits for such calls first. The
-        client cannot be used afterwards. Closing a copy made by `with_options` leaves the original open.
+        A call that reads, or that has sent nothing yet, raises `ClientStateError`. A write that may have been carried
+        out raises `IndeterminateError` with its idempotency key; call `drain` first to wait for such calls. The client
+        cannot be used afterwards. Closing a copy made by `with_options` leaves the original open.
         """
         self._api.lifetime.close()
         if self._api.lifetime.is_root:
@@ -270,13 +270,13 @@ class PersonaClient:
     async def drain(self, timeout: float | timedelta | None = None) -> bool:  # noqa: ASYNC109 - it is no error
         """Wait until no call of this client and its copies is under way, to close it without breaking one off.
 
-        Calls that begin meanwhile are waited for too: stop making them first.
+        It waits for calls that begin meanwhile too, so stop making them first.
 
         Args:
-            timeout: the most seconds to wait; None waits as long as it takes.
+            timeout: maximum seconds to wait; None for no limit.
 
         Returns:
-            Whether nothing is under way any more. If not, `close` ends the rest.
+            Whether no call is under way any more. If not, `close` ends the rest.
 
         Raises:
             InvalidArgumentError: if `timeout` cannot work.

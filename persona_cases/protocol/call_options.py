@@ -45,12 +45,12 @@ _LESSONS = Lessons(
 @taught(_LESSONS)
 @attrs.frozen(kw_only=True)
 class Timeout:
-    """How long one sending of a request may take. Waiting for the rate limit is not counted.
+    """How long one attempt may take. Waiting for the rate limit does not count.
 
     Attributes:
-        total: seconds from the start to the last byte of the answer.
+        total: seconds from the start to the last byte of the response.
         connect: seconds to make the connection.
-        read: seconds without any byte of the answer.
+        read: seconds without a byte of the response.
     """
 
     total: float = attrs.field(default=60.0, converter=plain_seconds)
@@ -73,15 +73,15 @@ class Timeout:
 
 @attrs.frozen(kw_only=True)
 class Options:
-    """What applies to a call beside its arguments.
+    """The settings of a call beside its arguments.
 
     Attributes:
         version: the `Persona-Version` to send.
-        timeout: how long one sending may take.
-        retry: when a failed request is sent again.
-        max_wait: the most seconds to wait for the rate limit; None waits as long as it takes.
+        timeout: how long one attempt may take.
+        retry: when the client retries.
+        max_wait: maximum seconds to wait for the rate limit; None for no limit.
         headers: additional request headers.
-        max_answer_bytes: the most bytes that an answer may have, counted after unpacking.
+        max_answer_bytes: maximum size of a response body in bytes, after unpacking.
         observers: whom to tell of each call, checked and guarded.
     """
 

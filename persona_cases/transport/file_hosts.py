@@ -1,4 +1,4 @@
-"""File servers that asked for a pause: all downloads of a client keep to it together."""
+"""File hosts that asked for a pause: all downloads of a client keep to it together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from persona_cases.errors import APIError, PersonaError, RateLimitError
 
 __all__ = ["FileHosts"]
 
-# The waits that the API's vendor advises after refusals that do not say how long.
+# The waits that the API's vendor advises after 429 responses that do not say how long.
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 5.0, 40.0
 
 
@@ -27,7 +27,7 @@ class _Host:
 class FileHosts:
     """When the next download from a host may begin.
 
-    File servers tell no rate limit in advance, so nobody waits before the first refusal.
+    File hosts report no rate limit in advance, so nobody waits before the first 429 response.
 
     Args:
         clock: a monotonic clock, in seconds.
@@ -45,11 +45,11 @@ class FileHosts:
         self._hosts: dict[str, _Host] = {}
 
     async def admit(self, url: str, patience: float | None) -> None:
-        """Wait until the host of a file may be asked.
+        """Wait until a request to the host of a file may leave.
 
         Args:
             url: where the file is.
-            patience: the most seconds to wait; None for as long as it takes.
+            patience: maximum seconds to wait; None for no limit.
 
         Raises:
             RateLimitError: if the wait would be longer.
@@ -79,9 +79,9 @@ class FileHosts:
         known = self._hosts.setdefault(host, _Host())
         wait = told or 0.0
         if isinstance(error, RateLimitError):
-            # Downloads under way at the same time are refused together, which counts once.
+            # A host refuses the downloads in flight together, which counts once.
             known.refusals += known.until <= now
-            # A host is believed once: one that refuses again after the pause it asked for gets a longer one.
+            # The pause that a host asks for is believed once. If the host refuses again after it, the next is longer.
             if not told or known.refusals > 1:
                 wait = max(wait, min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2.0 ** min(known.refusals - 1, 10)))
         known.until = max(known.until, now + wait)
@@ -91,5 +91,5 @@ def _host_of(url: str) -> str:
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
-        # It is refused where it is requested.
+        # The request for it raises an error.
         return ""

@@ -1,8 +1,8 @@
-"""Middleware: functions around each sending of a request, like the layers of an onion.
+"""Middleware: functions around each attempt, like the layers of an onion.
 
-A middleware sees every attempt, after the rate limit has let it pass and before its outcome is judged: error statuses
-arrive as responses, lost connections as `TransportError`. It may look, change the request's headers, measure, or
-answer by itself. It never sees the API key, which is added below all middleware.
+A middleware sees every attempt after the wait for the rate limit and before any retry: error statuses arrive as
+responses, lost connections as `TransportError`. It may change the request's headers, measure, or respond by itself. It
+never sees the API key, which is added below all middleware.
 
 .. code-block:: python
 

@@ -1,4 +1,4 @@
-"""Waiting for the rate limit: one small protocol, and the limiter for a single process."""
+"""Waiting for the rate limit: a small protocol, and the limiter for a single process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from persona_cases.transport.limits.pacing import Pace
 
 @attrs.frozen
 class Permit:
-    """Leave to send one request; to be given back with `Limiter.settle`, however the request ends.
+    """Permission to send one request. Give it back with `Limiter.settle`, however the request ends.
 
     Attributes:
         departed: when it was given, on the limiter's clock in seconds.
@@ -35,13 +35,13 @@ class LimiterState:
     """What a limiter knows at one moment.
 
     Attributes:
-        limit: requests a window, as last heard from the server.
-        remaining: requests that may still leave in the current window, the reserve not counted.
+        limit: requests per window, as last reported by the server.
+        remaining: requests that may still leave in the current window, without the reserve.
         in_flight: requests that left and have not been settled.
         waiting: calls that wait for a permit, in this process.
         reserve: requests of each window that are left to others.
         resets_in: seconds until the current window ends at the latest; None if none is known to be open.
-        cooling_for: seconds for which nothing is sent because of a refusal; 0 if there is no such wait.
+        cooling_for: seconds that are left of the cooldown after a 429 response; 0 without one.
         shared: whether other processes are counted in.
     """
 
@@ -92,28 +92,28 @@ class Limiter(Protocol):
         """Wait until a request may be sent.
 
         Args:
-            max_wait: the most seconds to wait; None for as long as it takes.
+            max_wait: maximum seconds to wait; None for no limit.
 
         Raises:
-            RateLimitError: if the wait would be longer, at once where that is known beforehand.
+            RateLimitError: if the wait would be longer, immediately if its length is known.
         """
         ...
 
     async def settle(self, permit: Permit, feedback: Feedback) -> None:
-        """Give a permit back and tell how the request ended."""
+        """Give a permit back and report how the request ended."""
         ...
 
 
 class LocalLimiter:
-    """The limiter for one process: a window gate fed by the vendor's headers, and a leaky bucket for the pace.
+    """The limiter for one process: a model of the window, fed by the vendor's headers, and a leaky bucket for the pace.
 
-    The gate knows how many requests the current window has left; it lets the whole budget go early and then waits
-    for the next window. The bucket (aiolimiter) spreads that budget over a tenth of the window, so that the numbers
-    of the first answers are known before the last requests leave. Waiters are served in the order in which they came.
+    The model knows how many requests the current window has left. It lets the whole budget go early and then waits for
+    the next window. The bucket (aiolimiter) spreads the budget over a tenth of the window, so that the numbers of the
+    first responses are known before the last requests leave. Calls are served in the order in which they came.
 
     Args:
-        limit: requests a window, until the server's headers tell.
-        period: seconds a window. See https://docs.withpersona.com/rate-limiting for the vendor's 300 in 60 seconds.
+        limit: requests per window, until a response reports them.
+        period: seconds per window. See https://docs.withpersona.com/rate-limiting for the vendor's 300 in 60 seconds.
         reserve: how many requests of each window to leave to other programs; less than `limit`.
         clock: a monotonic clock, in seconds.
 
@@ -142,7 +142,7 @@ class LocalLimiter:
 
     @property
     def limit(self) -> int:
-        """Requests a window, as last heard from the server."""
+        """Requests per window, as last reported by the server."""
         return self._window.limit
 
     @property
@@ -178,7 +178,7 @@ class LocalLimiter:
             async with asyncio.timeout(patience), self._turnstile:
                 await self._pass_gate(waits_until)
                 await self._pace.acquire()
-                # The bucket may have taken its time, and others may have learned of a refusal meanwhile.
+                # The bucket may have taken its time, and another call may have received a 429 response meanwhile.
                 await self._pass_gate(waits_until)
                 return self._depart()
         except TimeoutError:
@@ -201,7 +201,7 @@ class LocalLimiter:
 
     @property
     def _lets_pass(self) -> bool:
-        """Whether a request may leave at once: nobody was there before it, and neither gate nor bucket holds it up."""
+        """Whether a request may leave at once: no call waits, and neither window nor bucket delays it."""
         return not self._waiting and self._pace.has_room and self._delay() <= 0
 
     def _delay(self) -> float:
