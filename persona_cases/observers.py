@@ -1,4 +1,4 @@
-"""What happens inside a client: the events that `PersonaClient(observers=[...])` tells.
+"""What happens inside a client: the events that observers of `PersonaClient(observers=[...])` take.
 
 An observer takes each `Event`, a closed union made for `match`. The names are imported when they are first used.
 """

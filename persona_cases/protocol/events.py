@@ -1,4 +1,4 @@
-"""What observers are told about calls: frozen values, a closed union made for `match`.
+"""The events that observers take: frozen values, a closed union made for `match`.
 
 No event has a body, a query string, an id of an object, a header or a key. `path_template` names the endpoint.
 """
@@ -160,7 +160,7 @@ class CallEnded:
 
 
 Event: TypeAlias = CallStarted | LimitWait | AttemptSent | AttemptAnswered | AttemptLost | Retry | CallEnded
-"""What an observer is told."""
+"""What an observer takes."""
 
 Observer: TypeAlias = Callable[[Event], object]
 """A plain function, or an object that can be called, that takes each event."""

@@ -11,7 +11,7 @@ _ENOUGH = 256
 
 
 def is_web_page(headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether an answer is HTML, by its name or by its looks.
+    """Whether a response is HTML, by its content type or its first bytes.
 
     Args:
         headers: its headers, names in lower case.
@@ -23,10 +23,10 @@ def is_web_page(headers: Mapping[str, str], body: bytes) -> bool:
 
 
 def why_not_json(headers: Mapping[str, str], body: bytes) -> str:
-    """Return a sentence for a body that is not JSON; nothing of it is quoted."""
+    """Return a sentence about a body that is not JSON, without quoting it."""
     if is_web_page(headers, body):
         return (
-            "the answer is not JSON but a web page (HTML), as of a proxy, a login page or a firewall: check that "
+            "the response is not JSON but a web page (HTML), such as the login page of a proxy or firewall: check that "
             "base_url ends in /api/v1, and what stands between here and the API"
         )
-    return "the answer is not JSON"
+    return "the response is not JSON"

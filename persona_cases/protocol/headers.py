@@ -1,4 +1,4 @@
-"""Headers of an answer, found by their names in any case."""
+"""Headers of a response, found by their names in any case."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Headers(Mapping[str, str]):
         return len(set(self))
 
     def __repr__(self) -> str:
-        # Values may be a stranger's.
+        # Anyone may have written the values.
         return f"Headers({', '.join(self)})"
 
     def __reduce__(self) -> tuple[type[Headers], tuple[dict[str, str]]]:

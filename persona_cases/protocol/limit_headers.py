@@ -1,4 +1,4 @@
-"""Reading what the headers of an answer say about limits: the vendor's own, and a proxy's `Retry-After`.
+"""What the headers of a response report about limits: the vendor's own, and a proxy's `Retry-After`.
 
 See https://docs.withpersona.com/rate-limiting.
 """
@@ -20,7 +20,7 @@ _MOST_DIGITS = 18
 
 @attrs.frozen
 class WindowReading:
-    """What one answer says about a window of the rate limit.
+    """What one response reports about a window of the rate limit.
 
     Attributes:
         limit: requests allowed in the window.
@@ -46,10 +46,10 @@ def read_quota(headers: Mapping[str, str]) -> WindowReading | None:
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
     """Read `Retry-After`, which the vendor does not send and a proxy in front of it may.
 
-    A date is measured against the `Date` of the same answer, so that no clock of this machine plays a part.
+    A date is measured against the `Date` of the same response, not against a clock of this machine.
 
     Args:
-        headers: the headers of an answer, names in lower case.
+        headers: the headers of a response, names in lower case.
 
     Returns:
         Seconds to wait, 0 for a date that has passed; None if the header is missing, is neither whole seconds nor a

@@ -19,10 +19,10 @@ QueryPairs = tuple[tuple[str, str], ...]
 
 
 class Safety(enum.Enum):
-    """What may be done when it is unknown whether a request was carried out."""
+    """What the client may do when it does not know whether a request was carried out."""
 
     READ = "read"
-    """Changes nothing: may be sent again whatever happened."""
+    """Changes nothing: the client may repeat it whatever happened."""
 
     KEYED = "keyed"
     """A POST under an idempotency key: the API carries it out at most once in 24 hours."""
@@ -31,8 +31,8 @@ class Safety(enum.Enum):
     """Sets a state (PUT, DELETE): carried out twice, it leaves what it leaves when carried out once."""
 
     ONCE = "once"
-    """May do something at each attempt, and no key guards it (PATCH): sent again only if it surely was not carried
-    out."""
+    """May do something at each attempt, and no key guards it (PATCH): the client repeats it only if it certainly was
+    not carried out."""
 
 
 @attrs.frozen
@@ -47,7 +47,7 @@ class Request:
         headers: additional headers.
         safety: what may be done when the outcome is unknown.
         idempotency_key: the key that all attempts of this call carry.
-        attempt: which sending this is, counted from 1. Middleware see it.
+        attempt: which attempt this is, counted from 1. Middleware see it.
     """
 
     method: str
@@ -72,7 +72,7 @@ class Request:
 
 @attrs.frozen
 class Response:
-    """A whole answer: its body has been read and the connection given back.
+    """A whole response: its body has been read and the connection given back.
 
     Attributes:
         status: the HTTP status.

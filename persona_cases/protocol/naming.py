@@ -1,4 +1,4 @@
-"""Names for calls that tell nothing of whom they concern."""
+"""Names for calls without anything personal."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def path_template(path: str) -> str:
 def missing_from(method: str, template: str, details: Iterable[str] = ()) -> str | None:
     """Return what a 404 is about, if that is not plain.
 
-    The API answers `Record not found` for the object in the path and for those that the body refers to alike.
+    The API responds `Record not found` both for the object in the path and for those that the body refers to.
 
     Args:
         method: the method of the call.

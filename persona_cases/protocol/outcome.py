@@ -1,4 +1,4 @@
-"""From an answer to an error: which class, and what it may say."""
+"""From a response to an error: which class, and what it may say."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ _HOST = re.compile(r"[a-z0-9.:-]{1,253}")
 
 
 def error_of(response: Response, *, of_file_host: bool = False) -> APIError | None:
-    """Return the error that an answer stands for, or None if it is a success.
+    """Return the error that a response stands for, or None for a success.
 
     The vendor reports a used-up quota as 429 or 403; the title tells it from the rate limit and from a missing
     permission. See https://docs.withpersona.com/errors.
 
     Args:
-        response: the answer.
+        response: the response.
         of_file_host: whether it comes from a host of files, not from the API.
     """
     if response.ok:
@@ -77,11 +77,11 @@ def error_of(response: Response, *, of_file_host: bool = False) -> APIError | No
 
 
 def _meaning(response: Response) -> str | None:
-    """What the status of an answer means that is probably not the API's."""
+    """What the status means of a response that probably does not come from the API."""
     if 300 <= response.status < 400:
         return _redirected(response.headers.get("location"))
     if response.status == 404:
-        return "no such endpoint, in an answer that is not the API's own: check that base_url ends in /api/v1"
+        return "no such endpoint, in a response that is not the API's own: check that base_url ends in /api/v1"
     if response.status == 407:
         return "the proxy wants a user name and a password: write it as http://user:password@host:port"
     return None
@@ -89,7 +89,7 @@ def _meaning(response: Response) -> str | None:
 
 def _said_by_file_host(response: Response) -> str | None:
     if 400 <= response.status < 500:
-        return "the file host refused: addresses of files work for some hours, so load the case anew"
+        return "the file host refused: URLs of files work for some hours, so load the case again"
     return None
 
 

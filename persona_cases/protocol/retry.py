@@ -161,7 +161,7 @@ class Attempts:
         if self.doubt is None or self._rule(error).settles:
             return error
         unread = isinstance(self.doubt, DecodeError)
-        return self._indeterminate("the answer cannot be read, so it is unknown" if unread else "it is unknown")
+        return self._indeterminate("the response cannot be read, so it is unknown" if unread else "it is unknown")
 
     def closed_error(self, *, under_way: bool) -> PersonaError:
         """Return what the caller gets when the client was closed meanwhile.
@@ -171,7 +171,7 @@ class Attempts:
         """
         if self.doubt is not None or (under_way and RULES[self.request.safety][AttemptFailure.LOST].in_doubt):
             return self._indeterminate("the client was closed, and it is unknown")
-        return ClientStateError("the client was closed before an answer came")
+        return ClientStateError("the client was closed before a response came")
 
     def answered(self, *, elapsed: float, request_id: str | None = None) -> Answered:
         """Return what is to be remembered of the call."""

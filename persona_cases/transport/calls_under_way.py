@@ -84,7 +84,7 @@ class Lifetime:
                 call.break_off()
 
     async def drain(self, patience: float | None) -> bool:
-        """Wait until no call is under way, and tell whether that came to pass in time."""
+        """Wait until no call is under way, and return whether that happened in time."""
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 while any(self._under_way()):
@@ -135,12 +135,12 @@ class Call:
         options: the settings of the client.
         lifetime: that of the client.
         timing: clock, sleep and jitter.
-        host: who answers.
+        host: who responds.
 
     Attributes:
-        observers: whom to tell of it; mostly nobody.
+        observers: whom to tell of it; usually empty.
         task: the task that makes it.
-        departure: sees whether the attempt under way left; None if none is under way.
+        departure: sees whether the attempt in flight left; None if none is in flight.
         lost: how the network failed in this attempt. A middleware may raise errors of its own.
     """
 
@@ -225,7 +225,7 @@ class Call:
 
         Raises:
             RateLimitError: if it takes too long for the first attempt.
-            PersonaError: if it takes too long for another one: the error of the last attempt, which tells more.
+            PersonaError: if it takes too long for another one: the error of the last attempt, which says more.
         """
         try:
             permit = await leave
@@ -284,7 +284,7 @@ class Call:
         return self._attempts.final_error(failure)
 
     def answered(self, request_id: str | None) -> Answered:
-        """Return what is to be remembered of the call once it was answered."""
+        """Return what later errors need to know of the call, once a response came."""
         return self._attempts.answered(elapsed=self._timing.clock() - self._begun, request_id=request_id)
 
     def _describe(self, error: PersonaError) -> None:

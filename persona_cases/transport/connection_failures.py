@@ -32,13 +32,13 @@ _PROXY = "check proxy=, or HTTPS_PROXY and NO_PROXY in the environment"
 
 
 class ConnectionLostError(aiohttp.ClientError):
-    """What aiohttp would answer by sending the request again; see `Departure`."""
+    """An error after which aiohttp would repeat the request under another name; see `Departure`."""
 
 
 def without_traces(error: BaseException, *, by_proxy: bool = False) -> BaseException:
     """Return what to raise, outside of the `except` block, for whatever passed through aiohttp.
 
-    Whatever keeps a traceback with its locals would keep aiohttp's frames: the request's headers, its URL, the answer.
+    A traceback that keeps its locals would keep aiohttp's frames: the request's headers, its URL, the response.
     Errors of aiohttp's and of the system's are translated, and all others lose their traceback and what is behind them.
 
     Args:
@@ -94,7 +94,7 @@ def translated(
         by_proxy: whether the request was to go over a proxy, which then is what a name is looked up for.
     """
     if isinstance(error, ConnectionLostError):
-        return ConnectionFailedError(f"the connection was lost before an answer came{error}")
+        return ConnectionFailedError(f"the connection was lost before a response came{error}")
     if by_proxy and isinstance(error, aiohttp.ClientConnectorDNSError):
         return ConnectionFailedError(f"the name of the proxy could not be resolved: {_PROXY}", sent=False)
     if isinstance(error, aiohttp.ClientProxyConnectionError):
@@ -104,7 +104,7 @@ def translated(
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return RequestTimeoutError("no connection within the timeout", sent=False)
     if isinstance(error, TimeoutError):
-        return RequestTimeoutError("no whole answer within the timeout")
+        return RequestTimeoutError("no complete response within the timeout")
     if isinstance(error, aiohttp.RedirectClientError):
         return ConnectionFailedError("the server redirected to something that cannot be requested")
     if isinstance(error, aiohttp.InvalidURL):
@@ -114,8 +114,8 @@ def translated(
         said = f"the proxy refused the connection with status {error.status}{wish}"
         return ConnectionFailedError(f"{said}: {_PROXY}", sent=False)
     if isinstance(error, aiohttp.ClientResponseError):
-        return ConnectionFailedError("the answer is not HTTP that can be read")
-    return ConnectionFailedError(f"the connection broke before the whole answer was read{_reason(error)}")
+        return ConnectionFailedError("the response is not readable HTTP")
+    return ConnectionFailedError(f"the connection broke before the whole response was read{_reason(error)}")
 
 
 def _step(error: aiohttp.ClientConnectorError) -> str:

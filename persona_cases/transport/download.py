@@ -24,8 +24,8 @@ async def fetch_file(
 ) -> None:
     """Fetch a file, piece by piece.
 
-    The address authenticates itself, so the request carries nothing of ours. Redirects are followed one by one, and
-    each address is checked as the first is.
+    The URL authenticates itself, so the request carries nothing of ours. Redirects are followed one by one, and each
+    URL is checked as the first is.
 
     Args:
         session: reaches the file host as it reaches the API.
@@ -35,16 +35,16 @@ async def fetch_file(
         size: how many bytes the file has, if that is known: no more are taken.
 
     Raises:
-        APIError: if the server answered with an error status, or with a redirect that is not followed; an address that
-            has expired is one reason.
+        APIError: if the host responded with an error status, or with a redirect that is not followed. An expired URL is
+            one reason.
         TransportError: if not all of it came.
         DecodeError: if more came than the file has.
-        InvalidArgumentError: if the address is not one to fetch files from.
+        InvalidArgumentError: if the URL is not one to fetch files from.
     """
     try:
         await _fetch(session, url, write, limits, size)
     except BaseException as error:  # noqa: BLE001 - it is raised below
-        # The frames below hold the address, which opens the file to everybody, and pieces of the file.
+        # The frames below hold pieces of the file and its URL, which opens it to everybody.
         failure = error.with_traceback(_beyond(error.__traceback__, write))
     else:
         return

@@ -31,7 +31,7 @@ class FileHosts:
 
     Args:
         clock: a monotonic clock, in seconds.
-        sleep: waits for so many seconds.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(

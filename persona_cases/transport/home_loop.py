@@ -34,7 +34,7 @@ class HomeLoop:
         return self._loop is asyncio.get_running_loop()
 
     def enter(self) -> bool:
-        """Take in the running loop, and tell whether it is a new one.
+        """Take in the running loop, and return whether it is a new one.
 
         Raises:
             ClientStateError: if another one still runs, in another thread.

@@ -83,7 +83,7 @@ _LOGGING: tuple[Observer, ...] = (log_event,)
 
 
 def listeners(observers: tuple[Observer, ...]) -> tuple[Observer, ...]:
-    """Return whom to tell of a call: the observers, and the log if it shows anything; mostly nobody."""
+    """Return whom to tell of a call: the observers, and the log if it shows anything; usually nobody."""
     return _LOGGING + observers if logger.isEnabledFor(logging.INFO) else observers
 
 

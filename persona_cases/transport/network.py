@@ -31,7 +31,7 @@ class Way:
     """How a request gets to where it goes.
 
     Attributes:
-        settings: what aiohttp has to be told.
+        settings: arguments for aiohttp.
         headers: what the request has to carry for it.
     """
 

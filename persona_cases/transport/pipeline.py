@@ -66,7 +66,7 @@ class Transport:
             TransportError: if no whole response came.
             IndeterminateError: if it is unknown whether a write was carried out.
             ClientStateError: if the client is closed, or belongs to another event loop.
-            InvalidArgumentError: if another call under the same idempotency key is under way.
+            InvalidArgumentError: if another call under the same idempotency key is in flight.
         """
         call.lifetime.check()
         self.session.check_usable()
@@ -81,7 +81,7 @@ class Transport:
     def _key_in_flight(self, key: str) -> Generator[None]:
         # What the API does with two requests under one key at the same time is not documented.
         if key in self._keys_in_flight:
-            raise InvalidArgumentError("idempotency_key: another call under the same key is under way")
+            raise InvalidArgumentError("idempotency_key: another call under the same key is in flight")
         self._keys_in_flight.add(key)
         try:
             yield
@@ -106,7 +106,7 @@ class Transport:
                 answer = await compose(self._middleware, partial(self._exchange, call))(request)
             else:
                 answer = await self._exchange(call, request)
-            # A middleware may have returned anything; the limits are told of answers that can be read.
+            # A middleware may have returned anything; the limits learn from responses that can be read.
             response, error = answer, error_of(answer)
         except (TransportError, DecodeError) as lost:
             if lost is not call.lost:

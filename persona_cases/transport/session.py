@@ -1,4 +1,4 @@
-"""The one place that talks to aiohttp on behalf of the API: one attempt, one request, one whole answer."""
+"""The one place that talks to aiohttp on behalf of the API: one attempt, one request, one whole response."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ class HttpSession:
         self._timeout = aiohttp.ClientTimeout()
 
     async def send(self, request: Request, options: Options, departure: Departure) -> Response:
-        """Send a request once and read the whole answer.
+        """Send a request once and read the whole response.
 
-        The traceback of what is raised ends here: the frames below hold the API key, the request and the answer.
+        The traceback of what is raised ends here: the frames below hold the API key, the request and the response.
 
         Args:
             request: what to send.
@@ -89,8 +89,8 @@ class HttpSession:
             departure: sees whether the request left.
 
         Raises:
-            TransportError: if no whole answer came.
-            DecodeError: if the answer is a success and larger than `options.max_answer_bytes`.
+            TransportError: if no whole response came.
+            DecodeError: if the response is a success and larger than `options.max_answer_bytes`.
             ClientStateError: if the session is closed, or belongs to another event loop.
         """
         try:
@@ -128,11 +128,11 @@ class HttpSession:
         """Ask for a file, over the same connections but without anything of ours.
 
         Args:
-            url: a checked address.
+            url: a checked URL.
             limits: how long it may take; `total` does not apply.
 
         Raises:
-            TransportError: if no answer came.
+            TransportError: if no response came.
             ClientStateError: if the session is closed, or belongs to another event loop.
             InvalidArgumentError: if the environment names a proxy for the host that cannot work.
         """
@@ -215,7 +215,7 @@ class HttpSession:
 
 
 def _not_requestable() -> TransportError | InvalidArgumentError:
-    return InvalidArgumentError("the attachment's url cannot be requested: load the case anew")
+    return InvalidArgumentError("the attachment's url cannot be requested: load the case again")
 
 
 def _with_header(name: str, value: str) -> aiohttp.ClientMiddlewareType:
@@ -232,10 +232,10 @@ async def _whole(answer: aiohttp.ClientResponse, most: int) -> Response:
     response = Response(answer.status, headers, b"" if body is None else body)
     if body is None and response.ok:
         raise DecodeError(
-            f"the answer is larger than {most} bytes: ask for less at a time (page_size, only), or raise the limit",
+            f"the response is larger than {most} bytes: ask for less at a time (page_size, only), or raise the limit",
             request_id=response.request_id,
         )
-    # What went wrong is told by the status; a document this large is not the vendor's.
+    # The status says what went wrong; a document this large is not the vendor's.
     return response
 
 

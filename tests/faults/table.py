@@ -108,8 +108,8 @@ def _row(title: str, ending: Ending, fault: Fault, said: str = "", **settings: o
     return Row(title, ending, simulated(fault, **settings), simulated(fault, times=1, **settings), said)
 
 
-_BROKE = "the connection broke before the whole answer was read"
-_LOST = "the connection was lost before an answer came"
+_BROKE = "the connection broke before the whole response was read"
+_LOST = "the connection was lost before a response came"
 
 ROWS = (
     Row("Nobody listens", Ending.UNSENT, scenes.refused, None, "could not be made: Connection refused", counted=False),
@@ -121,7 +121,7 @@ ROWS = (
     _row("The connection is closed in the middle of the body", Ending.LOST, Fault.torn(), _BROKE),
     _row("The connection is reset in the middle of the body", Ending.LOST, Fault.torn(reset=True), _BROKE),
     _row("The body is shorter than announced", Ending.LOST, Fault.wrong_length(10_000_000), _BROKE),
-    _row("The body is longer than announced", Ending.LOST, Fault.wrong_length(30), "not HTTP that can be read"),
+    _row("The body is longer than announced", Ending.LOST, Fault.wrong_length(30), "not readable HTTP"),
     _row("The answer is compressed, and damaged", Ending.LOST, Fault.headers({"Content-Encoding": "gzip"}), _BROKE),
     _row("No first byte of the answer", Ending.TIMED_OUT, Fault.delay(30), "within the timeout", timeout=_QUICK),
     _row("The body comes drop by drop", Ending.TIMED_OUT, Fault.drip(pause=0.1), "timeout", timeout=_TRICKLE),

@@ -63,7 +63,7 @@ async def test_the_simulator_redirects_on_this_machine(sim, attachment, tmp_path
 async def test_a_refused_address_says_that_addresses_expire(sim, attachment, tmp_path):
     sim.faults.add(Fault.body(b"", status=403), path="/files/*")
     async with sim.client(retry=ONCE) as client:
-        with pytest.raises(APIError, match="403 the file host refused: .*load the case anew"):
+        with pytest.raises(APIError, match="403 the file host refused: .*load the case again"):
             await client.cases.download(attachment, tmp_path / "file")
 
 

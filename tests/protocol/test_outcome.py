@@ -83,7 +83,7 @@ def test_only_a_redirect_is_called_one(status, redirects):
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
 def test_a_host_of_files_refuses_for_other_reasons(status):
     error = error_of(Response(status), of_file_host=True)
-    assert str(error).startswith(f"{status} the file host refused: addresses of files work for some hours")
+    assert str(error).startswith(f"{status} the file host refused: URLs of files work for some hours")
     assert "base_url" not in str(error)
 
 

@@ -26,5 +26,5 @@ HTML = {"content-type": "text/html; charset=utf-8"}
 def test_what_is_no_json_is_said_to_be_a_page_only_if_it_is_one(headers, body, is_page):
     said = why_not_json(headers, body)
     assert is_web_page(headers, body) is is_page
-    assert said.startswith("the answer is not JSON")
+    assert said.startswith("the response is not JSON")
     assert ("web page" in said and "base_url" in said) is is_page

@@ -41,7 +41,7 @@ class FileAddresses:
     base: BaseURL
 
     def first(self, url: object) -> str:
-        """Check the address of a file.
+        """Check the URL of a file.
 
         Returns:
             The address, encoded.
@@ -53,7 +53,7 @@ class FileAddresses:
             return self._checked(url, trusted=True)
         except _UnfitError as reason:
             problem = str(reason)
-        raise InvalidArgumentError(f"the attachment's url {problem}: load the case anew to get the API's own address")
+        raise InvalidArgumentError(f"the attachment's url {problem}: load the case again to get the API's own URL")
 
     def following(self, current: str, location: str | None, *, status: int, redirects: int) -> str:
         """Check where a redirect leads to.

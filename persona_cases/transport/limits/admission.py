@@ -1,4 +1,4 @@
-"""Which limits a request has to pass, and what they are told of its end."""
+"""Which limits a request has to pass, and what they learn from its end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Notice: TypeAlias = Callable[[LimitName, Limiter], None]
 
 @attrs.frozen
 class Permits:
-    """Leave to send one request.
+    """Permission to send one request.
 
     Attributes:
         rate: the permit of the rate limit.
@@ -67,7 +67,7 @@ class Admission:
         Args:
             request: what is going to be sent.
             max_wait: the most seconds to wait for all limits together; None for as long as it takes.
-            notice: told if it takes long.
+            notice: called if it takes long.
 
         Raises:
             RateLimitError: if the wait would be longer; a `QuotaExceededError` if it is the wait for the quota.
@@ -89,12 +89,12 @@ class Admission:
         return Permits(rate, attrs.evolve(creation, departed=creation.departed + self._clock() - granted))
 
     async def settle(self, permits: Permits, response: Response | None, error: PersonaError | None) -> None:
-        """Give permits back and tell how the request ended.
+        """Give permits back and report how the request ended.
 
         Args:
             permits: what `acquire` returned.
-            response: the answer; None if no whole one came.
-            error: what the answer stands for; None for a success.
+            response: the response; None if no whole one came.
+            error: what the response stands for; None for a success.
         """
         try:
             await self.limiter.settle(permits.rate, rate_feedback(response, error))
@@ -137,7 +137,7 @@ def check_limiter(value: object, argument: str) -> Limiter:
 
 
 def rate_feedback(response: Response | None, error: PersonaError | None) -> Feedback:
-    """Return what the rate limit is to learn from an answer, or from the lack of one."""
+    """Return what the rate limit learns from a response, or from the lack of one."""
     if response is None:
         return Feedback()
     refused = isinstance(error, RateLimitError) and not isinstance(error, QuotaExceededError)
@@ -150,13 +150,13 @@ def rate_feedback(response: Response | None, error: PersonaError | None) -> Feed
 
 
 def quota_feedback(response: Response | None, error: PersonaError | None) -> Feedback:
-    """Return what the quota of case creation is to learn from the answer to a creation, or from the lack of one."""
+    """Return what the quota of case creation learns from the response to a creation, or from the lack of one."""
     if response is None:
         return Feedback()
     refused = isinstance(error, QuotaExceededError)
     return Feedback(
         reading=read_quota(response.headers),
-        # What the rate limit refused was answered before the quota had a say.
+        # A 429 response of the rate limit comes before the API counts the creation.
         answered=refused or not isinstance(error, RateLimitError),
         refused=refused,
         retry_after=read_retry_after(response.headers) if refused else None,

@@ -16,7 +16,7 @@ _SHARE_OF_BUDGET_AT_ONCE = 0.1
 class Pace:
     """Spreads the budget of a window over a tenth of it, and lets a tenth of the budget go at once.
 
-    So the numbers of the first answers are known before the last requests leave. It belongs to one event loop.
+    So the numbers of the first responses are known before the last requests leave. It belongs to one event loop.
 
     Args:
         limit: requests a window.
@@ -38,11 +38,11 @@ class Pace:
         await self._bucket.acquire()
 
     def follow(self, reading: WindowReading | None, limit: int | None = None) -> None:
-        """Keep to what an answer says about the window, if it does.
+        """Follow what a response reports about the window.
 
         Args:
-            reading: what the answer says.
-            limit: the limit to keep to, if it is not that of the answer: of two that are told in turn, the lower one.
+            reading: the report; None if there is none.
+            limit: the limit to follow instead of the reported one: of two that are reported in turn, the lower one.
         """
         if reading is None or (reading.reset <= self._longest_reset and limit == self._limit):
             return

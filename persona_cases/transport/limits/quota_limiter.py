@@ -1,4 +1,4 @@
-"""The limiter for the creation of cases, whose quota nobody knows before the API tells it."""
+"""The limiter for the creation of cases, whose quota is unknown until the API reports it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from persona_cases.transport.limits.limiter import LimiterState, LocalLimiter, P
 
 __all__ = ["QuotaLimiter"]
 
-# Until the API tells the quota there is none to keep to. A number stands for it, as it does on the wire.
+# Stands for "no quota" until the API reports one.
 _UNTOLD = 1_000_000
 
 
 class QuotaLimiter(LocalLimiter):
     """Keeps the creation of cases inside its quota, in one process.
 
-    The vendor may limit how many cases an environment creates in a window, beside the rate limit, and tells so in
-    `Quota-*` or `QuotaLimit-*` headers. Until an answer has them, or refuses, this limiter holds nobody up. From then
-    on it does for creations what `LocalLimiter` does for requests.
+    The vendor may limit how many cases an environment creates in a window, beside the rate limit, and reports that in
+    `Quota-*` or `QuotaLimit-*` headers. Until a response has them, or refuses a creation, this limiter delays nothing.
+    From then on it does for creations what `LocalLimiter` does for requests.
 
     Args:
         period: seconds a window. The vendor does not say how long those of quotas are; the rate limit's are a minute.
@@ -45,12 +45,12 @@ class QuotaLimiter(LocalLimiter):
 
     @property
     def told(self) -> bool:
-        """Whether the API has told that there is a quota."""
+        """Whether the API has reported a quota."""
         return self._told
 
     @property
     def state(self) -> LimiterState:
-        """What is known now; until the API has told of a quota, a limit of 1,000,000 stands for none."""
+        """What is known now. Until the API has reported a quota, a limit of 1,000,000 stands for none."""
         known = super().state
         return known if self._told else attrs.evolve(known, in_flight=self._unlimited)
 
@@ -72,7 +72,7 @@ class QuotaLimiter(LocalLimiter):
         await super().settle(permit, feedback)
 
     def _begin(self) -> None:
-        # What is under way may be counted by the API or not, as any other request in flight.
+        # The API may or may not have counted the requests in flight.
         self._told = True
         self._enter_loop()
         for _ in range(self._unlimited):
