@@ -167,7 +167,7 @@ async def test_one_key_twice_at_the_same_time_is_refused(sim, cases, template):
     first = asyncio.create_task(cases.create(template, idempotency_key="row-17"))
     while not sim.requests:
         await asyncio.sleep(0.01)
-    with pytest.raises(InvalidArgumentError, match="under way"):
+    with pytest.raises(InvalidArgumentError, match="in flight"):
         await cases.create(template, idempotency_key="row-17")
     case = await first
     assert (await cases.create(template, idempotency_key="row-17")).id == case.id
