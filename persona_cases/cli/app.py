@@ -143,7 +143,7 @@ def persona_cases(
     """Read and change the cases of Persona, or stand in for its API.
 
     The API key is read from the environment variable PERSONA_API_KEY.
-    Without an account, give --simulator: made-up cases, new ones for each command.
+    To try a command without an account, add --simulator.
 
     Data goes to stdout, everything else to stderr.
     """

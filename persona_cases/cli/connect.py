@@ -1,4 +1,4 @@
-"""The client that a command works with."""
+"""The client of a command."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Connected", "connected", "unconnected"]
 
 @attrs.frozen
 class Connected:
-    """A client, and the limiter that keeps it inside the rate limit."""
+    """A client and its limiter."""
 
     persona: PersonaClient
     limiter: LocalLimiter
@@ -30,18 +30,18 @@ class Connected:
 
 @contextlib.asynccontextmanager
 async def connected(options: Connection) -> AsyncGenerator[Connected]:
-    """Connect a client to the API, or to a simulator that lives as long as the client.
+    """Connect a client to the API, or to a simulator that ends with the client.
 
     Raises:
-        MissingKeyError: if there is no API key for the API.
-        InvalidArgumentError: if an option cannot work.
+        MissingKeyError: if there is no API key.
+        InvalidArgumentError: if an option is invalid.
     """
     check_connection(options)
     limiter = LocalLimiter()
     async with contextlib.AsyncExitStack() as stack:
         if options.simulator:
             cases = DEFAULT_CASES if options.cases is None else options.cases
-            # Imported on first use, with the web server in it.
+            # `testing` loads the simulator and its web server on first use.
             simulator = await stack.enter_async_context(testing.Simulator(cases=cases, seed=options.seed or 0))
             persona = _client(options, simulator.api_key, simulator.base_url, limiter)
         else:
@@ -53,7 +53,7 @@ async def connected(options: Connection) -> AsyncGenerator[Connected]:
 
 
 def unconnected(options: Connection) -> PersonaClient:
-    """Return a client that describes requests and never sends one, so that it needs no API key."""
+    """Return a client that only explains requests, so it needs no API key."""
     check_connection(options)
     return _client(options, "never-sent", options.base_url, LocalLimiter())
 

@@ -1,4 +1,4 @@
-"""The exit codes of the command line: what a script can tell apart."""
+"""The exit codes of the command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["ExitCode"]
 
 
 class ExitCode(enum.IntEnum):
-    """How a command ended. From 128 on, a code is 128 plus the number of the signal, as shells have it."""
+    """How a command ended. Codes from 128 on are 128 plus the number of a signal, as in shells."""
 
     OK = 0
     FAILURE = 1
@@ -26,22 +26,22 @@ class ExitCode(enum.IntEnum):
 
     @property
     def meaning(self) -> str:
-        """What the code stands for, in a few words."""
+        """The meaning of the code, in a few words."""
         return _MEANINGS[self]
 
 
 _MEANINGS = {
     ExitCode.OK: "success",
-    ExitCode.FAILURE: "another failure, such as a full disk, or you answered no",
+    ExitCode.FAILURE: "another failure, such as a full disk or the answer no",
     ExitCode.USAGE: "invalid argument",
     ExitCode.DENIED: "no API key, a wrong one, or one without permission",
-    ExitCode.NOT_FOUND: "there is no such case, template or file",
+    ExitCode.NOT_FOUND: "no such case, template or file",
     ExitCode.RATE_LIMIT: "the rate limit or a quota is used up",
-    ExitCode.API: "the API refused or failed in another way",
+    ExitCode.API: "another error of the API",
     ExitCode.NETWORK: "no connection, or no response in time",
     ExitCode.ANSWER: "the response does not match the API's contract",
-    ExitCode.UNKNOWN: "unknown whether the change was made; stderr says how to find out",
+    ExitCode.UNKNOWN: "unknown whether the change was applied; stderr says how to find out",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
-    ExitCode.BROKEN_PIPE: "the reader of the output went away",
+    ExitCode.BROKEN_PIPE: "the reader of the output closed the pipe",
     ExitCode.TERMINATED: "terminated (SIGTERM)",
 }

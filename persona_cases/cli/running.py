@@ -1,4 +1,4 @@
-"""Running a command's coroutine: the event loop, signals, logs, and every error turned into an exit code."""
+"""Running the coroutine of a command: event loop, signals, logs, and an exit code for every error."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from persona_cases.errors import PersonaError
 __all__ = ["Work", "execute", "on_signals", "report"]
 
 Work = Callable[[], Coroutine[Any, Any, ExitCode]]
-"""What a command does, in an event loop. It is called before there is one, which is the time to ask questions."""
+"""Returns the coroutine of a command. It is called before there is an event loop, so it may ask the user."""
 
 
 class _TerminatedError(Exception):
-    """The process was asked to end, and has put everything away."""
+    """The process got SIGTERM and has cleaned up."""
 
 
 def execute(work: Work, *, verbose: bool = False, advise: Advise | None = None) -> NoReturn:
-    """Do the work of a command, and end the command with its exit code.
+    """Run a command, and end the process with its exit code.
 
     Args:
-        work: what to do.
-        verbose: whether logs, and the vendor's details of an error, go to stderr.
-        advise: says what to do after an error of this command.
+        work: the work of the command.
+        verbose: whether logs and the API's details of an error go to stderr.
+        advise: returns hints for an error of this command.
 
     Raises:
         typer.Exit: always.
@@ -46,9 +46,9 @@ def execute(work: Work, *, verbose: bool = False, advise: Advise | None = None) 
 
 
 def report(error: PersonaError, *, subject: str | None = None, verbose: bool, advise: Advise | None = None) -> ExitCode:
-    """Say on stderr what went wrong, and with what if that is not plain; return the exit code for it.
+    """Describe an error on stderr, and return its exit code.
 
-    The details of the API are shown to the person at a terminal. A pipe or a log gets them only if that was asked for.
+    The API's details are shown on a terminal. A pipe or a log gets them only with `verbose`.
     """
     details = verbose or is_terminal(sys.stderr)
     failure = describe(error, subject=subject, details=details, advise=advise)
@@ -57,7 +57,7 @@ def report(error: PersonaError, *, subject: str | None = None, verbose: bool, ad
 
 
 def on_signals(act: Callable[[], object], *numbers: signal.Signals) -> None:
-    """Let the running event loop call `act` at these signals, where the platform and the thread allow it."""
+    """Call `act` in the running event loop at these signals, if platform and thread allow it."""
     loop = asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
         for number in numbers:
@@ -75,8 +75,8 @@ def _outcome(work: Work, *, verbose: bool, advise: Advise | None) -> ExitCode:
     except PersonaError as error:
         return report(error, verbose=verbose, advise=advise)
     except UnicodeEncodeError:
-        # Arguments that are no UTF-8 get as far as a request. What they say stays unsaid.
-        typer.echo("error: an argument is no text in UTF-8", err=True)
+        # An argument that is not UTF-8 fails when its request is made. The message must not show it.
+        typer.echo("error: an argument is not UTF-8 text", err=True)
         return ExitCode.USAGE
     except BrokenPipeError:
         _abandon_stdout()
@@ -88,7 +88,7 @@ def _outcome(work: Work, *, verbose: bool, advise: Advise | None) -> ExitCode:
 
 
 async def _terminable(work: Coroutine[Any, Any, ExitCode]) -> ExitCode:
-    # SIGTERM would otherwise end the process on the spot, and leave half a file behind.
+    # By default SIGTERM ends the process at once, and leaves half a file behind.
     task = asyncio.ensure_future(work)
     terminated = asyncio.Event()
 
@@ -123,7 +123,7 @@ def _logs(*, shown: bool) -> Generator[None]:
 
 
 def _abandon_stdout() -> None:
-    # What is still buffered cannot be written either: without this, Python would complain about it at its exit.
+    # The rest of the buffer cannot be written either, and without this Python complains about it at exit.
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

@@ -1,6 +1,6 @@
-"""What to say of a command line that typer refuses: pure.
+"""Messages for a command line that typer rejects: pure.
 
-Typer quotes what was typed. That may be a comment or a name with a mistake before it, so it is left out here.
+Typer quotes what was typed. That may be personal data, such as a comment with a typo before it, so it is left out.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from persona_cases.cli.screen.terminal import visible
 __all__ = ["UsageError", "refusal"]
 
 UsageError: Final = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
-"""What typer raises if it refuses a command line. It has no public name of its own."""
+"""What typer raises for an invalid command line. The class has no public name."""
 
 _OPTION = re.compile(r"--?[A-Za-z][A-Za-z0-9-]*")
-# Typer's words around the value, which differ between its versions, and what is kept of them.
+# Typer's messages, which quote the value and differ between its versions, and our words for them.
 _VERDICTS: Final = (
     (re.compile(r".* is not (one of .+)", re.DOTALL), "must be {}"),
     (re.compile(r".*(does not exist|is a directory|is not readable)", re.DOTALL), "names a file that {}"),
@@ -29,11 +29,11 @@ _VERDICTS: Final = (
 
 
 def refusal(error: typer.BadParameter, program: str) -> tuple[str, ...]:
-    """Return what to say, without the values that were typed.
+    """Return the lines of the error message, without the values that were typed.
 
     Args:
-        error: what typer raised, any `UsageError`.
-        program: what the program is called.
+        error: any `UsageError`.
+        program: the name of the program.
     """
     said = visible(f"error: {_reason(error)}")
     if getattr(error, "param", None) is not None:

@@ -94,7 +94,7 @@ def test_a_comment_may_come_from_stdin(cli, process, api, case):
     assert process("comment", case.id, "-", stdin="Zwei\nZeilen ü\r\n".encode()).code == 0
     assert comments(api, case) == ["Looks fine.", "Zwei\nZeilen ü"]
     refused = process("comment", case.id, "-", stdin=b"\xff")
-    assert (refused.code, refused.err) == (2, "error: the comment on stdin must be text in UTF-8\n")
+    assert (refused.code, refused.err) == (2, "error: the comment on stdin must be UTF-8 text\n")
     assert cli("comment", case.id, " ").code == 2
 
 
@@ -150,8 +150,8 @@ def test_a_changed_case_on_a_terminal_is_pretty(on_terminal):
     ("argv", "said"),
     [
         (["create"], "--template"),
-        (["create", "--template", "t", "--field", SECRET], "error: --field KEY=TEXT: there must be a key"),
-        (["create", "--template", "t", "--field", f"={SECRET}"], "error: --field KEY=TEXT: there must be a key"),
+        (["create", "--template", "t", "--field", SECRET], "error: --field KEY=TEXT: give a key"),
+        (["create", "--template", "t", "--field", f"={SECRET}"], "error: --field KEY=TEXT: give a key"),
         (
             ["create", "--template", "t", "--field-json", f"notes={SECRET}"],
             "error: --field-json notes: the value is not JSON",
@@ -162,8 +162,8 @@ def test_a_changed_case_on_a_terminal_is_pretty(on_terminal):
             ["create", "--template", "t", "--fields-json", "@/nowhere"],
             "error: --fields-json: cannot read the file: No such file",
         ),
-        (["create", "--template", "t", "--field", "a=1", "--field", "a=2"], "error: the field 'a' is given twice"),
-        (["create", "--template", "t", "--field", "a=1", "--fields-json", '{"a": 2}'], "is given twice"),
+        (["create", "--template", "t", "--field", "a=1", "--field", "a=2"], "error: the custom field 'a' is set twice"),
+        (["create", "--template", "t", "--field", "a=1", "--fields-json", '{"a": 2}'], "is set twice"),
         (["create", "--template", "t", "--sla", "2 weeks"], "error: --sla takes a time"),
         (["create", "--template", " "], "error: --template is empty: give a value"),
         (
@@ -178,9 +178,9 @@ def test_a_changed_case_on_a_terminal_is_pretty(on_terminal):
         (["update", "../accounts", "--no-sla"], "error: case must be a bare id"),
         (["assign", "case_1", ""], "error: EMAIL is empty: give a value"),
         (["status", "case_1", "x", "--output", "xml"], "--output"),
-        (["tag", "add", "case_1"], "error: give a tag by its name, or by --id"),
-        (["tag", "set", "case_1"], "error: give the tags that the case is to have, or --none"),
-        (["tag", "set", "case_1", "a", "--none"], "error: give the tags that the case is to have, or --none"),
+        (["tag", "add", "case_1"], "error: no tag given: give its name, or its id with --id"),
+        (["tag", "set", "case_1"], "error: give either the new tags, or --none"),
+        (["tag", "set", "case_1", "a", "--none"], "error: give either the new tags, or --none"),
         (["objects", "add", "case_1"], "OBJECT_ID"),
         (["template", "a/b"], "error: id must be a bare id"),
     ],
@@ -196,7 +196,7 @@ def test_bad_arguments_are_refused_before_anything_is_sent(cli, api, argv, said)
 
 def test_arguments_that_are_no_text_are_refused(process, api):
     ran = process("status", "case_1", "\udcff")
-    assert (ran.code, ran.err) == (2, "error: STATUS must be text in UTF-8\n")
+    assert (ran.code, ran.err) == (2, "error: STATUS must be UTF-8 text\n")
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_one_name_is_asked_for(cli, case, tmp_path):
     assert cli("download", case.id, "--name", "photo.png", "--to", str(tmp_path)).code == 0
     assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
     ran = cli("download", case.id, "--name", "nope.png", "--to", str(tmp_path))
-    assert (ran.code, ran.err) == (4, "error: the case has no attachment of that name\n")
+    assert (ran.code, ran.err) == (4, "error: the case has no attachment with this name\n")
 
 
 def test_a_case_without_files_is_no_error(cli, api, tmp_path):

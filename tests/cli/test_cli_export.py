@@ -100,7 +100,7 @@ def test_an_export_to_stdout_that_fails_says_how_to_get_the_rest(cli, api):
     api.faults.add(Fault.status(409), path="/cases/search", nth=3)
     ran = cli("export", "-o", "-")
     assert ran.code == 6
-    option, cursor = ran.err.rpartition(", ")[2].split()
+    option, cursor = ran.err.rpartition(" and ")[2].split()
     rest = cli("search", "--sort", "created_at:asc", option, cursor)
     assert "--sort created_at:asc" in ran.err
     assert sorted(ran.ids + rest.ids) == sorted(api.store.cases)

@@ -160,10 +160,10 @@ def test_a_fresh_export_has_its_files_too(cli, behind, tmp_path):
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        (("-o", "-"), "--consistency fresh needs a file, without --sort and --limit"),
-        (("-o", "x.jsonl", "--limit", "5"), "--consistency fresh needs a file, without --sort and --limit"),
-        (("-o", "x.jsonl", "--sort", "created_at:asc"), "--consistency fresh needs a file, without "),
-        (("-o", "-", "--columns-from", "ctmpl_1", "--format", "csv"), "--consistency fresh needs a file, without "),
+        (("-o", "-"), "--consistency fresh is not possible with -o -, --sort or --limit"),
+        (("-o", "x.jsonl", "--limit", "5"), "--consistency fresh is not possible with -o -, --sort or --limit"),
+        (("-o", "x.jsonl", "--sort", "created_at:asc"), "--consistency fresh is not possible with "),
+        (("-o", "-", "--columns-from", "ctmpl_1", "--format", "csv"), "--consistency fresh is not possible with "),
         (("-o", "x.jsonl", "--where", "state == 'open'"), "state cannot be evaluated locally"),
         (("-o", "x.jsonl", "--where", "tag_id == 'tag_1'"), "tag_id cannot be evaluated locally"),
     ],
@@ -234,7 +234,7 @@ def test_the_command_that_goes_on_has_the_same_options(api, tmp_path):
 def test_a_walk_in_order_keeps_nothing_but_attachments(api, tmp_path):
     said = interrupted(api, "export", "-o", "x.jsonl", "--limit", "290", "--attachments", "files", cwd=tmp_path)
     assert said == [
-        "nothing but attachments is kept: an export to stdout, or with --sort or --limit, starts from the beginning",
+        "no progress saved except attachments: an export to stdout, or with --sort or --limit, cannot be resumed",
         "interrupted",
     ]
     assert 0 < len(on_disk(tmp_path / "files")) < len(attached(api))

@@ -100,7 +100,7 @@ def test_every_exit_code_has_a_meaning():
         ),
         (["search", "--query-json", "@/nowhere"], "error: --query-json: cannot read the file: No such file"),
         (["search", "--query-json", "{}", "--where", "x"], "error: give --where or --query-json, not both"),
-        (["search", "--only", "a,,b"], "error: --only takes names with commas between them"),
+        (["search", "--only", "a,,b"], "error: --only takes names separated by commas"),
         (["search", "--after", "a", "--before", "b"], "error: give --after or --before, not both"),
         (["search", "--timeout", "0"], "error: timeout must be"),
         (["list", "--cases", "5"], "error: --cases and --seed describe a simulator: add --simulator"),

@@ -66,7 +66,7 @@ def test_an_answer_that_is_not_the_apis_says_what_to_do(cli, api, fault, code, s
     ran = cli("list", "--limit", "1")
     assert ran.code == code
     assert said in ran.err
-    assert "ids belong to one environment" not in ran.err
+    assert "belong to the same environment" not in ran.err
 
 
 @pytest.mark.parametrize(

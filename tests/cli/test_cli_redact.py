@@ -29,7 +29,7 @@ def test_yes_redacts_without_asking(cli, api, case_ids):
 def test_without_a_terminal_and_without_yes_it_refuses(process, api, case_ids):
     ran = process("redact", *case_ids, stdin=b"y\n")
     assert (ran.code, ran.out, len(api.requests)) == (2, b"", 0)
-    assert ran.err == "error: redacting cannot be undone: give --yes to do it without being asked\n"
+    assert ran.err == "error: redacting cannot be undone, and nobody can be asked: give --yes to redact anyway\n"
 
 
 @pytest.mark.parametrize("typed", [b"y\n", b"YES\n"])

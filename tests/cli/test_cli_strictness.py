@@ -105,7 +105,7 @@ def test_text_that_is_not_utf_8_is_refused_by_name(cli, path):
             continue
         ran = cli(*path, *needed(path, but=option), *given(option, f"{SECRET}\udcff"))
         assert (ran.code, ran.out) == (2, b"")
-        assert ran.err == f"error: {parameter_name(option)} must be text in UTF-8\n"
+        assert ran.err == f"error: {parameter_name(option)} must be UTF-8 text\n"
 
 
 def test_help_is_shown_whatever_stands_beside_it(cli):

@@ -16,7 +16,8 @@ from persona_cases.errors import ConflictError, IndeterminateError
 from persona_cases.testing import Fault
 
 KEY = re.compile(
-    r"^hint: if it was not, repeat the command with --idempotency-key (\S+); it is not done twice$", re.MULTILINE
+    r"^hint: if it was not, repeat the command with --idempotency-key (\S+): the API applies it only once$",
+    re.MULTILINE,
 )
 
 
@@ -60,7 +61,7 @@ def test_a_failure_that_the_api_keeps_is_spoken_of():
     assert answered.lines == (
         "error: x",
         "hint: check whether it was applied: persona-cases list --limit 5",
-        "hint: if it was not, repeat the command with --idempotency-key 'k 1'; it is not done twice",
+        "hint: if it was not, repeat the command with --idempotency-key 'k 1': the API applies it only once",
         "hint: if it fails in the same way, the API stored the failure: repeat the command without the key",
     )
     assert len(describe(IndeterminateError("x"), advise=advise).lines) == 3
@@ -79,7 +80,7 @@ def test_an_interrupted_change_says_how_to_find_out(api, case_id):
     _, err = started.communicate(timeout=30)
     assert started.returncode == 130
     assert err.startswith(
-        "it is unknown whether the change was made\nhint: check whether it was applied: persona-cases get "
+        "it is unknown whether the change was applied\nhint: check whether it was applied: persona-cases get "
     )
     assert KEY.search(err)[1] == api.requests[-1].headers["idempotency-key"]
     assert err.endswith("\ninterrupted\n")

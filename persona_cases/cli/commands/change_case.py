@@ -1,4 +1,4 @@
-"""The work of the commands that change one case: make the change, print the case."""
+"""The work of the commands that change one case: apply the change, print the case."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from persona_cases.resources.requests.idempotency import chosen_or_new_key
 __all__ = ["Change", "KeyedAct", "change_case", "creating", "keyed", "updating"]
 
 Act: TypeAlias = Callable[[PersonaClient], Awaitable[Case]]
-"""Makes a change and returns the case as it is afterwards."""
+"""Applies a change and returns the changed case."""
 
 KeyedAct: TypeAlias = Callable[[PersonaClient, str], Awaitable[Case]]
-"""Makes a change under an idempotency key."""
+"""Applies a change under an idempotency key."""
 
 
 @attrs.frozen(kw_only=True)
@@ -36,9 +36,9 @@ class Change:
     """A change of one case.
 
     Attributes:
-        act: makes it.
-        look: the command that shows whether it was made.
-        key: the idempotency key that it carries, if any.
+        act: applies it.
+        look: the command that shows whether it was applied.
+        key: its idempotency key, if any.
     """
 
     act: Act
@@ -50,9 +50,9 @@ def keyed(act: KeyedAct, chosen: str | None, look: str) -> Change:
     """Return a change under an idempotency key.
 
     Args:
-        act: makes it, with the key.
-        chosen: the user's own key; made up by default, so that it can be told if the outcome gets lost.
-        look: the command that shows whether it was made.
+        act: applies it.
+        chosen: the key from the command line; by default a new one, which is shown if the outcome is unknown.
+        look: the command that shows whether it was applied.
 
     Raises:
         InvalidArgumentError: if the key cannot be sent.
@@ -64,21 +64,21 @@ def keyed(act: KeyedAct, chosen: str | None, look: str) -> Change:
 def change_case(
     make: Callable[[], Change], output: Format | None, connection: Connection
 ) -> Coroutine[Any, Any, ExitCode]:
-    """Return the work of changing a case and printing it as it is afterwards.
+    """Return the coroutine that changes a case and prints it.
 
     Args:
-        make: makes the change of what the options say; it may read stdin, and is called at once.
+        make: makes the change from the options. It may read stdin, so it is called before there is an event loop.
         output: the form to print the case in.
-        connection: whom to ask.
+        connection: how to reach the API.
     """
     return _change_case(make(), output, connection)
 
 
 def creating(template: str, fields: FieldValues, creation: Creation) -> KeyedAct:
-    """Return what creates the case that the options describe.
+    """Return the function that creates the case that the options describe.
 
     Raises:
-        InvalidArgumentError: if an option cannot work.
+        InvalidArgumentError: if an option is invalid.
     """
     values = field_values(fields)
     sla = None if creation.sla is None else sla_seconds(creation.sla)
@@ -94,17 +94,17 @@ def creating(template: str, fields: FieldValues, creation: Creation) -> KeyedAct
 
 
 def updating(id: str, fields: FieldValues, new: Updating) -> Act:
-    """Return what updates a case as the options say.
+    """Return the function that updates a case as the options say.
 
     Raises:
-        InvalidArgumentError: if an option cannot work, or none says what to update.
+        InvalidArgumentError: if an option is invalid, or nothing is to be updated.
     """
     values = field_values(fields)
     queue = given_or_cleared(new.queue, "queue", cleared=new.no_queue)
     sla = given_or_cleared(new.sla, "sla", cleared=new.no_sla)
     seconds = sla_seconds(sla) if isinstance(sla, str) else sla
     if values is None and queue is UNSET and sla is UNSET and not new.attach:
-        raise InvalidArgumentError("nothing to update: give --field, --queue, --sla, --attach or another of their kind")
+        raise InvalidArgumentError("nothing to update: give --field, --queue, --sla, --attach or a similar option")
     return lambda persona: persona.cases.update(
         id,
         fields=UNSET if values is None else values,
@@ -121,7 +121,7 @@ async def _change_case(change: Change, output: Format | None, connection: Connec
         except IndeterminateError as error:
             return report(error, verbose=connection.verbose, advise=checking(change.look, change.key))
         except asyncio.CancelledError:
-            typer.echo("it is unknown whether the change was made", err=True)
+            typer.echo("it is unknown whether the change was applied", err=True)
             typer.echo("\n".join(f"hint: {hint}" for hint in when_in_doubt(change.look, change.key)), err=True)
             raise
     writer = case_writer(form_of(output, Format.PRETTY))

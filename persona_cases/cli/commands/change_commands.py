@@ -18,12 +18,13 @@ from persona_cases.cli.running import execute
 __all__ = ["add_objects", "assign", "comment", "create", "post", "redact", "remove_objects", "status", "update"]
 
 ObjectIds: TypeAlias = Annotated[
-    list[str], Argument(metavar="OBJECT_ID", help="Accounts, inquiries, reports and others.", show_default=False)
+    list[str],
+    Argument(metavar="OBJECT_ID", help="Ids of accounts, inquiries, reports and others.", show_default=False),
 ]
 
 
 def create(
-    template: Annotated[str, Option(metavar="ID", help="The template to make the case from.", show_default=False)],
+    template: Annotated[str, Option(metavar="ID", help="Template of the case.", show_default=False)],
     fields: FieldValues,
     creation: Creation,
     posting: Posting,
@@ -31,7 +32,7 @@ def create(
 ) -> None:
     """Create a case, in the initial status of its template.
 
-    The template says which custom fields there are: see the command template.
+    The command template shows the custom fields of a template.
     """
 
     def make() -> Change:
@@ -54,7 +55,7 @@ def update(id: CaseId, fields: FieldValues, new: Updating, connection: Connectio
 
 def assign(
     id: CaseId,
-    email: Annotated[str, Argument(metavar="EMAIL", help="The user's e-mail address.", show_default=False)],
+    email: Annotated[str, Argument(metavar="EMAIL", help="Email address of the user.", show_default=False)],
     posting: Posting,
     connection: Connection,
 ) -> None:
@@ -66,7 +67,7 @@ def status(
     id: CaseId,
     status: Annotated[
         str,
-        Argument(metavar="STATUS", help="Any status of its template, spelled as there.", show_default=False),
+        Argument(metavar="STATUS", help="Status, spelled as in the template.", show_default=False),
     ],
     posting: Posting,
     connection: Connection,
@@ -77,7 +78,7 @@ def status(
 
 def comment(
     id: CaseId,
-    message: Annotated[str, Argument(metavar="MESSAGE|-", help="The text; - reads it from stdin.", show_default=False)],
+    message: Annotated[str, Argument(metavar="MESSAGE|-", help="Text; - reads it from stdin.", show_default=False)],
     posting: Posting,
     connection: Connection,
 ) -> None:
@@ -95,7 +96,7 @@ def comment(
 
 
 def redact(
-    ids: Annotated[list[str], Argument(metavar="ID", help="The ids of the cases.", show_default=False)],
+    ids: Annotated[list[str], Argument(metavar="ID", help="Ids of the cases.", show_default=False)],
     connection: Connection,
     *,
     yes: Annotated[bool, Option("--yes", "-y", help="Redact without asking.")] = False,
@@ -103,7 +104,7 @@ def redact(
 ) -> None:
     """Erase the personal data of cases for good. This cannot be undone.
 
-    On a terminal you are asked first; elsewhere, --yes is needed.
+    On a terminal the command asks first. Elsewhere, --yes is required.
     """
     execute(partial(redact_cases, ids, output, connection, sure=yes), verbose=connection.verbose)
 
@@ -121,13 +122,13 @@ def remove_objects(id: CaseId, object_ids: ObjectIds, posting: Posting, connecti
 
 
 def post(id: str, act: KeyedAct, posting: Posting, connection: Connection) -> None:
-    """Make a change of one case under an idempotency key, and print the case.
+    """Change one case under an idempotency key, and print it.
 
     Args:
         id: the id of the case.
-        act: makes the change, with the key.
-        posting: how to send it, and print the case.
-        connection: whom to ask.
+        act: applies the change.
+        posting: how to send the change and print the case.
+        connection: how to reach the API.
     """
 
     def make() -> Change:

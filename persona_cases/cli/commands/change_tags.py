@@ -16,7 +16,7 @@ __all__ = ["Tags", "changing_each", "setting"]
 
 
 class ChangeTag(Protocol):
-    """Adds a tag to a case, or removes it."""
+    """Adds one tag to a case, or removes it."""
 
     def __call__(
         self, case: str, name: str | None, *, tag_id: str | None, idempotency_key: str | None
@@ -30,35 +30,35 @@ Choose: TypeAlias = Callable[[PersonaClient], ChangeTag]
 
 @attrs.frozen
 class Tags:
-    """Tags by their names and by their ids."""
+    """Tags, by name and by id."""
 
     names: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, names: Sequence[str] | None, ids: Sequence[str] | None) -> Tags:
-        """Return the tags that arguments and options name, each once."""
+        """Return the tags that the command line names, without duplicates."""
         return cls(tuple(dict.fromkeys(names or ())), tuple(dict.fromkeys(ids or ())))
 
     def each(self) -> list[tuple[str | None, str | None]]:
-        """Return name and id of each tag, one of which is None."""
+        """Return the name and id of each tag; one of the two is None."""
         return [*((name, None) for name in self.names), *((None, tag_id) for tag_id in self.ids)]
 
 
 def changing_each(id: str, tags: Tags, choose: Choose) -> KeyedAct:
-    """Return what changes one tag of a case after the other, and refuses to work without a tag.
+    """Return the function that adds or removes tags one by one.
 
     Args:
         id: the id of the case.
-        tags: the tags.
-        choose: how to change one.
+        tags: the tags; at least one.
+        choose: returns the method that changes one tag.
     """
 
     async def act(persona: PersonaClient, key: str) -> Case:
         each, change = tags.each(), choose(persona)
         if not each:
-            raise InvalidArgumentError("give a tag by its name, or by --id")
-        # Each request has a key of its own, and the same one when the command is repeated with its key.
+            raise InvalidArgumentError("no tag given: give its name, or its id with --id")
+        # Each request needs its own key, which stays the same when the command is repeated with its key.
         keys = [key] if len(each) == 1 else [f"{key}-{number}" for number in range(1, len(each) + 1)]
         cases = [
             await change(id, name, tag_id=tag_id, idempotency_key=own_key)
@@ -70,17 +70,17 @@ def changing_each(id: str, tags: Tags, choose: Choose) -> KeyedAct:
 
 
 def setting(id: str, tags: Tags, *, none: bool) -> KeyedAct:
-    """Return what gives a case exactly these tags, and refuses to remove all unless that is asked for.
+    """Return the function that replaces the tags of a case.
 
     Args:
         id: the id of the case.
-        tags: the tags.
-        none: whether the case is to have none.
+        tags: the new tags; none only if `none` is true.
+        none: whether to remove all tags.
     """
 
     def act(persona: PersonaClient, key: str) -> Awaitable[Case]:
         if bool(tags.each()) == none:
-            raise InvalidArgumentError("give the tags that the case is to have, or --none to remove all")
+            raise InvalidArgumentError("give either the new tags, or --none to remove all")
         names = None if tags.ids and not tags.names else tags.names
         return persona.cases.set_tags(id, names, tag_ids=tags.ids or None, idempotency_key=key)
 

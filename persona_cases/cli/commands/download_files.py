@@ -28,14 +28,14 @@ __all__ = ["Download", "download_files"]
 
 @attrs.frozen(kw_only=True)
 class Download:
-    """Which files to download, and where to.
+    """The files to download, and their directory.
 
     Attributes:
-        case_id: the case that they are attached to.
-        directory: where to put them; made if it is not there.
-        name: the name of those to download; None for all.
-        overwrite: whether files that are there may be replaced.
-        fail_on_missing: whether a case without files is a failure.
+        case_id: the case.
+        directory: where to put the files; created if missing.
+        name: the name of the files to download; None for all.
+        overwrite: whether to replace existing files.
+        fail_on_missing: whether a case without files is an error.
     """
 
     case_id: str
@@ -45,21 +45,21 @@ class Download:
     fail_on_missing: bool = False
 
     def targets(self, attachments: Iterable[Attachment]) -> list[tuple[Attachment, Path]]:
-        """Return what to download, each with the path to write, and make the directory.
+        """Create the directory, and return each attachment with its path.
 
         Raises:
-            NoSuchFileError: if a name is asked for, and no file has it, or if files must be there, and are not.
-            InvalidArgumentError: if a file is in the way, or the directory cannot be made.
+            NoSuchFileError: if no file has the name, or there must be files and are none.
+            InvalidArgumentError: if a file already exists, or the directory cannot be created.
         """
         wanted = [each for each in attachments if self.name is None or each.filename == self.name]
         if self.name is not None and not wanted:
-            raise NoSuchFileError("the case has no attachment of that name")
+            raise NoSuchFileError("the case has no attachment with this name")
         paths = [self.directory / name for name in safe_names(each.filename for each in wanted)]
         if self.fail_on_missing and not wanted:
             raise NoSuchFileError("the case has no attachments")
         there = [number for number, path in enumerate(paths, start=1) if path.exists() or path.is_symlink()]
         if there and not self.overwrite:
-            # The names of files are often those of people.
+            # File names often contain names of people, so they are not shown.
             which = f"file {there[0]} of {len(paths)}"
             raise InvalidArgumentError(f"--to: {which} already exists in the directory: give --overwrite to replace it")
         try:
@@ -70,7 +70,7 @@ class Download:
 
 
 async def download_files(download: Download, connection: Connection) -> ExitCode:
-    """Download files, and print the path of each once it is complete."""
+    """Download files, and print the path of each when it is complete."""
     async with connected(connection) as there:
         case = await there.persona.cases.get(download.case_id, only=["attachments"])
         targets = download.targets(case.attachments)

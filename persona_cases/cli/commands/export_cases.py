@@ -19,7 +19,7 @@ from persona_cases.cli.options.option_groups import Connection, FileShape, Repor
 from persona_cases.cli.options.selection import attributes, predicate, sort_order
 from persona_cases.cli.screen.export_progress import shown_progress
 from persona_cases.cli.screen.output import stdout_bytes
-from persona_cases.cli.screen.resume_command import how_to_go_on
+from persona_cases.cli.screen.resume_command import how_to_resume
 from persona_cases.cli.screen.terminal import is_terminal, visible
 from persona_cases.client import PersonaClient
 from persona_cases.errors import ClientStateError, InvalidArgumentError
@@ -46,14 +46,14 @@ _UNCOMPRESSED: Final = (None, Compression.NONE)
 
 @attrs.frozen(kw_only=True)
 class Export:
-    """What to export, and where to.
+    """The cases to export, and the output.
 
     Attributes:
         path: the file; `-` for stdout.
-        selection: which cases.
-        shape: what to write of them, and how.
-        limit: the most cases to export.
-        report: how to say in the end what was done.
+        selection: the query.
+        shape: what to write of the cases, and how.
+        limit: maximum number of cases.
+        report: the form of the report.
     """
 
     path: str
@@ -64,22 +64,22 @@ class Export:
 
     @property
     def to_stdout(self) -> bool:
-        """Whether stdout is where the cases go."""
+        """Whether the cases go to stdout."""
         return self.path == _STDOUT
 
     @property
     def in_lines(self) -> bool:
-        """Whether they go there a line each, as they come."""
+        """Whether the cases go to stdout one per line as they arrive."""
         return self.to_stdout and self.shape.format in _LINES and self.shape.compression in _UNCOMPRESSED
 
     @property
-    def starts_anew(self) -> bool:
-        """Whether it is one walk in order, of which nothing is kept if it is interrupted."""
+    def in_order(self) -> bool:
+        """Whether pages are fetched one after another. Such an export cannot be resumed."""
         return self.to_stdout or self.selection.sort is not None or self.limit is not None
 
     @property
     def name(self) -> str:
-        """What to call the file."""
+        """The name of the output in the report."""
         return "stdout" if self.to_stdout else visible(self.path)
 
     async def run(self, persona: PersonaClient, on_progress: OnProgress) -> ExportReport:
@@ -124,20 +124,20 @@ class Export:
 
     def _target(self, only: list[str] | None) -> Target:
         target = Target.of(self.path, self.shape.format, self.shape.compression)
-        check_file(self.shape, target, in_order=self.starts_anew, to_stdout=self.to_stdout, only=only)
+        check_file(self.shape, target, in_order=self.in_order, to_stdout=self.to_stdout, only=only)
         check_available(target)
         return target
 
 
 async def export_cases(export: Export, connection: Connection, again: str | None) -> ExitCode:
-    """Export cases, show the progress on stderr, and say in the end what was done.
+    """Export cases, with progress and a report on stderr.
 
     Args:
-        export: what to do.
-        connection: whom to ask.
-        again: the command that goes on with it, if that can be shown.
+        export: the export.
+        connection: how to reach the API.
+        again: the command that resumes the export, if that can be shown.
     """
-    # A live line and lines of data on one terminal would get into each other's way, and so would logs.
+    # A live line would mix with data or logs on the same terminal.
     live = not connection.verbose and not (export.to_stdout and is_terminal(sys.stdout))
     async with connected(connection) as there:
         try:
@@ -158,29 +158,27 @@ def _completeness(export: Export, done: ExportReport) -> ExitCode:
     code = ExitCode.ANSWER if done.rejected else ExitCode.OK
     if not (missing and export.shape.fail_on_missing):
         return code
-    # Before the report, which scripts read from the last line.
+    # Before the report, because scripts read the report from the last line.
     typer.echo(f"error: {plural(missing, 'attachment')} could not be found; everything else was exported", err=True)
     return code or ExitCode.NOT_FOUND
 
 
 def _what_is_kept(export: Export, error: BaseException, again: str | None) -> str | None:
-    """Return what to say of an export that did not come to its end; None for nothing."""
+    """Return the message about the saved progress of a failed export, if any."""
     if isinstance(error, InvalidArgumentError | ClientStateError):
-        # It was refused: what may be there is another export's.
+        # Raised before any request: unfinished files belong to another export.
         return None
-    if not export.starts_anew and is_unfinished(export.path):
-        return how_to_go_on(again, from_stdin=export.selection.query_json == "-")
+    if not export.in_order and is_unfinished(export.path):
+        return how_to_resume(again, from_stdin=export.selection.query_json == "-")
     if not isinstance(error, asyncio.CancelledError):
         return None
-    why = (
-        ": an export to stdout, or with --sort or --limit, starts from the beginning" if export.starts_anew else " yet"
-    )
-    but = "" if export.shape.attachments is None else " but attachments"
-    return f"nothing{but} is kept{why}"
+    why = ": an export to stdout, or with --sort or --limit, cannot be resumed" if export.in_order else " yet"
+    but = "" if export.shape.attachments is None else " except attachments"
+    return f"no progress saved{but}{why}"
 
 
 class _Stdout:
-    """Stdout that passes on every page at once, so that the reader of a pipe has it."""
+    """Stdout, flushed after every page so that the reader of a pipe gets it at once."""
 
     def __init__(self) -> None:
         self._stream = stdout_bytes()
@@ -193,7 +191,7 @@ class _Stdout:
         self.size += len(data)
 
     def commit(self) -> None:
-        """Everything is there already."""
+        """Do nothing: everything is written already."""
 
     def discard(self) -> None:
-        """What was passed on cannot be taken back."""
+        """Do nothing: written bytes cannot be taken back."""

@@ -1,4 +1,4 @@
-"""The work of `redact`: ask first, then redact one case after the other."""
+"""The work of `redact`: ask first, then redact one case after another."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ __all__ = ["redact_cases"]
 def redact_cases(
     ids: Sequence[str], output: Format | None, connection: Connection, *, sure: bool
 ) -> Coroutine[Any, Any, ExitCode]:
-    """Ask whether to redact cases, and return the work of doing it.
+    """Ask whether to redact cases, and return the coroutine that does it.
 
     Args:
         ids: the ids of the cases.
-        output: the form to print them in, as they are afterwards.
-        connection: whom to ask.
-        sure: whether to do it without asking.
+        output: the form to print the redacted cases in.
+        connection: how to reach the API.
+        sure: whether to redact without asking.
 
     Raises:
-        InvalidArgumentError: if an id cannot be one, or there is nobody to be asked.
+        InvalidArgumentError: if an id is invalid, or there is no terminal to ask on.
         typer.Exit: if the answer is no.
     """
     chosen = tuple(dict.fromkeys(ids))
@@ -50,7 +50,7 @@ def redact_cases(
 
 def _agreed(ids: Sequence[str]) -> bool:
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-        raise InvalidArgumentError("redacting cannot be undone: give --yes to do it without being asked")
+        raise InvalidArgumentError("redacting cannot be undone, and nobody can be asked: give --yes to redact anyway")
     for case_id in ids:
         typer.echo(visible(case_id), err=True)
     typer.echo(f"This cannot be undone. Redact {plural(len(ids), 'case')}? [y/N] ", nl=False, err=True)

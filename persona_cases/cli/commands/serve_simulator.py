@@ -20,7 +20,7 @@ __all__ = ["serve", "simulator"]
 def simulator(server: Server) -> None:
     """Stand in for the API on a local port, with made-up cases.
 
-    One line says when it is ready, and with which PERSONA_BASE_URL and
+    When it is ready, it prints one line with the PERSONA_BASE_URL and the
     PERSONA_API_KEY to reach it. Ctrl-C or SIGTERM stops it.
     """
     execute(partial(serve, server))
@@ -30,7 +30,7 @@ async def serve(server: Server) -> ExitCode:
     """Run a simulator until SIGINT or SIGTERM."""
     stopped = asyncio.Event()
     on_signals(stopped.set, signal.SIGINT, signal.SIGTERM)
-    # Imported on first use, with the web server in it.
+    # `testing` loads the simulator and its web server on first use.
     async with testing.Simulator(**attrs.asdict(server)) as simulator:
         typer.echo(f"simulator ready: PERSONA_BASE_URL={simulator.base_url} PERSONA_API_KEY={simulator.api_key}")
         await stopped.wait()

@@ -12,11 +12,11 @@ import typer
 
 from persona_cases.cli.connect import connected, unconnected
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.options.combinations import check_included, check_walk
-from persona_cases.cli.options.option_groups import Connection, Format, Shape, Walk
+from persona_cases.cli.options.combinations import check_included, check_paging
+from persona_cases.cli.options.option_groups import Connection, Format, Paging, Shape
 from persona_cases.cli.options.selection import attributes, relationships
 from persona_cases.cli.running import report
-from persona_cases.cli.screen.advice import Advise, going_on
+from persona_cases.cli.screen.advice import Advise, resuming
 from persona_cases.cli.screen.output import Writer, bare, case_writer, form_of, with_included
 from persona_cases.cli.screen.terminal import is_terminal
 from persona_cases.client import PersonaClient
@@ -25,19 +25,19 @@ from persona_cases.export.wording import plural
 from persona_cases.models import Case, Fieldset
 from persona_cases.paging import Pager
 
-__all__ = ["MakePager", "from_cursor", "get_cases", "walk_cases"]
+__all__ = ["MakePager", "get_cases", "resuming_from", "show_pages"]
 
 _AT_ONCE = 8
 
 MakePager = Callable[[PersonaClient, list[str] | None], Pager[Case]]
-"""Makes what is walked, of the client and the names of the attributes to load."""
+"""Makes a pager from the client and the names of the attributes to load."""
 
 
-async def walk_cases(make: MakePager, walk: Walk, shape: Shape, connection: Connection) -> ExitCode:
-    """Print all cases of a walk, or what it would send."""
-    check_walk(walk, shape)
+async def show_pages(make: MakePager, paging: Paging, shape: Shape, connection: Connection) -> ExitCode:
+    """Print all cases of a search or a list, or explain it."""
+    check_paging(paging, shape)
     only = attributes(shape.only)
-    if walk.explain:
+    if paging.explain:
         typer.echo(make(unconnected(connection), only).explain())
         return ExitCode.OK
     printed = 0
@@ -54,7 +54,7 @@ async def walk_cases(make: MakePager, walk: Walk, shape: Shape, connection: Conn
 
 
 async def get_cases(ids: Sequence[str], include: str | None, shape: Shape, connection: Connection) -> ExitCode:
-    """Print cases by their ids, in the order of the ids; say of each that is missing that it is."""
+    """Print cases in the order of their ids, and an error for each id that does not exist."""
     check_included(include, shape)
     only, included = attributes(shape.only), relationships(include)
     code, gate = ExitCode.OK, asyncio.Semaphore(_AT_ONCE)
@@ -75,9 +75,9 @@ async def get_cases(ids: Sequence[str], include: str | None, shape: Shape, conne
     return code
 
 
-def from_cursor(walk: Walk) -> Advise:
-    """Return what says how to go on with a walk."""
-    return going_on("resume with the same options and", "--after" if walk.before is None else "--before")
+def resuming_from(paging: Paging) -> Advise:
+    """Return hints that say how to resume a search or a list."""
+    return resuming("resume with the same options and", "--after" if paging.before is None else "--before")
 
 
 def _writer(shape: Shape, only: list[str] | None, on_terminal: Format, *, included: bool = False) -> Writer[Case]:

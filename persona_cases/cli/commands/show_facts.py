@@ -24,18 +24,18 @@ Row = Iterable[object]
 
 
 async def show_template(id: str, output: Format | None, connection: Connection) -> ExitCode:
-    """Print a case template; as a table, its custom fields."""
+    """Print a case template, or a table of its custom fields."""
     async with connected(connection) as there:
         template = await there.persona.case_templates.get(id)
     columns = ("key", "type", "label", "options")
-    # Whose document it is comes first, as in answers of the API.
+    # Type and id come first, as in responses of the API.
     document = {"type": template.type, "id": template.id, **template.to_dict()}
     _print([document], output, columns, lambda: _fields(template))
     return ExitCode.OK
 
 
 async def show_limits(output: Format | None, connection: Connection) -> ExitCode:
-    """Print how far the rate limits are used up."""
+    """Print how much of the rate limits is used."""
     async with connected(connection) as there:
         limits = [attrs.asdict(limit) for limit in await there.persona.rate_limits()]
     columns = ("type", "limit", "remaining", "seconds_to_reset")

@@ -13,16 +13,14 @@ from persona_cases.cli.options.option_groups import CaseId, Connection
 
 __all__ = ["add", "remove", "set_"]
 
-Names: TypeAlias = Annotated[
-    list[str] | None, Argument(metavar="NAME", help="The names of the tags.", show_default=False)
-]
-Ids: TypeAlias = Annotated[list[str] | None, Option("--id", metavar="TAG_ID", help="A tag by its id. Repeat for more.")]
+Names: TypeAlias = Annotated[list[str] | None, Argument(metavar="NAME", help="Names of the tags.", show_default=False)]
+Ids: TypeAlias = Annotated[list[str] | None, Option("--id", metavar="TAG_ID", help="Id of a tag. Repeat for more.")]
 
 
 def add(id: CaseId, posting: Posting, connection: Connection, names: Names = None, ids: Ids = None) -> None:
     """Add tags to a case, with one request each.
 
-    An unknown name makes a new tag, of which an organisation may have 1,000.
+    An unknown name creates a tag. An organization may have 1,000 tags.
     """
     post(id, changing_each(id, Tags.of(names, ids), lambda persona: persona.cases.add_tag), posting, connection)
 

@@ -11,21 +11,21 @@ from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.options.combinations import check_pace
 from persona_cases.cli.options.option_groups import Connection, Watching
-from persona_cases.cli.screen.advice import Advise, going_on
+from persona_cases.cli.screen.advice import Advise, resuming
 from persona_cases.cli.screen.output import JsonLines, bare, stdout_bytes
 from persona_cases.paging import is_beginning
 
-__all__ = ["going_on_watching", "watch_cases"]
+__all__ = ["resuming_watch", "watch_cases"]
 
 _HOW = "resume with the same options and"
 _OPTION = "--since"
 
-going_on_watching: Advise = going_on(_HOW, _OPTION)
-"""Says how to go on after an error."""
+resuming_watch: Advise = resuming(_HOW, _OPTION)
+"""Returns a hint that says how to resume after an error."""
 
 
 async def watch_cases(watching: Watching, connection: Connection) -> ExitCode:
-    """Print new cases, a line each, until there were enough or somebody ends it."""
+    """Print new cases, one per line, until the limit or a signal."""
     check_pace(watching)
     writer = JsonLines(stdout_bytes(), bare)
     async with connected(connection) as there:

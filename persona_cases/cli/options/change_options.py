@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, TypeAlias
 
 import attrs
-from typer import Option
 
-from persona_cases.cli.options.option_groups import OutputOption
+from persona_cases.cli.options.option_groups import OutputOption, under
 
 __all__ = ["Creation", "FieldValues", "Posting", "Updating"]
 
-_CHANGE = "What to set"
-_SEND = "How to send it"
+_change: Final = under("What to set")
+_send: Final = under("How to send it")
+
+QueueOption: TypeAlias = Annotated[str | None, _change(metavar="ID", help="Put the case in this queue.")]
+SlaOption: TypeAlias = Annotated[
+    str | None, _change(metavar="2h|90m|7200", help="Time until the SLA expires, up to 90d.")
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -21,72 +25,46 @@ class FieldValues:
     """Values of custom fields."""
 
     field: Annotated[
-        list[str] | None,
-        Option(
-            metavar="KEY=TEXT", help="Set a custom field to a string. Repeat for more fields.", rich_help_panel=_CHANGE
-        ),
+        list[str] | None, _change(metavar="KEY=TEXT", help="Set a custom field to a string. Repeat for more fields.")
     ] = None
     field_json: Annotated[
         list[str] | None,
-        Option(
-            metavar="KEY=JSON",
-            help="Set a custom field to a number, true, false, null, a list or an object.",
-            rich_help_panel=_CHANGE,
-        ),
+        _change(metavar="KEY=JSON", help="Set a custom field to a number, true, false, null, a list or an object."),
     ] = None
     fields_json: Annotated[
         str | None,
-        Option(
+        _change(
             metavar="JSON|@FILE|-",
-            help="Set the custom fields of a JSON object: as it is, from a file, or from stdin.",
-            rich_help_panel=_CHANGE,
+            help="Set custom fields from a JSON object: inline, from a file, or from stdin.",
         ),
     ] = None
 
 
 @attrs.frozen(kw_only=True)
 class Creation:
-    """What a new case may have beside its custom fields."""
+    """The attributes of a new case, apart from custom fields."""
 
-    queue: Annotated[str | None, Option(metavar="ID", help="The queue to put it in.", rich_help_panel=_CHANGE)] = None
-    creator: Annotated[
-        str | None,
-        Option(metavar="EMAIL", help="The user to be shown as its creator.", rich_help_panel=_CHANGE),
-    ] = None
+    queue: QueueOption = None
+    creator: Annotated[str | None, _change(metavar="EMAIL", help="Show this user as the creator.")] = None
     object: Annotated[
         list[str] | None,
-        Option(
-            metavar="ID",
-            help="An account, inquiry, report or other object to attach. Repeat for more.",
-            rich_help_panel=_CHANGE,
-        ),
+        _change(metavar="ID", help="Attach an account, inquiry, report or other object. Repeat for more."),
     ] = None
-    sla: Annotated[
-        str | None,
-        Option(metavar="2h|90m|7200", help="Time until its SLA expires, up to 90d.", rich_help_panel=_CHANGE),
-    ] = None
+    sla: SlaOption = None
 
 
 @attrs.frozen(kw_only=True)
 class Updating:
-    """What can be changed about a case beside its custom fields."""
+    """The attributes to change, apart from custom fields."""
 
-    queue: Annotated[str | None, Option(metavar="ID", help="The queue to put it in.", rich_help_panel=_CHANGE)] = None
-    no_queue: Annotated[bool, Option("--no-queue", help="Take it out of its queue.", rich_help_panel=_CHANGE)] = False
-    sla: Annotated[
-        str | None,
-        Option(metavar="2h|90m|7200", help="Time until its SLA expires, up to 90d.", rich_help_panel=_CHANGE),
-    ] = None
-    no_sla: Annotated[bool, Option("--no-sla", help="Clear its SLA.", rich_help_panel=_CHANGE)] = False
+    queue: QueueOption = None
+    no_queue: Annotated[bool, _change("--no-queue", help="Take the case out of its queue.")] = False
+    sla: SlaOption = None
+    no_sla: Annotated[bool, _change("--no-sla", help="Clear the SLA.")] = False
     attach: Annotated[
         list[Path] | None,
-        Option(
-            metavar="PATH",
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            help="A PDF or an image to add. Repeat for more.",
-            rich_help_panel=_CHANGE,
+        _change(
+            metavar="PATH", exists=True, dir_okay=False, readable=True, help="Add a PDF or an image. Repeat for more."
         ),
     ] = None
 
@@ -97,10 +75,9 @@ class Posting:
 
     idempotency_key: Annotated[
         str | None,
-        Option(
+        _send(
             metavar="KEY",
-            help="A request repeated with the same key within 24 hours is not carried out again. Default: a new key.",
-            rich_help_panel=_SEND,
+            help="The API applies a key only once within 24 hours. Default: a new key.",
         ),
     ] = None
     output: OutputOption = None

@@ -1,4 +1,4 @@
-"""Options that have no effect together are refused, so that nothing a user asks for is ignored: pure."""
+"""Checks for options that have no effect together, so that nothing a user asks for is ignored: pure."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from persona_cases.cli.options.option_groups import (
     ConsistencyChoice,
     FileShape,
     Format,
+    Paging,
     Shape,
     UndecodableChoice,
-    Walk,
     Watching,
 )
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.formats.target import FileFormat, Target
 
-__all__ = ["check_connection", "check_file", "check_included", "check_pace", "check_walk"]
+__all__ = ["check_connection", "check_file", "check_included", "check_pace", "check_paging"]
 
 _CUSTOM_FIELDS: Final = "fields"
 
 
 def check_connection(options: Connection) -> None:
-    """Check options that say whom to ask.
+    """Check the options of the connection.
 
     Raises:
         InvalidArgumentError: if one of them would have no effect.
@@ -34,19 +34,19 @@ def check_connection(options: Connection) -> None:
         raise InvalidArgumentError("--cases and --seed describe a simulator: add --simulator")
     if options.simulator and (options.allow_http or options.proxy is not None or options.ca_file is not None):
         raise InvalidArgumentError(
-            "--proxy, --ca-file and --allow-http are for a server elsewhere: leave them out with --simulator"
+            "--proxy, --ca-file and --allow-http have no effect with --simulator: leave them out"
         )
 
 
-def check_walk(walk: Walk, shape: Shape) -> None:
+def check_paging(paging: Paging, shape: Shape) -> None:
     """Check the options of a search or a list.
 
     Raises:
         InvalidArgumentError: if one of them would have no effect.
     """
-    if walk.after is not None and walk.before is not None:
+    if paging.after is not None and paging.before is not None:
         raise InvalidArgumentError("give --after or --before, not both")
-    if walk.explain and shape.output is not None:
+    if paging.explain and shape.output is not None:
         raise InvalidArgumentError("--explain prints no cases: leave out --output")
 
 
@@ -75,37 +75,37 @@ def check_file(shape: FileShape, target: Target, *, in_order: bool, to_stdout: b
 
     Args:
         shape: the options.
-        target: what is to be written.
-        in_order: whether it is one walk in order, which cannot be resumed.
-        to_stdout: whether it goes to stdout.
-        only: the names of the attributes to load, if not all.
+        target: path, format and compression of the file.
+        in_order: whether pages are fetched one after another, which cannot be resumed.
+        to_stdout: whether the cases go to stdout.
+        only: names of the attributes to load; None for all.
 
     Raises:
-        InvalidArgumentError: if one of the options would have no effect, or cannot be had.
+        InvalidArgumentError: if one of the options has no effect or is not possible.
     """
     if in_order and shape.consistency is ConsistencyChoice.FRESH:
-        raise InvalidArgumentError("--consistency fresh needs a file, without --sort and --limit")
+        raise InvalidArgumentError("--consistency fresh is not possible with -o -, --sort or --limit: leave them out")
     about_resuming = {"--restart": shape.restart, "--resume-max-age": shape.resume_max_age is not None}
     if in_order and (name := next((name for name, given in about_resuming.items() if given), None)):
         raise InvalidArgumentError(
             f"{name} has no effect with -o -, --sort or --limit, which always start from the beginning: leave it out"
         )
     if all(about_resuming.values()):
-        raise InvalidArgumentError("--restart resumes nothing: leave out --resume-max-age")
+        raise InvalidArgumentError("--resume-max-age has no effect with --restart: leave one of them out")
     if shape.overwrite and (to_stdout or target.format is not FileFormat.SQLITE):
-        raise InvalidArgumentError("--overwrite is about SQLite files, others are replaced without it: leave it out")
+        raise InvalidArgumentError("--overwrite has no effect because only SQLite files need it: leave it out")
     if to_stdout and not target.is_stream:
         raise InvalidArgumentError(f"{target.format} cannot be written to stdout: name a file with --output-file")
     if to_stdout and shape.undecodable is UndecodableChoice.SET_ASIDE:
-        raise InvalidArgumentError("--undecodable set_aside writes a file beside the output: name one with -o")
+        raise InvalidArgumentError("--undecodable set_aside writes a second file beside the output: name it with -o")
     if to_stdout and shape.manifest:
-        raise InvalidArgumentError("--manifest writes a file beside the output: name one with -o")
+        raise InvalidArgumentError("--manifest writes a second file beside the output: name it with -o")
     if shape.columns_from is not None and target.format is FileFormat.JSON_LINES:
         raise InvalidArgumentError("--columns-from needs a table: choose csv, parquet or sqlite")
     if shape.columns_from is not None and only is not None and not any(map(_is_custom, only)):
-        raise InvalidArgumentError("--columns-from describes custom fields, but the chosen attributes have none")
+        raise InvalidArgumentError("--columns-from has no effect because --only names no custom field: leave it out")
     if shape.fail_on_missing and shape.attachments is None:
-        raise InvalidArgumentError("--fail-on-missing is about attachments: add --attachments")
+        raise InvalidArgumentError("--fail-on-missing has no effect without --attachments: add it")
 
 
 def _is_custom(name: str) -> bool:

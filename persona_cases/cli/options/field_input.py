@@ -1,4 +1,4 @@
-"""From the texts of options to values of custom fields, queues and SLAs."""
+"""Conversion of options to values of custom fields, queues and SLAs."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _LONGEST_SLA: Final = 90 * _SECONDS["d"]
 
 
 def field_values(given: FieldValues) -> dict[str, Any] | None:
-    """Return the values of custom fields, None if no option gives any.
+    """Return the values of custom fields; None if no option sets any.
 
     Raises:
-        InvalidArgumentError: if an option cannot work. The message names keys, and never shows a value.
+        InvalidArgumentError: if an option is invalid. The message may name a key, but never shows a value.
     """
     if not given.field and not given.field_json and given.fields_json is None:
         return None
     values: dict[str, Any] = {}
     for key, value in _all(given):
         if key in values:
-            raise InvalidArgumentError(f"the field {key!r} is given twice")
+            raise InvalidArgumentError(f"the custom field {key!r} is set twice: keep one of them")
         values[key] = value
     return values
 
@@ -39,11 +39,11 @@ def span_seconds(text: str, option: str) -> int:
     """Return the seconds of a time span such as `2h`, `90m`, `30d` or `7200`.
 
     Args:
-        text: the span.
-        option: which option it was given to, for the error.
+        text: the time span.
+        option: the option, for the error.
 
     Raises:
-        InvalidArgumentError: if it is none.
+        InvalidArgumentError: if the text is not a time span.
     """
     match = _SPAN.fullmatch(text)
     if match is None:
@@ -55,7 +55,7 @@ def sla_seconds(text: str) -> int:
     """Return the seconds of a time span such as `2h`, `90m`, `30d` or `7200`.
 
     Raises:
-        InvalidArgumentError: if it is none, or one that no SLA can have.
+        InvalidArgumentError: if the text is not a time span, or one that no SLA can have.
     """
     match = _SPAN.fullmatch(text)
     seconds = int(match[1]) * _SECONDS[match[2]] if match is not None else 0
@@ -65,15 +65,15 @@ def sla_seconds(text: str) -> int:
 
 
 def given_or_cleared(given: str | None, option: str, *, cleared: bool) -> str | Unset | None:
-    """Return what an option gives, None if its counterpart clears it, `UNSET` if it stays as it is.
+    """Return the value of an option, None if its `--no-` form is given, `UNSET` if neither is.
 
     Args:
-        given: what the option gives, if it is there.
-        option: the option, whose counterpart has a `no-` in it.
-        cleared: whether the counterpart is there.
+        given: the value of the option, if any.
+        option: the name of the option, without dashes.
+        cleared: whether the `--no-` form is given.
 
     Raises:
-        InvalidArgumentError: if both are there.
+        InvalidArgumentError: if both are given.
     """
     if given is not None and cleared:
         raise InvalidArgumentError(f"give --{option} or --no-{option}, not both")
@@ -85,7 +85,7 @@ def given_or_cleared(given: str | None, option: str, *, cleared: bool) -> str | 
 def _all(given: FieldValues) -> Iterator[tuple[str, Any]]:
     yield from _pairs(given.field or (), "--field KEY=TEXT")
     for key, text in _pairs(given.field_json or (), "--field-json KEY=JSON"):
-        complaint = f"the value is not JSON: --field {key}=… sets a text"
+        complaint = f"the value is not JSON: --field {key}=… sets a string"
         yield key, json_document(text.encode(), f"--field-json {key}", complaint, exact=True)
     if given.fields_json is not None:
         whole = given_bytes(given.fields_json, _FIELDS_JSON)
@@ -99,6 +99,6 @@ def _pairs(given: Iterable[str], usage: str) -> Iterator[tuple[str, str]]:
     for each in given:
         key, found, value = each.partition("=")
         if not key or not found:
-            # What stands there may be a value, so it is not quoted.
-            raise InvalidArgumentError(f"{usage}: there must be a key, '=' and a value")
+            # The text may be a value, so it is not quoted.
+            raise InvalidArgumentError(f"{usage}: give a key, '=' and a value")
         yield key, value

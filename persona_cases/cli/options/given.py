@@ -1,4 +1,4 @@
-"""What is given as it is, in a file (`@FILE`) or on stdin (`-`)."""
+"""Values that are given inline, in a file (`@FILE`) or on stdin (`-`)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EXACT: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def given_bytes(given: str, option: str) -> bytes:
-    """Return what was given as it is, in a file or on stdin.
+    """Return a value that is given inline, in a file or on stdin.
 
     Args:
         given: the value of the option.
@@ -37,7 +37,7 @@ def given_bytes(given: str, option: str) -> bytes:
     except OSError as error:
         raise InvalidArgumentError(f"{option}: cannot read the file: {error.strerror}") from None
     except ValueError:
-        # A path with a NUL in it.
+        # The path contains a NUL.
         raise InvalidArgumentError(f"{option}: no file can have this name") from None
 
 
@@ -46,16 +46,16 @@ def json_document(text: bytes, option: str, complaint: str, *, exact: bool = Fal
 
     Args:
         text: the document.
-        option: the option that it comes from.
-        complaint: what to say if it is not JSON.
-        exact: whether fractions become a `Decimal` and keep all their digits.
+        option: the option, for the error.
+        complaint: the error message if the text is not JSON.
+        exact: whether fractions become a `Decimal` and keep all digits.
 
     Raises:
-        InvalidArgumentError: if it is not JSON, or an object in it has a key twice.
+        InvalidArgumentError: if the text is not JSON, or an object has the same key twice.
     """
     try:
         document = (_EXACT if exact else _DECODER).decode(text)
-        # The decoder keeps the last of several members with one key.
+        # The decoder silently keeps the last of several members with the same key.
         json.loads(text, object_pairs_hook=_members)
     except _DuplicateKeyError:
         raise InvalidArgumentError(f"{option}: an object has the same key twice: keep one of them") from None
@@ -65,22 +65,22 @@ def json_document(text: bytes, option: str, complaint: str, *, exact: bool = Fal
 
 
 def stdin_text(argument: str) -> str:
-    """Return what is on stdin, without the line end that editors and pipes leave at its end.
+    """Return stdin as text, without the line end that editors and pipes append.
 
     Args:
-        argument: what it is read for, to be named if it cannot work.
+        argument: what the text is for, to be named in the error.
 
     Raises:
-        InvalidArgumentError: if it is no text.
+        InvalidArgumentError: if stdin is not UTF-8.
     """
     try:
         return sys.stdin.buffer.read().decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        raise InvalidArgumentError(f"{argument} on stdin must be text in UTF-8") from None
+        raise InvalidArgumentError(f"{argument} on stdin must be UTF-8 text") from None
 
 
 class _DuplicateKeyError(Exception):
-    """An object has a key twice."""
+    """An object has the same key twice."""
 
 
 def _members(pairs: list[tuple[str, object]]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated, Final, TypeAlias
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Final, TypeAlias
 
 import attrs
 from typer import Argument, Option
@@ -17,29 +19,38 @@ __all__ = [
     "FileShape",
     "Filters",
     "Format",
+    "IncludeOption",
     "LimitOption",
     "OnlyOption",
+    "OutputFile",
     "OutputOption",
+    "Paging",
     "ReportForm",
     "ReportOption",
     "Selection",
     "Server",
     "Shape",
-    "Walk",
     "Watching",
+    "under",
 ]
 
 DEFAULT_CASES: Final = 1000
 """How many cases `--simulator` makes up."""
 
-_WHAT = "What to find"
-_HOW = "How to fetch"
-_OUT = "What to print"
-_WHERE = "Where to ask"
+
+def under(heading: str) -> Callable[..., Any]:
+    """Return what makes options that the help shows under a heading."""
+    return partial(Option, rich_help_panel=heading)
+
+
+_which: Final = under("Which cases")
+_fetch: Final = under("How to fetch")
+_output: Final = under("Output")
+_connect: Final = under("Connection")
 
 
 class Format(enum.StrEnum):
-    """How cases, and what belongs to them, are printed."""
+    """The form in which cases and other documents are printed."""
 
     TABLE = "table"
     PRETTY = "pretty"
@@ -48,307 +59,192 @@ class Format(enum.StrEnum):
 
 
 class UndecodableChoice(enum.StrEnum):
-    """What to do with a case that cannot be decoded."""
+    """What an export does with a case that cannot be decoded."""
 
     RAISE = "raise"
     SET_ASIDE = "set_aside"
 
 
 class ConsistencyChoice(enum.StrEnum):
-    """What an export sees."""
+    """Where an export reads cases: from the search index or from the list."""
 
     SEARCH = "search"
     FRESH = "fresh"
 
 
 class ReportForm(enum.StrEnum):
-    """How the report of an export is written."""
+    """The form of an export's report."""
 
     TEXT = "text"
     JSON = "json"
 
 
 LimitOption: TypeAlias = Annotated[
-    int | None, Option(min=0, metavar="N", help="Maximum number of cases. Default: no limit.", rich_help_panel=_WHAT)
+    int | None, _which(min=0, metavar="N", help="Maximum number of cases. Default: no limit.")
 ]
 OnlyOption: TypeAlias = Annotated[
-    str | None,
-    Option(metavar="NAME,…", help="Load only these attributes: status,fields.priority", rich_help_panel=_OUT),
+    str | None, _output(metavar="NAME,…", help="Load only these attributes: status,fields.priority")
+]
+IncludeOption: TypeAlias = Annotated[
+    str | None, _output(metavar="NAME,…", help="Load related objects as well: case-template,accounts")
+]
+OutputFile: TypeAlias = Annotated[
+    str, _output("--output-file", "-o", metavar="PATH", help="File to write; - for stdout.")
 ]
 OutputOption: TypeAlias = Annotated[
-    Format | None,
-    Option(
-        help="Default: pretty on a terminal, jsonl in a pipe (one line each).",
-        rich_help_panel=_OUT,
-    ),
+    Format | None, _output(help="Default: pretty on a terminal, jsonl in a pipe (one line each).")
 ]
 ReportOption: TypeAlias = Annotated[
-    ReportForm,
-    Option(help="Form of the final report: words, or JSON on the last line.", rich_help_panel=_OUT),
+    ReportForm, _output(help="Form of the report: text, or JSON on the last line of stderr.")
 ]
-CaseId: TypeAlias = Annotated[str, Argument(metavar="ID", help="The id of the case.", show_default=False)]
+CaseId: TypeAlias = Annotated[str, Argument(metavar="ID", help="Id of the case.", show_default=False)]
 
 
 @attrs.frozen(kw_only=True)
 class Selection:
-    """Which cases a search looks for, and in what order."""
+    """A query and its sort order."""
 
     where: Annotated[
         list[str] | None,
-        Option(
+        _which(
             metavar="TEXT",
-            help="What to look for: \"status == 'open' and fields.priority != 'low'\". If given again, all must hold.",
-            rich_help_panel=_WHAT,
+            help="Expression: \"status == 'open' and fields.priority != 'low'\". If repeated, all must hold.",
         ),
     ] = None
     query_json: Annotated[
         str | None,
-        Option(
-            metavar="JSON|@FILE|-",
-            help="The query as the API's own JSON: inline, from a file, or from stdin.",
-            rich_help_panel=_WHAT,
-        ),
+        _which(metavar="JSON|@FILE|-", help="Query as the API's own JSON: inline, from a file, or from stdin."),
     ] = None
     sort: Annotated[
         str | None,
-        Option(
-            metavar="ATTRIBUTE:asc|desc",
-            help="Sort order. Default: newest first; for export, oldest first.",
-            rich_help_panel=_WHAT,
-        ),
+        _which(metavar="ATTRIBUTE:asc|desc", help="Sort order. Default: newest first; for export, oldest first."),
     ] = None
 
 
 @attrs.frozen(kw_only=True)
 class Filters:
-    """What a list can be narrowed to."""
+    """The filters of a list."""
 
-    status: Annotated[
-        str | None, Option(help="Only cases in this status, spelled as in the template.", rich_help_panel=_WHAT)
-    ] = None
-    case_template_id: Annotated[
-        str | None, Option(metavar="ID", help="Only cases made from this template.", rich_help_panel=_WHAT)
-    ] = None
-    account_id: Annotated[
-        str | None, Option(metavar="ID", help="Only cases about this account.", rich_help_panel=_WHAT)
-    ] = None
+    status: Annotated[str | None, _which(help="Only cases in this status, spelled as in the template.")] = None
+    case_template_id: Annotated[str | None, _which(metavar="ID", help="Only cases made from this template.")] = None
+    account_id: Annotated[str | None, _which(metavar="ID", help="Only cases about this account.")] = None
     reference_id: Annotated[
-        str | None,
-        Option(metavar="ID", help="Only cases about the account with this reference id.", rich_help_panel=_WHAT),
+        str | None, _which(metavar="ID", help="Only cases about the account with this reference id.")
     ] = None
-    inquiry_id: Annotated[
-        str | None, Option(metavar="ID", help="Only cases about this inquiry.", rich_help_panel=_WHAT)
-    ] = None
-    report_id: Annotated[
-        str | None, Option(metavar="ID", help="Only cases about this report.", rich_help_panel=_WHAT)
-    ] = None
+    inquiry_id: Annotated[str | None, _which(metavar="ID", help="Only cases about this inquiry.")] = None
+    report_id: Annotated[str | None, _which(metavar="ID", help="Only cases about this report.")] = None
 
 
 @attrs.frozen(kw_only=True)
-class Walk:
-    """How far a walk over pages goes, where it starts, and in what steps."""
+class Paging:
+    """Where a search or a list starts, how far it goes, and in what steps."""
 
     limit: LimitOption = None
-    page_size: Annotated[int, Option(min=1, max=100, metavar="N", help="Cases per request.", rich_help_panel=_HOW)] = (
-        100
-    )
-    after: Annotated[
-        str | None, Option(metavar="CURSOR", help="Start after this cursor, which is a case id.", rich_help_panel=_HOW)
-    ] = None
-    before: Annotated[
-        str | None, Option(metavar="CURSOR", help="Page backward from this cursor.", rich_help_panel=_HOW)
-    ] = None
-    explain: Annotated[
-        bool, Option("--explain", help="Print what would be sent, and send nothing.", rich_help_panel=_HOW)
-    ] = False
+    page_size: Annotated[int, _fetch(min=1, max=100, metavar="N", help="Cases per request.")] = 100
+    after: Annotated[str | None, _fetch(metavar="CURSOR", help="Start after this cursor, which is a case id.")] = None
+    before: Annotated[str | None, _fetch(metavar="CURSOR", help="Page backward from this cursor.")] = None
+    explain: Annotated[bool, _fetch("--explain", help="Print the requests, and send nothing.")] = False
 
 
 @attrs.frozen(kw_only=True)
 class Shape:
-    """What is printed of the cases, and how."""
+    """What is printed of cases, and in which form."""
 
     only: OnlyOption = None
     output: Annotated[
-        Format | None,
-        Option(
-            help="Default: jsonl in a pipe, one case per line as sent; on a terminal a table, or pretty for get.",
-            rich_help_panel=_OUT,
-        ),
+        Format | None, _output(help="Default: table on a terminal (get: pretty), jsonl in a pipe (as sent).")
     ] = None
 
 
 @attrs.frozen(kw_only=True)
 class FileShape:
-    """What a file holds of the cases, and how it is written."""
+    """What a file holds of cases, and how it is written."""
 
     only: OnlyOption = None
-    format: Annotated[
-        FileFormat | None, Option(help="Default: from the file extension; jsonl for stdout.", rich_help_panel=_OUT)
-    ] = None
+    format: Annotated[FileFormat | None, _output(help="Default: from the file extension; jsonl for stdout.")] = None
     compression: Annotated[
-        Compression | None,
-        Option(help="Default: from the file extension, .gz or .zst; parquet uses zstd inside.", rich_help_panel=_OUT),
+        Compression | None, _output(help="Default: from the file extension; zstd inside parquet.")
     ] = None
     columns_from: Annotated[
-        str | None,
-        Option(metavar="ID", help="A case template whose fields become columns of its types.", rich_help_panel=_OUT),
+        str | None, _output(metavar="ID", help="Template whose custom fields become typed columns.")
     ] = None
-    attachments: Annotated[
-        str | None,
-        Option(metavar="DIR", help="Download the attached files to DIR/<case id>/.", rich_help_panel=_OUT),
-    ] = None
+    attachments: Annotated[str | None, _output(metavar="DIR", help="Download attached files to DIR/<case id>/.")] = None
     fail_on_missing: Annotated[
-        bool,
-        Option("--fail-on-missing", help="Exit with 4 if an attached file could not be found.", rich_help_panel=_OUT),
+        bool, _output("--fail-on-missing", help="Exit with 4 if an attached file cannot be found.")
     ] = False
     consistency: Annotated[
-        ConsistencyChoice,
-        Option(
-            help="search is stale by about a minute; fresh lists the cases instead, with more requests.",
-            rich_help_panel=_HOW,
-        ),
+        ConsistencyChoice, _fetch(help="search is stale by about a minute; fresh is not, but takes more requests.")
     ] = ConsistencyChoice.SEARCH
-    restart: Annotated[
-        bool, Option("--restart", help="Discard an unfinished export and start over.", rich_help_panel=_HOW)
-    ] = False
+    restart: Annotated[bool, _fetch("--restart", help="Discard an unfinished export and start over.")] = False
     resume_max_age: Annotated[
         str | None,
-        Option(
-            metavar="6h|90m|7200",
-            help="How old an unfinished export may be to be resumed. Default: 6h.",
-            rich_help_panel=_HOW,
-        ),
+        _fetch(metavar="6h|90m|7200", help="Maximum age of an unfinished export to resume. Default: 6h."),
     ] = None
     undecodable: Annotated[
         UndecodableChoice,
-        Option(
-            help="raise: a case that cannot be decoded ends the export. set_aside: it is written to "
-            "<name>.rejected.jsonl, and the exit code is 8.",
-            rich_help_panel=_HOW,
+        _fetch(
+            help="For a case that cannot be decoded: raise ends the export; set_aside writes it to "
+            "<name>.rejected.jsonl and exits with 8.",
         ),
     ] = UndecodableChoice.RAISE
-    overwrite: Annotated[
-        bool,
-        Option("--overwrite", help="Replace a database that is not an earlier export.", rich_help_panel=_OUT),
-    ] = False
+    overwrite: Annotated[bool, _output("--overwrite", help="Replace a database that is not an earlier export.")] = False
     manifest: Annotated[
-        bool,
-        Option("--manifest", help="Also write <name>.manifest.json: what made the file.", rich_help_panel=_OUT),
+        bool, _output("--manifest", help="Also write <name>.manifest.json, which says how the file was made.")
     ] = False
 
 
 @attrs.frozen(kw_only=True)
 class Watching:
-    """Which new cases to wait for, and how impatiently."""
+    """Which new cases to wait for, and how often to ask."""
 
     since: Annotated[
-        str | None,
-        Option(
-            metavar="ID",
-            help="Start with cases newer than this one. Default: cases that appear from now on.",
-            rich_help_panel=_WHAT,
-        ),
+        str | None, _which(metavar="ID", help="Start with cases newer than this one. Default: from now on.")
     ] = None
-    template: Annotated[
-        str | None, Option(metavar="ID", help="Only cases made from this template.", rich_help_panel=_WHAT)
-    ] = None
-    status: Annotated[
-        str | None, Option(help="Only cases in this status when they are seen.", rich_help_panel=_WHAT)
-    ] = None
-    limit: Annotated[
-        int | None,
-        Option(min=1, metavar="N", help="Stop after this many cases. Default: never.", rich_help_panel=_WHAT),
-    ] = None
-    interval: Annotated[
-        float,
-        Option(metavar="SECONDS", help="Time between two requests while cases keep coming.", rich_help_panel=_HOW),
-    ] = 2.0
+    template: Annotated[str | None, _which(metavar="ID", help="Only cases made from this template.")] = None
+    status: Annotated[str | None, _which(help="Only cases in this status when they are seen.")] = None
+    limit: Annotated[int | None, _which(min=1, metavar="N", help="Maximum number of cases. Default: no limit.")] = None
+    interval: Annotated[float, _fetch(metavar="SECONDS", help="Time between requests while cases keep coming.")] = 2.0
     max_interval: Annotated[
         float,
-        Option(
-            metavar="SECONDS",
-            help="Longest time between two requests; the time doubles whenever nothing is new.",
-            rich_help_panel=_HOW,
-        ),
+        _fetch(metavar="SECONDS", help="Maximum time between requests; the time doubles while nothing is new."),
     ] = 60.0
 
 
 @attrs.frozen(kw_only=True)
 class Connection:
-    """Whom to ask, and how patiently."""
+    """How to reach the API, and how long to wait for it."""
 
     simulator: Annotated[
-        bool,
-        Option(
-            "--simulator", help="Use a simulator inside this command; no account is needed.", rich_help_panel=_WHERE
-        ),
+        bool, _connect("--simulator", help="Use a simulator inside this command; no account is needed.")
     ] = False
     cases: Annotated[
-        int | None,
-        Option(
-            min=0,
-            metavar="N",
-            help=f"Cases that the simulator makes up; {DEFAULT_CASES} by default.",
-            rich_help_panel=_WHERE,
-        ),
+        int | None, _connect(min=0, metavar="N", help=f"Cases in the simulator. Default: {DEFAULT_CASES}.")
     ] = None
-    seed: Annotated[
-        int | None,
-        Option(metavar="N", help="The same seed makes up the same cases; 0 by default.", rich_help_panel=_WHERE),
-    ] = None
+    seed: Annotated[int | None, _connect(metavar="N", help="The same seed makes the same cases. Default: 0.")] = None
     base_url: Annotated[
-        str | None,
-        Option(
-            metavar="URL",
-            help="Address of the API. Default: PERSONA_BASE_URL, or the vendor's.",
-            rich_help_panel=_WHERE,
-        ),
+        str | None, _connect(metavar="URL", help="Address of the API. Default: PERSONA_BASE_URL, or the vendor's.")
     ] = None
     allow_http: Annotated[
-        bool,
-        Option(
-            "--allow-http",
-            help="Allow a base URL of plain http, such as a simulator's in a container, as PERSONA_ALLOW_HTTP=1 does.",
-            rich_help_panel=_WHERE,
-        ),
+        bool, _connect("--allow-http", help="Allow a base URL of plain http, as PERSONA_ALLOW_HTTP=1 does.")
     ] = False
     proxy: Annotated[
-        str | None,
-        Option(
-            metavar="URL",
-            help="The proxy to use, if not that of HTTPS_PROXY. A password is safer in that variable.",
-            rich_help_panel=_WHERE,
-        ),
+        str | None, _connect(metavar="URL", help="Proxy. Default: HTTPS_PROXY, which is safer for a password.")
     ] = None
     ca_file: Annotated[
         str | None,
-        Option(
-            metavar="PATH",
-            help="Trust the authorities in this PEM file, if not those of PERSONA_CA_FILE or of the system.",
-            rich_help_panel=_WHERE,
-        ),
+        _connect(metavar="PATH", help="PEM file of trusted authorities. Default: PERSONA_CA_FILE, or the system's."),
     ] = None
-    persona_version: Annotated[
-        str | None, Option(metavar="DATE", help="The Persona-Version to send.", rich_help_panel=_WHERE)
-    ] = None
-    timeout: Annotated[
-        float | None, Option(metavar="SECONDS", help="How long one request may take.", rich_help_panel=_WHERE)
-    ] = None
+    persona_version: Annotated[str | None, _connect(metavar="DATE", help="Persona-Version to send.")] = None
+    timeout: Annotated[float | None, _connect(metavar="SECONDS", help="Maximum time for one request.")] = None
     max_wait: Annotated[
-        float | None,
-        Option(
-            metavar="SECONDS",
-            help="Longest wait for the rate limit. Default: as long as it takes.",
-            rich_help_panel=_WHERE,
-        ),
+        float | None, _connect(metavar="SECONDS", help="Maximum wait for the rate limit. Default: no limit.")
     ] = None
     verbose: Annotated[
         bool,
-        Option(
+        _connect(
             "--verbose",
             "-v",
             help="Show logs, and in a pipe the API's details of errors, which may quote personal data.",
-            rich_help_panel=_WHERE,
         ),
     ] = False
 
@@ -357,19 +253,18 @@ class Connection:
 class Server:
     """The settings of a simulator, by the names of its arguments."""
 
-    host: Annotated[str, Option(help="The address to listen on.")] = "127.0.0.1"
-    port: Annotated[int, Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8080
-    cases: Annotated[int, Option(min=0, help="Cases to make up.")] = 10_000
-    seed: Annotated[int, Option(help="The same seed makes up the same cases.")] = 0
-    api_key: Annotated[str, Option(help="The key that requests must carry; any word will do.")] = (
+    host: Annotated[str, Option(help="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Option(min=0, max=65535, help="Port to listen on; 0 uses a free one.")] = 8080
+    cases: Annotated[int, Option(min=0, help="Number of cases.")] = 10_000
+    seed: Annotated[int, Option(help="The same seed makes the same cases.")] = 0
+    api_key: Annotated[str, Option(help="API key that requests must send; any word will do.")] = (
         "persona_sandbox_simulator"
     )
     rate_limit: Annotated[str, Option(metavar="REQUESTS/SECONDS|off", help="Rate limit.")] = "300/60"
     latency: Annotated[float, Option(min=0, help="Seconds added to each response.")] = 0.0
     index_lag: Annotated[float, Option(min=0, help="Seconds until searches see a change.")] = 0.0
     case_quota: Annotated[
-        str,
-        Option(metavar="CASES/SECONDS|off", help="Quota on creations: 100/3600 allows 100 cases per hour."),
+        str, Option(metavar="CASES/SECONDS|off", help="Quota on creations: 100/3600 allows 100 cases per hour.")
     ] = "off"
     tag_cap: Annotated[int, Option(min=0, help="Maximum number of tags.")] = 1000
     file_token_lifetime: Annotated[

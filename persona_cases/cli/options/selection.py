@@ -1,14 +1,16 @@
-"""From the texts of options to arguments of the client."""
+"""Conversion of options to queries, sort orders and names."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator
 from functools import reduce
-from typing import Final
+from typing import Any, Final
+
+import attrs
 
 from persona_cases.cli.options.given import given_bytes, json_document
-from persona_cases.cli.options.option_groups import Filters, Selection, Walk
+from persona_cases.cli.options.option_groups import Filters, Paging, Selection
 from persona_cases.client import PersonaClient
 from persona_cases.errors import InvalidArgumentError, QueryError
 from persona_cases.models import Case
@@ -21,57 +23,39 @@ __all__ = ["attributes", "listing", "predicate", "relationships", "searching", "
 _QUERY_JSON: Final = "--query-json"
 
 
-def searching(persona: PersonaClient, selection: Selection, only: list[str] | None, walk: Walk) -> Pager[Case]:
-    """Return the search that the options ask for.
+def searching(selection: Selection, paging: Paging, persona: PersonaClient, only: list[str] | None) -> Pager[Case]:
+    """Return the search that the options describe.
 
     Raises:
-        InvalidArgumentError: if an option cannot work.
-        QueryError: if the expression or the order cannot be read.
+        InvalidArgumentError: if an option is invalid.
+        QueryError: if the query or the sort order is invalid.
     """
-    pager = persona.cases.search(
-        predicate(selection),
-        sort=sort_order(selection),
-        only=only,
-        page_size=walk.page_size,
-        after=walk.after,
-        before=walk.before,
-    )
-    return _limited(pager, walk)
+    pager = persona.cases.search(predicate(selection), sort=sort_order(selection), only=only, **_steps(paging))
+    return pager if paging.limit is None else pager.limit(paging.limit)
 
 
-def listing(persona: PersonaClient, filters: Filters, only: list[str] | None, walk: Walk) -> Pager[Case]:
-    """Return the list that the options ask for.
+def listing(filters: Filters, paging: Paging, persona: PersonaClient, only: list[str] | None) -> Pager[Case]:
+    """Return the list that the options describe.
 
     Raises:
-        InvalidArgumentError: if an option cannot work.
+        InvalidArgumentError: if an option is invalid.
     """
-    pager = persona.cases.list(
-        status=filters.status,
-        case_template_id=filters.case_template_id,
-        account_id=filters.account_id,
-        reference_id=filters.reference_id,
-        inquiry_id=filters.inquiry_id,
-        report_id=filters.report_id,
-        only=only,
-        page_size=walk.page_size,
-        after=walk.after,
-        before=walk.before,
-    )
-    return _limited(pager, walk)
+    pager = persona.cases.list(**attrs.asdict(filters), only=only, **_steps(paging))
+    return pager if paging.limit is None else pager.limit(paging.limit)
 
 
 def predicate(selection: Selection) -> Predicate | None:
-    """Return what to look for, None for all cases.
+    """Return the query; None for all cases.
 
     Raises:
-        InvalidArgumentError: if it is given twice, or its file cannot be read.
-        QueryError: if it cannot be read.
+        InvalidArgumentError: if the query is given twice, or its file cannot be read.
+        QueryError: if the query is invalid.
     """
     if selection.where and selection.query_json is not None:
         raise InvalidArgumentError("give --where or --query-json, not both")
     if selection.where:
         with _blaming("--where"):
-            return reduce(_both, map(parse, selection.where))
+            return reduce(Predicate.__and__, map(parse, selection.where))
     if selection.query_json is not None:
         with _blaming(_QUERY_JSON):
             return Predicate.from_dict(_json(selection.query_json))
@@ -79,10 +63,10 @@ def predicate(selection: Selection) -> Predicate | None:
 
 
 def sort_order(selection: Selection) -> Sort | None:
-    """Return the order, None for the default.
+    """Return the sort order; None for the default.
 
     Raises:
-        QueryError: if it cannot be read.
+        QueryError: if the sort order is invalid.
     """
     if selection.sort is None:
         return None
@@ -91,10 +75,10 @@ def sort_order(selection: Selection) -> Sort | None:
 
 
 def attributes(text: str | None) -> list[str] | None:
-    """Return the names of `--only`, None for all attributes.
+    """Return the names in `--only`; None for all attributes.
 
     Raises:
-        InvalidArgumentError: if one is missing, or is none of a case; the message has the nearest one.
+        InvalidArgumentError: if a name is empty, or cases do not have it. The message suggests the nearest name.
     """
     listed = _names(text, "--only", "status,created_at")
     for name in listed or ():
@@ -103,10 +87,10 @@ def attributes(text: str | None) -> list[str] | None:
 
 
 def relationships(text: str | None) -> list[str] | None:
-    """Return the names of `--include`, None for none.
+    """Return the names in `--include`; None for no related objects.
 
     Raises:
-        InvalidArgumentError: if one is missing, or is none of a case; the message has the nearest one.
+        InvalidArgumentError: if a name is empty, or cases do not have it. The message suggests the nearest name.
     """
     listed = _names(text, "--include", "case-template,accounts")
     for name in listed or ():
@@ -119,17 +103,13 @@ def _names(text: str | None, option: str, example: str) -> list[str] | None:
         return None
     listed = [name.strip() for name in text.split(",")]
     if not all(listed):
-        raise InvalidArgumentError(f"{option} takes names with commas between them: {option} {example}")
+        raise InvalidArgumentError(f"{option} takes names separated by commas: {option} {example}")
     return listed
 
 
 def _json(given: str) -> object:
     text = given_bytes(given, _QUERY_JSON)
     return json_document(text, _QUERY_JSON, "the value is not JSON: to read a file, give @FILE")
-
-
-def _both(one: Predicate, other: Predicate) -> Predicate:
-    return one & other
 
 
 @contextlib.contextmanager
@@ -140,5 +120,5 @@ def _blaming(option: str) -> Generator[None]:
         raise QueryError(f"{option}: {error}", pointer=error.pointer) from error
 
 
-def _limited(pager: Pager[Case], walk: Walk) -> Pager[Case]:
-    return pager if walk.limit is None else pager.limit(walk.limit)
+def _steps(paging: Paging) -> dict[str, Any]:
+    return {"page_size": paging.page_size, "after": paging.after, "before": paging.before}

@@ -1,4 +1,4 @@
-"""Groups of options: a command takes a group as one parameter, and shows each member as an option."""
+"""Groups of options: a command takes a group as one parameter, and each field of the group is an option."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["with_options"]
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Let a command take groups of options: a parameter annotated with an attrs class becomes all options of it.
+    """Turn each parameter that is annotated with an attrs class into one option per field.
 
-    Typer makes one option of one parameter, so it is shown a signature with the groups spread out.
+    Typer makes one option per parameter, so it sees a signature with the groups spread out.
     """
     groups: dict[str, type[Any]] = {}
     shown: list[inspect.Parameter] = []

@@ -1,4 +1,4 @@
-"""Command lines that would drop or misread something are refused: one check for all options of all commands."""
+"""One check for all options of all commands: nothing on a command line is dropped or misread."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["Parameter", "StrictCommand", "StrictGroup", "parameter_name", "takes
 
 # Paths may have names that are not UTF-8, and a JSON document has its own check.
 _PATHS: Final = frozenset({"PATH", "DIR", "@FILE"})
-# Options of other programs take these words, and after a flag here they would be read as an id or a text.
+# Flags of other programs take these words; after a flag here, they would be read as an id or a text.
 _SWITCHES: Final = frozenset({"true", "false"})
 
 
 class Parameter(Protocol):
-    """What is used of an option or an argument of typer."""
+    """The attributes used of an option or argument of typer."""
 
     name: str | None
     opts: list[str]
@@ -45,9 +45,9 @@ class StrictGroup(TyperGroup):
 
 
 class StrictCommand(TyperCommand):
-    """A command that refuses an option given twice, an empty value, a value for a flag, and text that is not UTF-8.
+    """A command that rejects repeated options, empty values, values for flags, and text that is not UTF-8.
 
-    The parser underneath keeps the last of several values, and scripts pass an empty value when a variable is not set.
+    The parser underneath keeps the last of several values. Scripts pass an empty value if a variable is not set.
     """
 
     def get_params(self, ctx: Any) -> Any:
@@ -62,7 +62,7 @@ class StrictCommand(TyperCommand):
         """Check the command line, then let typer read it.
 
         Raises:
-            InvalidArgumentError: if something in it would be dropped or misread.
+            InvalidArgumentError: if something would be dropped or misread.
         """
         if not ctx.resilient_parsing:
             values, _, given = self.make_parser(ctx).parse_args(args=list(args))
@@ -77,19 +77,19 @@ def is_flag(parameter: Parameter) -> bool:
 
 
 def takes_several(parameter: Parameter) -> bool:
-    """Whether a parameter takes several values, one each time that it is given."""
+    """Whether a parameter can be repeated, with one value each time."""
     return bool(getattr(parameter, "multiple", False))
 
 
 def parameter_name(parameter: Parameter) -> str:
-    """Return what users call a parameter: `--limit`, or the word that the help shows for an argument."""
+    """Return the name that users know: `--limit`, or the metavar of an argument."""
     if parameter.param_type_name == "argument":
         return parameter.metavar or (parameter.name or "").upper()
     return max(parameter.opts, key=len)
 
 
 def _without_values(parameters: Any) -> Any:
-    # Some versions of typer put a type beside a flag, which looks like a value to give.
+    # Some versions of typer show a type beside a flag, as if it took a value.
     for parameter in filter(is_flag, parameters):
         parameter.metavar = ""
     return parameters
@@ -106,7 +106,7 @@ def _check(values: Mapping[str, object], given: Iterable[Parameter]) -> None:
     times = Counter(map(id, given))
     parameters = {id(each): each for each in given}
     if any(each.is_eager for each in parameters.values()):
-        # Whoever asks for help gets it.
+        # `--help` always wins.
         return
     for key, parameter in parameters.items():
         if times[key] > 1 and not takes_several(parameter):
@@ -123,7 +123,7 @@ def _check_text(parameter: Parameter, text: str) -> None:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise InvalidArgumentError(f"{parameter_name(parameter)} must be text in UTF-8") from None
+            raise InvalidArgumentError(f"{parameter_name(parameter)} must be UTF-8 text") from None
 
 
 def _is_path(parameter: Parameter) -> bool:
@@ -132,7 +132,7 @@ def _is_path(parameter: Parameter) -> bool:
 
 def _instead(parameter: Parameter) -> str:
     if (parameter.metavar or "").endswith(",…"):
-        return "put commas between the names"
+        return "separate the names with commas"
     return "keep one of them"
 
 

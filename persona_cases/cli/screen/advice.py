@@ -1,4 +1,4 @@
-"""What to do after an error, beyond what the error itself says: pure."""
+"""Hints on what to do after an error: pure."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator
 from persona_cases.errors import IndeterminateError, PersonaError
 from persona_cases.paging import is_beginning
 
-__all__ = ["Advise", "checking", "going_on", "when_in_doubt"]
+__all__ = ["Advise", "checking", "resuming", "when_in_doubt"]
 
 Advise = Callable[[PersonaError], Iterator[str]]
-"""Says what to do after an error, a line each."""
+"""Returns hints for an error, one per line."""
 
 
-def going_on(how: str, option: str) -> Advise:
-    """Return what says how to go on with a walk from its cursor.
+def resuming(how: str, option: str) -> Advise:
+    """Return hints that say how to resume from the cursor of an error.
 
     Args:
-        how: how to go on, but for the cursor.
+        how: the beginning of the hint, up to the option.
         option: the option that takes the cursor.
     """
 
@@ -30,11 +30,11 @@ def going_on(how: str, option: str) -> Advise:
 
 
 def checking(look: str, key: str | None) -> Advise:
-    """Return what says how to find out about a change whose outcome is unknown.
+    """Return hints that say how to check a change whose outcome is unknown.
 
     Args:
-        look: the command that shows whether it was made.
-        key: the idempotency key that was sent, if one was.
+        look: the command that shows whether it was applied.
+        key: the idempotency key that was sent, if any.
     """
 
     def advise(error: PersonaError) -> Iterator[str]:
@@ -45,19 +45,19 @@ def checking(look: str, key: str | None) -> Advise:
 
 
 def when_in_doubt(look: str, key: str | None, *, failed: bool = False) -> Iterator[str]:
-    """Say how to find out whether a change was made, and how to make it then.
+    """Yield hints on how to check whether a change was applied, and how to repeat it.
 
     See https://docs.withpersona.com/idempotence.
 
     Args:
-        look: the command that shows whether it was made.
-        key: the idempotency key that was sent, if one was.
-        failed: whether the API answered with a failure, which it may keep for the key.
+        look: the command that shows whether it was applied.
+        key: the idempotency key that was sent, if any.
+        failed: whether the API responded with a failure, which it may store under the key.
     """
     yield f"check whether it was applied: {look}"
     if key is None:
         yield "if it was not, repeat the command"
         return
-    yield f"if it was not, repeat the command with --idempotency-key {shlex.quote(key)}; it is not done twice"
+    yield f"if it was not, repeat the command with --idempotency-key {shlex.quote(key)}: the API applies it only once"
     if failed:
         yield "if it fails in the same way, the API stored the failure: repeat the command without the key"

@@ -1,4 +1,4 @@
-"""From an error to what is said on stderr and the exit code: a pure decision."""
+"""The message and the exit code for an error: pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class MissingKeyError(InvalidArgumentError):
 
 
 class NoSuchFileError(PersonaError):
-    """The case has no such file; the message says which was asked for, and not its name."""
+    """The case has no such file. The message does not show its name."""
 
 
 @attrs.frozen
@@ -50,18 +50,18 @@ class Failure:
 
     Attributes:
         code: the exit code.
-        lines: what to say about it.
+        lines: the message, for stderr.
     """
 
     code: ExitCode
     lines: tuple[str, ...]
 
 
-# A page of validation errors would hide the error itself.
+# A page of validation errors would hide the error message.
 _MOST_DETAILS: Final = 5
 _LONGEST_DETAILS: Final = 300
 
-# The first class that fits decides, so that a special error stands before its parent.
+# The first matching class decides, so a subclass comes before its parent.
 _CODES: Final[tuple[tuple[type[PersonaError], ExitCode], ...]] = (
     (MissingKeyError, ExitCode.DENIED),
     (InvalidArgumentError, ExitCode.USAGE),
@@ -84,8 +84,8 @@ _HINTS: Final[tuple[tuple[type[PersonaError], str | None], ...]] = (
         PermissionDeniedError,
         "the API key needs the permission case.read, or case.write for changes, and must allow this IP address",
     ),
-    (ConflictError, "get the case again: it was changed in the meantime, or its status does not allow this"),
-    (NotFoundError, "ids belong to one environment, and so does the API key"),
+    (ConflictError, "get the case again: it has changed, or its status does not allow this"),
+    (NotFoundError, "check that the id and the API key belong to the same environment"),
     (QuotaExceededError, None),
     (RateLimitError, "wait, or let the command wait longer with --max-wait"),
     (RequestTimeoutError, "--timeout SECONDS gives each request more time"),
@@ -95,13 +95,13 @@ _HINTS: Final[tuple[tuple[type[PersonaError], str | None], ...]] = (
 def describe(
     error: PersonaError, *, subject: str | None = None, details: bool = False, advise: Advise | None = None
 ) -> Failure:
-    """Say what went wrong in one line, with notes and hints on further lines.
+    """Describe an error in one line, with notes and hints on further lines.
 
     Args:
-        error: what went wrong.
-        subject: what it went wrong with, if that is not plain.
-        details: whether to add what the API said in `details`, which may quote personal data.
-        advise: says what to do after an error of the command.
+        error: the error.
+        subject: what the error is about, such as one of several ids.
+        details: whether to add the API's `details`, which may quote personal data.
+        advise: returns hints for an error of the command.
     """
     lines = [f"error: {'' if subject is None else f'{subject}: '}{error}"]
     told = tuple(_details(error))
@@ -110,7 +110,7 @@ def describe(
         if len(told) > _MOST_DETAILS:
             lines.append(f"details: and {len(told) - _MOST_DETAILS:,} more")
     elif told:
-        lines.append("hint: --verbose shows the details of the API, which may quote personal data")
+        lines.append("hint: add --verbose to show the API's details, which may quote personal data")
     lines.extend(f"note: {note}" for note in getattr(error, "__notes__", ()))
     lines.extend(f"hint: {hint}" for hint in _hints(error, advise))
     return Failure(_chosen(error, _CODES, ExitCode.FAILURE), tuple(map(visible, lines)))
@@ -129,7 +129,7 @@ def _hints(error: PersonaError, advise: Advise | None) -> Iterator[str]:
     if isinstance(error, TransportError) and not error.sent:
         yield "check the address: see --base-url, --proxy and --ca-file"
     elif isinstance(error, NotFoundError) and not error.errors:
-        # It is not the API that knows no such id; the message says what to check.
+        # The response is not from the API, so the id may be right. The message says what to check.
         pass
     elif (hint := _chosen(error, _HINTS, None)) is not None:
         yield hint

@@ -1,4 +1,4 @@
-"""Showing how far an export has come: a live line for people, a plain line now and then for logs."""
+"""The progress of an export: one live line on a terminal, a plain line every few seconds in a log."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def shown_progress(limiter: Limiter, limit: int | None, *, live: bool) -> Abstra
     """Show progress on stderr for as long as the context lasts.
 
     Args:
-        limiter: whose budget to show.
-        limit: the most cases there can be, if that is known.
-        live: whether a line that changes may be drawn, provided that stderr is a terminal.
+        limiter: the limiter whose budget is shown.
+        limit: the maximum number of cases, if known.
+        live: whether to draw a live line if stderr is a terminal.
     """
     if live and is_terminal(sys.stderr):
         return LiveLine(Console(stderr=True), limiter, limit)
@@ -39,7 +39,7 @@ def shown_progress(limiter: Limiter, limit: int | None, *, live: bool) -> Abstra
 
 
 def budget(state: LimiterState) -> str:
-    """Return how many requests the rate limit has left, and for how many seconds."""
+    """Return the requests that the rate limit has left, and for how many seconds."""
     left = state.resets_in
     if state.cooling_for > 0:
         return f"rate limit: wait {state.cooling_for:.0f} s"
@@ -51,7 +51,7 @@ def budget(state: LimiterState) -> str:
 
 
 def time_left(seconds: float | None) -> str:
-    """Return how long it still takes."""
+    """Return the time left in words."""
     if seconds is None:
         return "time left unknown"
     rounded = round(seconds)
@@ -59,11 +59,11 @@ def time_left(seconds: float | None) -> str:
 
 
 class PlainLines:
-    """Says now and then how far it is, on lines of their own.
+    """Prints a line about the progress every few seconds.
 
     Args:
-        limiter: whose budget to tell.
-        limit: the most cases there can be, if that is known.
+        limiter: the limiter whose budget is shown.
+        limit: the maximum number of cases, if known.
         clock: a monotonic clock, in seconds.
     """
 
@@ -74,7 +74,7 @@ class PlainLines:
         self._said = clock()
 
     def __call__(self, done: ExportProgress) -> None:
-        """Take in progress, and say it if nothing was said for a while."""
+        """Take in progress, and print it if the last line is old enough."""
         now, state = self._clock(), self._limiter.state
         self._pace.observe(now, done, state)
         if now - self._said < _SECONDS_BETWEEN_LINES:
@@ -86,12 +86,12 @@ class PlainLines:
 
 
 class LiveLine:
-    """One line that keeps itself current and is gone at the end.
+    """One line that updates itself and disappears at the end.
 
     Args:
-        console: where to draw it.
-        limiter: whose budget to show.
-        limit: the most cases there can be, if that is known.
+        console: where to draw the line.
+        limiter: the limiter whose budget is shown.
+        limit: the maximum number of cases, if known.
         clock: a monotonic clock, in seconds.
     """
 
@@ -105,7 +105,7 @@ class LiveLine:
             SpinnerColumn(),
             BarColumn(bar_width=10),
             _Told(lambda task: f"{task.completed:,.0f} cases{_files(task.fields['files'])}"),
-            # Asked at every drawing, since time passes and the budget changes while an export waits for it.
+            # Computed at every refresh, because they change while an export waits for the rate limit.
             _Told(lambda _: _rate(self._pace.rate(clock()))),
             _Told(lambda _: budget(limiter.state)),
             _Told(lambda _: time_left(self._pace.time_left(clock()))),
@@ -128,10 +128,10 @@ class LiveLine:
 
 
 class _Told(ProgressColumn):
-    """A column of words.
+    """A column of text.
 
     Args:
-        tell: what to say of the export.
+        tell: returns the text.
     """
 
     def __init__(self, tell: Callable[[Task], str]) -> None:

@@ -1,4 +1,4 @@
-"""Showing how far a download has come: a live line for people, nothing for logs."""
+"""The progress of a download: one live line on a terminal, nothing in a log."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from persona_cases.resources.reading.case_downloads import OnBytes
 __all__ = ["Follow", "shown_file_progress"]
 
 Follow: TypeAlias = Callable[[str], OnBytes | None]
-"""Begins a file: takes what to call it, returns what is told of its bytes."""
+"""Starts a file: takes its description, and returns the callback for its bytes."""
 
 
 @contextlib.contextmanager
 def shown_file_progress(*, live: bool) -> Generator[Follow]:
-    """Show the progress of one file after the other on stderr, for as long as the context lasts.
+    """Show the progress of one file after another on stderr, as long as the context lasts.
 
     Args:
-        live: whether a line that changes may be drawn, provided that stderr is a terminal.
+        live: whether to draw a live line if stderr is a terminal.
     """
     if not (live and is_terminal(sys.stderr)):
         yield lambda _: None

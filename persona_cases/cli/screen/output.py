@@ -1,4 +1,4 @@
-"""Writing cases, and what belongs to them, to stdout: as they come, in any form."""
+"""Writing cases and other documents to stdout as they arrive, in any form."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class Writer(Protocol[T_contra]):
-    """What prints cases, or anything else."""
+    """Prints items to stdout."""
 
     def write(self, items: Iterable[T_contra]) -> None:
-        """Print some more."""
+        """Print more items."""
         ...
 
     def finish(self) -> None:
-        """Print what comes after the last one. After an error it is left out, so that nothing looks complete."""
+        """Print what follows the last item. Not called after an error, so truncated output never looks complete."""
         ...
 
 
@@ -38,8 +38,8 @@ def form_of(chosen: Format | None, on_terminal: Format) -> Format:
     """Return the form to print in.
 
     Args:
-        chosen: the form that was asked for, if any.
-        on_terminal: the form for a terminal; anything else gets JSON Lines by default.
+        chosen: the form from the command line, if any.
+        on_terminal: the default on a terminal. Elsewhere the default is JSON Lines.
     """
     return chosen or (on_terminal if is_terminal(sys.stdout) else Format.JSONL)
 
@@ -47,22 +47,22 @@ def form_of(chosen: Format | None, on_terminal: Format) -> Format:
 def case_writer(
     form: Format, *, text: Callable[[Case], bytes] | None = None, columns: Sequence[str] | None = None
 ) -> Writer[Case]:
-    """Return what prints cases to stdout.
+    """Return a writer of cases to stdout.
 
     Args:
         form: the form to print them in.
-        text: what to print of a case as JSON, on one line; by default what the API sent.
-        columns: the attributes that were asked for; None for those that suit a table.
+        text: returns the JSON text of a case on one line; by default exactly what the API sent.
+        columns: the columns of a table; None to choose columns that fit.
     """
     return CaseTable(StdoutConsole(), columns) if form is Format.TABLE else json_writer(form, text or bare)
 
 
 def json_writer(form: Format, text: Callable[[T], bytes]) -> Writer[T]:
-    """Return what prints JSON to stdout.
+    """Return a writer of JSON to stdout.
 
     Args:
         form: the form to print it in.
-        text: the JSON text of an item, on one line.
+        text: returns the JSON text of an item on one line.
     """
     match form:
         case Format.PRETTY:
@@ -74,7 +74,7 @@ def json_writer(form: Format, text: Callable[[T], bytes]) -> Writer[T]:
 
 
 def stdout_bytes() -> BinaryIO:
-    """Return stdout for bytes."""
+    """Return stdout as a binary stream."""
     return sys.stdout.buffer
 
 
@@ -84,29 +84,29 @@ def bare(case: Case) -> bytes:
 
 
 def with_included(case: Case) -> bytes:
-    """Return a case with the objects that the answer included, in the shape of the API's answer."""
+    """Return a case with its included objects, in the shape of the API's response."""
     included = msgspec.json.encode([each.to_dict() for each in case.included])
     return b'{"data":%b,"included":%b}' % (case.raw_line, included)
 
 
 class JsonLines(Generic[T]):
-    """A line each."""
+    """One item per line."""
 
     def __init__(self, stream: BinaryIO, text: Callable[[T], bytes]) -> None:
         self._stream = stream
         self._text = text
 
     def write(self, items: Iterable[T]) -> None:
-        """Print some more lines."""
+        """Print more lines."""
         self._stream.write(b"".join(self._text(item) + b"\n" for item in items))
         self._stream.flush()
 
     def finish(self) -> None:
-        """Nothing comes after the last line."""
+        """Do nothing: nothing follows the last line."""
 
 
 class JsonArray(Generic[T]):
-    """One JSON array, a line each."""
+    """One JSON array, with one item per line."""
 
     def __init__(self, stream: BinaryIO, text: Callable[[T], bytes]) -> None:
         self._stream = stream
@@ -114,7 +114,7 @@ class JsonArray(Generic[T]):
         self._before_next = b"[\n"
 
     def write(self, items: Iterable[T]) -> None:
-        """Print some more elements."""
+        """Print more items."""
         for item in items:
             self._stream.write(self._before_next + self._text(item))
             self._before_next = b",\n"
@@ -127,7 +127,7 @@ class JsonArray(Generic[T]):
 
 
 class PrettyDocuments(Generic[T]):
-    """One indented JSON document after the other, in colour where there is any."""
+    """Indented JSON documents, in color on a terminal."""
 
     def __init__(self, console: Console, text: Callable[[T], bytes]) -> None:
         self._console = console
@@ -135,10 +135,10 @@ class PrettyDocuments(Generic[T]):
         self._highlight = JSONHighlighter()
 
     def write(self, items: Iterable[T]) -> None:
-        """Print some more documents."""
+        """Print more documents."""
         for item in items:
             document = msgspec.json.format(self._text(item), indent=2).decode()
             self._console.print(self._highlight(escaped(document)), soft_wrap=True)
 
     def finish(self) -> None:
-        """Nothing comes after the last document."""
+        """Do nothing: nothing follows the last document."""

@@ -1,4 +1,4 @@
-"""How long an export still takes, from what it tells of itself and of the rate limit: pure."""
+"""An estimate of the time that an export still takes: pure."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from persona_cases.transport.limits.limiter import LimiterState
 
 __all__ = ["Allowance", "Pace", "seconds_needed"]
 
-# What the vendor documents (https://docs.withpersona.com/rate-limiting), until a window was seen to begin.
+# The documented window (https://docs.withpersona.com/rate-limiting), used until a new window is observed.
 _DOCUMENTED_PERIOD: Final = 60.0
-# Ends are told in whole seconds, so a window that is seen to end at once has a second at least.
+# The API reports whole seconds, so a window that ends at once lasts one second at least.
 _SHORTEST_PERIOD: Final = 1.0
-# A window has begun if its end is so much later than the last one was, in seconds: what is told are whole seconds.
+# A new window has begun if the end moves by more than this many seconds: the API reports whole seconds.
 _NOT_THE_SAME_END: Final = 0.5
-# How much there must have been before there is a speed to speak of.
+# The pages and seconds needed before there is a speed.
 _FEWEST_PAGES, _SHORTEST_TIME = 5, 0.2
-# Seconds after which what was counts about a third: of the speed, and of an estimate.
+# Seconds after which an old speed or estimate counts for about a third.
 _MEMORY_OF_SPEED, _MEMORY_OF_ESTIMATES = 10.0, 5.0
-# An estimate that is overdue by so many seconds was none.
+# An estimate that is overdue by this many seconds is dropped.
 _LONGEST_DELAY: Final = 5.0
 
 
 @attrs.frozen(kw_only=True)
 class Allowance:
-    """What the rate limit lets through.
+    """The requests that the rate limit allows.
 
     Attributes:
-        remaining: requests that may leave until the next window begins.
+        remaining: budget until the next window begins.
         resets_in: seconds until then.
-        limit: requests of each window from then on.
-        period: seconds a window.
+        limit: requests per window from then on.
+        period: length of a window in seconds.
     """
 
     remaining: float
@@ -45,23 +45,23 @@ class Allowance:
 
     @classmethod
     def of(cls, state: LimiterState, period: float) -> Allowance:
-        """Return what a limiter knows, where a window lasts so many seconds."""
+        """Return the allowance for the state of a limiter and the length of a window in seconds."""
         limit = max(1, state.limit - state.reserve)
         if state.cooling_for > 0:
             return cls(remaining=0, resets_in=state.cooling_for, limit=limit, period=period)
         if state.resets_in is None:
-            # The next request begins a window.
+            # The next request begins a new window.
             return cls(remaining=limit, resets_in=period, limit=limit, period=period)
         return cls(remaining=state.remaining, resets_in=state.resets_in, limit=limit, period=period)
 
 
 def seconds_needed(pages: float, speed: float, allowance: Allowance) -> float:
-    """Return how long it takes to fetch so many pages, with a request for each.
+    """Return the seconds that it takes to fetch pages, with one request per page.
 
     Args:
-        pages: how many pages.
-        speed: pages a second while the rate limit holds nothing up; more than 0.
-        allowance: what the rate limit lets through.
+        pages: number of pages.
+        speed: pages per second while nothing waits for the rate limit; more than 0.
+        allowance: the requests that the rate limit allows.
     """
     at_first = min(allowance.remaining, speed * allowance.resets_in)
     if pages <= at_first:
@@ -80,10 +80,10 @@ class _Moment:
 
 
 class Pace:
-    """How fast an export is. It has no clock: the times are seconds on any monotonic one.
+    """An estimate of the speed and the end of an export. It has no clock: all times are seconds of a monotonic clock.
 
     Args:
-        limit: the most cases there can be, if that is known.
+        limit: the maximum number of cases, if known.
     """
 
     def __init__(self, limit: int | None = None) -> None:
@@ -91,14 +91,14 @@ class Pace:
         self._began: tuple[float, int] | None = None
         self._cases = 0
         self._last: _Moment | None = None
-        # Both fade, so that their quotient is the speed of late.
+        # Both fade, so their quotient is the recent speed.
         self._pages = self._busy = 0.0
         self._seen = 0
         self._longest: float | None = None
         self._ends_at: float | None = None
 
     def observe(self, now: float, done: ExportProgress, state: LimiterState) -> None:
-        """Take in how far the export is, and what the limiter knows at that moment."""
+        """Take in the progress of the export and the state of the limiter."""
         self._cases = done.cases
         if self._began is None:
             self._began = now, done.cases
@@ -117,13 +117,13 @@ class Pace:
             self._ends_at += (now + needed - self._ends_at) * (1 - math.exp((last.now - now) / _MEMORY_OF_ESTIMATES))
 
     def rate(self, now: float) -> float | None:
-        """Return the cases a second since the first that this run told of; None if it is too early to say."""
+        """Return the cases per second of this run; None if it is too early to say."""
         if self._began is None or now - self._began[0] < _SHORTEST_TIME:
             return None
         return (self._cases - self._began[1]) / (now - self._began[0])
 
     def time_left(self, now: float) -> float | None:
-        """Return the seconds until the last page; None if nothing is known that such an estimate could rest on."""
+        """Return the seconds until the last page; None if unknown."""
         if self._ends_at is None or now > self._ends_at + _LONGEST_DELAY:
             return None
         return max(0.0, self._ends_at - now)
@@ -140,7 +140,7 @@ class Pace:
 
     def _pages_left(self, done: ExportProgress) -> float | None:
         if done.pages_left == 0 and done.files:
-            # Files are still to come, and nobody knows how many.
+            # An unknown number of files is still to come.
             return None
         if done.pages_left is not None or self._limit is None:
             return done.pages_left
@@ -151,7 +151,7 @@ class Pace:
             return
         has_begun = this.resets_in > last.resets_in - (this.now - last.now) + _NOT_THE_SAME_END
         if has_begun and self._longest is None:
-            # What was estimated before rests on another period.
+            # The earlier estimate assumed another period.
             self._ends_at = None
         if has_begun or self._longest is not None:
             self._longest = max(this.resets_in, self._longest or _SHORTEST_PERIOD)

@@ -1,4 +1,4 @@
-"""The command line that goes on with what this one began."""
+"""The command line that resumes an export."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ import typer
 
 from persona_cases.cli.examples import PROGRAM
 
-__all__ = ["called_as", "how_to_go_on", "same_command", "without_password"]
+__all__ = ["called_as", "how_to_resume", "same_command", "without_password"]
 
 
 def same_command(context: typer.Context, *, without: str) -> str | None:
-    """Return the command line that was given, quoted for a shell.
+    """Return the current command line, quoted for a shell.
 
-    It is made from the options as they were understood, so that an option that is to be left out is never mistaken for
-    a value that looks like it.
+    It is built from the parsed options, so the option to leave out is never confused with a value that looks like it.
 
     Args:
-        context: of the command.
-        without: the parameter to leave out, whether it was given or not.
+        context: the context of the command.
+        without: the parameter to leave out.
 
     Returns:
-        The command line; None if it has signs that cannot be shown, or that could do something to a terminal.
+        The command line; None if it has characters that cannot be shown, or that could control a terminal.
     """
     path = context.command_path.split()[1:]
     command = shlex.join([*called_as(sys.argv, sys.orig_argv), *path, *_given(context, without)])
@@ -35,11 +34,11 @@ def same_command(context: typer.Context, *, without: str) -> str | None:
 
 
 def called_as(argv: Sequence[str], original: Sequence[str]) -> list[str]:
-    """Return how the program was called, without its arguments.
+    """Return the words that called the program, without its arguments.
 
     Args:
-        argv: `sys.argv`, whose first item is the path of the program.
-        original: `sys.orig_argv`, with the interpreter and its options.
+        argv: `sys.argv`, which begins with the path of the program.
+        original: `sys.orig_argv`, which begins with the interpreter and its options.
     """
     program = Path(argv[0])
     arguments = len(argv) - 1
@@ -51,12 +50,12 @@ def called_as(argv: Sequence[str], original: Sequence[str]) -> list[str]:
     return [argv[0]]
 
 
-def how_to_go_on(command: str | None, *, from_stdin: bool) -> str:
-    """Return what to say of an export whose cases are kept.
+def how_to_resume(command: str | None, *, from_stdin: bool) -> str:
+    """Return the message for an export with saved progress.
 
     Args:
-        command: what goes on with it, if that can be shown.
-        from_stdin: whether it reads the query from stdin.
+        command: the command that resumes it, if that can be shown.
+        from_stdin: whether the command reads its query from stdin.
     """
     if command is None:
         return "progress saved: run the same command without --restart to resume"
@@ -78,6 +77,6 @@ def _given(context: typer.Context, without: str) -> Iterator[str]:
 
 
 def without_password(proxy: str) -> str:
-    """Return a proxy's URL as it may be shown: what is before its host may be a password."""
+    """Return the URL of a proxy without its user name and password."""
     scheme, _, rest = proxy.rpartition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}" if scheme else rest.rpartition("@")[2]

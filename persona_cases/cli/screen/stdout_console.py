@@ -1,4 +1,4 @@
-"""Stdout as rich writes to it."""
+"""The console of rich for stdout."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["StdoutConsole"]
 
 
 class StdoutConsole(Console):
-    """Stdout for rich, where a reader that goes away is the same error as everywhere else."""
+    """Stdout for rich, which raises `BrokenPipeError` like any other stream if the reader leaves."""
 
     def __init__(self) -> None:
         super().__init__(file=sys.stdout)
 
     def on_broken_pipe(self) -> NoReturn:
-        """Raise what happened, in place of rich's own way to end the program."""
+        """Raise the error, instead of ending the program as rich does."""
         raise BrokenPipeError

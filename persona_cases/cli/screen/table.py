@@ -1,4 +1,4 @@
-"""Cases as a table that is printed page by page."""
+"""A table of cases that is printed page by page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from persona_cases.models import Case
 
 __all__ = ["CaseTable"]
 
-# The most telling first: as many of them are shown as fit beside each other.
+# The most useful first: the table shows as many as fit.
 _COLUMNS: Final = ("id", "status", "name", "created_at", "updated_at", "assignee_id", "tags", "resolution")
 _STYLES: Final = {"id": "cyan", "status": "bold"}
 _NARROWEST: Final = 8
@@ -24,11 +24,11 @@ _GAP: Final = 2
 
 
 class CaseTable:
-    """A table whose columns are as wide as the first page of cases needs.
+    """A table whose column widths are fixed by the first page of cases.
 
     Args:
-        console: where to print it.
-        columns: the attributes to show beside the id; None for those that tell most and fit.
+        console: where to print the table.
+        columns: the attributes to show beside the id; None to choose columns that fit.
     """
 
     def __init__(self, console: Console, columns: Sequence[str] | None) -> None:
@@ -37,7 +37,7 @@ class CaseTable:
         self._widths: dict[str, int] = {}
 
     def write(self, items: Iterable[Case]) -> None:
-        """Print some more rows."""
+        """Print more rows."""
         documents = [case.to_dict() for case in items]
         if not documents:
             return
@@ -52,7 +52,7 @@ class CaseTable:
             padding=(0, _GAP - 1, 0, 0),
         )
         for name, width in self._widths.items():
-            # An id is of use as a whole alone.
+            # A truncated id is useless.
             whole = name == "id"
             table.add_column(
                 name,
@@ -66,7 +66,7 @@ class CaseTable:
         self._console.print(table)
 
     def finish(self) -> None:
-        """Nothing comes after the last row."""
+        """Do nothing: nothing follows the last row."""
 
     def _fitted(self, documents: list[dict[str, Any]]) -> dict[str, int]:
         names = _COLUMNS if self._asked is None else tuple(dict.fromkeys(("id", *self._asked)))
@@ -81,7 +81,7 @@ def _widest(documents: list[dict[str, Any]], name: str) -> int:
 
 
 def _leading(widths: dict[str, int], room: int) -> dict[str, int]:
-    """As many columns from the left as have room, the first one in any case."""
+    """As many columns from the left as fit, but at least one."""
     kept: dict[str, int] = {}
     used = 0
     for name, width in widths.items():
@@ -93,7 +93,7 @@ def _leading(widths: dict[str, int], room: int) -> dict[str, int]:
 
 
 def _narrowed(widths: dict[str, int], room: int) -> dict[str, int]:
-    """All columns, the widest beside the id made narrower until they have room."""
+    """All columns, the widest except the id narrowed until they fit."""
     narrowed = dict(widths)
     while sum(narrowed.values()) + _GAP * (len(narrowed) - 1) > room:
         name, width = max(narrowed.items(), key=lambda column: 0 if column[0] == "id" else column[1])

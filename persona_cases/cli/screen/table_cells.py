@@ -1,4 +1,4 @@
-"""What a table shows of a case: pure."""
+"""The cells of a table: pure."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?Z")
 
 
 def cell(document: Mapping[str, Any], name: str) -> str:
-    """Return what a table shows of one attribute or relationship of a case.
+    """Return the text of a cell.
 
     Args:
         document: the case as plain JSON in snake_case.
-        name: the attribute or relationship; a custom field as `fields.<key>`.
+        name: an attribute, a relationship, or a custom field as `fields.<key>`.
     """
     if name == "id":
         return visible(_text(document.get("id")))
@@ -48,7 +48,7 @@ def _text(value: object) -> str:
 
 
 def _unwrapped(value: Mapping[str, Any]) -> object:
-    """What is inside of a custom field, a relationship or a resource identifier; anything else as it is."""
+    """The value inside a custom field, a relationship or a resource identifier; anything else unchanged."""
     match sorted(value):
         case ["type", "value"]:
             return value["value"]

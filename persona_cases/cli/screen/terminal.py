@@ -1,4 +1,4 @@
-"""What may be written to a terminal, and whether there is one."""
+"""Text that is safe to write to a terminal, and whether a stream is one."""
 
 from __future__ import annotations
 
@@ -7,27 +7,26 @@ from typing import IO, Any
 
 __all__ = ["escaped", "is_terminal", "visible"]
 
-# C0 and C1 controls, line and paragraph separators, and what turns the direction of writing.
+# C0 and C1 controls, line and paragraph separators, and characters that change the direction of writing.
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _CONTROL_PICTURES = 0x2400
 
 
 def visible(text: str) -> str:
-    """Return a text on one line that can do nothing to a terminal: what controls one is shown as a symbol.
+    """Return a text on one line, with a symbol for each character that could control a terminal.
 
-    What cases hold was often typed in by strangers, and the title of an error may come from anything between here and
-    the API.
+    Values of cases are often typed in by strangers, and an error may come from any server between here and the API.
     """
     return _INVISIBLE.sub(_picture, text)
 
 
 def escaped(json: str) -> str:
-    """Return a JSON text that means the same and can do nothing to a terminal; line feeds stay."""
+    """Return an equal JSON text that cannot control a terminal. Line feeds stay."""
     return _INVISIBLE.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", json)
 
 
 def is_terminal(stream: IO[Any]) -> bool:
-    """Whether somebody looks at what is written to a stream."""
+    """Whether a stream is a terminal."""
     return not stream.closed and stream.isatty()
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from persona_cases.cli.screen.resume_command import called_as, how_to_go_on
+from persona_cases.cli.screen.resume_command import called_as, how_to_resume
 from persona_cases.testing import Fault
 
 PROGRAM = str(Path(sys.executable).with_name("persona-cases"))
-NOTHING = "nothing is kept: an export to stdout, or with --sort or --limit, starts from the beginning"
+NOTHING = "no progress saved: an export to stdout, or with --sort or --limit, cannot be resumed"
 
 
 def ids_of(path):
@@ -88,7 +88,7 @@ def test_a_walk_in_order_says_that_nothing_is_kept(api, tmp_path, asked, number,
 
 def test_an_export_without_a_page_says_that_nothing_is_kept_yet(api, tmp_path):
     err = interrupted(api, [PROGRAM, "export", "-o", "x.jsonl"], at=1, cwd=tmp_path)
-    assert err.splitlines() == ["nothing is kept yet", "interrupted"]
+    assert err.splitlines() == ["no progress saved yet", "interrupted"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -100,14 +100,14 @@ def test_an_export_that_was_refused_does_not_speak_of_anothers_cases(cli, api, t
     ran = cli("export", "--where", "status == 'open'", "-o", path)
     assert ran.code == 2
     assert ran.err.startswith("error: ")
-    assert "kept" not in ran.err
+    assert "saved" not in ran.err
 
 
 def test_a_command_that_can_not_be_shown_is_described(cli, api, tmp_path):
     api.faults.add(Fault.status(409), path="/cases/search", nth=3)
     ran = cli("export", "-o", str(tmp_path / "bell\x07.jsonl"))
     assert ran.code == 6
-    assert ran.err.startswith(f"{how_to_go_on(None, from_stdin=False)}\nerror: ")
+    assert ran.err.startswith(f"{how_to_resume(None, from_stdin=False)}\nerror: ")
     assert "\x07" not in ran.err
 
 
