@@ -144,26 +144,6 @@ class Call:
         lost: how the network failed in this attempt. A middleware may raise errors of its own.
     """
 
-    __slots__ = (
-        "_attempts",
-        "_begun",
-        "_broken_off",
-        "_cancels",
-        "_failure",
-        "_host",
-        "_observed",
-        "_since",
-        "_started",
-        "_timing",
-        "departure",
-        "lifetime",
-        "lost",
-        "observers",
-        "options",
-        "request",
-        "task",
-    )
-
     def __init__(
         self,
         request: Request,
@@ -177,6 +157,7 @@ class Call:
         self.options = options
         self.lifetime = lifetime
         self.observers: tuple[Observer, ...] = listeners(options.observers)
+        self.task: asyncio.Task[object] | None = None
         self.departure: Departure | None = None
         self.lost: TransportError | DecodeError | None = None
         self._timing = timing
@@ -190,9 +171,9 @@ class Call:
     def __enter__(self) -> Self:
         self.task = asyncio.current_task()
         self._cancels = 0 if self.task is None else self.task.cancelling()
-        self.lifetime.add(self)
         if self.observers:
             self.tell(CallStarted(self.observed))
+        self.lifetime.add(self)
         return self
 
     def __exit__(
@@ -266,7 +247,8 @@ class Call:
 
     def break_off(self) -> None:
         """Wake the call, wherever it waits, because its client is closed."""
-        if self.task is not None:
+        # Once: each cancellation would have to be taken back.
+        if self.task is not None and not self._broken_off:
             self._broken_off = True
             self.task.cancel()
 

@@ -11,6 +11,7 @@ import pytest
 from limiters import Recording, Time
 
 from persona_cases import (
+    ClientStateError,
     ConflictError,
     ConnectionFailedError,
     InvalidArgumentError,
@@ -122,6 +123,36 @@ async def test_a_call_that_closing_broke_off_ends_in_the_error_of_its_caller(sim
     (raised,) = await asyncio.gather(task, return_exceptions=True)
     assert told[-1].error is type(raised)
     assert task.cancelling() == 0
+
+
+async def test_closing_a_copy_and_its_client_breaks_a_call_off_once(sim, client, told):
+    copied = client.with_options(max_wait=5)
+    sim.faults.add(Fault.delay(30))
+    task = asyncio.create_task(copied.cases.get(an_id(sim)))
+    while len(told) < 2:
+        await asyncio.sleep(0)
+    await copied.close()
+    await client.close()
+    await client.close()
+    (raised,) = await asyncio.gather(task, return_exceptions=True)
+    assert isinstance(raised, ClientStateError)
+    assert (told[-1].error, task.cancelling()) == (ClientStateError, 0)
+
+
+async def test_closing_breaks_off_a_download_that_looks_for_a_fresh_url(sim, client, told, tmp_path):
+    case_id = an_id(sim)
+    sim.store.update_case(case_id, attachments=[sim.store.upload("scan.pdf", b"content")])
+    case = await client.cases.get(case_id)
+    sim.faults.next(Fault.status(403))
+    sim.faults.add(Fault.delay(30), path="/cases/*")
+    del told[:]
+    task = asyncio.create_task(client.cases.download(case.attachments[-1], tmp_path / "scan.pdf"))
+    while kinds(told).count("AttemptSent") < 2:
+        await asyncio.sleep(0.001)
+    await client.close()
+    (raised,) = await asyncio.gather(task, return_exceptions=True)
+    assert isinstance(raised, ClientStateError)
+    assert (kinds(told)[-2:], told[-1].error, task.cancelling()) == (["CallEnded"] * 2, ClientStateError, 0)
 
 
 async def test_a_download_is_a_call_to_the_files(sim, client, told, tmp_path):
