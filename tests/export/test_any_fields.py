@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from lines_of_cases import columns_of, write_table
 from test_columns import lines_with, many_fields
 
-from persona_cases.export.columns.cells import as_value
-from persona_cases.export.columns.rows import read_row
+from persona_cases.export.columns.batch import BatchReader
+from persona_cases.export.columns.cells import as_values
 from persona_cases.export.columns.types import ColumnKind
 from persona_cases.models import Case
 
@@ -32,10 +32,9 @@ def test_parquet(directory, many):
     lines = lines_with(many)
     columns = columns_of(lines)
     found = parquet.read_table(write_table(directory / "cases.parquet", lines)).to_pylist()
-    values = [read_row(line).values for line in lines]
-    assert found == [
-        {column.name: plain(as_value(column.type)(row.get(column.name))) for column in columns} for row in values
-    ]
+    batch = BatchReader().read(lines)
+    cells = {column.name: as_values(column.type)(batch.column(column.name)) for column in columns}
+    assert found == [{name: plain(values[number]) for name, values in cells.items()} for number in range(len(lines))]
 
 
 def plain(cell):
@@ -74,5 +73,5 @@ def test_the_columns_of_a_database(directory, many):
         for column in columns:
             name = column.name.replace('"', '""')
             cells = [cell for (cell,) in database.execute(f'SELECT "{name}" FROM cases ORDER BY rowid')]
-            sent = [read_row(line).values.get(column.name) for line in lines]
+            sent = BatchReader().read(lines).column(column.name)
             assert column.type.many or cells == sent

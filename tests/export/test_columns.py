@@ -12,10 +12,11 @@ from lines_of_cases import columns_of, make_line
 
 from persona_cases import DecodeError, InvalidArgumentError
 from persona_cases.export import Column, columns_from
-from persona_cases.export.columns.cells import as_text, as_value
+from persona_cases.export.columns.batch import BatchReader
+from persona_cases.export.columns.cells import as_texts, as_values
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import FIXED
-from persona_cases.export.columns.rows import Rows, read_row
+from persona_cases.export.columns.rows import read_row
 from persona_cases.export.columns.survey import Survey
 from persona_cases.export.columns.types import JSON, TEXT, ColumnKind, ColumnType
 from persona_cases.models import Case, CaseTemplate, Fieldset
@@ -70,17 +71,59 @@ def test_the_order_of_the_cases_makes_no_difference(many, random):
 def test_no_value_is_lost_or_changed(many):
     lines = lines_with(many)
     columns = columns_of(lines)
-    for line in lines:
-        row, case = read_row(line), Case.from_dict(msgspec.json.decode(line))
-        for column in columns[len(FIXED) :]:
-            key = column.name.removeprefix("fields.")
-            expected = case.fields.get(key)
-            cell = as_value(column.type)(row.values.get(column.name))
+    batch, cases = BatchReader().read(lines), [Case.from_dict(msgspec.json.decode(line)) for line in lines]
+    for column in columns[len(FIXED) :]:
+        values = batch.column(column.name)
+        cells, texts = as_values(column.type)(values), as_texts(column.type)(values)
+        for case, cell, text in zip(cases, cells, texts, strict=True):
+            expected = case.fields.get(column.name.removeprefix("fields."))
             assert same(read_back(cell, column.type), expected)
-            text = as_text(column.type)(row.values.get(column.name))
             assert (text is None) == (expected is None)
             if expected is not None and column.type.kind not in {ColumnKind.TEXT, ColumnKind.DATE, ColumnKind.TIME}:
                 assert msgspec.json.decode(text) == expected
+
+
+def plain(values):
+    """Values that compare by what they are: JSON that was never parsed has no equality of its own."""
+    return {name: bytes(value) if isinstance(value, msgspec.Raw) else value for name, value in values.items()}
+
+
+UNUSUAL = [
+    b'{"type":"case","id":"case_%d","attributes":{"created-at":"2025-01-01T00:00:00.000Z","odd-one":1}}',
+    b'{"type":"case","id":"case_%d","attributes":{"newer":{"a":[1]},"another":null},"relationships":{"cats":[]}}',
+    b'{"type":"case","id":"case_%d","attributes":{"newer":1,"fields":{"a":5,"b":{"type":"json","value":{"x":[{}]}}}}}',
+    b'{"type":"case","id":"case_%d","attributes":{"attachments":[{"filename":"a"}]},"relationships":{"case_queue":{}}}',
+    b'{"type":"case","id":"case_%d"}',
+    b'{"type":"case","id":"case_%d","attributes":null,"relationships":null}',
+]
+
+
+@given(many_fields, st.lists(st.sampled_from(UNUSUAL), max_size=5), st.randoms())
+def test_batches_have_what_each_line_has_by_itself(many, unusual, draw):
+    lines = [*lines_with(many), *(line % number for number, line in enumerate(unusual))]
+    draw.shuffle(lines)
+    reader, rows = BatchReader(), [read_row(line) for line in lines]
+    middle = len(lines) // 2
+    for part, expected in ((lines[:middle], rows[:middle]), (lines[middle:], rows[middle:])):
+        batch = reader.read(part)
+        assert batch.lines == part
+        assert list(batch.related()) == [row.identifiers for row in expected]
+        for number, row in enumerate(expected):
+            found = {name: values[number] for name, values in batch.values.items() if values[number] is not None}
+            assert plain(found) == plain({name: value for name, value in row.values.items() if value is not None})
+            there = {key for key, field in batch.fields.items() if number in field.numbers}
+            assert there == row.fields.keys()
+            assert all(batch.fields[key].words[number] == row.fields[key].type for key in there)
+
+
+def test_lines_that_are_no_cases_are_handed_out_by_number():
+    refused = []
+    reader = BatchReader(lambda number, line: refused.append((number, line)))
+    lines = [make_line(1), b"{}", make_line(3), b"[]"]
+    assert reader.read(lines).ids == ["case_000001", "case_000003"]
+    assert refused == [(2, b"{}"), (4, b"[]")]
+    assert reader.read([b"7", make_line(6)]).lines == [make_line(6)]
+    assert refused[-1] == (5, b"7")
 
 
 def read_back(cell, type):
@@ -157,7 +200,7 @@ def test_two_templates_that_declare_a_field_differently():
         make_line(2, fields={"a": {"type": "integer", "value": 7}}),
     ]
     assert type_of_field(lines) == JSON
-    assert [as_text(JSON)(read_row(line).values["fields.a"]) for line in lines] == ['"x"', "7"]
+    assert as_texts(JSON)(BatchReader().read(lines).column("fields.a")) == ['"x"', "7"]
 
 
 def test_a_template_gives_columns_that_no_case_has():
@@ -198,7 +241,9 @@ def test_what_the_library_does_not_know_is_kept_as_it_was_sent():
         b'"attachments":[{"filename":"a","url":"u","byte_size":1,"more":2}]},"relationships":{"cats":{"data":null}}}'
     )
     row = read_row(line)
-    texts = {name: as_text(JSON)(value) for name, value in row.values.items() if name != "id" and value is not None}
+    texts = {
+        name: as_texts(JSON)([value])[0] for name, value in row.values.items() if name != "id" and value is not None
+    }
     assert texts == {
         "extra.odd": "1.10",
         "extra.huge": "1e999",
@@ -227,7 +272,7 @@ def test_lists_in_lists_are_json_however_deep(depth):
     text = "[" * depth + "]" * depth
     line = make_line().replace(b'"fields":{}', b'"fields":{"a":%b}' % text.encode())
     [column] = columns_of([line], ["fields.a"])[1:]
-    assert as_text(column.type)(read_row(line).values["fields.a"]) == text
+    assert as_texts(column.type)(BatchReader().read([line]).column("fields.a")) == [text]
 
 
 def test_a_case_that_is_nested_too_deeply_is_told_by_its_line():
@@ -235,7 +280,7 @@ def test_a_case_that_is_nested_too_deeply_is_told_by_its_line():
     depth = 100_000
     line = make_line().replace(b'"fields":{}', b'"fields":{"a":%b%b}' % (b"[" * depth, b"]" * depth))
     with pytest.raises(DecodeError, match="line 1: the JSON is nested too deeply in case case_000001"):
-        list(Rows().read([line]))
+        BatchReader().read([line])
 
 
 @pytest.mark.parametrize(
@@ -249,7 +294,7 @@ def test_a_case_that_is_nested_too_deeply_is_told_by_its_line():
 )
 def test_a_line_that_is_no_case_is_told_by_number_and_place(broken, pointer):
     with pytest.raises(DecodeError) as raised:
-        list(Rows().read([make_line(), broken]))
+        BatchReader().read([make_line(), broken])
     assert raised.value.pointer == pointer
     assert str(raised.value).startswith("line 2: ")
     assert "Jane" not in str(raised.value)

@@ -1,19 +1,19 @@
-"""From the values of a row to what stands in the cells of a column: pure."""
+"""From the values of a column to what stands in its cells: pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from persona_cases.export.columns.types import ColumnKind, ColumnType, as_date, as_time, fits_utc
 from persona_cases.models.decoding.jsontext import encode_json
 
-__all__ = ["as_text", "as_value", "json_text", "timestamp"]
+__all__ = ["as_texts", "as_values", "json_text", "timestamp"]
 
 
-def as_value(type: ColumnType) -> Callable[[Any], Any]:
-    """Return what turns a value, which may be None, into one of a column's type.
+def as_values(type: ColumnType) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Return what turns the values of a column into ones of its type, None included.
 
     These are bool, int, float, str, date, and datetime in UTC, or lists of them; JSON is a str.
     """
@@ -21,16 +21,13 @@ def as_value(type: ColumnType) -> Callable[[Any], Any]:
     if read is None:
         return _unchanged
     if type.many:
-        return lambda items: None if items is None else [None if each is None else read(each) for each in items]
-    return lambda value: None if value is None else read(value)
+        return _each(lambda items: [None if item is None else read(item) for item in items])
+    return _each(read)
 
 
-def as_text(type: ColumnType) -> Callable[[Any], str | None]:
-    """Return what turns a value, which may be None, into text: words as they are, anything else as JSON writes it."""
-    write = _WRITTEN.get(type.kind, json_text)
-    if type.many:
-        write = json_text
-    return lambda value: None if value is None else write(value)
+def as_texts(type: ColumnType) -> Callable[[Sequence[Any]], Sequence[str | None]]:
+    """Return what turns the values of a column into text, None excepted: words as they are, anything else as JSON."""
+    return _each(json_text if type.many else _WRITTEN.get(type.kind, json_text))
 
 
 def json_text(value: Any) -> str:
@@ -48,8 +45,12 @@ def timestamp(moment: datetime) -> str:
     return zoned.isoformat(timespec=finest).replace("+00:00", "Z")
 
 
-def _unchanged(value: Any) -> Any:
-    return value
+def _each(convert: Callable[[Any], Any]) -> Callable[[Sequence[Any]], list[Any]]:
+    return lambda values: [None if value is None else convert(value) for value in values]
+
+
+def _unchanged(values: Sequence[Any]) -> Sequence[Any]:
+    return values
 
 
 def _text(value: str | datetime) -> str:

@@ -1,24 +1,22 @@
-"""From a line of JSON to a flat row: pure."""
+"""From a line of JSON, in any form that a case may have, to a flat row: pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias
 
 import attrs
 import msgspec
 
-from persona_cases.errors import DecodeError
 from persona_cases.export.columns.column import ATTACHMENTS, FIXED, RELATIONSHIP_COLUMNS
 from persona_cases.models.decoding import records as wire
 from persona_cases.models.decoding.key_inflection import respell_resource, spelling_of
 from persona_cases.models.decoding.record_paths import read_record_text
-from persona_cases.models.decoding.undecodable import id_of
 from persona_cases.models.fields import CaseFields, FieldValue
 from persona_cases.name_prefixes import CUSTOM, EXTRA, RELATIONSHIP
 
-__all__ = ["OnRefused", "Row", "Rows", "read_row"]
+__all__ = ["Row", "read_row"]
 
 _TYPED_ATTRIBUTES = wire.ATTRIBUTES - {ATTACHMENTS}
 _ATTRIBUTES = tuple(column.name for column in FIXED if column.name in _TYPED_ATTRIBUTES)
@@ -47,56 +45,11 @@ class Row:
         values: what stands in the columns, by their names; what is null may be missing.
         fields: the custom fields and their declared types, by their keys.
         identifiers: what the case is related to, by the API's names of relationships.
-        line: the case as it was sent.
     """
 
     values: dict[str, Any]
     fields: dict[str, FieldValue]
     identifiers: dict[str, tuple[wire.Identifier, ...]]
-    line: bytes
-
-    @property
-    def id(self) -> str:
-        """The id of the case."""
-        identifier: str = self.values["id"]
-        return identifier
-
-
-OnRefused: TypeAlias = Callable[[int, bytes], object]
-"""Called with the number of a line that is no case, counted from 1, and with the line."""
-
-
-class Rows:
-    """Reads lines in their order, and knows which one is wrong.
-
-    Args:
-        on_refused: takes what is no case; None refuses it with an error.
-    """
-
-    def __init__(self, on_refused: OnRefused | None = None) -> None:
-        self._number = 0
-        self._on_refused = on_refused
-
-    def read(self, lines: Iterable[bytes]) -> Iterator[Row]:
-        """Read the next lines.
-
-        Raises:
-            DecodeError: if one is no case, and nothing takes it; it tells the number of the line and the place in it.
-        """
-        for line in lines:
-            self._number += 1
-            try:
-                row = read_row(line)
-            except DecodeError as error:
-                failure = DecodeError(
-                    f"line {self._number}: {error.reason}", pointer=error.pointer, case_id=id_of(line)
-                )
-            else:
-                yield row
-                continue
-            if self._on_refused is None:
-                raise failure
-            self._on_refused(self._number, line)
 
 
 def read_row(line: bytes) -> Row:
@@ -121,7 +74,7 @@ def read_row(line: bytes) -> Row:
         values[name if name == ATTACHMENTS else EXTRA + name] = text
     for name, text in _untyped(sections["relationships"], wire.RELATIONSHIPS):
         values[RELATIONSHIP + name] = text
-    return Row(values, fields, {name: _several(related) for name, related in links.items()}, line)
+    return Row(values, fields, {name: _several(related) for name, related in links.items()})
 
 
 def _fields(record: wire.CaseRecord) -> dict[str, FieldValue]:

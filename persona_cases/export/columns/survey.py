@@ -8,11 +8,11 @@ from datetime import datetime
 
 import attrs
 
+from persona_cases.export.columns.batch import BatchReader, Field, OnRefused
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import FIXED, Column
 from persona_cases.export.columns.declared import declared_type
-from persona_cases.export.columns.rows import OnRefused, Rows
-from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TIME, ColumnKind, ColumnType, fits_utc, type_of
+from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TIME, ColumnKind, ColumnType, fits_utc, type_of_all
 from persona_cases.name_prefixes import CUSTOM
 
 __all__ = ["Survey"]
@@ -31,7 +31,7 @@ class Survey:
     """
 
     def __init__(self, on_refused: OnRefused | None = None) -> None:
-        self._rows = Rows(on_refused)
+        self._reader = BatchReader(on_refused)
         self._seen: defaultdict[str, ColumnType] = defaultdict(lambda: NOTHING)
         self._declared: defaultdict[str, ColumnType] = defaultdict(lambda: NOTHING)
         self._unknown: set[str] = set()
@@ -44,15 +44,19 @@ class Survey:
         Raises:
             DecodeError: if a line is no case, and nothing takes it.
         """
-        for row in self._rows.read(lines):
-            for key, field in row.fields.items():
-                name = CUSTOM + key
-                self._seen[name] |= type_of(field.value, field.type)
-                if field.type is not None:
-                    self._declared[name] |= declared_type(field.type)
-            self._unknown.update(row.values.keys() - _FIXED - self._seen.keys())
-            self._filled.update(name for name, value in row.values.items() if value is not None)
-            self._texts.update(name for name in _TIMES if _is_out_of_range(row.values.get(name)))
+        batch = self._reader.read(lines)
+        for key, field in batch.fields.items():
+            self._observe_field(CUSTOM + key, field)
+        there = {name for name, values in batch.values.items() if any(value is not None for value in values)}
+        self._filled |= there
+        self._unknown |= there - _FIXED - self._seen.keys()
+        self._texts.update(name for name in _TIMES if any(map(_is_out_of_range, batch.column(name))))
+
+    def _observe_field(self, name: str, field: Field) -> None:
+        self._seen[name] |= type_of_all(field.values, field.words)
+        for word in set(field.words):
+            if word is not None:
+                self._declared[name] |= declared_type(word)
 
     def columns(self, choice: ColumnChoice) -> tuple[Column, ...]:
         """Return the columns.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+import operator
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import reduce
 from typing import Any, Final
@@ -24,10 +26,12 @@ __all__ = [
     "as_time",
     "fits_utc",
     "type_of",
+    "type_of_all",
 ]
 
 _EXACT_IN_A_FLOAT: Final = 2**53
 _LARGEST: Final = 2**63
+_TEXTS_THAT_ARE_MORE: Final = frozenset({"date", "datetime"})
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -98,6 +102,28 @@ def type_of(value: Any, declared: str | None = None) -> ColumnType:
         )
         return JSON if kind is ColumnKind.JSON else ColumnType(kind, many=True)
     return ColumnType(_kind_of(value, declared))
+
+
+def type_of_all(values: Sequence[Any], declared: Sequence[str | None]) -> ColumnType:
+    """Return the narrowest type that holds all JSON values of a column.
+
+    Args:
+        values: the values; None is in any type.
+        declared: what the API calls the type of each.
+    """
+    kinds = set(map(type, values)) - {type(None)}
+    if not kinds:
+        return NOTHING
+    if kinds == {bool}:
+        return ColumnType(ColumnKind.BOOLEAN)
+    if kinds == {float}:
+        return ColumnType(ColumnKind.NUMBER)
+    if kinds == {int}:
+        integers = [value for value in values if value is not None]
+        return type_of(min(integers)) | type_of(max(integers))
+    if kinds == {str} and _TEXTS_THAT_ARE_MORE.isdisjoint(declared):
+        return TEXT
+    return reduce(operator.or_, map(type_of, values, declared), NOTHING)
 
 
 def as_date(text: str) -> date | None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from persona_cases.export.columns.cells import as_text
+from persona_cases.export.columns.batch import BatchReader
+from persona_cases.export.columns.cells import as_texts
 from persona_cases.export.columns.column import Column
-from persona_cases.export.columns.rows import Rows
 from persona_cases.export.formats.compression import Compressed
 from persona_cases.export.formats.target import Compression
 from persona_cases.export.sinks import Output
 
 __all__ = ["CsvSink"]
 
-_NEEDS_QUOTES = re.compile(r'[",\r\n]|^$')
+_NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 
 class CsvSink:
@@ -29,14 +29,15 @@ class CsvSink:
     def __init__(self, output: Output, compression: Compression, columns: Sequence[Column]) -> None:
         self._output = output
         self._bytes = Compressed(output, compression)
-        self._rows = Rows()
-        self._columns = [(column.name, as_text(column.type)) for column in columns]
-        self._bytes.write(_line(name for name, _ in self._columns))
+        self._reader = BatchReader()
+        self._columns = [(column.name, as_texts(column.type)) for column in columns]
+        self._bytes.write((",".join(_quoted([name for name, _ in self._columns])) + "\r\n").encode())
 
     def write(self, cases: Sequence[bytes]) -> None:
         """Write rows."""
-        rows = (row.values for row in self._rows.read(cases))
-        self._bytes.write(b"".join(_line(write(row.get(name)) for name, write in self._columns) for row in rows))
+        batch = self._reader.read(cases)
+        columns = [_quoted(write(batch.column(name))) for name, write in self._columns]
+        self._bytes.write("".join(f"{','.join(cells)}\r\n" for cells in zip(*columns, strict=True)).encode())
 
     def commit(self) -> None:
         """Complete the output."""
@@ -48,12 +49,12 @@ class CsvSink:
         self._output.discard()
 
 
-def _line(cells: Iterable[str | None]) -> bytes:
-    return ",".join(map(_quoted, cells)).encode() + b"\r\n"
-
-
-def _quoted(cell: str | None) -> str:
+def _quoted(cells: Sequence[str | None]) -> list[str]:
     # Not by the csv module: before Python 3.12 it cannot write null and the empty string so that they differ.
-    if cell is None:
-        return ""
-    return '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell
+    if "" not in cells and not _NEEDS_QUOTES.search("".join(filter(None, cells))):
+        return [cell or "" for cell in cells]
+    return ["" if cell is None else _quoted_cell(cell) for cell in cells]
+
+
+def _quoted_cell(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if not cell or _NEEDS_QUOTES.search(cell) else cell

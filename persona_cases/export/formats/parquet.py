@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from persona_cases.export.columns.cells import as_value, json_text
+from persona_cases.export.columns.batch import BatchReader
+from persona_cases.export.columns.cells import as_values, json_text
 from persona_cases.export.columns.column import Column
-from persona_cases.export.columns.rows import Rows
 from persona_cases.export.columns.types import ColumnKind, ColumnType
 from persona_cases.export.formats import packages
 from persona_cases.export.formats.target import Compression
@@ -54,8 +54,8 @@ class ParquetSink:
         self._file = file
         self._arrow = packages.pyarrow("pyarrow")
         self._schema = self._arrow.schema([(column.name, self._type(column.type)) for column in columns])
-        self._rows = Rows()
-        self._columns = [(column.name, as_value(column.type)) for column in columns]
+        self._reader = BatchReader()
+        self._columns = [(column.name, as_values(column.type)) for column in columns]
         self._waiting: list[list[Any]] = [[] for _ in columns]
         self._size = 0
         self._cases = 0
@@ -66,13 +66,26 @@ class ParquetSink:
 
     def write(self, cases: Sequence[bytes]) -> None:
         """Take rows, and write them once they make a row group."""
-        for row in self._rows.read(cases):
+        for part in self._parts(cases):
+            batch = self._reader.read(part)
             for waiting, (name, convert) in zip(self._waiting, self._columns, strict=True):
-                waiting.append(convert(row.values.get(name)))
-            self._size += len(row.line)
-            self._cases += 1
+                waiting.extend(convert(batch.column(name)))
+            self._size += sum(map(len, part))
+            self._cases += len(part)
             if len(self._waiting[0]) >= _ROWS_A_GROUP or self._size >= _BYTES_A_GROUP:
                 self._write_group()
+
+    def _parts(self, cases: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+        """The cases in pieces that end where a row group is full, however many are given at once."""
+        start = size = 0
+        for number, line in enumerate(cases, 1):
+            size += len(line)
+            rows = len(self._waiting[0]) + number - start
+            if rows >= _ROWS_A_GROUP or self._size + size >= _BYTES_A_GROUP:
+                yield cases[start:number]
+                start, size = number, 0
+        if start < len(cases):
+            yield cases[start:]
 
     def commit(self) -> None:
         """Complete the file."""

@@ -7,12 +7,13 @@ import errno
 import os
 import sqlite3
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from itertools import chain, count
+from itertools import chain, compress, count
+from operator import itemgetter
 from typing import Any, Final
 
-from persona_cases.export.columns.cells import as_text, as_value, json_text
+from persona_cases.export.columns.batch import Batch, BatchReader
+from persona_cases.export.columns.cells import as_texts, as_values, json_text
 from persona_cases.export.columns.column import Column
-from persona_cases.export.columns.rows import Row, Rows
 from persona_cases.export.columns.types import ColumnKind, ColumnType, type_of
 from persona_cases.export.provenance import PROVENANCE, Provenance
 from persona_cases.export.sinks import AtomicFile
@@ -58,13 +59,13 @@ class SqliteSink:
     def __init__(self, file: AtomicFile, columns: Sequence[Column], provenance: Provenance | None = None) -> None:
         self._file = file
         self._made_by = {} if provenance is None else provenance.to_dict()
-        self._rows = Rows()
+        self._reader = BatchReader()
         with _as_os_errors():
             # Each call comes from a thread of its own, one after the other.
             self._database = sqlite3.connect(file.part, isolation_level=None, check_same_thread=False)
         kept = _distinct(columns[: self._most_columns()])
         self._names = [name for name, _ in kept]
-        self._cells = [(column.name, _cell(column.type)) for _, column in kept]
+        self._cells = [(column.name, _cells(column.type)) for _, column in kept]
         try:
             self._create(kept)
         except BaseException:
@@ -73,15 +74,25 @@ class SqliteSink:
 
     def write(self, cases: Sequence[bytes]) -> None:
         """Insert rows."""
+        batch = self._reader.read(cases)
         marks = ", ".join("?" * (len(self._cells) + 1))
-        insert = f"INSERT OR IGNORE INTO cases VALUES ({marks})"  # noqa: S608 - question marks alone
+        insert = f"INSERT INTO cases VALUES ({marks})"  # noqa: S608 - question marks alone
+        columns = [convert(batch.column(name)) for name, convert in self._cells]
         with _as_os_errors(), contextlib.closing(self._database.cursor()) as cursor:
-            for row in self._rows.read(cases):
-                cells = [convert(row.values.get(name)) for name, convert in self._cells]
-                cursor.execute(insert, (*cells, row.line.decode()))
-                if cursor.rowcount:
-                    cursor.executemany("INSERT INTO fields VALUES (?, ?, ?, ?)", _fields(row))
-                    cursor.executemany("INSERT OR IGNORE INTO relationships VALUES (?, ?, ?, ?)", _relationships(row))
+            new = self._new(cursor, batch.ids)
+            rows = zip(*columns, (line.decode() for line in batch.lines), strict=True)
+            cursor.executemany(insert, compress(rows, new))
+            cursor.executemany("INSERT INTO fields VALUES (?, ?, ?, ?)", _fields(batch, new))
+            cursor.executemany("INSERT OR IGNORE INTO relationships VALUES (?, ?, ?, ?)", _relationships(batch, new))
+
+    def _new(self, cursor: sqlite3.Cursor, ids: Sequence[str]) -> list[bool]:
+        """Which cases are the first with their id."""
+        there = {id for id in ids if cursor.execute("SELECT 1 FROM cases WHERE id = ?", (id,)).fetchone()}
+        new: list[bool] = []
+        for id in ids:
+            new.append(id not in there)
+            there.add(id)
+        return new
 
     def commit(self) -> None:
         """Make the indexes, and complete the file."""
@@ -135,22 +146,35 @@ def _distinct(columns: Sequence[Column]) -> list[tuple[str, Column]]:
     return named
 
 
-def _fields(row: Row) -> Iterator[tuple[object, ...]]:
-    return ((row.id, key, each.type, _cell(type_of(each.value))(each.value)) for key, each in row.fields.items())
+def _fields(batch: Batch, new: Sequence[bool]) -> list[tuple[Any, ...]]:
+    ids = batch.ids
+    rows = (
+        (ids[number], key, field.words[number], _as_sent(field.values[number]))
+        for key, field in batch.fields.items()
+        for number in field.numbers
+        if new[number]
+    )
+    # Those of a case lie side by side in the table.
+    return sorted(rows, key=itemgetter(0, 1))
 
 
-def _relationships(row: Row) -> Iterator[tuple[str, ...]]:
-    return ((row.id, name, each.type, each.id) for name, related in row.identifiers.items() for each in related)
+def _as_sent(value: Any) -> Any:
+    (cell,) = _cells(type_of(value))([value])
+    return cell
+
+
+def _relationships(batch: Batch, new: Sequence[bool]) -> Iterator[tuple[str, ...]]:
+    for case_id, related in compress(zip(batch.ids, batch.related(), strict=True), new):
+        yield from ((case_id, name, each.type, each.id) for name, several in related.items() for each in several)
 
 
 def _native(type: ColumnType) -> str:
     return "TEXT" if type.many else _NATIVE.get(type.kind, "TEXT")
 
 
-def _cell(type: ColumnType) -> Callable[[Any], Any]:
-    if type.many:
-        return lambda value: None if value is None else json_text(value)
-    return as_value(type) if type.kind in _NATIVE or type.kind is ColumnKind.SMALL else as_text(type)
+def _cells(type: ColumnType) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    is_native = not type.many and (type.kind in _NATIVE or type.kind is ColumnKind.SMALL)
+    return as_values(type) if is_native else as_texts(type)
 
 
 def _quoted(name: str) -> str:
