@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+import operator
 from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from persona_cases.export.columns.types import JSON, NOTHING, TEXT, ColumnKind, ColumnType, as_date, as_time, type_of
+from persona_cases.export.columns.types import (
+    JSON,
+    NOTHING,
+    TEXT,
+    ColumnKind,
+    ColumnType,
+    as_date,
+    as_time,
+    type_of,
+    type_of_all,
+)
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
@@ -110,3 +123,9 @@ def test_finer_than_microseconds_is_no_time():
 
 def test_types_have_names():
     assert [str(type_of(["a"])), str(JSON)] == ["list of text", "json"]
+
+
+@given(st.lists(st.tuples(values, words)))
+def test_a_column_has_the_type_of_all_its_values(column):
+    expected = functools.reduce(operator.or_, itertools.starmap(type_of, column), NOTHING)
+    assert type_of_all([value for value, _ in column], [word for _, word in column]) == expected

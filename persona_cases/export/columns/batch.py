@@ -195,7 +195,7 @@ def _by_columns(lines: list[bytes], cases: list[Any], unusual: dict[int, Row], e
     values |= {name: list(map(attrgetter(name), attributes)) for name in _TYPED}
     values[ATTACHMENTS] = [_untyped(each.attachments) for each in attributes]
     links = {name: list(map(attrgetter(name), relationships)) for name in RELATIONSHIP_COLUMNS}
-    values |= {RELATIONSHIP_COLUMNS[name].name: list(map(_ids, column)) for name, column in links.items()}
+    values |= {RELATIONSHIP_COLUMNS[name].name: _ids(column) for name, column in links.items()}
     for number, name in enumerate(extras):
         section = attributes if name.startswith(EXTRA) else relationships
         values[name] = [_untyped(getattr(each, _slot(number), msgspec.Raw())) for each in section]
@@ -255,11 +255,11 @@ def _untyped(text: msgspec.Raw) -> msgspec.Raw | None:
     return None if not sent or sent == _NULL else text
 
 
-def _ids(link: wire.ToOne | wire.ToMany | None) -> str | list[str] | None:
-    data = None if link is None else link.data
-    if data is None:
-        return None
-    return data.id if isinstance(data, wire.Identifier) else [each.id for each in data]
+def _ids(links: Sequence[Any]) -> list[str | list[str] | None]:
+    data = [None if link is None else link.data for link in links]
+    if any(type(each) is wire.Identifier for each in data):
+        return [None if each is None else each.id for each in data]
+    return [None if each is None else [one.id for one in each] for each in data]
 
 
 def _several(link: wire.ToOne | wire.ToMany | None) -> tuple[wire.Identifier, ...]:

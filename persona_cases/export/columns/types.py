@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import operator
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -32,6 +31,7 @@ __all__ = [
 _EXACT_IN_A_FLOAT: Final = 2**53
 _LARGEST: Final = 2**63
 _TEXTS_THAT_ARE_MORE: Final = frozenset({"date", "datetime"})
+_NO_TYPE: Final = frozenset({type(None)})
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -52,6 +52,9 @@ class ColumnKind(enum.Enum):
     TIME = "time"
     TEXT = "text"
     JSON = "json"
+
+
+_KINDS: Final = {bool: ColumnKind.BOOLEAN, float: ColumnKind.NUMBER, str: ColumnKind.TEXT}
 
 
 @attrs.frozen
@@ -111,19 +114,14 @@ def type_of_all(values: Sequence[Any], declared: Sequence[str | None]) -> Column
         values: the values; None is in any type.
         declared: what the API calls the type of each.
     """
-    kinds = set(map(type, values)) - {type(None)}
-    if not kinds:
-        return NOTHING
-    if kinds == {bool}:
-        return ColumnType(ColumnKind.BOOLEAN)
-    if kinds == {float}:
-        return ColumnType(ColumnKind.NUMBER)
-    if kinds == {int}:
-        integers = [value for value in values if value is not None]
-        return type_of(min(integers)) | type_of(max(integers))
-    if kinds == {str} and _TEXTS_THAT_ARE_MORE.isdisjoint(declared):
-        return TEXT
-    return reduce(operator.or_, map(type_of, values, declared), NOTHING)
+    kinds = set(map(type, values)) - _NO_TYPE
+    if list not in kinds:
+        return ColumnType(_kind_of_all(values, declared))
+    if kinds != {list}:
+        return JSON
+    items = [item for value in values if value for item in value]
+    kind = _kind_of_all(items, ())
+    return JSON if kind is ColumnKind.JSON else ColumnType(kind, many=True)
 
 
 def as_date(text: str) -> date | None:
@@ -155,6 +153,20 @@ def fits_utc(moment: datetime) -> bool:
     except OverflowError:
         return False
     return True
+
+
+def _kind_of_all(values: Sequence[Any], declared: Sequence[str | None]) -> ColumnKind:
+    """The kind that all values have in common; lists among them are JSON."""
+    kinds = set(map(type, values)) - _NO_TYPE
+    if kinds == {int}:
+        integers = [value for value in values if value is not None]
+        return _joined(_kind_of_integer(min(integers)), _kind_of_integer(max(integers)))
+    if kinds == {str} and not _TEXTS_THAT_ARE_MORE.isdisjoint(declared):
+        found = {_kind_of_text(value, word) for value, word in zip(values, declared, strict=True) if value is not None}
+        return reduce(_joined, found)
+    if int in kinds:
+        return reduce(_joined, {_kind_of(value, None) for value in values}, ColumnKind.NOTHING)
+    return reduce(_joined, (_KINDS.get(kind, ColumnKind.JSON) for kind in kinds), ColumnKind.NOTHING)
 
 
 def _kind_of(value: Any, declared: str | None) -> ColumnKind:
