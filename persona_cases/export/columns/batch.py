@@ -18,12 +18,13 @@ from persona_cases.errors import DecodeError
 from persona_cases.export.columns.column import ATTACHMENTS, FIXED, RELATIONSHIP_COLUMNS
 from persona_cases.export.columns.rows import Row, read_row
 from persona_cases.models.decoding import records as wire
+from persona_cases.models.decoding.jsontext import is_array, is_object
 from persona_cases.models.decoding.record_paths import REFUSED
 from persona_cases.models.decoding.undecodable import id_of
 from persona_cases.models.fields import CaseFields
 from persona_cases.name_prefixes import CUSTOM, EXTRA, RELATIONSHIP
 
-__all__ = ["Batch", "BatchReader", "Field", "OnRefused"]
+__all__ = ["Batch", "BatchReader", "FieldColumn", "OnRefused"]
 
 OnRefused = Callable[[int, bytes], object]
 """Called with the number of a line that is no case, counted from 1, and with the line."""
@@ -37,7 +38,7 @@ _check_attachments = msgspec.json.Decoder(tuple[wire.Attachment, ...] | None).de
 
 
 @attrs.frozen
-class Field:
+class FieldColumn:
     """A custom field in all cases of a batch.
 
     Attributes:
@@ -64,7 +65,7 @@ class Batch:
 
     lines: list[bytes]
     values: dict[str, list[Any]]
-    fields: dict[str, Field]
+    fields: dict[str, FieldColumn]
     related: Callable[[], Iterator[dict[str, tuple[wire.Identifier, ...]]]]
 
     @property
@@ -212,10 +213,11 @@ def _by_columns(lines: list[bytes], cases: list[Any], unusual: dict[int, Row], e
     return Batch(lines, values, fields, related)
 
 
-def _fields_of(attributes: Sequence[Any]) -> dict[str, Field]:
-    fields: dict[str, Field] = {}
+def _fields_of(attributes: Sequence[Any]) -> dict[str, FieldColumn]:
+    fields: dict[str, FieldColumn] = {}
     for number, each in enumerate(attributes):
-        for key, sent in (each.fields or {}).items():
+        sent_fields: dict[str, _Wrapped] = each.fields or {}
+        for key, sent in sent_fields.items():
             field = fields.get(key)
             if field is None:
                 field = fields[key] = _no_field(len(attributes))
@@ -225,13 +227,12 @@ def _fields_of(attributes: Sequence[Any]) -> dict[str, Field]:
     return fields
 
 
-def _no_field(cases: int) -> Field:
-    return Field([None] * cases, [None] * cases)
+def _no_field(cases: int) -> FieldColumn:
+    return FieldColumn([None] * cases, [None] * cases)
 
 
 def _may_hold_wrappers(value: Any) -> bool:
-    kind = type(value)
-    return kind is dict or (kind is list and any(type(item) in {dict, list} for item in value))
+    return is_object(value) or (is_array(value) and any(type(item) in {dict, list} for item in value))
 
 
 def _unwrapped(sent: _Wrapped) -> Any:
@@ -239,7 +240,7 @@ def _unwrapped(sent: _Wrapped) -> Any:
     return CaseFields({"": {"type": sent.type, "value": sent.value}}).typed("").value
 
 
-def _put_in(unusual: dict[int, Row], cases: int, values: dict[str, list[Any]], fields: dict[str, Field]) -> None:
+def _put_in(unusual: dict[int, Row], cases: int, values: dict[str, list[Any]], fields: dict[str, FieldColumn]) -> None:
     for number, row in unusual.items():
         for key, sent in row.fields.items():
             field = fields.setdefault(key, _no_field(cases))

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import attrs
 
-from persona_cases.export.columns.batch import BatchReader, Field, OnRefused
+from persona_cases.export.columns.batch import BatchReader, FieldColumn, OnRefused
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import FIXED, Column
 from persona_cases.export.columns.declared import declared_type
@@ -52,7 +52,7 @@ class Survey:
         self._unknown |= there - _FIXED - self._seen.keys()
         self._texts.update(name for name in _TIMES if any(map(_is_out_of_range, batch.column(name))))
 
-    def _observe_field(self, name: str, field: Field) -> None:
+    def _observe_field(self, name: str, field: FieldColumn) -> None:
         self._seen[name] |= type_of_all(field.values, field.words)
         for word in set(field.words):
             if word is not None:
