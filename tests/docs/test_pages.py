@@ -24,7 +24,7 @@ BLOCK = re.compile(r"^```([\w{}-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # These install things. The readme session of nox runs the first pair as it stands in the README.
 INSTALLS = re.compile(r"^(python3 -m venv|pip install|\.venv/bin/)")
 SHELL = re.compile(r"[|<>;&$`*~]")
-KNOWN_LANGUAGES = {"python", "console", "text", "json", "{toctree}", "{eval-rst}"}
+KNOWN_LANGUAGES = {"python", "console", "text", "json", "{toctree}", "{eval-rst}", "mermaid"}
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
