@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "resources": PURE | {"transport", "paging", "export"},
     "client": PURE | {"transport", "paging", "export", "resources"},
     "testing": PURE,
+    "webhooks": PURE,
     "cli": PURE | {"transport", "paging", "export", "resources", "client", "testing", "<top>"},
     "__main__": {"cli"},
 }

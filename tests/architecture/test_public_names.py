@@ -22,7 +22,10 @@ HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "public-names.md"
 MODULES = (
     "persona_cases",
-    *(f"persona_cases.{name}" for name in ("errors", "export", "limits", "models", "observers", "query", "testing")),
+    *(
+        f"persona_cases.{name}"
+        for name in ("errors", "export", "limits", "models", "observers", "query", "testing", "webhooks")
+    ),
 )
 LISTED = (HERE / "public_names.txt").read_text(encoding="utf-8").split()
 
@@ -51,7 +54,7 @@ def test_the_page_names_these_modules_and_no_others():
 
 def test_the_reference_documents_every_public_class_and_function():
     reference = (PAGE.parent / "api.md").read_text(encoding="utf-8")
-    whole = {"persona_cases.errors", "persona_cases.models", "persona_cases.testing"}
+    whole = {"persona_cases.errors", "persona_cases.models", "persona_cases.testing", "persona_cases.webhooks"}
     assert all(f"automodule:: {module}\n   :members:" in reference for module in whole)
     for path, value in DEFINED.items():
         if not any(f"{module}.{value.__name__}" in PUBLIC for module in whole):

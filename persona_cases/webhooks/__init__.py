@@ -1,0 +1,25 @@
+"""Webhooks: what Persona tells as it happens, once its signature was checked."""
+
+from __future__ import annotations
+
+from persona_cases.protocol.signatures import SignatureError
+from persona_cases.webhooks.receive import WebhookReceiver, WebhookReply
+from persona_cases.webhooks.seen import MemorySeen, RedisSeen, Seen
+from persona_cases.webhooks.verify import WebhookVerifier, sign
+from persona_cases.webhooks.webhook_event import WebhookEvent
+
+__all__ = [
+    "MemorySeen",
+    "RedisSeen",
+    "Seen",
+    "SignatureError",
+    "WebhookEvent",
+    "WebhookReceiver",
+    "WebhookReply",
+    "WebhookVerifier",
+    "sign",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
