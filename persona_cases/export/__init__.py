@@ -5,9 +5,9 @@ from persona_cases.export.columns.column import Column
 from persona_cases.export.columns.declared import columns_from
 from persona_cases.export.columns.types import ColumnKind, ColumnType
 from persona_cases.export.formats.target import CompressionName, FormatName
+from persona_cases.export.progress import ExportProgress, OnProgress
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.export.report import ExportReport
-from persona_cases.export.runner import ExportProgress, OnProgress
 from persona_cases.export.sinks import Sink
 from persona_cases.surface import publish
 

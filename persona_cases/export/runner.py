@@ -15,12 +15,13 @@ from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.survey import Survey
 from persona_cases.export.formats.opening import open_sink
 from persona_cases.export.formats.target import FileFormat, Target
+from persona_cases.export.progress import Progress
 from persona_cases.export.provenance import Provenance
 from persona_cases.export.rejects import Rejects, WithRejects
 from persona_cases.export.sinks import Output, Sink
 from persona_cases.export.threads import off_loop
 
-__all__ = ["ExportProgress", "Exportable", "FileExport", "OnProgress", "Pages", "Written", "export_to_sink"]
+__all__ = ["Exportable", "FileExport", "Pages", "export_to_sink"]
 
 
 class Exportable(Protocol):
@@ -32,48 +33,8 @@ class Exportable(Protocol):
         ...
 
 
-@attrs.frozen(kw_only=True)
-class ExportProgress:
-    """How far an export has come.
-
-    Attributes:
-        cases: cases fetched.
-        pages: pages fetched.
-        size: bytes written; in the end those of the finished file, before that those of the cases if the file can be
-            begun only when all are there. For a sink of one's own, the bytes given to it.
-        pages_left: how many pages there seem to be left; None if that is not known.
-        files: attachments that are there, if they are downloaded.
-        empty_columns: the columns of a table in which no case has a value; known at the end.
-    """
-
-    cases: int = 0
-    pages: int = 0
-    size: int = 0
-    pages_left: int | None = None
-    files: int = 0
-    empty_columns: tuple[str, ...] = ()
-
-
-OnProgress = Callable[[ExportProgress], object]
-"""Called after each page, or when the pages of several walkers are safely on disk, and at the end."""
-
 Pages = AsyncIterable[Iterable[Exportable]]
 """What there is to export, in its final order."""
-
-
-@attrs.frozen
-class Written:
-    """What is in a file.
-
-    Attributes:
-        size: how many bytes.
-        empty_columns: the columns of a table in which no case has a value.
-        refused: how many cases it does not have because they could not be decoded.
-    """
-
-    size: int
-    empty_columns: tuple[str, ...] = ()
-    refused: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -96,38 +57,40 @@ class FileExport:
     rejects: Rejects | None = None
     buffer_directory: Path | None = None
 
-    async def run(self, pages: Pages, on_progress: OnProgress | None = None) -> ExportProgress:
-        """Write all cases of all pages: JSON Lines as they come, a table when the last one is there.
+    async def run(self, pages: Pages, progress: Progress) -> None:
+        """Write all cases of all pages: JSON Lines as they come, a table once the last page is there.
 
-        Returns:
-            What was written.
+        Args:
+            pages: the pages to write.
+            progress: learns what was written.
         """
         try:
             if self.target.format is FileFormat.JSON_LINES:
                 sink = self._with_rejects(open_sink(self.target, self.output, ()))
-                progress = await export_to_sink(pages, sink, on_progress, lambda: self.output.size)
+                await export_to_sink(pages, sink, progress, lambda: self.output.size)
             else:
-                progress = await self._buffered(pages, on_progress)
+                with contextlib.closing(CaseBuffer(self.buffer_directory)) as buffer:
+                    await _feed(pages, buffer.write, progress, lambda: buffer.size)
+                    await self.write_from(buffer, progress)
         finally:
             self._discard()
-        done = attrs.evolve(progress, size=self.output.size)
-        if on_progress is not None and done != progress:
-            on_progress(done)
-        return done
+        progress.tell_end(size=self.output.size)
 
-    async def write_from(self, source: CaseSource) -> Written:
-        """Write all cases of a source; a table reads it once for the columns, and once for the rows.
+    async def write_from(self, source: CaseSource, progress: Progress) -> None:
+        """Write all cases of a source. A table reads it twice: once for the columns, once for the rows.
 
-        Returns:
-            What was written.
+        Args:
+            source: the cases.
+            progress: learns what was written; the cases of the source are counted in it already.
 
         Raises:
-            DecodeError: if a line is no case; it tells the number of the line and the place in it.
+            DecodeError: if a line is not a case; the error has the number of the line and the position in it.
         """
+        lines = self.target.format is FileFormat.JSON_LINES
         try:
             refused = set[int]()
             survey = Survey(None if self.rejects is None else partial(self._reject, refused))
-            if self.target.format is not FileFormat.JSON_LINES:
+            if not lines:
                 await _read_through(source, survey.observe)
             columns = survey.columns(self.choice)
             sink = self._with_rejects(open_sink(self.target, self.output, columns, self.provenance))
@@ -135,8 +98,11 @@ class FileExport:
                 await _read_through(Without(source, frozenset(refused)) if refused else source, sink.write)
         finally:
             self._discard()
-        lines = self.target.format is FileFormat.JSON_LINES
-        return Written(self.output.size, () if lines else survey.empty(columns), len(refused))
+        progress.update(
+            cases=progress.so_far.cases - len(refused),
+            size=self.output.size,
+            empty_columns=() if lines else survey.empty(columns),
+        )
 
     def _reject(self, refused: set[int], number: int, line: bytes) -> None:
         if self.rejects is not None:
@@ -151,48 +117,37 @@ class FileExport:
     def _with_rejects(self, sink: Sink) -> Sink:
         return sink if self.rejects is None else WithRejects(sink, self.rejects)
 
-    async def _buffered(self, pages: Pages, on_progress: OnProgress | None) -> ExportProgress:
-        with contextlib.closing(CaseBuffer(self.buffer_directory)) as buffer:
-            progress = await _feed(pages, buffer.write, on_progress, lambda: buffer.size)
-            written = await self.write_from(buffer)
-        cases = progress.cases - written.refused
-        return attrs.evolve(progress, cases=cases, empty_columns=written.empty_columns)
-
 
 async def export_to_sink(
-    pages: Pages, sink: Sink, on_progress: OnProgress | None = None, measure: Callable[[], int] | None = None
-) -> ExportProgress:
-    """Write every case of every page as it comes, and commit the sink, or discard it.
+    pages: Pages, sink: Sink, progress: Progress, measure: Callable[[], int] | None = None
+) -> None:
+    """Write every case of every page as it comes, then commit the sink; if that fails, discard it.
 
     Args:
         pages: the pages to write.
-        sink: where to write to.
-        on_progress: called after each page.
-        measure: tells how many bytes were written; by default, what was given to the sink counts.
-
-    Returns:
-        What was written.
+        sink: where to write them.
+        progress: learns what was written.
+        measure: returns the number of bytes written; by default, the bytes passed to the sink are counted.
     """
     async with _ended(sink):
-        return await _feed(pages, sink.write, on_progress, measure)
+        await _feed(pages, sink.write, progress, measure)
 
 
 async def _feed(
     pages: Pages,
     write: Callable[[Sequence[bytes]], object],
-    on_progress: OnProgress | None,
+    progress: Progress,
     measure: Callable[[], int] | None,
-) -> ExportProgress:
-    progress, given = ExportProgress(), 0
+) -> None:
+    given = 0
     async for page in pages:
         # In one piece, so that neither the loop nor a line is ever left half done.
         cases, written = await off_loop(_write_page, write, page)
         given += written
+        progress.fetched += 1
+        so_far = progress.so_far
         size = given if measure is None else measure()
-        progress = ExportProgress(cases=progress.cases + cases, pages=progress.pages + 1, size=size)
-        if on_progress is not None:
-            on_progress(progress)
-    return progress
+        progress.tell(cases=so_far.cases + cases, pages=so_far.pages + 1, size=size)
 
 
 def _write_page(write: Callable[[Sequence[bytes]], object], page: Iterable[Exportable]) -> tuple[int, int]:

@@ -18,10 +18,10 @@ T = TypeVar("T")
 
 
 async def off_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do work in a thread, and stay until it is done.
+    """Do work in a thread, and wait until it is done.
 
-    A thread cannot be cancelled. If the task is, the cancellation goes on when the thread has ended, so that nobody
-    closes a file which it still writes to.
+    A thread cannot be cancelled. If the task is cancelled, the cancellation takes effect once the thread has ended, so
+    that nobody closes a file to which the thread still writes.
     """
     # A future of no task: whoever cancels all tasks, as the end of `asyncio.run` does, does not find it.
     step = partial(contextvars.copy_context().run, partial(work, *args, **kwargs))
@@ -36,7 +36,7 @@ async def off_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
         # Asked for, so that asyncio does not complain that nobody did. The cancellation is what counts.
         thread.exception()
         raise
-    except DecodeError as error:
-        # The frames of the thread hold cases as they were sent, which no traceback is to show.
+    except (DecodeError, OSError) as error:
+        # The frames of the thread hold cases as they were sent, which no traceback may show.
         failure = error.with_traceback(None)
     raise failure

@@ -265,7 +265,7 @@ async def test_a_sink_of_ones_own_gets_the_cases_as_they_were_sent(sim, make_cli
     result = await client.cases.export(WHERE, to=kept)
     assert kept == [case.raw async for case in client.cases.search(WHERE, sort=OLDEST_FIRST)]
     assert (kept.ended, result.cases) == ("committed", len(kept))
-    with pytest.raises(InvalidArgumentError, match="format and compression are for files"):
+    with pytest.raises(InvalidArgumentError, match="format and compression have no effect"):
         await client.cases.export(WHERE, to=kept, format="csv")
     sim.faults.add(Fault.status(422))
     with pytest.raises(UnprocessableEntityError):

@@ -151,7 +151,7 @@ async def test_nonsense_and_sinks_are_refused_before_the_first_request(sim, make
     cases = make_client(sim).cases
     with pytest.raises(InvalidArgumentError, match="undecodable must be"):
         await cases.export(to=tmp_path / "x.jsonl", undecodable="ignore")
-    with pytest.raises(InvalidArgumentError, match="is for files"):
+    with pytest.raises(InvalidArgumentError, match="writes a file beside the output"):
         await cases.export(to=Nowhere(), undecodable="set_aside")
     assert not sim.requests
 

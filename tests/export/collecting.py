@@ -18,7 +18,7 @@ async def main(base_url, api_key, output, walkers):
     async with PersonaClient(api_key, base_url=base_url) as persona:
         with Spool(output, Description({"where": None}, "1.0")) as spool:
             source = CaseSlices(persona._api, max_searches=1)
-            await collect(source, spool, limit=lambda: persona.limiter.state, crew=crew_of(int(walkers)))
+            await collect(source, spool, crew=crew_of(int(walkers)))
             put_together(spool)
             spool.remove()
 

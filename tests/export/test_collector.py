@@ -14,6 +14,7 @@ from worlds import MOMENTS, YEAR, World, moments_of
 
 from persona_cases import PaginationError, Q, RetryPolicy, ServerError
 from persona_cases.errors import BadRequestError, ConnectionFailedError, DecodeError
+from persona_cases.export.progress import Progress
 from persona_cases.export.ranges.collector import collect
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.export.spool.checkpoint import Description
@@ -29,12 +30,12 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 async def collected(source, directory, **settings):
-    """The lines that a run to the end gives, and its report."""
+    """The lines that a run to the end gives, and its progress."""
     with Spool(directory / "cases.jsonl", ASKED) as spool:
-        report = await collect(source, spool, **{"crew": crew_of(), **settings})
+        done = await collect(source, spool, **{"crew": crew_of(), **settings})
         lines = [each for batch in spool.batches() for each in batch]
         spool.remove()
-    return lines, report
+    return lines, done
 
 
 def slices(client, where=None, **settings):
@@ -51,11 +52,11 @@ async def in_order(client, where=None):
 @pytest.mark.parametrize("walkers", [1, 2, 7, 16])
 async def test_the_cases_are_the_same_whatever_the_number_of_walkers(tmp_path, walkers):
     world = World(UNIFORM)
-    lines, report = await collected(world, tmp_path, crew=crew_of(walkers))
+    lines, done = await collected(world, tmp_path, crew=crew_of(walkers))
     assert lines == world.lines
-    assert (report.cases, report.pages) == (len(UNIFORM), world.requests)
-    assert report.walkers <= walkers
-    assert sum(report.pages_by_range) == report.pages - 1
+    assert (done.so_far.cases, done.fetched) == (len(UNIFORM), world.requests)
+    assert len(done.pages_by_fetcher) <= walkers
+    assert done.so_far.pages == done.fetched - 1
     assert world.most_running <= max(2, walkers)
 
 
@@ -80,15 +81,15 @@ async def test_what_is_left_of_ranges_is_asked_for_as_one_where_that_is_possible
 
 async def test_no_cases_take_two_requests_and_are_an_export_too(tmp_path):
     world = World([])
-    lines, report = await collected(world, tmp_path)
-    assert (lines, report.cases, world.requests) == ([], 0, 2)
+    lines, done = await collected(world, tmp_path)
+    assert (lines, done.so_far.cases, world.requests) == ([], 0, 2)
 
 
 async def test_cases_on_one_page_take_two_requests(tmp_path):
     world = World(moments_of([(0, YEAR, 100)]))
-    lines, report = await collected(world, tmp_path)
+    lines, done = await collected(world, tmp_path)
     assert lines == world.lines
-    assert (world.requests, report.wasted) == (2, 1)
+    assert (world.requests, done.so_far.pages) == (2, 1)
 
 
 async def test_cases_created_after_the_start_are_left_out(tmp_path):
@@ -202,9 +203,9 @@ async def test_a_page_of_several_ranges_that_is_refused_loses_none_of_its_cases(
     world = Refusing(moments)
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(DecodeError):
         await collect(world, spool, crew=crew_of())
-    lines, report = await collected(world, tmp_path)
+    lines, done = await collected(world, tmp_path)
     assert lines == world.lines
-    assert report.cases == len(moments)
+    assert done.so_far.cases == len(moments)
 
 
 async def test_a_crowd_is_not_taken_again_when_it_is_gone_on_with(tmp_path):
@@ -228,11 +229,11 @@ async def test_a_crowd_is_not_taken_again_when_it_is_gone_on_with(tmp_path):
 
 async def test_progress_is_told_after_each_commit_and_ends_with_all(tmp_path):
     world, seen = World(UNIFORM), []
-    await collected(world, tmp_path, crew=crew_of(4), on_progress=seen.append)
+    await collected(world, tmp_path, crew=crew_of(4), progress=Progress(on_progress=seen.append))
     assert [each.cases for each in seen] == sorted(each.cases for each in seen)
-    assert (seen[-1].cases, seen[-1].pages_left, seen[-1].walkers) == (len(UNIFORM), 0, 0)
+    assert (seen[-1].cases, seen[-1].pages_left) == (len(UNIFORM), 0)
     assert seen[-1].size == sum(len(each) + 1 for each in world.lines)
-    assert any(each.walkers > 1 for each in seen)
+    assert any(each.pages_left for each in seen)
 
 
 async def test_a_disk_that_is_full_ends_the_run(tmp_path, monkeypatch):
@@ -276,7 +277,7 @@ QUERIES = [
 @pytest.mark.parametrize("where", QUERIES, ids=range(len(QUERIES)))
 async def test_any_query_is_collected_as_a_walk_finds_it(sim, make_client, tmp_path, where):
     client = make_client(sim)
-    lines, _ = await collected(slices(client, where), tmp_path, limit=lambda: client.limiter.state)
+    lines, _ = await collected(slices(client, where), tmp_path)
     assert lines == await in_order(client, where)
 
 
@@ -336,7 +337,7 @@ async def test_what_happens_meanwhile_makes_no_case_come_twice(sim, make_client,
             sim.store.update_case(ids.pop(), status="closed")
             sim.store.redact_case(ids.pop())
 
-    lines, _ = await collected(slices(client), tmp_path, on_progress=happen)
+    lines, _ = await collected(slices(client), tmp_path, progress=Progress(on_progress=happen))
     found = [msgspec.json.decode(each) for each in lines]
     times = [each["attributes"]["created_at"] for each in found]
     assert {each["id"] for each in found} == before
@@ -358,10 +359,10 @@ async def test_faults_on_the_way_change_nothing(sim, make_client, tmp_path):
 async def test_a_rate_limit_is_kept_to_with_few_walkers(make_client, tmp_path):
     async with Simulator(cases=2_000, rate_limit="10/1") as sim:
         client = make_client(sim)
-        lines, report = await collected(slices(client), tmp_path, limit=lambda: client.limiter.state)
+        lines, done = await collected(slices(client), tmp_path)
     assert len(lines) == 2_000
     assert all(request.status == 200 for request in sim.requests)
-    assert len(sim.requests) == report.pages <= 20 + 4
+    assert len(sim.requests) == done.fetched <= 20 + 4
 
 
 async def test_a_repeated_cursor_ends_the_run(sim, make_client, tmp_path):

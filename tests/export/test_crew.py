@@ -109,8 +109,8 @@ async def test_a_server_nearby_is_asked_by_one_walker(tmp_path, seconds, work, s
     world.before = clocks.answer
     with Spool(tmp_path / "cases.jsonl", Description({}, "1.0")) as spool:
         done = await collect(world, spool, stopwatch=clocks.stopwatch)
-    assert (done.walkers > 1) == several
-    assert done.cases == 3_000
+    assert (len(done.pages_by_fetcher) > 1) == several
+    assert done.so_far.cases == 3_000
 
 
 async def test_an_export_over_a_slow_line_has_several_walkers(make_client, tmp_path):
@@ -181,7 +181,7 @@ async def test_fewer_walkers_are_the_answer_to_timeouts(tmp_path, bears):
     with Spool(tmp_path / "cases.jsonl", Description({}, "1.0")) as spool:
         done = await collect(world, spool, crew=crew_of(20))
         assert lines_of(spool) == world.lines
-    assert done.cases == 3_000
+    assert done.so_far.cases == 3_000
     assert 0 < world.failed < 60
 
 

@@ -162,7 +162,7 @@ async def test_a_value_that_only_python_cannot_take_stops_no_export_of_lines(sim
     chosen = SOURCES[source](client._api)
     decides = source.endswith("decided here")
     with Spool(tmp_path / "cases.jsonl", ASKED, backward=chosen.backward) as spool:
-        await collect(chosen, spool, open_end=chosen.backward, set_aside=decides)
+        await collect(chosen, spool, set_aside=decides)
         lines, aside = lines_of(spool), list(spool.aside())
     found = aside if decides else lines
     assert sum(value in line for line in found) == 1

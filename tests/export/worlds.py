@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from typing import ClassVar
 
 import attrs
 from hypothesis import strategies as st
 
+from persona_cases.export.ranges.fetcher_count import PAGES_A_WALKER
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage, time_of
 
@@ -43,6 +45,9 @@ class World:
     requests: int = 0
     running: int = 0
     most_running: int = 0
+    backward: ClassVar[bool] = False
+    pages_a_walker: ClassVar[float] = PAGES_A_WALKER
+    limiter_state: ClassVar[None] = None
 
     @property
     def lines(self) -> list[bytes]:

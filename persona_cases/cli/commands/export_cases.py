@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from functools import partial
 from typing import Final
 
 import attrs
@@ -24,15 +23,12 @@ from persona_cases.cli.screen.terminal import is_terminal, visible
 from persona_cases.client import PersonaClient
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export import Column, columns_from
-from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.formats.opening import check_available
 from persona_cases.export.formats.target import Compression, FileFormat, Target
+from persona_cases.export.progress import OnProgress
 from persona_cases.export.report import ExportReport
-from persona_cases.export.runner import FileExport, OnProgress
 from persona_cases.export.spool.spool import is_unfinished
 from persona_cases.export.wording import plural
-from persona_cases.models import Fieldset
-from persona_cases.resources.exporting.ordered_exports import OrderedExport
 
 __all__ = ["DEFAULT_ORDER", "Export", "export_cases"]
 
@@ -87,21 +83,9 @@ class Export:
         where, only = self.selection, attributes(self.shape.only)
         target = self._target(only)
         columns = await self._declared(persona)
-        if self.to_stdout:
-            loaded = None if only is None else list(Fieldset.of(only).names)
-            walk = OrderedExport.of(
-                persona.cases,
-                predicate(where),
-                sort=sort_order(where),
-                only=loaded,
-                limit=self.limit,
-                attachments=self.shape.attachments,
-            )
-            export = FileExport(target=target, output=_Stdout(), choice=ColumnChoice.of(only, columns))
-            return await walk.run(partial(export.run, on_progress=walk.telling(on_progress)))
         return await persona.cases.export(
             predicate(where),
-            to=self.path,
+            to=stdout_bytes() if self.to_stdout else self.path,
             sort=sort_order(where),
             only=only,
             limit=self.limit,
@@ -175,23 +159,3 @@ def _what_is_kept(export: Export, error: BaseException, again: str | None) -> st
     why = ": an export to stdout, or with --sort or --limit, cannot be resumed" if export.in_order else " yet"
     but = "" if export.shape.attachments is None else " except attachments"
     return f"no progress saved{but}{why}"
-
-
-class _Stdout:
-    """Stdout, flushed after every page so that the reader of a pipe gets it at once."""
-
-    def __init__(self) -> None:
-        self._stream = stdout_bytes()
-        self.size = 0
-
-    def write(self, data: bytes, /) -> None:
-        """Append bytes."""
-        self._stream.write(data)
-        self._stream.flush()
-        self.size += len(data)
-
-    def commit(self) -> None:
-        """Do nothing: everything is written already."""
-
-    def discard(self) -> None:
-        """Do nothing: written bytes cannot be taken back."""

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from persona_cases.cli.screen.remaining_time import Pace
 from persona_cases.cli.screen.terminal import is_terminal
-from persona_cases.export.runner import ExportProgress, OnProgress
+from persona_cases.export.progress import ExportProgress, OnProgress
 from persona_cases.export.wording import plural
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.transport.limits.limiter import Limiter, LimiterState

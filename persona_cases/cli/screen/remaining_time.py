@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from persona_cases.export.runner import ExportProgress
+from persona_cases.export.progress import ExportProgress
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.transport.limits.limiter import LimiterState
 

@@ -18,21 +18,19 @@ from persona_cases.export.attachments.directory import FileDirectory
 from persona_cases.export.attachments.file_listing import CaseFiles, files_of
 from persona_cases.export.attachments.file_urls import Addresses, Load
 from persona_cases.export.case_source import CaseSource
+from persona_cases.export.progress import Progress
 from persona_cases.export.runner import Exportable, Pages
 from persona_cases.export.threads import off_loop
 from persona_cases.models import Attachment
 from persona_cases.models.decoding.undecodable import id_of
 from persona_cases.protocol.checks import whole_number
 
-__all__ = ["DEFAULT_DOWNLOADS", "AttachmentDownloads", "Fetch", "OnAttachment"]
+__all__ = ["DEFAULT_DOWNLOADS", "AttachmentDownloads", "Fetch"]
 
 DEFAULT_DOWNLOADS: Final = 8
 
 _GONE: Final = frozenset({404, 410})
 
-
-OnAttachment = Callable[[AttachmentReport], object]
-"""Called with what was done so far: after each file, and when some were there already."""
 
 Fetch = Callable[[Attachment, Path], Awaitable[object]]
 """Downloads a file to a path, whole or not at all."""
@@ -52,12 +50,11 @@ class AttachmentDownloads:
         fetch: downloads a file. It is given attachments without their case, so that it does not ask for it itself.
         concurrency: how many files may be under way at the same time. None is waiting beside them: whoever has more
             waits.
-        on_progress: called after each file.
+        progress: learns how many files there are, after each one.
         sets_aside: whether a case whose attachments cannot be read is counted as missing one, and not an error.
 
     Attributes:
         report: what was done so far.
-        on_progress: called after each file.
 
     Raises:
         InvalidArgumentError: if `concurrency` is not a whole number of at least 1.
@@ -72,7 +69,7 @@ class AttachmentDownloads:
         load: Load,
         fetch: Fetch,
         concurrency: int = DEFAULT_DOWNLOADS,
-        on_progress: OnAttachment | None = None,
+        progress: Progress | None = None,
         sets_aside: bool = False,
     ) -> None:
         self.report: AttachmentReport = AttachmentReport()
@@ -81,7 +78,7 @@ class AttachmentDownloads:
         self._fetch = fetch
         self._sets_aside = sets_aside
         self._concurrency = whole_number(concurrency, "concurrency")
-        self.on_progress = on_progress
+        self._progress = Progress() if progress is None else progress
         self._incomplete: dict[str, None] = {}
         self._unreadable: list[str] = []
         self._started: float | None = None
@@ -123,14 +120,11 @@ class AttachmentDownloads:
             yield items
         await self._until_at_most(0)
 
-    async def save_all(self, source: CaseSource) -> AttachmentReport:
+    async def save_all(self, source: CaseSource) -> None:
         """Download the files of all cases of a source, which is read as fast as they come.
 
         Args:
             source: the cases.
-
-        Returns:
-            What was done.
 
         Raises:
             DecodeError: if something is no case, or has attachments that are none.
@@ -146,7 +140,6 @@ class AttachmentDownloads:
         while (plan := await off_loop(step)) is not None:
             await self._save(plan)
         await self._until_at_most(0)
-        return self.report
 
     # ---- which files -------------------------------------------------------------------------------------------------
 
@@ -244,8 +237,7 @@ class AttachmentDownloads:
             incomplete=tuple(self._incomplete) if missing else so_far.incomplete,
             elapsed=0.0 if self._started is None else time.monotonic() - self._started,
         )
-        if self.on_progress is not None:
-            self.on_progress(self.report)
+        self._progress.tell(files=self.report.files + self.report.there)
 
     def _count(self, *, requests: int = 0, refused: int = 0) -> None:
         so_far = self.report

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Callable
 from contextlib import aclosing
 from typing import Final
 
 import attrs
 
 from persona_cases.errors import PaginationError, naming
-from persona_cases.export.ranges.collected import CollectProgress, CollectReport, OnCollected
+from persona_cases.export.progress import Progress
 from persona_cases.export.ranges.fetched_ranges import Frontier
 from persona_cases.export.ranges.fetcher_count import Crew, Stopwatch
 from persona_cases.export.ranges.page_source import PageSource, Walk
@@ -20,10 +18,8 @@ from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.export.request_failures import OVERLOADED, is_overload
 from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
-from persona_cases.paging import LARGEST_PAGE
 from persona_cases.paging.cursor import is_refusal
 from persona_cases.paging.walk_progress import MOST_EMPTY_PAGES
-from persona_cases.transport.limits.limiter import LimiterState
 
 # A commit waits this long for the pages of other walkers, in seconds, unless a walker waits for it.
 _GATHERING: Final = 0.02
@@ -39,47 +35,42 @@ async def collect(
     spool: Spool,
     *,
     crew: Crew | None = None,
-    limit: Callable[[], LimiterState] | None = None,
-    open_end: bool = False,
     set_aside: bool = False,
-    on_progress: OnCollected | None = None,
+    progress: Progress | None = None,
     stopwatch: Stopwatch | None = None,
-) -> CollectReport:
+) -> Progress:
     """Fetch all cases of a source into a spool, or those that are still missing there.
 
-    It is a snapshot in one respect: cases created after the newest one that is found at the start are left out. A case
+    The upper bound is fixed at the start: cases created after the newest one that is found then are left out. A case
     that changes meanwhile is taken as it is when its page is fetched, and not at all if the query no longer finds it.
 
     Args:
         source: where the pages come from.
         spool: where they go to. It has all cases afterwards, in order.
-        crew: decides how many ranges are walked at the same time; by default, as any export decides it.
-        limit: tells what is known of the rate limit; None if there is none.
-        open_end: whether there may be cases behind the far end that the source tells of.
-        set_aside: whether cases that cannot be decoded, or not be placed in time, go to `spool.put_aside`, instead of
+        crew: decides how many ranges are fetched at the same time; by default, as any export decides it.
+        set_aside: whether cases that cannot be decoded, or have no creation time, go to `spool.put_aside` instead of
             ending the run.
-        on_progress: called after each commit.
+        progress: learns what was committed, after each commit.
         stopwatch: measures how long pages take; by default with the clocks of the system.
 
     Returns:
-        What was done.
+        The progress at the end.
 
     Raises:
         DecodeError: if a case cannot be decoded; `case_id` says which.
-        PersonaError: whatever a request may raise. What was fetched before is committed, and can be gone on from.
+        PersonaError: whatever a request may raise. What was fetched before is committed, and can be resumed from.
         OSError: if the disk does not take it.
     """
-    collector = _Collector(
-        source,
-        spool,
-        crew or Crew(),
-        limit=limit,
-        on_progress=on_progress,
-        stopwatch=stopwatch or Stopwatch(),
-        open_end=open_end,
-        set_aside=set_aside,
-    )
-    return await collector.run()
+    done = progress or Progress()
+    collector = _Collector(source, spool, crew or Crew(), done, stopwatch or Stopwatch(), set_aside=set_aside)
+    try:
+        await collector.run()
+    except OSError as error:
+        # Its frames hold pages, which no traceback may show.
+        failure = error.with_traceback(None)
+    else:
+        return done
+    raise failure
 
 
 class _Collector:
@@ -88,38 +79,29 @@ class _Collector:
         source: PageSource,
         spool: Spool,
         crew: Crew,
-        *,
-        limit: Callable[[], LimiterState] | None,
-        on_progress: OnCollected | None,
+        progress: Progress,
         stopwatch: Stopwatch,
-        open_end: bool,
+        *,
         set_aside: bool,
     ) -> None:
         self._source = source
         self._spool = spool
         self._crew = crew
-        self._limit = limit
-        self._on_progress = on_progress
+        self._progress = progress
         self._stopwatch = stopwatch
-        self._open_end = open_end
         self._sets_aside = set_aside
         self._frontier = Frontier(stretches=[])
-        # Which walker is on which stretch, and how many pages each walker fetched.
+        # Which walker is on which stretch.
         self._walking: dict[int, int] = {}
-        self._balance: list[int] = []
         # Whether what is left of several stretches can be asked for as one.
         self._joins = True
-        self._most_walking = 0
-        self._fetched = 0
-        self._before = 0
         self._ended = False
         self._idle = asyncio.Event()
         self._handed_over = asyncio.Event()
         self._pressed = asyncio.Event()
         self._committed = asyncio.Event()
 
-    async def run(self) -> CollectReport:
-        started = self._stopwatch.wall()
+    async def run(self) -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
@@ -132,10 +114,9 @@ class _Collector:
             await self._keep()
             raise
         else:
-            if self._on_progress is not None:
-                self._on_progress(self._progress())
             # What is complete is put together at once: there is no need to wait for the disk.
-            return self._report(self._stopwatch.wall() - started)
+            self._progress.tell(**self._state())
+            return
         await self._keep()
         raise failure
 
@@ -148,7 +129,6 @@ class _Collector:
     async def _begin(self) -> None:
         if self._spool.frontier is not None:
             self._frontier = self._spool.frontier
-            self._before = sum(each.cases for each in self._frontier.stretches)
             self._crew.rejoin(len(self._frontier.open))
             return
         for alone in (False, True):
@@ -178,13 +158,14 @@ class _Collector:
         peak = self._sound(await self._source.far_end() if peak is None else peak)
         # No range reaches up to those that are newer than any that can be read.
         self._put_aside(peak)
-        self._fetched += 1
+        self._progress.fetched += 1
         if page is None:
             await walk.aclose()
             await self._spool.commit(self._frontier)
             return
         with naming(page.call, peak.call):
-            self._frontier = Frontier.between(page, peak, open_end=self._open_end)
+            # Searches may not know the oldest case yet, if that is young; a list, which goes backward, does.
+            self._frontier = Frontier.between(page, peak, open_end=self._source.backward)
         whole = self._frontier.stretches[0]
         self._take([whole], page)
         self._grow(first=True)
@@ -210,7 +191,7 @@ class _Collector:
             self._put_aside(checked)
             if len(checked):
                 return attrs.evolve(checked, aside=())
-            self._fetched += 1
+            self._progress.fetched += 1
         return None
 
     async def _lead(self) -> None:
@@ -263,8 +244,8 @@ class _Collector:
     def _start(self, stretches: list[Stretch], walk: Walk) -> None:
         walker = min(set(range(len(self._walking) + 1)).difference(self._walking.values()))
         self._walking.update({each.number: walker for each in stretches})
-        self._most_walking = max(self._most_walking, self._busy)
-        self._balance += [0] * (walker + 1 - len(self._balance))
+        pages = self._progress.pages_by_fetcher
+        pages += [0] * (walker + 1 - len(pages))
         self._group.create_task(self._walk(stretches, walk, walker))
 
     async def _walk(self, stretches: list[Stretch], walk: Walk, walker: int) -> None:
@@ -275,7 +256,7 @@ class _Collector:
                 page = await self._next_page(walk, stretches)
                 if page is None:
                     break
-                self._balance[walker] += 1
+                self._progress.pages_by_fetcher[walker] += 1
                 before = [(each.position, each.cases) for each in stretches]
                 try:
                     self._take(stretches, page)
@@ -323,7 +304,7 @@ class _Collector:
         return self._joins and len(stretches) == 1 and not alone and self._frontier.is_remnant(stretches[0])
 
     def _take(self, stretches: list[Stretch], page: RawPage) -> None:
-        self._fetched += 1
+        self._progress.fetched += 1
         page = self._sound(page)
         self._put_aside(page)
         with naming(page.call):
@@ -347,7 +328,7 @@ class _Collector:
         self._spool.put_aside(each.line for each in page.aside)
 
     def _review(self, stretch: Stretch) -> None:
-        due = self._free or stretch.pages == 1 or self._fetched % _PAGES_A_REVIEW == 0
+        due = self._free or stretch.pages == 1 or self._progress.fetched % _PAGES_A_REVIEW == 0
         if due and self._crew.size < self._crew.most and self._frontier.explored:
             self._grow(first=False)
         if self._free:
@@ -355,10 +336,7 @@ class _Collector:
 
     def _grow(self, *, first: bool) -> None:
         parts = self._frontier.parts_of(self._crew.worth)
-        self._crew.grow(self._frontier.pages_left, parts, self._known_limit(), first=first)
-
-    def _known_limit(self) -> LimiterState | None:
-        return None if self._limit is None else self._limit()
+        self._crew.grow(self._frontier.pages_left, parts, self._source.limiter_state, first=first)
 
     async def _room(self, stretches: list[Stretch]) -> None:
         """Wait until at most one page of a walk is not safe: with the next one, a crash loses two."""
@@ -386,33 +364,17 @@ class _Collector:
             pass
 
     async def _commit(self) -> None:
-        progress = None if self._on_progress is None else self._progress()
+        state = self._state()
         await self._spool.commit(self._frontier)
         self._committed.set()
         self._committed = asyncio.Event()
-        if self._on_progress is not None and progress is not None:
-            self._on_progress(progress)
+        self._progress.tell(**state)
 
-    def _progress(self) -> CollectProgress:
+    def _state(self) -> dict[str, int]:
         stretches = self._frontier.stretches
-        return CollectProgress(
-            cases=sum(each.cases for each in stretches),
-            size=sum(each.size for each in stretches),
-            pages=sum(each.pages for each in stretches),
-            pages_left=self._frontier.pages_left,
-            walkers=self._busy,
-        )
-
-    def _report(self, seconds: float) -> CollectReport:
-        stretches = self._frontier.stretches
-        cases = sum(each.cases for each in stretches)
-        needed = math.ceil((cases - self._before) / LARGEST_PAGE)
-        return CollectReport(
-            cases=cases,
-            pages=self._fetched,
-            wasted=max(0, self._fetched - needed),
-            walkers=self._most_walking,
-            pages_by_range=tuple(each.pages for each in stretches),
-            pages_by_walker=tuple(self._balance),
-            seconds=seconds,
-        )
+        return {
+            "cases": sum(each.cases for each in stretches),
+            "pages": sum(each.pages for each in stretches),
+            "size": sum(each.size for each in stretches),
+            "pages_left": max(0, round(self._frontier.pages_left)),
+        }

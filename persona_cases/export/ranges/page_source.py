@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage
+from persona_cases.transport.limits.limiter import LimiterState
 
 __all__ = ["PageSource", "Walk"]
 
@@ -18,7 +19,19 @@ class PageSource(Protocol):
     """Where pages come from. The cases are those of one query, and always the same one.
 
     Walks go from old to new, or all of them from new to old; then the pages and ranges tell time backward.
+
+    Attributes:
+        backward: whether walks go from new to old.
+        pages_a_walker: how many pages make another walker worth having.
     """
+
+    backward: ClassVar[bool]
+    pages_a_walker: ClassVar[float]
+
+    @property
+    def limiter_state(self) -> LimiterState | None:
+        """What is known of the rate limit now; None if there is no limit."""
+        ...
 
     async def far_end(self) -> RawPage:
         """Return a page from where a walk of everything would end, in the opposite order.

@@ -12,7 +12,7 @@ from persona_cases.models.decoding.raw_page import moment_of
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.query import Predicate, Q, Sort
 from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
-from persona_cases.resources.exporting.ordered_exports import Searching
+from persona_cases.resources.exporting.export_run import Searching
 
 __all__ = ["CaseRanges"]
 

@@ -29,6 +29,7 @@ from persona_cases.resources.reading.raw_walks import raw_walk
 from persona_cases.resources.reading.searches import Search
 from persona_cases.resources.requests import query_parameters as parameters
 from persona_cases.resources.requests.list_filter import Listing
+from persona_cases.transport.limits.limiter import LimiterState
 
 _LIST = "/cases"
 _OLDEST_FIRST = Q.created_at.asc()
@@ -55,6 +56,11 @@ class FreshSlices:
     # Where a range begins costs a search, and the last page of each is half full.
     pages_a_walker: ClassVar[float] = 10.0
     backward: ClassVar[bool] = True
+
+    @property
+    def limiter_state(self) -> LimiterState:
+        """What is known of the rate limit now."""
+        return self.api.limiter_state
 
     @classmethod
     def of(cls, api: Api, where: Predicate | None, only: Iterable[str] | None = None) -> Self:

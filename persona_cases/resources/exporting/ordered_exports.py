@@ -1,188 +1,73 @@
-"""An export that is one walk in order: it counts what it sends, and starts anew each time."""
+"""Exporting page by page in one order: to a file, a stream or a sink. Such an export cannot be resumed."""
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
-from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
-from typing import Final, Protocol, Self
 
-import attrs
-
-from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.attachments.attachment_downloads import AttachmentDownloads
-from persona_cases.export.attachments.attachment_report import AttachmentReport
-from persona_cases.export.rejects import Rejects
+from persona_cases.export.provenance import Provenance
 from persona_cases.export.report import ExportReport
-from persona_cases.export.runner import ExportProgress, OnProgress, Pages
-from persona_cases.models import Attachment, Case
-from persona_cases.paging import Pager
-from persona_cases.query import Predicate, Q, Sort
-from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
-from persona_cases.resources.endpoint import Api
-from persona_cases.resources.exporting.counting import RequestCount, counted
+from persona_cases.export.runner import FileExport, Pages, export_to_sink
+from persona_cases.export.sinks import AtomicFile, Sink
+from persona_cases.export.spool.workplace import Workplace
+from persona_cases.export.stream_output import StreamOutput
+from persona_cases.resources.exporting.export_request import OLDEST_FIRST, FilePath
+from persona_cases.resources.exporting.export_run import ExportRun
 from persona_cases.resources.reading.sifting import sifted
 
-__all__ = ["OrderedExport", "Reading", "Searching", "downloads_to"]
-
-_OLDEST_FIRST: Final = Q.created_at.asc()
-_ATTACHMENTS: Final = "attachments"
+__all__ = ["export_in_order"]
 
 
-class Searching(Protocol):
-    """What can search cases."""
-
-    _api: Api
-
-    def search(
-        self,
-        where: Predicate | None = None,
-        *,
-        sort: Sort | None = None,
-        only: Iterable[str] | None = None,
-        max_searches: int = DEFAULT_MAX_SEARCHES,
-    ) -> Pager[Case]:
-        """Search cases."""
-        ...
-
-
-class Reading(Searching, Protocol):
-    """What can search, get and download."""
-
-    async def get(self, case: Case | str, *, only: Iterable[str] | None = None) -> Case:
-        """Get a case."""
-        ...
-
-    async def download(self, attachment: Attachment, to: str | os.PathLike[str]) -> Path:
-        """Download a file."""
-        ...
+async def export_in_order(run: ExportRun) -> ExportReport:
+    """Fetch page after page and write it."""
+    provenance = run.request.provenance(run.api.options.version)
+    async with _pages(run) as pages:
+        match run.request.to:
+            case StreamOutput() as stream:
+                export = FileExport(target=run.request.target, output=stream, choice=run.request.choice)
+                await export.run(pages, run.progress)
+            case Sink() as sink:
+                await export_to_sink(pages, sink, run.progress)
+            case path:
+                await _write_file(run, path, pages, provenance)
+    run.progress.pages_by_fetcher = [run.progress.fetched]
+    return await run.finish(provenance)
 
 
-def downloads_to(
-    cases: Reading,
-    directory: str | os.PathLike[str] | None,
-    only: Iterable[str] | None,
-    *,
-    sets_aside: bool = False,
-) -> AttachmentDownloads | None:
-    """Return what downloads the attachments of exported cases; None if there is no directory for them.
-
-    Raises:
-        InvalidArgumentError: if they are not among the attributes that are loaded.
-    """
-    if directory is None:
-        return None
-    if only is not None and _ATTACHMENTS not in only:
-        raise InvalidArgumentError("attachments are found through the attribute of that name: add it to only")
-
-    async def load(case_id: str) -> Case:
-        return await cases.get(case_id, only=[_ATTACHMENTS])
-
-    return AttachmentDownloads(directory, load=load, fetch=cases.download, sets_aside=sets_aside)
-
-
-@attrs.frozen
-class OrderedExport:
-    """A search that is ready to be exported.
-
-    Attributes:
-        pager: the search.
-        count: counts what it sends.
-        downloads: what downloads the attachments, if they are wanted.
-        rejects: takes the cases that cannot be decoded; None refuses them.
-        began: when the export began.
-    """
-
-    pager: Pager[Case]
-    count: RequestCount
-    downloads: AttachmentDownloads | None = None
-    rejects: Rejects | None = None
-    began: datetime = attrs.field(factory=partial(datetime.now, UTC))
-
-    @classmethod
-    def of(
-        cls,
-        cases: Reading,
-        where: Predicate | None,
-        *,
-        sort: Sort | None = None,
-        only: Iterable[str] | None = None,
-        limit: int | None = None,
-        max_searches: int = DEFAULT_MAX_SEARCHES,
-        attachments: str | os.PathLike[str] | None = None,
-        rejects: Rejects | None = None,
-    ) -> Self:
-        """Make one; the arguments are those of `cases.export`, and what takes cases that cannot be decoded.
-
-        Raises:
-            InvalidArgumentError: if an argument cannot work.
-            QueryError: if the expression or the order cannot.
-        """
-        twin, count = counted(cases)
-        order = _OLDEST_FIRST if sort is None else sort
-        if rejects is None:
-            pager = twin.search(where, sort=order, only=only, max_searches=max_searches)
-        else:
-            pager = sifted(twin._api, where, sort=order, only=only, max_searches=max_searches, put_aside=rejects.add)
-        downloads = downloads_to(twin, attachments, only, sets_aside=rejects is not None)
-        return cls(pager if limit is None else pager.limit(limit), count, downloads, rejects)
-
-    def telling(self, on_progress: OnProgress | None) -> OnProgress | None:
-        """Return what to tell of the cases, so that `on_progress` is told of their files as well."""
-        if on_progress is None or self.downloads is None:
-            return on_progress
-        both = _CasesAndFiles(on_progress)
-        self.downloads.on_progress = both.tell_files
-        return both.tell_cases
-
-    async def run(self, write: Callable[[Pages], Awaitable[ExportProgress]]) -> ExportReport:
-        """Walk the pages.
-
-        Args:
-            write: takes the pages, and tells what was written.
-        """
-        started = time.monotonic()
-        async with self._pages() as pages:
-            done = await write(pages)
-        return ExportReport(
-            cases=done.cases,
-            pages=done.pages,
-            size=done.size,
-            requests=self.count.sent,
-            refused=self.count.refused,
-            elapsed=time.monotonic() - started,
-            walkers=(done.pages,),
-            snapshot_at=self.began,
-            empty_columns=done.empty_columns,
-            rejected=0 if self.rejects is None else self.rejects.count,
-            attachments=None if self.downloads is None else self.downloads.report,
+async def _write_file(run: ExportRun, path: FilePath, pages: Pages, provenance: Provenance) -> None:
+    AtomicFile.check(path)
+    with Workplace(path) as place:
+        if run.rejects is not None:
+            run.rejects.within = place.directory
+        export = FileExport(
+            target=run.request.target,
+            output=place.file(),
+            choice=run.request.choice,
+            provenance=provenance,
+            rejects=run.rejects,
+            buffer_directory=place.directory,
         )
-
-    @asynccontextmanager
-    async def _pages(self) -> AsyncGenerator[Pages]:
-        async with aclosing(self.pager.pages()) as walk:
-            if self.downloads is None:
-                yield walk
-                return
-            async with self.downloads, aclosing(self.downloads.beside(walk)) as pages:
-                yield pages
+        await export.run(pages, run.progress)
 
 
-@attrs.define
-class _CasesAndFiles:
-    """Makes one progress of that of the cases and that of their files."""
-
-    _on_progress: OnProgress
-    _done: ExportProgress = attrs.field(factory=ExportProgress, init=False)
-
-    def tell_cases(self, done: ExportProgress) -> None:
-        self._done = attrs.evolve(done, files=self._done.files)
-        self._on_progress(self._done)
-
-    def tell_files(self, report: AttachmentReport) -> None:
-        self._done = attrs.evolve(self._done, files=report.files + report.there)
-        self._on_progress(self._done)
+@asynccontextmanager
+async def _pages(run: ExportRun) -> AsyncGenerator[Pages]:
+    request = run.request
+    sort = request.sort or OLDEST_FIRST
+    if run.rejects is None:
+        pager = run.cases.search(request.where, sort=sort, only=request.loaded, max_searches=request.max_searches)
+    else:
+        pager = sifted(
+            run.api,
+            request.where,
+            sort=sort,
+            only=request.loaded,
+            max_searches=request.max_searches,
+            put_aside=run.rejects.add,
+        )
+    async with aclosing((pager if request.limit is None else pager.limit(request.limit)).pages()) as pages:
+        if run.downloads is None:
+            yield pages
+            return
+        async with run.downloads, aclosing(run.downloads.beside(pages)) as passed_on:
+            yield passed_on

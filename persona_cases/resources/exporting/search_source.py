@@ -17,6 +17,7 @@ from persona_cases.query import Predicate, Q, SearchLimits, Sort
 from persona_cases.resources.endpoint import Api
 from persona_cases.resources.reading.raw_walks import merged_walk, raw_walk
 from persona_cases.resources.reading.searches import Search
+from persona_cases.transport.limits.limiter import LimiterState
 
 _ASCENDING, _DESCENDING = Q.created_at.asc(), Q.created_at.desc()
 
@@ -44,6 +45,11 @@ class CaseSlices:
 
     pages_a_walker: ClassVar[float] = PAGES_A_WALKER
     backward: ClassVar[bool] = False
+
+    @property
+    def limiter_state(self) -> LimiterState:
+        """What is known of the rate limit now."""
+        return self.api.limiter_state
 
     async def far_end(self) -> RawPage:
         """Return a page of the newest cases, newest first; an empty one if there is no case."""

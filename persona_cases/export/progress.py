@@ -1,0 +1,103 @@
+"""`ExportProgress`: how far an export has come, and `Progress`, which keeps it for one export."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from persona_cases.export.attachments.attachment_report import AttachmentReport
+from persona_cases.export.report import ExportReport
+
+__all__ = ["ExportProgress", "OnProgress", "Progress"]
+
+
+@attrs.frozen(kw_only=True)
+class ExportProgress:
+    """How far an export has come. A resumed export counts its earlier runs as well.
+
+    Attributes:
+        cases: cases fetched.
+        pages: pages fetched.
+        size: bytes written. At the end, the size of the finished file; until then, the size of the cases if the file
+            can only be started once all of them are there. For a sink, the bytes passed to it.
+        pages_left: estimated number of pages left; None if unknown.
+        files: attachments in the directory, if they are downloaded.
+        empty_columns: columns of a table in which no case has a value; known at the end.
+    """
+
+    cases: int = 0
+    pages: int = 0
+    size: int = 0
+    pages_left: int | None = None
+    files: int = 0
+    empty_columns: tuple[str, ...] = ()
+
+
+OnProgress = Callable[[ExportProgress], object]
+"""Called after each page or, for an export by time ranges, after each commit; and at the end."""
+
+
+@attrs.define(kw_only=True)
+class Progress:
+    """The progress of one export: its parts add to it, and the report comes from it.
+
+    Attributes:
+        on_progress: called with each new state; None for nobody.
+        so_far: the latest state.
+        fetched: pages fetched by this run.
+        pages_by_fetcher: the same, for each fetcher; without the first requests to both ends of the time.
+    """
+
+    on_progress: OnProgress | None = None
+    so_far: ExportProgress = attrs.field(factory=ExportProgress, init=False)
+    fetched: int = attrs.field(default=0, init=False)
+    pages_by_fetcher: list[int] = attrs.field(factory=list[int], init=False)
+    _told: ExportProgress | None = attrs.field(default=None, init=False)
+    _started: float = attrs.field(factory=time.monotonic, init=False)
+
+    def update(self, **changes: Any) -> None:
+        """Change attributes of the state."""
+        self.so_far = attrs.evolve(self.so_far, **changes)
+
+    def tell(self, **changes: Any) -> None:
+        """Change attributes of the state, and pass it to the caller's function."""
+        self.update(**changes)
+        if self.on_progress is not None:
+            self.on_progress(self.so_far)
+        self._told = self.so_far
+
+    def tell_end(self, **changes: Any) -> None:
+        """Do the same at the end, unless the caller's function got that state already."""
+        self.update(**changes)
+        if self.so_far != self._told:
+            self.tell()
+
+    def report(
+        self,
+        *,
+        requests: int,
+        refused: int,
+        snapshot_at: datetime,
+        resumed: bool = False,
+        rejected: int = 0,
+        attachments: AttachmentReport | None = None,
+    ) -> ExportReport:
+        """Return the report of the finished export; the arguments are its attributes."""
+        return ExportReport(
+            cases=self.so_far.cases,
+            pages=self.fetched,
+            size=self.so_far.size,
+            requests=requests,
+            refused=refused,
+            elapsed=time.monotonic() - self._started,
+            walkers=tuple(self.pages_by_fetcher),
+            resumed=resumed,
+            snapshot_at=snapshot_at,
+            empty_columns=self.so_far.empty_columns,
+            rejected=rejected,
+            attachments=attachments,
+        )

@@ -1,0 +1,128 @@
+"""`ExportRun`: one run of an export, and what all ways to write the cases share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol, Self
+
+import attrs
+
+from persona_cases.export.attachments.attachment_downloads import AttachmentDownloads
+from persona_cases.export.manifest_file import write_account
+from persona_cases.export.progress import Progress
+from persona_cases.export.provenance import Provenance
+from persona_cases.export.rejects import Rejects
+from persona_cases.export.report import ExportReport
+from persona_cases.export.threads import off_loop
+from persona_cases.models import Attachment, Case
+from persona_cases.paging import Pager
+from persona_cases.query import Predicate, Sort
+from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
+from persona_cases.resources.endpoint import Api
+from persona_cases.resources.exporting.counting import RequestCount, counted
+from persona_cases.resources.exporting.export_request import ATTACHMENTS, ExportRequest
+
+__all__ = ["ExportRun", "Reading", "Searching"]
+
+
+class Searching(Protocol):
+    """What can search cases."""
+
+    _api: Api
+
+    def search(
+        self,
+        where: Predicate | None = None,
+        *,
+        sort: Sort | None = None,
+        only: Iterable[str] | None = None,
+        max_searches: int = DEFAULT_MAX_SEARCHES,
+    ) -> Pager[Case]:
+        """Search cases."""
+        ...
+
+
+class Reading(Searching, Protocol):
+    """What can search, get and download."""
+
+    async def get(self, case: Case | str, *, only: Iterable[str] | None = None) -> Case:
+        """Get a case."""
+        ...
+
+    async def download(self, attachment: Attachment, to: str | os.PathLike[str]) -> Path:
+        """Download a file."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class ExportRun:
+    """One run of an export.
+
+    Attributes:
+        request: what to export, and where to.
+        cases: reads the cases.
+        api: the API, with requests counted.
+        count: counts them.
+        progress: what was done so far.
+        rejects: takes the cases that cannot be decoded; None if such a case ends the export.
+        downloads: downloads the attachments; None if they are not wanted.
+    """
+
+    request: ExportRequest
+    cases: Reading
+    api: Api
+    count: RequestCount
+    progress: Progress
+    rejects: Rejects | None
+    downloads: AttachmentDownloads | None
+
+    @classmethod
+    def of(cls, request: ExportRequest, cases: Reading) -> Self:
+        """Prepare a run.
+
+        Args:
+            request: what to export.
+            cases: reads the cases; through a copy of it, requests are counted.
+        """
+        twin, count = counted(cases)
+        progress = Progress(on_progress=request.on_progress)
+        rejects = Rejects(request.path) if request.path is not None and request.sets_aside else None
+
+        async def load(case_id: str) -> Case:
+            return await twin.get(case_id, only=[ATTACHMENTS])
+
+        downloads = None
+        if request.attachments is not None:
+            downloads = AttachmentDownloads(
+                request.attachments, load=load, fetch=twin.download, progress=progress, sets_aside=rejects is not None
+            )
+        return cls(
+            request=request,
+            cases=twin,
+            api=twin._api,
+            count=count,
+            progress=progress,
+            rejects=rejects,
+            downloads=downloads,
+        )
+
+    async def finish(self, provenance: Provenance, *, resumed: bool = False) -> ExportReport:
+        """Return the report of the complete export, once it is in the manifest of the file if that is wanted.
+
+        Args:
+            provenance: what made the file.
+            resumed: whether this run resumed an earlier one.
+        """
+        report = self.progress.report(
+            requests=self.count.sent,
+            refused=self.count.refused,
+            snapshot_at=provenance.snapshot_at,
+            resumed=resumed,
+            rejected=0 if self.rejects is None else self.rejects.count,
+            attachments=None if self.downloads is None else self.downloads.report,
+        )
+        if self.request.manifest and self.request.path is not None:
+            await off_loop(write_account, self.request.path, provenance, report)
+        return report
