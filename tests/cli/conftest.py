@@ -7,20 +7,18 @@ import contextlib
 import os
 import select
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import attrs
 import msgspec
 import pytest
+from cli.forked import Forked
 
 from persona_cases.cli import main
-from persona_cases.testing import CaseRecord, Simulator
-
-PERSONA_CASES = [sys.executable, "-m", "persona_cases"]
+from persona_cases.testing import CaseRecord, Fault, Simulator
 
 # A run in the background inherits that SIGINT is ignored, and would pass it on to the commands that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -59,20 +57,52 @@ def cli(capsysbinary: pytest.CaptureFixture[bytes]) -> Callable[..., Ran]:
 
 
 @pytest.fixture
-def process() -> Callable[..., Ran]:
+def start() -> Iterator[Callable[..., Forked]]:
+    """Start a command as a process of its own, which ends with the test."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork")
+    with contextlib.ExitStack() as stack:
+        yield lambda *argv, **settings: stack.enter_context(Forked(*argv, **settings))
+
+
+@pytest.fixture
+def process(start: Callable[..., Forked]) -> Callable[..., Ran]:
     """Run a command as a process of its own."""
 
-    def run(*argv: str, stdin: bytes = b"", **env: str) -> Ran:
-        done = subprocess.run(
-            [*PERSONA_CASES, *argv], input=stdin, capture_output=True, env=os.environ | env, timeout=60, check=False
-        )
-        return Ran(done.returncode, done.stdout, done.stderr.decode())
+    def run(*argv: str, **settings: Any) -> Ran:
+        started = start(*argv, **settings)
+        return Ran(started.wait(), started.out, started.err)
 
     return run
 
 
 @pytest.fixture
-def on_terminal() -> Callable[..., Ran]:
+def interrupted(start: Callable[..., Forked]) -> Callable[..., list[str]]:
+    """Run a command, send it a signal during a request that takes long, and return the lines of its stderr."""
+
+    def run(
+        api: Simulator,
+        *argv: str,
+        slow: str = "/cases/search",
+        at: int = 3,
+        number: int = signal.SIGINT,
+        **settings: Any,
+    ) -> list[str]:
+        hanging = api.faults.add(Fault.delay(1e9), path=slow, nth=at)
+        started, deadline = start(*argv, **settings), time.monotonic() + 30
+        while not hanging.fired and time.monotonic() < deadline:
+            time.sleep(0.01)
+        started.send_signal(number)
+        assert started.wait() == 128 + number
+        assert api.api_key not in started.err
+        api.faults.clear()
+        return started.err.splitlines()
+
+    return run
+
+
+@pytest.fixture
+def on_terminal(start: Callable[..., Forked]) -> Callable[..., Ran]:
     """Run a command on a terminal of 80 columns; what it writes to stdout and stderr comes together, as `out`.
 
     What is `typed` waits for the command to read it; once it has written `interrupt_at`, it is interrupted.
@@ -82,9 +112,7 @@ def on_terminal() -> Callable[..., Ran]:
         master, slave = pytest.importorskip("pty").openpty()
         environment = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
         environment |= {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "40", **env}
-        started = subprocess.Popen(
-            [*PERSONA_CASES, *argv], stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
-        )
+        started = start(*argv, terminal=slave, env=environment)
         os.close(slave)
         try:
             os.write(master, typed)
@@ -94,10 +122,8 @@ def on_terminal() -> Callable[..., Ran]:
                 if interrupt_at is not None and interrupt_at in out:
                     interrupt_at = None
                     started.send_signal(signal.SIGINT)
-            return Ran(started.wait(timeout=60), out.replace(b"\r\n", b"\n"), "")
+            return Ran(started.wait(), out.replace(b"\r\n", b"\n"), "")
         finally:
-            started.kill()
-            started.wait()
             os.close(master)
 
     return run
@@ -124,7 +150,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
 
 
 @contextlib.contextmanager
-def serving(simulator: Simulator) -> Iterator[Simulator]:
+def serving(simulator: Simulator) -> Generator[Simulator]:
     """Run a simulator in a thread, so that `main` can have an event loop of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)

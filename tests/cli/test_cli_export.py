@@ -11,7 +11,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -106,58 +105,25 @@ def test_an_export_to_stdout_that_fails_says_how_to_get_the_rest(cli, api):
     assert sorted(ran.ids + rest.ids) == sorted(api.store.cases)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_an_export_that_can_be_gone_on_with(api, tmp_path, number, code):
-    api.faults.add(Fault.delay(30), path="/cases/search", nth=3)
-    path = tmp_path / "cases.jsonl"
-    started = subprocess.Popen(
-        [sys.executable, "-m", "persona_cases", "export", "-o", str(path)], stderr=subprocess.PIPE
-    )
-    deadline = time.monotonic() + 30
-    while len(api.requests) < 3 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    started.send_signal(number)
-    _, err = started.communicate(timeout=30)
-    assert started.returncode == code
-    assert b"Traceback" not in err
-    assert not path.exists()
-    api.faults.clear()
-    again = subprocess.run(started.args, stderr=subprocess.PIPE, check=True, timeout=60)
-    assert b"exported" in again.stderr
-    assert sorted(ids_of(path.read_bytes())) == sorted(api.store.cases)
-    assert list(tmp_path.iterdir()) == [path]
-
-
 @pytest.mark.parametrize(
     "command",
     [["export", "-o", "-"], ["search"], *(["list", "--output", form] for form in ("json", "table", "pretty"))],
 )
-def test_a_reader_that_leaves_ends_it_quietly(command):
+def test_a_reader_that_leaves_ends_it_quietly(start, command):
     reader, writer = os.pipe()
-    started = subprocess.Popen(
-        [sys.executable, "-m", "persona_cases", *command, "--simulator", "--cases", "3000"],
-        stdout=writer,
-        stderr=subprocess.PIPE,
-    )
+    started = start(*command, "--simulator", stdout=writer)
     os.close(writer)
     with os.fdopen(reader, "rb") as lines:
         assert lines.readline()
-    _, err = started.communicate(timeout=30)
-    assert (started.returncode, err) == (141, b"")
+    assert (started.wait(), started.err) == (141, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("command", [["export", "-o", "-"], ["list"], ["list", "--output", "json"]])
-def test_a_full_disk_is_said_in_one_line(command):
+def test_a_full_disk_is_said_in_one_line(process, command):
     with Path("/dev/full").open("wb") as full:
-        ran = subprocess.run(
-            [sys.executable, "-m", "persona_cases", *command, "--simulator"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            check=False,
-            timeout=60,
-        )
-    assert (ran.returncode, ran.stderr) == (1, b"error: cannot read or write: No space left on device\n")
+        ran = process(*command, "--simulator", stdout=full.fileno())
+    assert (ran.code, ran.err) == (1, "error: cannot read or write: No space left on device\n")
 
 
 def test_progress_on_a_terminal_is_one_line_that_goes_away(on_terminal, tmp_path):

@@ -11,7 +11,6 @@ import json
 import os
 import random
 import sqlite3
-import sys
 
 import pytest
 
@@ -20,17 +19,14 @@ from persona_cases.testing import Simulator
 KILLS = int(os.environ.get("PERSONA_CASES_KILLS", "3"))
 
 
-async def export(sim, path, consistency, kill_after=None):
+async def export(start, sim, path, consistency, kill_after=None):
     """Run the command; return whether it came to its end before it had sent so many requests."""
     sim.requests.clear()
     # Without attachments, whose addresses are others in every answer.
     what = ("--only", "status,created_at,fields,case_template,tags", "--consistency", consistency)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "persona_cases", "export", "--base-url", sim.base_url, "-o", str(path), *what),
-        env={**os.environ, "PERSONA_API_KEY": sim.api_key},
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    ending = asyncio.ensure_future(process.wait())
+    account = {**os.environ, "PERSONA_API_KEY": sim.api_key}
+    process = await asyncio.to_thread(start, "export", "--base-url", sim.base_url, "-o", str(path), *what, env=account)
+    ending = asyncio.ensure_future(asyncio.to_thread(process.wait))
     while kill_after is not None and not ending.done() and len(sim.requests) < kill_after:
         await asyncio.sleep(0.001)
     if kill_after is not None and not ending.done():
@@ -56,7 +52,7 @@ def content(path):
         ("x.jsonl", "fresh"),
     ],
 )
-async def test_an_export_that_is_killed_again_and_again_is_like_one_that_was_not(tmp_path, name, consistency):
+async def test_an_export_that_is_killed_again_and_again_is_like_one_that_was_not(start, tmp_path, name, consistency):
     if name == "x.parquet":
         pytest.importorskip("pyarrow", reason="Parquet needs the extra parquet")
     draw, path, at_once = random.Random(name), tmp_path / name, tmp_path / f"at_once_{name}"
@@ -64,10 +60,10 @@ async def test_an_export_that_is_killed_again_and_again_is_like_one_that_was_not
     async with Simulator(cases=300 * KILLS, seed=3, latency=0.01, index_lag=3_600) as sim:
         for _ in range(150):
             sim.store.create_case(status="open")
-        assert await export(sim, at_once, consistency)
-        while kills < KILLS and not await export(sim, path, consistency, kill_after=draw.randint(1, 8)):
+        assert await export(start, sim, at_once, consistency)
+        while kills < KILLS and not await export(start, sim, path, consistency, kill_after=draw.randint(1, 8)):
             kills += 1
-        assert path.exists() or await export(sim, path, consistency)
+        assert path.exists() or await export(start, sim, path, consistency)
         # Searches do not know the youngest ones yet.
         there = len(sim.store.cases) - 150 * (consistency == "search")
     assert content(path) == content(at_once)

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-import signal
 import sqlite3
-import subprocess
-import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -18,8 +14,6 @@ from cli.conftest import serving
 
 from persona_cases.cli.exits import ExitCode
 from persona_cases.testing import Fault, ManualClock, Simulator
-
-PROGRAM = str(Path(sys.executable).with_name("persona-cases"))
 
 
 @pytest.fixture
@@ -197,23 +191,9 @@ def test_an_export_can_not_be_gone_on_with_in_another_consistency(cli, api, tmp_
 # ---- interrupted -----------------------------------------------------------------------------------------------------
 
 
-def interrupted(api, *argv, cwd, slow="/files/*", at=9):
-    """Run a command, interrupt it at a request that takes long, and return what it wrote to stderr."""
-    hanging = api.faults.add(Fault.delay(1e9), path=slow, nth=at)
-    started = subprocess.Popen([PROGRAM, *argv], cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 30
-    while not hanging.fired and time.monotonic() < deadline:
-        time.sleep(0.02)
-    started.send_signal(signal.SIGINT)
-    _, err = started.communicate(timeout=30)
-    assert started.returncode == 130
-    api.faults.clear()
-    return err.splitlines()
-
-
-def test_the_command_that_goes_on_has_the_same_options(api, tmp_path):
+def test_the_command_that_goes_on_has_the_same_options(interrupted, process, api, tmp_path):
     asked = ["export", "-o", "x.jsonl", "--attachments", "the files", "--consistency", "fresh", "--report", "json"]
-    kept, command, last = interrupted(api, *asked, "--restart", cwd=tmp_path)
+    kept, command, last = interrupted(api, *asked, "--restart", slow="/files/*", at=9, cwd=tmp_path)
     assert kept == "progress saved. Resume with the command below, or add --restart to start over:"
     program, *argv = shlex.split(command)
     options = dict(zip(argv[1::2], argv[2::2], strict=True))
@@ -222,8 +202,7 @@ def test_the_command_that_goes_on_has_the_same_options(api, tmp_path):
     there = on_disk(tmp_path / "the files")
     assert there.items() <= attached(api).items()
 
-    again = subprocess.run([program, *argv], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
-    report = json.loads(again.stderr.splitlines()[-1])
+    report = json.loads(process(*argv, cwd=tmp_path).err.splitlines()[-1])
     assert report["resumed"]
     assert report["attachments"]["there"] == len(there)
     assert on_disk(tmp_path / "the files") == attached(api)
@@ -231,8 +210,9 @@ def test_the_command_that_goes_on_has_the_same_options(api, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"x.jsonl", "the files"}
 
 
-def test_a_walk_in_order_keeps_nothing_but_attachments(api, tmp_path):
-    said = interrupted(api, "export", "-o", "x.jsonl", "--limit", "290", "--attachments", "files", cwd=tmp_path)
+def test_a_walk_in_order_keeps_nothing_but_attachments(interrupted, api, tmp_path):
+    asked = ("export", "-o", "x.jsonl", "--limit", "290", "--attachments", "files")
+    said = interrupted(api, *asked, slow="/files/*", at=9, cwd=tmp_path)
     assert said == [
         "no progress saved except attachments: an export to stdout, or with --sort or --limit, cannot be resumed",
         "interrupted",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,11 +12,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from cli.forked import PROGRAM
 
 from persona_cases.cli.screen.resume_command import called_as, how_to_resume
 from persona_cases.testing import Fault
 
-PROGRAM = str(Path(sys.executable).with_name("persona-cases"))
 NOTHING = "no progress saved: an export to stdout, or with --sort or --limit, cannot be resumed"
 
 
@@ -23,56 +24,49 @@ def ids_of(path):
     return [msgspec.json.decode(line)["id"] for line in path.read_bytes().splitlines()]
 
 
-def interrupted(api, command, number=signal.SIGINT, at=3, **settings):
-    """Run a command, interrupt it at a request that takes long, and return what it wrote to stderr."""
-    api.faults.add(Fault.delay(30), path="/cases/search", nth=at)
-    started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **settings)
-    deadline = time.monotonic() + 30
-    while len(api.requests) < at and time.monotonic() < deadline:
-        time.sleep(0.02)
-    started.send_signal(number)
-    _, err = started.communicate(timeout=30)
-    assert started.returncode == 128 + number
-    assert api.api_key not in err
-    api.faults.clear()
-    return err
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("program", [[PROGRAM], [sys.executable, "-W", "error", "-m", "persona_cases"]])
+@pytest.mark.parametrize(
+    ("program", "number"),
+    [([PROGRAM], signal.SIGINT), ([sys.executable, "-W", "error", "-m", "persona_cases"], signal.SIGTERM)],
+)
 def test_the_command_that_is_printed_goes_on(api, tmp_path, program, number):
     path = tmp_path / "it's all.jsonl"
     where = ("--where", "status != 'it\\'s $HOME `id`'", "--where", "created_at < '2100-01-01'")
-    argv = ["export", "--restart", *where, "-o", str(path), "--max-wait=60", "-v"]
-    kept, command = (
-        line for line in interrupted(api, [*program, *argv], number).splitlines() if "saved" in line or "export" in line
+    hanging = api.faults.add(Fault.delay(1e9), path="/cases/search", nth=3)
+    started = subprocess.Popen(
+        [*program, "export", "--restart", *where, "-o", str(path), "--max-wait=60", "-v"],
+        stderr=subprocess.PIPE,
+        text=True,
     )
+    deadline = time.monotonic() + 30
+    while not hanging.fired and time.monotonic() < deadline:
+        time.sleep(0.01)
+    started.send_signal(number)
+    _, err = started.communicate(timeout=30)
+    assert started.returncode == 128 + number
+    assert "Traceback" not in err
+    assert api.api_key not in err
+    kept, command = (line for line in err.splitlines() if "saved" in line or "export" in line)
     assert kept == "progress saved. Resume with the command below, or add --restart to start over:"
     assert "--restart" not in command
     assert command.count("--where") == 2
     assert not path.exists()
-    api.requests.clear()
+    api.faults.clear()
     ran = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=True)
     assert "resumed the snapshot of " in ran.stderr
     assert sorted(ids_of(path)) == sorted(api.store.cases)
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_it_goes_on_with_a_simulator_of_its_own_too(tmp_path):
+def test_it_goes_on_with_a_simulator_of_its_own_too(start, cli, tmp_path):
     path = tmp_path / "x.jsonl"
-    started = subprocess.Popen(
-        [PROGRAM, "export", "--simulator", "--cases", "8000", "-o", str(path), "--only", "status"],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    started = start("export", "--simulator", "--cases", "8000", "-o", str(path), "--only", "status")
     deadline = time.monotonic() + 60
     while not (tmp_path / ".x.jsonl.export" / "manifest.json").exists() and time.monotonic() < deadline:
         time.sleep(0.005)
     started.send_signal(signal.SIGINT)
-    _, err = started.communicate(timeout=30)
-    assert started.returncode == 130
-    _, command, _ = err.splitlines()
-    subprocess.run(command, shell=True, capture_output=True, timeout=60, check=True)
+    assert started.wait() == 130
+    _, command, _ = started.err.splitlines()
+    assert cli(*shlex.split(command)[1:]).code == 0
     assert len(set(ids_of(path))) == len(ids_of(path)) == 8000
 
 
@@ -80,15 +74,14 @@ def test_it_goes_on_with_a_simulator_of_its_own_too(tmp_path):
     "asked", [["-o", "-"], ["-o", "x.jsonl", "--limit", "290"], ["-o", "x", "--sort", "status:asc"]]
 )
 @pytest.mark.parametrize(("number", "last"), [(signal.SIGINT, ["interrupted"]), (signal.SIGTERM, [])])
-def test_a_walk_in_order_says_that_nothing_is_kept(api, tmp_path, asked, number, last):
-    err = interrupted(api, [PROGRAM, "export", *asked], number, cwd=tmp_path)
-    assert err.splitlines() == [NOTHING, *last]
+def test_a_walk_in_order_says_that_nothing_is_kept(interrupted, api, tmp_path, asked, number, last):
+    assert interrupted(api, "export", *asked, number=number, cwd=tmp_path) == [NOTHING, *last]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_export_without_a_page_says_that_nothing_is_kept_yet(api, tmp_path):
-    err = interrupted(api, [PROGRAM, "export", "-o", "x.jsonl"], at=1, cwd=tmp_path)
-    assert err.splitlines() == ["no progress saved yet", "interrupted"]
+def test_an_export_without_a_page_says_that_nothing_is_kept_yet(interrupted, api, tmp_path):
+    said = interrupted(api, "export", "-o", "x.jsonl", at=1, cwd=tmp_path)
+    assert said == ["no progress saved yet", "interrupted"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -120,7 +113,7 @@ def test_a_query_from_stdin_is_needed_again(process, api, tmp_path):
     kept, command, *_ = ran.err.splitlines()
     assert ", with the same query on stdin, " in kept
     api.faults.clear()
-    subprocess.run(command, shell=True, input=query, capture_output=True, timeout=60, check=True)
+    assert process(*shlex.split(command)[1:], stdin=query).code == 0
     assert len(ids_of(path)) == len(api.store.cases)
 
 

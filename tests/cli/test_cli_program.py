@@ -23,21 +23,23 @@ from persona_cases.cli.options.option_groups import Server
 from persona_cases.testing import Simulator
 
 RUNNABLE = [example for command, examples in EXAMPLES.items() if command != "simulator" for example in examples]
-NEEDS_SHELL = re.compile(r"[|$\n]")
 READY = re.compile(r"simulator ready: PERSONA_BASE_URL=(\S+) PERSONA_API_KEY=(\S+)\n")
 
 
-@pytest.mark.parametrize("example", [example for example in RUNNABLE if not NEEDS_SHELL.search(example)])
+@pytest.mark.parametrize("example", [example for example in RUNNABLE if "|" not in example])
 def test_the_examples_work_as_they_are(cli, example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    program, *argv = shlex.split(example)
-    assert program == PROGRAM
-    ran = cli(*argv)
-    assert ran.code == 0, ran.err
-    assert ran.out or list(tmp_path.iterdir())
+    lines = example.splitlines()
+    variables = dict(line.split("=", 1) for line in lines if not line.startswith(PROGRAM))
+    for line in lines[len(variables) :]:
+        program, *argv = (variables.get(word.removeprefix("$"), word) for word in shlex.split(line))
+        assert program == PROGRAM
+        ran = cli(*argv)
+        assert ran.code == 0, ran.err
+        assert ran.out or list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("example", [example for example in RUNNABLE if NEEDS_SHELL.search(example)])
+@pytest.mark.parametrize("example", [example for example in RUNNABLE if "|" in example])
 def test_the_examples_work_in_a_shell(example, tmp_path):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     ran = subprocess.run(
@@ -174,47 +176,35 @@ def test_a_module_of_ours_that_is_missing_is_no_missing_extra():
 
 
 @pytest.fixture
-def simulator_process():
-    """Start `persona-cases simulator`, and make sure that it ends."""
-    started: list[subprocess.Popen[str]] = []
+def server(start):
+    """Start `persona-cases simulator`; returns it, its address and its key."""
 
-    def start(*argv: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "persona_cases", "simulator", *argv],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
+    def begin(*argv):
+        started = start("simulator", "--port", "0", *argv)
+        started.wait_for(b"\n")
+        ready = READY.fullmatch(started.out.decode())
+        assert ready is not None
+        return started, ready[1], ready[2]
 
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    return begin
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_simulator_serves_other_processes_until_it_is_told_to_stop(process, records, simulator_process, number):
-    server = simulator_process(
-        "--port", "0", "--cases", "150", "--seed", "6", "--api-key", "made_up", "--rate-limit", "off"
-    )
-    ready = READY.fullmatch(server.stdout.readline())
-    assert ready is not None
-    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/api/v1", ready[1])
-    assert ready[2] == "made_up"
-    ran = process("list", PERSONA_BASE_URL=ready[1], PERSONA_API_KEY=ready[2])
+def test_a_simulator_serves_other_processes_until_it_is_told_to_stop(cli, monkeypatch, records, server, number):
+    started, address, key = server("--cases", "150", "--seed", "6", "--api-key", "made_up", "--rate-limit", "off")
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/api/v1", address)
+    assert key == "made_up"
+    monkeypatch.setenv("PERSONA_API_KEY", key)
+    ran = cli("list", "--base-url", address)
     assert sorted(ran.ids) == sorted(record.id for record in records(cases=150, seed=6))
-    server.send_signal(number)
-    out, err = server.communicate(timeout=30)
-    assert (server.returncode, out, err) == (0, "", "")
+    started.send_signal(number)
+    assert (started.wait(), started.out.count(b"\n"), started.err) == (0, 1, "")
 
 
-def test_the_settings_of_a_simulator_reach_it(process, simulator_process):
-    server = simulator_process("--port", "0", "--cases", "500", "--rate-limit", "2/60", "--host", "localhost")
-    ready = READY.fullmatch(server.stdout.readline())
-    assert ready is not None
-    ran = process("list", "--max-wait", "1", PERSONA_BASE_URL=ready[1], PERSONA_API_KEY=ready[2])
+def test_the_settings_of_a_simulator_reach_it(cli, monkeypatch, server):
+    _, address, key = server("--cases", "500", "--rate-limit", "2/60", "--host", "localhost")
+    monkeypatch.setenv("PERSONA_API_KEY", key)
+    ran = cli("list", "--max-wait", "1", "--base-url", address)
     assert (ran.code, len(ran.ids)) == (5, 200)
 
 
@@ -227,6 +217,6 @@ def test_a_taken_port_is_said_in_one_line(cli):
 
 
 def test_a_bad_rate_limit_is_said_in_one_line(cli):
-    ran = cli("simulator", "--rate-limit", "many")
+    ran = cli("simulator", "--cases", "1", "--rate-limit", "many")
     assert (ran.code, ran.err.count("\n")) == (2, 1)
     assert "'300/60'" in ran.err

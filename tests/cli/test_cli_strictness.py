@@ -24,9 +24,12 @@ def commands(group=None, path=()) -> Iterator[tuple[tuple[str, ...], object]]:
             yield (*path, name), command
 
 
+COMMANDS = dict(commands())
+
+
 def parameters(kind):
     """Every parameter of a kind, with the words that call its command."""
-    for path, command in commands():
+    for path, command in COMMANDS.items():
         for parameter in command.params:
             if parameter.param_type_name == kind:
                 yield pytest.param(path, parameter, id=f"{' '.join(path)} {parameter_name(parameter)}")
@@ -49,7 +52,7 @@ def given(parameter, text):
 
 def needed(path, *, but):
     """What a command cannot do without, beside the parameter under test."""
-    command = dict(commands())[path]
+    command = COMMANDS[path]
     for parameter in command.params:
         if not parameter.required or parameter.name == but.name:
             continue
@@ -57,9 +60,7 @@ def needed(path, *, but):
 
 
 def test_the_tree_is_walked_to_its_leaves():
-    assert {("search",), ("export",), ("tag", "set"), ("objects", "add"), ("simulator",)} <= {
-        path for path, _ in commands()
-    }
+    assert {("search",), ("export",), ("tag", "set"), ("objects", "add"), ("simulator",)} <= set(COMMANDS)
     assert len(OPTIONS) > 150
 
 
@@ -85,9 +86,9 @@ def test_those_that_may_be_given_again_are_known():
     assert {name for _, name in several} == {"--where", "--field", "--field-json", "--object", "--attach", "--id"}
 
 
-@pytest.mark.parametrize("path", [path for path, _ in commands()], ids=" ".join)
+@pytest.mark.parametrize("path", list(COMMANDS), ids=" ".join)
 def test_an_empty_value_is_refused_by_name(cli, path):
-    for parameter in dict(commands())[path].params:
+    for parameter in COMMANDS[path].params:
         if is_flag(parameter) or parameter.name == "help":
             continue
         empty = [""] if parameter.param_type_name == "argument" else given(parameter, " ")
@@ -98,9 +99,9 @@ def test_an_empty_value_is_refused_by_name(cli, path):
             assert ran.err.startswith(f"error: {parameter_name(parameter)} is empty")
 
 
-@pytest.mark.parametrize("path", [path for path, _ in commands()], ids=" ".join)
+@pytest.mark.parametrize("path", list(COMMANDS), ids=" ".join)
 def test_text_that_is_not_utf_8_is_refused_by_name(cli, path):
-    for option in dict(commands())[path].params:
+    for option in COMMANDS[path].params:
         if option.param_type_name == "argument" or is_flag(option) or not is_text(option):
             continue
         ran = cli(*path, *needed(path, but=option), *given(option, f"{SECRET}\udcff"))

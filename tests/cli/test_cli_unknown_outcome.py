@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
@@ -68,19 +64,9 @@ def test_a_failure_that_the_api_keeps_is_spoken_of():
     assert "--idempotency-key" not in "".join(describe(ConflictError(status=409), advise=advise).lines)
 
 
-def test_an_interrupted_change_says_how_to_find_out(api, case_id):
-    api.faults.add(Fault.delay(30), method="POST")
-    started = subprocess.Popen(
-        [sys.executable, "-m", "persona_cases", "comment", case_id, "x"], stderr=subprocess.PIPE, text=True
-    )
-    deadline = time.monotonic() + 30
-    while not len(api.requests) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    started.send_signal(signal.SIGINT)
-    _, err = started.communicate(timeout=30)
-    assert started.returncode == 130
-    assert err.startswith(
-        "it is unknown whether the change was applied\nhint: check whether it was applied: persona-cases get "
-    )
-    assert KEY.search(err)[1] == api.requests[-1].headers["idempotency-key"]
-    assert err.endswith("\ninterrupted\n")
+def test_an_interrupted_change_says_how_to_find_out(interrupted, api, case_id):
+    doubt, check, repeat, last = interrupted(api, "comment", case_id, "x", slow="/cases/*/add-comment", at=1)
+    assert doubt == "it is unknown whether the change was applied"
+    assert check == f"hint: check whether it was applied: persona-cases get {case_id}"
+    assert KEY.search(repeat)[1] == api.requests[-1].headers["idempotency-key"]
+    assert last == "interrupted"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,20 +42,14 @@ def test_an_error_says_how_to_go_on(cli, api, newer):
 
 
 @pytest.mark.parametrize(("number", "code", "last"), [(signal.SIGINT, 130, "interrupted\n"), (signal.SIGTERM, 143, "")])
-def test_a_watch_lasts_until_it_is_interrupted(api, newer, number, code, last):
-    started = subprocess.Popen(
-        [sys.executable, "-m", "persona_cases", "watch", "--since", newer[2], "--interval", "0.05"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert newer[3] in started.stdout.readline()
+def test_a_watch_lasts_until_it_is_interrupted(start, api, newer, number, code, last):
+    started = start("watch", "--since", newer[2], "--interval", "0.05")
+    started.wait_for(newer[3].encode())
     latest = api.store.create_case("KYC", created_at=NOW + timedelta(hours=1)).id
-    assert latest in started.stdout.readline()
+    started.wait_for(latest.encode())
     started.send_signal(number)
-    out, err = started.communicate(timeout=30)
-    assert (started.returncode, out) == (code, "")
-    assert err == f"hint: resume with the same options and --since {latest}\n{last}"
+    assert (started.wait(), started.out.count(b"\n")) == (code, 2)
+    assert started.err == f"hint: resume with the same options and --since {latest}\n{last}"
 
 
 @pytest.mark.parametrize("argv", [["--interval", "-1"], ["--limit", "0"], ["--since", ""]])
