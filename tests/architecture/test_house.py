@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "client": PURE | {"transport", "paging", "export", "resources"},
     "testing": PURE,
     "webhooks": PURE,
+    "integrations": PURE | {"paging", "client", "webhooks", "<top>"},
     "cli": PURE | {"transport", "paging", "export", "resources", "client", "testing", "<top>"},
     "__main__": {"cli"},
 }

@@ -1,0 +1,1 @@
+"""Persona's cases in other frameworks: one module for each, which imports it."""
