@@ -26,7 +26,7 @@ from persona_cases import (
     Q,
     QueryError,
 )
-from persona_cases.integrations.problems import MEDIA_TYPE, problem_of
+from persona_cases.integrations.problem_documents import MEDIA_TYPE, problem_of
 from persona_cases.paging import Page
 from persona_cases.query import Comparison, parse
 from persona_cases.query.attributes import SEARCHABLE
