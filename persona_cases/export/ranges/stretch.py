@@ -126,7 +126,7 @@ class Stretch:
             return (), 0
         first, last = page.moment(0), page.moment(len(page) - 1)
         if first < self.position or last < first:
-            raise PaginationError("the server does not keep to the order by creation that was asked for")
+            raise PaginationError("the server returned cases out of creation order")
         if self.asked.high is not None and last >= self.asked.high:
             raise PaginationError("the server does not keep to the range of creation times that was asked for")
         stop = len(page) if self.open_end or last < self.high else page.first_from(self.high)

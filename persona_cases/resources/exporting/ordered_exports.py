@@ -54,14 +54,16 @@ async def _write_file(run: ExportRun, path: FilePath, pages: Pages, provenance: 
 async def _pages(run: ExportRun) -> AsyncGenerator[Pages]:
     request = run.request
     sort = request.sort or OLDEST_FIRST
+    # With their creation times, the order of cases can be checked.
+    only = None if request.loaded is None else [*request.loaded, OLDEST_FIRST.attribute]
     if run.rejects is None:
-        pager = run.cases.search(request.where, sort=sort, only=request.loaded, max_searches=request.max_searches)
+        pager = run.cases.search(request.where, sort=sort, only=only, max_searches=request.max_searches)
     else:
         pager = sifted(
             run.api,
             request.where,
             sort=sort,
-            only=request.loaded,
+            only=only,
             max_searches=request.max_searches,
             put_aside=run.rejects.add,
         )

@@ -13,6 +13,7 @@ from persona_cases.models import Case, Fieldset
 from persona_cases.paging import Fetch, Identified, Merge, SortValue
 from persona_cases.protocol.message import QueryPairs, Request
 from persona_cases.query import Plan, Predicate, Q, SearchLimits, Sort, plan
+from persona_cases.resources.reading.creation_order import in_creation_order
 from persona_cases.resources.reading.page_requests import nothing
 from persona_cases.resources.reading.shown_order import sort_key
 from persona_cases.resources.requests import query_parameters as parameters
@@ -31,11 +32,13 @@ class Search:
         plan: what to search for.
         sort: the order. It is always sent, since the API does not say what it is otherwise.
         query: the parameters of the requests.
+        shows_creation: whether the cases come with their creation times.
     """
 
     plan: Plan = attrs.field(repr=False)
     sort: Sort
     query: QueryPairs = ()
+    shows_creation: bool = True
 
     @classmethod
     def of(cls, where: Predicate | None, sort: object, max_searches: int, limits: SearchLimits | None) -> Search:
@@ -66,7 +69,8 @@ class Search:
         query, fieldset = parameters.fieldset(only)
         if fieldset is not None and self.merged:
             query, fieldset = parameters.fieldset([*fieldset.names, self.sort.attribute])
-        return attrs.evolve(self, query=query), fieldset
+        shows_creation = fieldset is None or self.sort.attribute in fieldset.names
+        return attrs.evolve(self, query=query, shows_creation=shows_creation), fieldset
 
     def requests(self) -> list[Request]:
         """Return the requests, without page parameters."""
@@ -81,7 +85,7 @@ class Search:
         Args:
             walk: makes what fetches the pages of one request.
         """
-        return self.fetch_by(walk, sort_key(self.sort) if self.merged else None)
+        return self.fetch_by(self._checked(walk), sort_key(self.sort) if self.merged else None)
 
     def fetch_by(
         self, walk: Callable[[Request], Fetch[T]], key: Callable[[T], SortValue | None] | None
@@ -114,6 +118,11 @@ class Search:
             return f"one search: {described[0]}"
         heading = f"{len(described)} searches, run side by side and merged; each case comes once"
         return "\n".join([heading, *(f"{number}. {text}" for number, text in enumerate(described, start=1))])
+
+    def _checked(self, walk: Callable[[Request], Fetch[Case]]) -> Callable[[Request], Fetch[Case]]:
+        if self.unstable or not self.shows_creation:
+            return walk
+        return lambda request: in_creation_order(walk(request), descending=self.sort.direction == "desc")
 
     def _described(self, where: Predicate | None, request: Request) -> str:
         looked_for = "all cases" if where is None else f"cases where {where}"
