@@ -23,21 +23,15 @@ LISTED: Final[dict[str, tuple[Listed, ...]]] = {
         Command("list", "read_commands.list_", "List cases, newest first."),
         Command("get", "read_commands.get", "Get cases by their ids."),
         Command(
-            "export",
-            "read_commands.export",
-            "Write all matching cases to a file: .jsonl, .csv, .parquet or .sqlite.",
+            "export", "read_commands.export", "Write all matching cases to a file: .jsonl, .csv, .parquet or .sqlite."
         ),
         Command("download", "read_commands.download", "Download the files that are attached to a case."),
         Command(
-            "watch",
-            "read_commands.watch",
-            "Print new cases as they appear, one line of JSON per case, until Ctrl-C.",
+            "watch", "read_commands.watch", "Print new cases as they appear, one line of JSON per case, until Ctrl-C."
         ),
         Command("template", "read_commands.template", "Show a case template; as a table, its custom fields."),
         Command(
-            "limits",
-            "read_commands.limits",
-            "Show how much of the rate limits is used. The request itself counts.",
+            "limits", "read_commands.limits", "Show how much of the rate limits is used. The request itself counts."
         ),
     ),
     "Change": (
@@ -49,9 +43,7 @@ LISTED: Final[dict[str, tuple[Listed, ...]]] = {
         Command("status", "change_commands.status", "Set the status of a case."),
         Command("comment", "change_commands.comment", "Add a comment to a case."),
         Command(
-            "redact",
-            "change_commands.redact",
-            "Erase the personal data of cases for good. This cannot be undone.",
+            "redact", "change_commands.redact", "Erase the personal data of cases for good. This cannot be undone."
         ),
         Group(
             "tag",
@@ -65,15 +57,9 @@ LISTED: Final[dict[str, tuple[Listed, ...]]] = {
         Group(
             "objects",
             (
+                Command("add", "change_commands.add_objects", "Attach up to 1,000 objects to a case, each once."),
                 Command(
-                    "add",
-                    "change_commands.add_objects",
-                    "Attach objects to a case, each at most once and 1,000 in all.",
-                ),
-                Command(
-                    "remove",
-                    "change_commands.remove_objects",
-                    "Detach objects from a case; objects that are not attached are ignored.",
+                    "remove", "change_commands.remove_objects", "Detach objects from a case, and ignore all others."
                 ),
             ),
             "Attach accounts, inquiries, reports and other objects to a case, or detach them.",
@@ -89,7 +75,7 @@ LISTED: Final[dict[str, tuple[Listed, ...]]] = {
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
-        # Tables and help have signs that not every encoding has; data is written as bytes and not touched by this.
+        # Not every encoding has the characters of tables and help. Data is written as bytes, so this does not touch it.
         reconfigure(errors="replace")
     args = None if argv is None else list(argv)
     try:

@@ -22,7 +22,7 @@ from persona_cases.errors import IndeterminateError, InvalidArgumentError
 from persona_cases.models import UNSET, Case
 from persona_cases.resources.requests.idempotency import chosen_or_new_key
 
-__all__ = ["Change", "KeyedAct", "change_case", "creating", "keyed", "updating"]
+__all__ = ["CaseChange", "KeyedAct", "change_case", "creating", "keyed", "updating"]
 
 Act: TypeAlias = Callable[[PersonaClient], Awaitable[Case]]
 """Applies a change and returns the changed case."""
@@ -32,7 +32,7 @@ KeyedAct: TypeAlias = Callable[[PersonaClient, str], Awaitable[Case]]
 
 
 @attrs.frozen(kw_only=True)
-class Change:
+class CaseChange:
     """A change of one case.
 
     Attributes:
@@ -46,7 +46,7 @@ class Change:
     key: str | None = None
 
 
-def keyed(act: KeyedAct, chosen: str | None, look: str) -> Change:
+def keyed(act: KeyedAct, chosen: str | None, look: str) -> CaseChange:
     """Return a change under an idempotency key.
 
     Args:
@@ -58,11 +58,11 @@ def keyed(act: KeyedAct, chosen: str | None, look: str) -> Change:
         InvalidArgumentError: if the key cannot be sent.
     """
     key = chosen_or_new_key(chosen)
-    return Change(act=lambda persona: act(persona, key), look=look, key=key)
+    return CaseChange(act=lambda persona: act(persona, key), look=look, key=key)
 
 
 def change_case(
-    make: Callable[[], Change], output: Format | None, connection: Connection
+    make: Callable[[], CaseChange], output: Format | None, connection: Connection
 ) -> Coroutine[Any, Any, ExitCode]:
     """Return the coroutine that changes a case and prints it.
 
@@ -114,7 +114,7 @@ def updating(id: str, fields: FieldValues, new: Updating) -> Act:
     )
 
 
-async def _change_case(change: Change, output: Format | None, connection: Connection) -> ExitCode:
+async def _change_case(change: CaseChange, output: Format | None, connection: Connection) -> ExitCode:
     async with connected(connection) as there:
         try:
             case = await change.act(there.persona)

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 from typer import Argument, Option
 
-from persona_cases.cli.commands.change_case import Change, KeyedAct, change_case, creating, keyed, updating
+from persona_cases.cli.commands.change_case import CaseChange, KeyedAct, change_case, creating, keyed, updating
 from persona_cases.cli.commands.redact_cases import redact_cases
 from persona_cases.cli.options.change_options import Creation, FieldValues, Posting, Updating
 from persona_cases.cli.options.given import stdin_text
@@ -35,7 +35,7 @@ def create(
     The command template shows the custom fields of a template.
     """
 
-    def make() -> Change:
+    def make() -> CaseChange:
         return keyed(creating(template, fields, creation), posting.idempotency_key, "persona-cases list --limit 5")
 
     execute(partial(change_case, make, posting.output, connection), verbose=connection.verbose)
@@ -47,8 +47,8 @@ def update(id: CaseId, fields: FieldValues, new: Updating, connection: Connectio
     Everything else stays as it is.
     """
 
-    def make() -> Change:
-        return Change(act=updating(id, fields, new), look=_look(id))
+    def make() -> CaseChange:
+        return CaseChange(act=updating(id, fields, new), look=_look(id))
 
     execute(partial(change_case, make, output, connection), verbose=connection.verbose)
 
@@ -84,7 +84,7 @@ def comment(
 ) -> None:
     """Add a comment to a case."""
 
-    def make() -> Change:
+    def make() -> CaseChange:
         text = stdin_text("the comment") if message == "-" else message
         return keyed(
             lambda persona, key: persona.cases.add_comment(id, text, idempotency_key=key),
@@ -110,12 +110,12 @@ def redact(
 
 
 def add_objects(id: CaseId, object_ids: ObjectIds, posting: Posting, connection: Connection) -> None:
-    """Attach objects to a case, each at most once and 1,000 in all."""
+    """Attach up to 1,000 objects to a case, each once."""
     post(id, lambda persona, key: persona.cases.add_objects(id, object_ids, idempotency_key=key), posting, connection)
 
 
 def remove_objects(id: CaseId, object_ids: ObjectIds, posting: Posting, connection: Connection) -> None:
-    """Detach objects from a case; objects that are not attached are ignored."""
+    """Detach objects from a case, and ignore all others."""
     post(
         id, lambda persona, key: persona.cases.remove_objects(id, object_ids, idempotency_key=key), posting, connection
     )
@@ -131,7 +131,7 @@ def post(id: str, act: KeyedAct, posting: Posting, connection: Connection) -> No
         connection: how to reach the API.
     """
 
-    def make() -> Change:
+    def make() -> CaseChange:
         return keyed(act, posting.idempotency_key, _look(id))
 
     execute(partial(change_case, make, posting.output, connection), verbose=connection.verbose)

@@ -12,7 +12,7 @@ from persona_cases.client import PersonaClient
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.models import Case
 
-__all__ = ["Tags", "changing_each", "setting"]
+__all__ = ["TagChoice", "changing_each", "setting"]
 
 
 class ChangeTag(Protocol):
@@ -29,14 +29,14 @@ Choose: TypeAlias = Callable[[PersonaClient], ChangeTag]
 
 
 @attrs.frozen
-class Tags:
+class TagChoice:
     """Tags, by name and by id."""
 
     names: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, names: Sequence[str] | None, ids: Sequence[str] | None) -> Tags:
+    def of(cls, names: Sequence[str] | None, ids: Sequence[str] | None) -> TagChoice:
         """Return the tags that the command line names, without duplicates."""
         return cls(tuple(dict.fromkeys(names or ())), tuple(dict.fromkeys(ids or ())))
 
@@ -45,7 +45,7 @@ class Tags:
         return [*((name, None) for name in self.names), *((None, tag_id) for tag_id in self.ids)]
 
 
-def changing_each(id: str, tags: Tags, choose: Choose) -> KeyedAct:
+def changing_each(id: str, tags: TagChoice, choose: Choose) -> KeyedAct:
     """Return the function that adds or removes tags one by one.
 
     Args:
@@ -69,7 +69,7 @@ def changing_each(id: str, tags: Tags, choose: Choose) -> KeyedAct:
     return act
 
 
-def setting(id: str, tags: Tags, *, none: bool) -> KeyedAct:
+def setting(id: str, tags: TagChoice, *, none: bool) -> KeyedAct:
     """Return the function that replaces the tags of a case.
 
     Args:

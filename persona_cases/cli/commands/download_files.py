@@ -23,11 +23,11 @@ from persona_cases.export.attachments.file_names import safe_names
 from persona_cases.export.wording import duration, plural, size
 from persona_cases.models import Attachment
 
-__all__ = ["Download", "download_files"]
+__all__ = ["FileChoice", "download_files"]
 
 
 @attrs.frozen(kw_only=True)
-class Download:
+class FileChoice:
     """The files to download, and their directory.
 
     Attributes:
@@ -69,7 +69,7 @@ class Download:
         return list(zip(wanted, paths, strict=True))
 
 
-async def download_files(download: Download, connection: Connection) -> ExitCode:
+async def download_files(download: FileChoice, connection: Connection) -> ExitCode:
     """Download files, and print the path of each when it is complete."""
     async with connected(connection) as there:
         case = await there.persona.cases.get(download.case_id, only=["attachments"])

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from typer import Argument, Context, Option
 
-from persona_cases.cli.commands.download_files import Download, download_files
+from persona_cases.cli.commands.download_files import FileChoice, download_files
 from persona_cases.cli.commands.export_cases import DEFAULT_ORDER, Export, export_cases
 from persona_cases.cli.commands.show_cases import MakePager, get_cases, resuming_from, show_pages
 from persona_cases.cli.commands.show_facts import show_limits, show_template
@@ -107,7 +107,7 @@ def download(
     The path of each file is printed when the file is complete. If a file cannot
     be found, the others are downloaded, and the exit code is 4.
     """
-    what = Download(case_id=id, directory=to, name=name, overwrite=overwrite, fail_on_missing=fail_on_missing)
+    what = FileChoice(case_id=id, directory=to, name=name, overwrite=overwrite, fail_on_missing=fail_on_missing)
     execute(partial(download_files, what, connection), verbose=connection.verbose)
 
 

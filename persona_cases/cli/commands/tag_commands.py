@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 from typer import Argument, Option
 
 from persona_cases.cli.commands.change_commands import post
-from persona_cases.cli.commands.change_tags import Tags, changing_each, setting
+from persona_cases.cli.commands.change_tags import TagChoice, changing_each, setting
 from persona_cases.cli.options.change_options import Posting
 from persona_cases.cli.options.option_groups import CaseId, Connection
 
@@ -22,12 +22,12 @@ def add(id: CaseId, posting: Posting, connection: Connection, names: Names = Non
 
     An unknown name creates a tag. An organization may have 1,000 tags.
     """
-    post(id, changing_each(id, Tags.of(names, ids), lambda persona: persona.cases.add_tag), posting, connection)
+    post(id, changing_each(id, TagChoice.of(names, ids), lambda persona: persona.cases.add_tag), posting, connection)
 
 
 def remove(id: CaseId, posting: Posting, connection: Connection, names: Names = None, ids: Ids = None) -> None:
     """Remove tags from a case, with one request each."""
-    post(id, changing_each(id, Tags.of(names, ids), lambda persona: persona.cases.remove_tag), posting, connection)
+    post(id, changing_each(id, TagChoice.of(names, ids), lambda persona: persona.cases.remove_tag), posting, connection)
 
 
 def set_(
@@ -40,4 +40,4 @@ def set_(
     none: Annotated[bool, Option("--none", help="Remove all tags.")] = False,
 ) -> None:
     """Give a case exactly these tags: all others are removed."""
-    post(id, setting(id, Tags.of(names, ids), none=none), posting, connection)
+    post(id, setting(id, TagChoice.of(names, ids), none=none), posting, connection)

@@ -9,7 +9,7 @@ import typer
 
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
-from persona_cases.cli.options.combinations import check_pace
+from persona_cases.cli.options.combinations import check_watching
 from persona_cases.cli.options.option_groups import Connection, Watching
 from persona_cases.cli.screen.advice import Advise, resuming
 from persona_cases.cli.screen.output import JsonLines, bare, stdout_bytes
@@ -26,7 +26,7 @@ resuming_watch: Advise = resuming(_HOW, _OPTION)
 
 async def watch_cases(watching: Watching, connection: Connection) -> ExitCode:
     """Print new cases, one per line, until the limit or a signal."""
-    check_pace(watching)
+    check_watching(watching)
     writer = JsonLines(stdout_bytes(), bare)
     async with connected(connection) as there:
         watch = there.persona.cases.watch(

@@ -17,7 +17,7 @@ from persona_cases.cli.options.option_groups import (
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.formats.target import FileFormat, Target
 
-__all__ = ["check_connection", "check_file", "check_included", "check_pace", "check_paging"]
+__all__ = ["check_connection", "check_file", "check_included", "check_paging", "check_watching"]
 
 _CUSTOM_FIELDS: Final = "fields"
 
@@ -50,7 +50,7 @@ def check_paging(paging: Paging, shape: Shape) -> None:
         raise InvalidArgumentError("--explain prints no cases: leave out --output")
 
 
-def check_pace(watching: Watching) -> None:
+def check_watching(watching: Watching) -> None:
     """Check the options of `watch`.
 
     Raises:

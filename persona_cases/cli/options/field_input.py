@@ -57,8 +57,7 @@ def sla_seconds(text: str) -> int:
     Raises:
         InvalidArgumentError: if the text is not a time span, or one that no SLA can have.
     """
-    match = _SPAN.fullmatch(text)
-    seconds = int(match[1]) * _SECONDS[match[2]] if match is not None else 0
+    seconds = span_seconds(text, "--sla")
     if not 0 < seconds <= _LONGEST_SLA:
         raise InvalidArgumentError("--sla takes a time such as 2h, 90m, 30d or 7200 (seconds), up to 90d")
     return seconds

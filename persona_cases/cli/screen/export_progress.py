@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task
 from rich.text import Text
 
-from persona_cases.cli.screen.remaining_time import Pace
+from persona_cases.cli.screen.remaining_time import Estimate
 from persona_cases.cli.screen.terminal import is_terminal
 from persona_cases.export.progress import ExportProgress, OnProgress
 from persona_cases.export.wording import plural
@@ -69,19 +69,19 @@ class PlainLines:
 
     def __init__(self, limiter: Limiter, limit: int | None, clock: Callable[[], float]) -> None:
         self._limiter = limiter
-        self._pace = Pace(limit)
+        self._estimate = Estimate(limit)
         self._clock = clock
         self._said = clock()
 
     def __call__(self, done: ExportProgress) -> None:
         """Take in progress, and print it if the last line is old enough."""
         now, state = self._clock(), self._limiter.state
-        self._pace.observe(now, done, state)
+        self._estimate.observe(now, done, state)
         if now - self._said < _SECONDS_BETWEEN_LINES:
             return
         self._said = now
         counts = f"exported {plural(done.cases, 'case')} in {plural(done.pages, 'page')}{_files(done.files)}"
-        parts = (counts, _rate(self._pace.rate(now)), budget(state), time_left(self._pace.time_left(now)))
+        parts = (counts, _rate(self._estimate.rate(now)), budget(state), time_left(self._estimate.time_left(now)))
         typer.echo("; ".join(filter(None, parts)), err=True)
 
 
@@ -99,16 +99,16 @@ class LiveLine:
         self, console: Console, limiter: Limiter, limit: int | None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._limiter = limiter
-        self._pace = Pace(limit)
+        self._estimate = Estimate(limit)
         self._clock = clock
         self._progress = Progress(
             SpinnerColumn(),
             BarColumn(bar_width=10),
             _Told(lambda task: f"{task.completed:,.0f} cases{_files(task.fields['files'])}"),
             # Computed at every refresh, because they change while an export waits for the rate limit.
-            _Told(lambda _: _rate(self._pace.rate(clock()))),
+            _Told(lambda _: _rate(self._estimate.rate(clock()))),
             _Told(lambda _: budget(limiter.state)),
-            _Told(lambda _: time_left(self._pace.time_left(clock()))),
+            _Told(lambda _: time_left(self._estimate.time_left(clock()))),
             console=console,
             transient=True,
         )
@@ -122,7 +122,7 @@ class LiveLine:
         self._progress.stop()
 
     def _show(self, done: ExportProgress) -> None:
-        self._pace.observe(self._clock(), done, self._limiter.state)
+        self._estimate.observe(self._clock(), done, self._limiter.state)
         total = None if done.pages_left is None else done.cases + LARGEST_PAGE * done.pages_left
         self._progress.update(self._task, completed=done.cases, total=total, files=done.files)
 

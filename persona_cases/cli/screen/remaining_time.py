@@ -11,7 +11,7 @@ from persona_cases.export.progress import ExportProgress
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.transport.limits.limiter import LimiterState
 
-__all__ = ["Allowance", "Pace", "seconds_needed"]
+__all__ = ["Allowance", "Estimate", "seconds_needed"]
 
 # The documented window (https://docs.withpersona.com/rate-limiting), used until a new window is observed.
 _DOCUMENTED_PERIOD: Final = 60.0
@@ -79,7 +79,7 @@ class _Moment:
     resets_in: float | None
 
 
-class Pace:
+class Estimate:
     """An estimate of the speed and the end of an export. It has no clock: all times are seconds of a monotonic clock.
 
     Args:

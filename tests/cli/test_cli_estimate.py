@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_cases.cli.screen.remaining_time import Allowance, Pace, seconds_needed
+from persona_cases.cli.screen.remaining_time import Allowance, Estimate, seconds_needed
 from persona_cases.export import ExportProgress
 from persona_cases.transport.limits.limiter import LimiterState
 
@@ -112,16 +112,16 @@ class Windows:
             yield self.now, progress, state(limit=self.limit, remaining=self.limit - used, resets_in=max(0.0, left))
 
 
-def estimates(world, pace):
+def estimates(world, estimate):
     found = []
     for now, progress, known in world.run():
-        pace.observe(now, progress, known)
-        found.append((now, pace.time_left(now)))
+        estimate.observe(now, progress, known)
+        found.append((now, estimate.time_left(now)))
     return [(world.now - now, left) for now, left in found]
 
 
 def test_the_estimate_is_right_where_the_rate_limit_decides():
-    *found, last = estimates(Windows(3100, 300, 60), Pace())
+    *found, last = estimates(Windows(3100, 300, 60), Estimate())
     assert last == (0, 0)
     # From the fifth page on the speed is known, and with it everything.
     assert [left for _, left in found[:5]] == [None] * 5
@@ -131,77 +131,81 @@ def test_the_estimate_is_right_where_the_rate_limit_decides():
 
 
 def test_the_estimate_is_right_where_the_speed_decides():
-    *found, _ = estimates(Windows(500, 10_000, 60), Pace())
+    *found, _ = estimates(Windows(500, 10_000, 60), Estimate())
     assert all(left is None or abs(really - left) < 0.5 for really, left in found)
 
 
 def test_an_export_of_a_few_pages_a_minute_has_an_estimate_too():
-    pace = Pace()
+    estimate = Estimate()
     for page in range(1, 11):
-        pace.observe(page * 20.0, ExportProgress(cases=page, pages=page, pages_left=30 - page), state())
-    assert pace.time_left(200.0) == pytest.approx(20 * 20, rel=0.1)
+        estimate.observe(page * 20.0, ExportProgress(cases=page, pages=page, pages_left=30 - page), state())
+    assert estimate.time_left(200.0) == pytest.approx(20 * 20, rel=0.1)
 
 
 def test_another_window_than_the_documented_one_is_learned_when_it_begins_anew():
-    found = estimates(Windows(2000, 100, 10), Pace())
+    found = estimates(Windows(2000, 100, 10), Estimate())
     really, left = found[99]
     assert left > 3 * really
     assert all(abs(really - left) < 2 for really, left in found[110:])
 
 
 def test_a_wait_for_the_rate_limit_does_not_count_as_slowness():
-    pace = Pace()
+    estimate = Estimate()
     for page in range(1, 21):
-        pace.observe(page * 0.1, ExportProgress(cases=page * 100, pages=page, pages_left=100), state(resets_in=60.0))
+        estimate.observe(
+            page * 0.1, ExportProgress(cases=page * 100, pages=page, pages_left=100), state(resets_in=60.0)
+        )
     used_up = state(remaining=0, resets_in=50.0)
-    pace.observe(2.1, ExportProgress(cases=2100, pages=21, pages_left=100), used_up)
-    pace.observe(52.2, ExportProgress(cases=2200, pages=22, pages_left=100), state(remaining=299, resets_in=60.0))
-    assert pace.time_left(52.2) == pytest.approx(10, rel=0.1)
+    estimate.observe(2.1, ExportProgress(cases=2100, pages=21, pages_left=100), used_up)
+    estimate.observe(52.2, ExportProgress(cases=2200, pages=22, pages_left=100), state(remaining=299, resets_in=60.0))
+    assert estimate.time_left(52.2) == pytest.approx(10, rel=0.1)
 
 
 def test_a_jump_of_what_is_left_is_smoothed():
-    pace = Pace()
+    estimate = Estimate()
     for page in range(1, 31):
-        pace.observe(page * 0.1, ExportProgress(cases=page * 100, pages=page, pages_left=200 - page), state())
-    before = pace.time_left(3.0)
-    pace.observe(3.1, ExportProgress(cases=3100, pages=31, pages_left=20_000), state(limit=100_000, remaining=100_000))
+        estimate.observe(page * 0.1, ExportProgress(cases=page * 100, pages=page, pages_left=200 - page), state())
+    before = estimate.time_left(3.0)
+    estimate.observe(
+        3.1, ExportProgress(cases=3100, pages=31, pages_left=20_000), state(limit=100_000, remaining=100_000)
+    )
     assert before == pytest.approx(17, rel=0.05)
-    assert before < pace.time_left(3.1) < 4 * before
+    assert before < estimate.time_left(3.1) < 4 * before
 
 
 def test_what_is_not_known_is_not_told():
-    pace = Pace()
-    assert (pace.rate(0.0), pace.time_left(0.0)) == (None, None)
+    estimate = Estimate()
+    assert (estimate.rate(0.0), estimate.time_left(0.0)) == (None, None)
     for page in range(1, 31):
-        pace.observe(page * 0.1, ExportProgress(cases=page * 100, pages=page), state())
-    assert pace.time_left(3.0) is None
-    assert pace.rate(3.0) == pytest.approx(1000)
+        estimate.observe(page * 0.1, ExportProgress(cases=page * 100, pages=page), state())
+    assert estimate.time_left(3.0) is None
+    assert estimate.rate(3.0) == pytest.approx(1000)
 
 
 def test_a_limit_of_cases_says_what_is_left():
-    pace = Pace(limit=5000)
+    estimate = Estimate(limit=5000)
     for page in range(1, 31):
-        pace.observe(page * 0.1, ExportProgress(cases=page * 100, pages=page), state())
-    assert pace.time_left(3.0) == pytest.approx(2, rel=0.05)
+        estimate.observe(page * 0.1, ExportProgress(cases=page * 100, pages=page), state())
+    assert estimate.time_left(3.0) == pytest.approx(2, rel=0.05)
 
 
 def test_an_estimate_counts_down_by_itself_and_ends_when_it_is_overdue():
-    pace = Pace()
+    estimate = Estimate()
     for page in range(1, 31):
-        pace.observe(page * 0.1, ExportProgress(cases=page * 100, pages=page, pages_left=100), state())
-    left = pace.time_left(3.0)
-    assert pace.time_left(7.0) == pytest.approx(left - 4)
-    assert pace.time_left(3.0 + left + 4) == 0
-    assert pace.time_left(3.0 + left + 6) is None
+        estimate.observe(page * 0.1, ExportProgress(cases=page * 100, pages=page, pages_left=100), state())
+    left = estimate.time_left(3.0)
+    assert estimate.time_left(7.0) == pytest.approx(left - 4)
+    assert estimate.time_left(3.0 + left + 4) == 0
+    assert estimate.time_left(3.0 + left + 6) is None
 
 
 def test_the_cases_of_an_earlier_run_are_no_speed():
-    pace = Pace()
+    estimate = Estimate()
     for page in range(1, 11):
         progress = ExportProgress(cases=1_000_000 + page * 100, pages=10_000 + page, pages_left=100)
-        pace.observe(page * 0.1, progress, state())
-    assert pace.rate(1.0) == pytest.approx(1000)
-    assert pace.time_left(1.0) == pytest.approx(10, rel=0.05)
+        estimate.observe(page * 0.1, progress, state())
+    assert estimate.rate(1.0) == pytest.approx(1000)
+    assert estimate.time_left(1.0) == pytest.approx(10, rel=0.05)
 
 
 @given(
@@ -218,10 +222,10 @@ def test_the_cases_of_an_earlier_run_are_no_speed():
     )
 )
 def test_whatever_is_told_it_never_fails(told):
-    pace, now, pages = Pace(), 0.0, 0
+    estimate, now, pages = Estimate(), 0.0, 0
     for seconds, more, left, remaining, resets_in, cooling in told:
         now, pages = now + seconds, pages + more
         known = state(remaining=remaining, resets_in=resets_in, cooling_for=cooling)
-        pace.observe(now, ExportProgress(cases=pages, pages=pages, pages_left=left), known)
-        assert (pace.time_left(now) or 0) >= 0
-        assert (pace.rate(now) or 0) >= 0
+        estimate.observe(now, ExportProgress(cases=pages, pages=pages, pages_left=left), known)
+        assert (estimate.time_left(now) or 0) >= 0
+        assert (estimate.rate(now) or 0) >= 0
