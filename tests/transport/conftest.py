@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from redis_server import RedisServer
 
-from persona_cases.transport.limits.redis.redis_limiter import RedisLimiter
+from persona_cases.limits import RedisLimiter
 
 
 @pytest.fixture(scope="session")

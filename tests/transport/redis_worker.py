@@ -9,7 +9,7 @@ import asyncio
 import sys
 
 from persona_cases import PersonaClient
-from persona_cases.transport.limits.redis.redis_limiter import RedisLimiter
+from persona_cases.limits import RedisLimiter
 
 
 async def main(redis_url: str, environment: str, base_url: str, api_key: str, work: str) -> None:

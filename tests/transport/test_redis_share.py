@@ -1,4 +1,4 @@
-"""The part of one process without Redis, and the clock of the shared value: pure, in simulated time."""
+"""The part of one process without Redis: pure, in simulated time."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window import Feedback, RateWindow
 from persona_cases.testing.gates.rate_window import FixedWindow, RateLimit
+from persona_cases.transport.limits.redis.redis_messages import Known
 from persona_cases.transport.limits.redis.redis_share import Share
-from persona_cases.transport.limits.redis.redis_state import Member, SharedState, decode, encode
 
 
 class Now:
@@ -39,7 +39,9 @@ def run(shares: list[Share], server: FixedWindow, clock: Now, wants: list[int], 
             state = server.spend()
             answered, refused = answered + state.allowed, refused + (not state.allowed)
             reading = WindowReading(state.limit, state.remaining, state.reset)
-            share.end(clock.now, departed, Feedback(reading=reading, answered=state.allowed, refused=not state.allowed))
+            share.settle(
+                clock.now, departed, Feedback(reading=reading, answered=state.allowed, refused=not state.allowed)
+            )
             heapq.heappush(events, (clock.now, next(order), "wake", number, 0.0))
             continue
         delay = share.delay(clock.now)
@@ -64,17 +66,14 @@ def run(shares: list[Share], server: FixedWindow, clock: Now, wants: list[int], 
 def test_all_parts_together_are_never_refused(limit, processes, used, stale, random):
     clock = Now()
     server = FixedWindow(RateLimit(limit, 60.0), clock)
-    known = RateWindow(limit, 60.0)
     # What was used before they lost each other; some may have missed the last of it.
+    left, ends_in = limit, None
     for _ in range(min(used, limit - 2 * processes)):
-        known.depart(0.0)
-        state = server.spend()
-        reading = WindowReading(state.limit, state.remaining, state.reset)
-        if not stale:
-            known.settle(0.0, 0.0, Feedback(reading=reading, answered=True))
-        else:
-            known.in_flight -= 1
-    shares = [Share.of(decode_copy(known), processes, 0, 0.0) for _ in range(processes)]
+        left, ends_in = server.spend().remaining, 60_000
+    if stale:
+        left = limit
+    known = Known(processes=processes, limit=limit, left=left, cooling=0, ends_in=ends_in)
+    shares = [Share.of(known, RateWindow(limit, 60.0), 0, 0.0) for _ in range(processes)]
     wants = [random.randint(0, limit) for _ in range(processes)]
     total = sum(wants)
     answered, refused = run(shares, server, clock, wants, random)
@@ -82,39 +81,68 @@ def test_all_parts_together_are_never_refused(limit, processes, used, stale, ran
     assert answered == total
 
 
-def decode_copy(window: RateWindow) -> RateWindow:
-    """The window as it comes out of Redis."""
-    state = decode(encode(SharedState(window)), 0.0)
-    assert state is not None
-    return state.window
+def share_of(limit=20, processes=4, *, left=None, reserve=0, in_flight=0):
+    known = Known(
+        processes=processes,
+        limit=limit,
+        left=limit if left is None else left,
+        cooling=0,
+        ends_in=None if left is None else 30_000,
+    )
+    return Share.of(known, RateWindow(300, 60.0, reserve=reserve), in_flight, 0.0)
 
 
-def test_what_comes_out_of_redis_is_what_went_in():
-    window = RateWindow(20, 60.0, reserve=3)
-    for number in range(5):
-        window.depart(number)
-    window.settle(5.5, 0.0, Feedback(reading=WindowReading(20, 19, 57), answered=True))
-    window.settle(6.0, 1.0, Feedback(reading=WindowReading(20, 0, 57), answered=True, refused=True))
-    state = SharedState(window, {"a": Member(6.0, {"1": 2.0, "2": 3.0}), "b": Member(6.0, {}, 1, 9.0)}, 6.0, 1.5)
-    assert decode(encode(state), 6.0) == state
-
-
-def test_a_server_whose_clock_is_set_back_stops_nobody():
-    state = SharedState(RateWindow(20, 60.0))
-    assert state.now(1_000_000.0) == 1_000_000.0
-    assert state.now(1_000_000.0 - 3600) == 1_000_000.0
-    assert state.now(1_000_010.0 - 3600) == 1_000_010.0
+def told(remaining):
+    return Feedback(reading=WindowReading(20, remaining, 30), answered=True)
 
 
 def test_a_request_that_was_not_sent_costs_nothing():
-    share = Share.of(RateWindow(20, 60.0), 4, 0, 0.0)
+    share = share_of()
     share.depart(0.0)
-    share.end(0.1, 0.0, Feedback(sent=False))
-    assert (share.remaining, share.used, share.window.in_flight) == (1, 0, 0)
-    assert share.uncounted(0.1) == 0
+    share.settle(0.1, 0.0, Feedback(sent=False))
+    state = share.state(0.1, waiting=0)
+    assert (state.limit, state.remaining, state.in_flight, state.shared) == (5, 1, 0, False)
+    assert share.unseen(0.1) == 0
 
 
 def test_the_reserve_is_nobodys_part():
-    assert Share.of(RateWindow(20, 60.0, reserve=8), 4, 0, 0.0).part == 3
-    assert Share.of(RateWindow(20, 60.0, reserve=19), 4, 0, 0.0).part == 1
-    assert math.isfinite(Share.of(RateWindow(20, 60.0), 4, 0, 0.0).delay(0.0))
+    assert share_of(reserve=8).part == 3
+    assert share_of(reserve=19).part == 1
+    assert math.isfinite(share_of().delay(0.0))
+
+
+def test_of_a_window_in_use_it_is_a_part_of_what_the_first_response_says_is_left():
+    share = share_of(left=16)
+    assert share.delay(0.0) == 0
+    share.depart(0.0)
+    assert share.delay(0.0) > 0
+    share.settle(0.1, 0.0, told(9))
+    assert share.state(0.1, waiting=0).remaining == 2
+
+
+def test_with_nothing_left_nothing_is_sent():
+    assert 30 <= share_of(left=0).delay(0.0) < 30.01
+    assert share_of(left=3).delay(0.0) > 0
+
+
+def test_what_it_knows_goes_back_to_redis():
+    share = share_of(left=16)
+    share.depart(0.0)
+    share.settle(0.1, 0.0, told(9))
+    share.depart(1.0)
+    assert share.known(2.0) == Known(processes=4, limit=20, left=9, cooling=0, ends_in=28_001)
+    assert share.unseen(2.0) == 1
+    assert share.unseen(60.1) == 0
+
+
+def test_a_pause_outlives_redis():
+    known = Known(processes=4, limit=20, left=20, cooling=40_000)
+    share = Share.of(known, RateWindow(20, 60.0), 0, 100.0)
+    assert share.delay(100.0) == 40.0
+    assert share.known(110.0).cooling == 30_000
+
+
+def test_what_is_known_grows_old():
+    known = Known(processes=4, limit=20, left=7, cooling=1500, ends_in=4000)
+    assert known.after(1.0) == Known(processes=4, limit=20, left=7, cooling=500, ends_in=3000)
+    assert known.after(4.0) == Known(processes=4, limit=20, left=20, cooling=0)

@@ -1,8 +1,9 @@
-"""The limiter for any number of processes and hosts: they share one model of the window, in Redis."""
+"""The limiter for any number of processes and hosts: they share one window, in Redis."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import re
 import time
@@ -18,14 +19,16 @@ from persona_cases.surface import publish
 from persona_cases.transport.home_loop import HomeLoop
 from persona_cases.transport.limits.limiter import LimiterState, Permit, too_long
 from persona_cases.transport.limits.pacing import Pace
-from persona_cases.transport.limits.redis.redis_ledger import Ledger, Terms
-from persona_cases.transport.limits.redis.redis_state import Lease, layout
-from persona_cases.transport.limits.redis.redis_value import RedisClient, RedisValue
+from persona_cases.transport.limits.redis.redis_ledger import Lease, Ledger
+from persona_cases.transport.limits.redis.redis_messages import Terms
+from persona_cases.transport.limits.redis.redis_script import RedisClient, RedisScript
 
 __all__ = ["RedisLimiter"]
 
 _API_KEY = re.compile(r"persona_(sandbox|production)_", re.IGNORECASE)
 _NAME = re.compile(r"[\x21-\x7e]{1,200}")
+# Raise it when the fields of the state change: versions of this library with different ones must not share.
+_LAYOUT = 2
 # What another process learns is heard by asking again: often while an answer may come any moment, else seldom.
 _ASK_AGAIN_SOON, _ASK_AGAIN = 0.03, 0.5
 
@@ -33,30 +36,28 @@ _ASK_AGAIN_SOON, _ASK_AGAIN = 0.03, 0.5
 class RedisLimiter:
     """Keeps all processes that share an environment inside its rate limit, together.
 
-    The model of the vendor's window, which `LocalLimiter` has to itself, lies in Redis as one value: counts and times,
-    nothing of the requests. A process changes it by compare-and-set and goes by the clock of the Redis server alone.
-    What a process that dies had in flight is given up after `lease` seconds. The value vanishes a few windows after it
-    was last used.
+    They share one window in Redis: a value of counts and times, which holds nothing of the requests. A script changes
+    it in one step, by the clock of the Redis server alone. The value vanishes a few windows after its last use.
 
-    While Redis cannot be reached, each process goes on with an equal part of the limit; this is logged once, as
-    `limiter.redis_lost`. A process that sends requests tries Redis again every few seconds at the latest, and logs
+    While Redis cannot be reached, each process continues with an equal part of the limit. It logs this once, as
+    `limiter.redis_lost`. A process that sends requests tries Redis again every few seconds, and logs
     `limiter.redis_back`.
 
-    Waiters of one process are served in the order in which they came. With a URL, the limiter opens its own
+    Within a process, calls are served in the order in which they came. With a URL, the limiter opens its own
     connections: use it as an asynchronous context manager, or call `aclose`, in each event loop that used it.
 
     Args:
         redis: a `redis.asyncio.Redis` or `RedisCluster`, which stays yours, or a URL: `redis://localhost:6379/0`.
         environment: a name for the vendor's environment, such as its `env_…` id. All processes with keys of that
-            environment need to give the same; two environments never share. It is no API key.
-        limit: requests a window, until the server's headers tell.
-        period: seconds a window. See https://docs.withpersona.com/rate-limiting for the vendor's 300 in 60 seconds.
+            environment must give the same name; two environments never share. It is not the API key.
+        limit: requests per window, until a response reports it.
+        period: seconds per window. See https://docs.withpersona.com/rate-limiting for the vendor's 300 in 60 seconds.
         reserve: how many requests of each window to leave to programs that do not share the limiter.
         namespace: what the key in Redis begins with.
-        lease: seconds after which a request counts as ended if its process has not said so; by default `period`.
+        lease: seconds after which the requests of a silent process no longer count as in flight; by default `period`.
         processes: how many processes to divide the limit by while Redis has never been reached.
         timeout: the most seconds that one command to Redis may take.
-        clock: a monotonic clock, in seconds. It only measures how long requests take; processes need not agree on it.
+        clock: a monotonic clock, in seconds. It only measures durations; processes need not agree on it.
 
     Raises:
         InvalidArgumentError: if an argument cannot work.
@@ -86,8 +87,8 @@ class RedisLimiter:
             timeout=seconds(timeout, "timeout"),
         )
         self._environment = _checked_name(environment, "environment")
-        key = f"{_checked_name(namespace, 'namespace')}:window:{layout()}:{self._environment}"
-        self._value = RedisValue(redis, key, self._terms.timeout)
+        key = f"{_checked_name(namespace, 'namespace')}:window:{_LAYOUT}:{self._environment}"
+        self._script = RedisScript(redis, key, self._terms.timeout)
         self._clock = clock
         self._waiting = set[object]()
         self._opens_at: float | None = None
@@ -109,18 +110,20 @@ class RedisLimiter:
         """Wait until a request may be sent; see `Limiter.acquire`."""
         ledger = self._enter_loop()
         patience = None if max_wait is None else seconds(max_wait, "max_wait", least=0.0)
-        self._refuse_long_wait(patience)
         waits_until = math.inf if patience is None else self._clock() + patience
+        if self._opens_at is not None and self._opens_at > waits_until:
+            raise too_long(self._opens_at - self._clock())
         # Another loop may have come when this call ends, with other calls that wait for other turns.
-        waiting, turnstile, this = self._waiting, self._turnstile, object()
+        waiting, this = self._waiting, object()
         waiting.add(this)
         try:
-            await self._take_turn(patience)
-            try:
+            # Commands to Redis, this call's and that of the one ahead, are no wait for the rate limit.
+            longest = None if patience is None else patience + 2 * self._terms.timeout
+            async with asyncio.timeout(longest), self._turnstile:
+                await self._pace.acquire()
                 return await self._pass_gate(ledger, waits_until)
-            finally:
-                self._opens_at = None
-                turnstile.release()
+        except TimeoutError:
+            raise too_long(None) from None
         finally:
             waiting.discard(this)
 
@@ -140,7 +143,7 @@ class RedisLimiter:
         """
         if self._ledger is not None and self._home.is_here:
             await self._ledger.leave()
-            await self._value.close()
+            await self._script.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -150,35 +153,16 @@ class RedisLimiter:
     ) -> None:
         await self.aclose()
 
-    async def _take_turn(self, max_wait: float | None) -> None:
-        # Those ahead may merely be talking to Redis, which is no wait for the rate limit.
-        patience = None if max_wait is None else max(max_wait, self._terms.timeout)
-        try:
-            async with asyncio.timeout(patience):
-                await self._turnstile.acquire()
-        except TimeoutError:
-            raise too_long(None) from None
-
     async def _pass_gate(self, ledger: Ledger, waits_until: float) -> Permit:
-        await self._wait_for_pace(waits_until)
-        while True:
-            self._changed.clear()
-            try:
-                answer = await ledger.ask()
-            except asyncio.CancelledError:
-                await ledger.clear_doubts()
-                raise
-            if isinstance(answer, Lease):
-                return answer
-            await self._wait_for_change(answer, waits_until)
-
-    async def _wait_for_pace(self, waits_until: float) -> None:
-        patience = None if waits_until == math.inf else max(0.0, waits_until - self._clock())
         try:
-            async with asyncio.timeout(patience):
-                await self._pace.acquire()
-        except TimeoutError:
-            raise too_long(None) from None
+            while True:
+                self._changed.clear()
+                answer = await ledger.ask()
+                if isinstance(answer, Lease):
+                    return answer
+                await self._wait_for_change(answer, waits_until)
+        finally:
+            self._opens_at = None
 
     async def _wait_for_change(self, delay: float, waits_until: float) -> None:
         now = self._clock()
@@ -186,17 +170,9 @@ class RedisLimiter:
         if now >= waits_until or waits_until < now + delay < math.inf:
             raise too_long(None if delay == math.inf else delay)
         soon = delay == math.inf or delay <= 1.0
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(delay, _ASK_AGAIN_SOON if soon else _ASK_AGAIN, waits_until - now)):
                 await self._changed.wait()
-        except TimeoutError:
-            return
-
-    def _refuse_long_wait(self, max_wait: float | None) -> None:
-        if max_wait is not None and self._opens_at is not None:
-            delay = self._opens_at - self._clock()
-            if delay > max_wait:
-                raise too_long(delay)
 
     def _enter_loop(self) -> Ledger:
         # Its name among the processes does not outlive a loop either.
@@ -205,7 +181,7 @@ class RedisLimiter:
             self._changed = asyncio.Event()
             self._pace = Pace(self._terms.limit, self._terms.period)
             self._waiting, self._opens_at = set[object](), None
-            self._ledger = Ledger(self._value, self._terms, self._clock)
+            self._ledger = Ledger(self._script, self._terms, self._clock)
         return self._ledger
 
 
