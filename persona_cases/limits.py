@@ -1,7 +1,7 @@
 """Staying inside the rate limit: the limiters, what one of your own is made of, and what limiters tell.
 
 `Limiter` is the protocol. `LocalLimiter` serves one process, `RedisLimiter` several, `QuotaLimiter` the creation of
-cases. The names are imported when they are first used, since `RedisLimiter` needs the extra `redis`.
+cases. The names are imported when they are first used. `RedisLimiter` needs the extra `redis` when one is made.
 """
 
 from typing import TYPE_CHECKING

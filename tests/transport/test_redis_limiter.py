@@ -410,7 +410,11 @@ async def test_it_leaves_no_connection_and_no_task(redis, environment, store):
 
 
 def test_without_the_redis_package_it_says_what_to_install():
-    program = "import sys; sys.modules['redis'] = None; import persona_cases.transport.limits.redis.redis_limiter"
+    program = (
+        "import sys; sys.modules['redis'] = None\n"
+        "from persona_cases.limits import *\n"
+        "LocalLimiter(); RedisLimiter('redis://localhost', environment='env_1')"
+    )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     assert run.returncode != 0
     assert "ImportError: " in run.stderr

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.checks import seconds, whole_number
@@ -21,7 +21,9 @@ from persona_cases.transport.limits.limiter import LimiterState, Permit, too_lon
 from persona_cases.transport.limits.pacing import Pace
 from persona_cases.transport.limits.redis.redis_ledger import Lease, Ledger
 from persona_cases.transport.limits.redis.redis_messages import Terms
-from persona_cases.transport.limits.redis.redis_script import RedisClient, RedisScript
+
+if TYPE_CHECKING:
+    from persona_cases.transport.limits.redis.redis_script import RedisClient, RedisScript
 
 __all__ = ["RedisLimiter"]
 
@@ -61,6 +63,7 @@ class RedisLimiter:
 
     Raises:
         InvalidArgumentError: if an argument cannot work.
+        ImportError: if the redis package is not installed.
     """
 
     def __init__(
@@ -88,7 +91,7 @@ class RedisLimiter:
         )
         self._environment = _checked_name(environment, "environment")
         key = f"{_checked_name(namespace, 'namespace')}:window:{_LAYOUT}:{self._environment}"
-        self._script = RedisScript(redis, key, self._terms.timeout)
+        self._script = _script(redis, key, self._terms.timeout)
         self._clock = clock
         self._waiting = set[object]()
         self._opens_at: float | None = None
@@ -183,6 +186,14 @@ class RedisLimiter:
             self._waiting, self._opens_at = set[object](), None
             self._ledger = Ledger(self._script, self._terms, self._clock)
         return self._ledger
+
+
+def _script(redis: object, key: str, timeout: float) -> RedisScript:
+    try:
+        from persona_cases.transport.limits.redis.redis_script import RedisScript  # noqa: PLC0415 - needs an extra
+    except ImportError as error:
+        raise ImportError("RedisLimiter needs the redis package: pip install 'persona-cases[redis]'") from error
+    return RedisScript(redis, key, timeout)
 
 
 def _checked_name(value: object, argument: str) -> str:

@@ -9,16 +9,13 @@ from hashlib import sha1
 from importlib.resources import files
 from typing import Any, Protocol, TypeAlias, cast
 
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.transport.limits.redis.redis_messages import RedisLostError
-
-try:
-    from redis.asyncio import Redis, RedisCluster
-    from redis.asyncio.retry import Retry
-    from redis.backoff import NoBackoff
-    from redis.exceptions import NoScriptError, RedisError
-except ImportError as _missing:
-    raise ImportError("the shared limiter needs the redis package: pip install 'persona-cases[redis]'") from _missing
 
 RedisClient: TypeAlias = Redis | RedisCluster
 
