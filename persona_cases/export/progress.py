@@ -1,4 +1,4 @@
-"""`ExportProgress`: how far an export has come, and `Progress`, which keeps it for one export."""
+"""`ExportProgress`: how far an export has come, and `RunProgress`, which keeps it for one export."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import attrs
 from persona_cases.export.attachments.attachment_report import AttachmentReport
 from persona_cases.export.report import ExportReport
 
-__all__ = ["ExportProgress", "OnProgress", "Progress"]
+__all__ = ["ExportProgress", "OnProgress", "RunProgress"]
 
 
 @attrs.frozen(kw_only=True)
@@ -42,7 +42,7 @@ OnProgress = Callable[[ExportProgress], object]
 
 
 @attrs.define(kw_only=True)
-class Progress:
+class RunProgress:
     """The progress of one export: its parts add to it, and the report comes from it.
 
     Attributes:

@@ -15,7 +15,7 @@ from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.survey import Survey
 from persona_cases.export.formats.opening import open_sink
 from persona_cases.export.formats.target import FileFormat, Target
-from persona_cases.export.progress import Progress
+from persona_cases.export.progress import RunProgress
 from persona_cases.export.provenance import Provenance
 from persona_cases.export.rejects import Rejects, WithRejects
 from persona_cases.export.sinks import Output, Sink
@@ -57,7 +57,7 @@ class FileExport:
     rejects: Rejects | None = None
     buffer_directory: Path | None = None
 
-    async def run(self, pages: Pages, progress: Progress) -> None:
+    async def run(self, pages: Pages, progress: RunProgress) -> None:
         """Write all cases of all pages: JSON Lines as they come, a table once the last page is there.
 
         Args:
@@ -76,7 +76,7 @@ class FileExport:
             self._discard()
         progress.tell_end(size=self.output.size)
 
-    async def write_from(self, source: CaseSource, progress: Progress) -> None:
+    async def write_from(self, source: CaseSource, progress: RunProgress) -> None:
         """Write all cases of a source. A table reads it twice: once for the columns, once for the rows.
 
         Args:
@@ -119,7 +119,7 @@ class FileExport:
 
 
 async def export_to_sink(
-    pages: Pages, sink: Sink, progress: Progress, measure: Callable[[], int] | None = None
+    pages: Pages, sink: Sink, progress: RunProgress, measure: Callable[[], int] | None = None
 ) -> None:
     """Write every case of every page as it comes, then commit the sink; if that fails, discard it.
 
@@ -136,7 +136,7 @@ async def export_to_sink(
 async def _feed(
     pages: Pages,
     write: Callable[[Sequence[bytes]], object],
-    progress: Progress,
+    progress: RunProgress,
     measure: Callable[[], int] | None,
 ) -> None:
     given = 0

@@ -21,7 +21,7 @@ from persona_cases import (
 )
 from persona_cases.export.attachments.attachment_downloads import AttachmentDownloads
 from persona_cases.export.attachments.attachment_report import AttachmentReport
-from persona_cases.export.progress import Progress
+from persona_cases.export.progress import RunProgress
 from persona_cases.testing import Fault, ManualClock
 
 
@@ -100,7 +100,7 @@ async def run(downloads, lines):
 async def test_all_files_of_all_cases_arrive_and_only_once(sim, downloads, lines_of, tmp_path):
     lines, expected = await lines_of(), in_store(sim)
     told = []
-    report = await run(downloads(progress=Progress(on_progress=told.append)), lines)
+    report = await run(downloads(progress=RunProgress(on_progress=told.append)), lines)
     assert on_disk(tmp_path / "files") == expected
     assert report == AttachmentReport(
         files=len(expected), requests=len(expected), size=sum(map(len, expected.values()))

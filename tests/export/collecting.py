@@ -11,13 +11,13 @@ from persona_cases import PersonaClient
 from persona_cases.export.ranges.collector import collect
 from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
-from persona_cases.resources.exporting.search_source import CaseSlices
+from persona_cases.resources.exporting.search_source import SearchSource
 
 
 async def main(base_url, api_key, output, walkers):
     async with PersonaClient(api_key, base_url=base_url) as persona:
         with Spool(output, Description({"where": None}, "1.0")) as spool:
-            source = CaseSlices(persona._api, max_searches=1)
+            source = SearchSource(persona._api, max_searches=1)
             await collect(source, spool, crew=crew_of(int(walkers)))
             put_together(spool)
             spool.remove()

@@ -14,14 +14,14 @@ from worlds import MOMENTS, YEAR, World, moments_of
 
 from persona_cases import PaginationError, Q, RetryPolicy, ServerError
 from persona_cases.errors import BadRequestError, ConnectionFailedError, DecodeError
-from persona_cases.export.progress import Progress
+from persona_cases.export.progress import RunProgress
 from persona_cases.export.ranges.collector import collect
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.query import SearchLimits
-from persona_cases.resources.exporting.search_source import CaseSlices
+from persona_cases.resources.exporting.search_source import SearchSource
 from persona_cases.testing import Fault, Simulator
 
 ASKED = Description({}, "1.0")
@@ -38,8 +38,8 @@ async def collected(source, directory, **settings):
     return lines, done
 
 
-def slices(client, where=None, **settings):
-    return CaseSlices(client._api, where, **{"max_searches": 16, **settings})
+def source_of(client, where=None, **settings):
+    return SearchSource(client._api, where, **{"max_searches": 16, **settings})
 
 
 async def in_order(client, where=None):
@@ -229,7 +229,7 @@ async def test_a_crowd_is_not_taken_again_when_it_is_gone_on_with(tmp_path):
 
 async def test_progress_is_told_after_each_commit_and_ends_with_all(tmp_path):
     world, seen = World(UNIFORM), []
-    await collected(world, tmp_path, crew=crew_of(4), progress=Progress(on_progress=seen.append))
+    await collected(world, tmp_path, crew=crew_of(4), progress=RunProgress(on_progress=seen.append))
     assert [each.cases for each in seen] == sorted(each.cases for each in seen)
     assert (seen[-1].cases, seen[-1].pages_left) == (len(UNIFORM), 0)
     assert seen[-1].size == sum(len(each) + 1 for each in world.lines)
@@ -277,7 +277,7 @@ QUERIES = [
 @pytest.mark.parametrize("where", QUERIES, ids=range(len(QUERIES)))
 async def test_any_query_is_collected_as_a_walk_finds_it(sim, make_client, tmp_path, where):
     client = make_client(sim)
-    lines, _ = await collected(slices(client, where), tmp_path)
+    lines, _ = await collected(source_of(client, where), tmp_path)
     assert lines == await in_order(client, where)
 
 
@@ -288,7 +288,7 @@ async def test_a_query_of_several_searches_is_gone_on_from(make_client, tmp_path
         client = make_client(sim, retry=RetryPolicy(attempts=1))
         narrow = SearchLimits(max_clauses=4)
         assert "searches, run side by side" in client.cases.search(where, search_limits=narrow).explain()
-        source = slices(client, where, limits=narrow)
+        source = source_of(client, where, limits=narrow)
         expected = [
             case.raw_line async for case in client.cases.search(where, sort=Q.created_at.asc(), search_limits=narrow)
         ]
@@ -305,13 +305,13 @@ async def test_ranges_are_one_search_if_the_expression_leaves_room_for_them(sim,
     some = [TimeRange(0, 1_000), TimeRange(2_000, 3_000), TimeRange(5_000, 6_000)]
     client = make_client(sim)
     for where in (None, Q.status.eq("open"), Q.status.eq("open") & ~Q.fields.priority.eq("low")):
-        assert slices(client, where).together(some) is not None
+        assert source_of(client, where).together(some) is not None
     wide = Q.any_of(Q.status.eq(str(number)) & Q.fields.priority.eq(str(number)) for number in range(12))
-    assert slices(client, wide).together(some) is None
+    assert source_of(client, wide).together(some) is None
 
 
 async def test_a_fieldset_is_kept_to_and_has_the_creation_time(sim, make_client, tmp_path):
-    lines, _ = await collected(slices(make_client(sim), only=("status",)), tmp_path)
+    lines, _ = await collected(source_of(make_client(sim), only=("status",)), tmp_path)
     assert len(lines) == 3_000
     assert {tuple(sorted(msgspec.json.decode(each)["attributes"])) for each in lines} == {("created_at", "status")}
 
@@ -322,7 +322,7 @@ async def test_cases_of_equal_time_across_pages_come_once(make_client, tmp_path)
             for _ in range(250):
                 sim.store.create_case(created_at=START + timedelta(minutes=minute))
         client = make_client(sim)
-        lines, _ = await collected(slices(client), tmp_path)
+        lines, _ = await collected(source_of(client), tmp_path)
         assert lines == await in_order(client)
         assert len(set(lines)) == 750
 
@@ -337,7 +337,7 @@ async def test_what_happens_meanwhile_makes_no_case_come_twice(sim, make_client,
             sim.store.update_case(ids.pop(), status="closed")
             sim.store.redact_case(ids.pop())
 
-    lines, _ = await collected(slices(client), tmp_path, progress=Progress(on_progress=happen))
+    lines, _ = await collected(source_of(client), tmp_path, progress=RunProgress(on_progress=happen))
     found = [msgspec.json.decode(each) for each in lines]
     times = [each["attributes"]["created_at"] for each in found]
     assert {each["id"] for each in found} == before
@@ -351,7 +351,7 @@ async def test_faults_on_the_way_change_nothing(sim, make_client, tmp_path):
     sim.faults.add(Fault.status(503), probability=0.1)
     sim.faults.add(Fault.torn(1_000), probability=0.1)
     sim.faults.add(Fault.rate_limited(1), nth=8, times=1)
-    lines, _ = await collected(slices(client), tmp_path)
+    lines, _ = await collected(source_of(client), tmp_path)
     assert lines == expected
     assert sum(request.fault is not None for request in sim.requests) > 2
 
@@ -359,7 +359,7 @@ async def test_faults_on_the_way_change_nothing(sim, make_client, tmp_path):
 async def test_a_rate_limit_is_kept_to_with_few_walkers(make_client, tmp_path):
     async with Simulator(cases=2_000, rate_limit="10/1") as sim:
         client = make_client(sim)
-        lines, done = await collected(slices(client), tmp_path)
+        lines, done = await collected(source_of(client), tmp_path)
     assert len(lines) == 2_000
     assert all(request.status == 200 for request in sim.requests)
     assert len(sim.requests) == done.fetched <= 20 + 4
@@ -375,7 +375,7 @@ async def test_a_repeated_cursor_ends_the_run(sim, make_client, tmp_path):
 
     sim.faults.add(Fault(name="loop", applied=True, alter=loop))
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(PaginationError):
-        await collect(slices(make_client(sim)), spool, crew=crew_of(1))
+        await collect(source_of(make_client(sim)), spool, crew=crew_of(1))
 
 
 async def test_cases_on_several_lines_are_put_on_one(sim, make_client, tmp_path):
@@ -386,6 +386,6 @@ async def test_cases_on_several_lines_are_put_on_one(sim, make_client, tmp_path)
         return type(answer)(answer.status, answer.headers, msgspec.json.format(answer.body, indent=2))
 
     sim.faults.add(Fault(name="pretty", applied=True, alter=spread))
-    lines, _ = await collected(slices(client), tmp_path)
+    lines, _ = await collected(source_of(client), tmp_path)
     assert [msgspec.json.decode(each) for each in lines] == [msgspec.json.decode(each) for each in expected]
     assert all(b"\n" not in each for each in lines)

@@ -24,7 +24,7 @@ from persona_cases.export.columns.survey import Survey
 from persona_cases.export.formats.opening import open_sink
 from persona_cases.export.formats.sqlite import SqliteSink
 from persona_cases.export.formats.target import Target
-from persona_cases.export.progress import Progress
+from persona_cases.export.progress import RunProgress
 from persona_cases.export.runner import FileExport, export_to_sink
 from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.threads import off_loop
@@ -99,7 +99,7 @@ def file_export(path, choice=None):
 
 async def test_a_sink_of_ones_own_gets_all_cases_in_order():
     sink, reports = Recorder(), []
-    progress = Progress(on_progress=reports.append)
+    progress = RunProgress(on_progress=reports.append)
     await export_to_sink(pages_of(3, 0, 2), sink, progress)
     done = progress.so_far
     assert sink.ids == [f"case_{number:06}" for number in range(5)]
@@ -116,14 +116,14 @@ async def test_a_sink_of_ones_own_gets_all_cases_in_order():
 async def test_a_sink_that_fails_is_discarded(failing):
     sink = Recorder(failing)
     with pytest.raises(OSError, match="No space left"):
-        await export_to_sink(pages_of(2, 2), sink, Progress())
+        await export_to_sink(pages_of(2, 2), sink, RunProgress())
     assert sink.calls[-2:] == [failing, "discard"]
 
 
 async def test_a_sink_is_discarded_if_progress_can_not_be_told():
     sink = Recorder()
     with pytest.raises(ZeroDivisionError):
-        await export_to_sink(pages_of(2, 2), sink, Progress(on_progress=lambda _: 1 / 0))
+        await export_to_sink(pages_of(2, 2), sink, RunProgress(on_progress=lambda _: 1 / 0))
     assert sink.calls == ["write", "discard"]
 
 
@@ -131,7 +131,7 @@ async def test_a_sink_is_discarded_if_progress_can_not_be_told():
 async def test_the_size_in_the_end_is_that_of_the_file(tmp_path, name):
     needs(name)
     path, reports = tmp_path / name, []
-    progress = Progress(on_progress=reports.append)
+    progress = RunProgress(on_progress=reports.append)
     await file_export(path).run(pages_of(100, 30), progress)
     done = progress.so_far
     assert done == reports[-1]
@@ -146,7 +146,7 @@ async def test_a_line_that_is_no_case_leaves_nothing_behind(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b"before")
     with pytest.raises(DecodeError, match="line 6: .* at /id"):
-        await file_export(path).run(pages_of(3, 2, broken=True), Progress())
+        await file_export(path).run(pages_of(3, 2, broken=True), RunProgress())
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [(name, b"before")]
 
 
@@ -155,7 +155,7 @@ async def test_a_line_that_is_no_case_leaves_nothing_behind(tmp_path, name):
 async def test_a_full_disk_ends_an_export_and_its_output(name, failing):
     output = FullDisk(failing)
     with pytest.raises(OSError, match="No space left"):
-        await FileExport(target=Target.of(name), output=output).run(pages_of(3, 3), Progress())
+        await FileExport(target=Target.of(name), output=output).run(pages_of(3, 3), RunProgress())
     assert "discard" in output.calls
     assert failing == "commit" or "commit" not in output.calls
 
@@ -182,7 +182,7 @@ async def test_a_cancelled_export_leaves_nothing_behind(tmp_path, name):
         await asyncio.Event().wait()
 
     fetching = asyncio.Event()
-    task = asyncio.create_task(file_export(tmp_path / name).run(endless(), Progress()))
+    task = asyncio.create_task(file_export(tmp_path / name).run(endless(), RunProgress()))
     await fetching.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -200,7 +200,7 @@ async def test_an_export_that_is_cancelled_while_it_writes_ends_after_the_thread
             super().write(cases)
 
     sink = Slow()
-    task = asyncio.create_task(export_to_sink(pages_of(2, 2), sink, Progress()))
+    task = asyncio.create_task(export_to_sink(pages_of(2, 2), sink, RunProgress()))
     await asyncio.to_thread(begun.wait, 30)
     task.cancel()
     await asyncio.sleep(0)
@@ -223,7 +223,7 @@ async def test_what_was_committed_while_the_export_was_cancelled_stays():
             super().commit()
 
     sink = Slow()
-    task = asyncio.create_task(export_to_sink(pages_of(1), sink, Progress()))
+    task = asyncio.create_task(export_to_sink(pages_of(1), sink, RunProgress()))
     await asyncio.to_thread(begun.wait, 30)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -264,7 +264,7 @@ def test_what_is_buffered_can_be_read_twice(tmp_path):
 async def test_any_source_that_can_be_read_twice_makes_the_same_table(tmp_path, size):
     lines = [make_line(number, fields={f"f{number % 5}": number}) for number in range(40)]
     path = tmp_path / "cases.csv"
-    progress = Progress()
+    progress = RunProgress()
     await file_export(path).write_from(Lines(lines, size), progress)
     assert progress.so_far.size == path.stat().st_size
     header, *rows = path.read_text().splitlines()
@@ -275,13 +275,13 @@ async def test_any_source_that_can_be_read_twice_makes_the_same_table(tmp_path, 
 async def test_json_lines_are_written_from_a_source_too(tmp_path):
     lines = [make_line(number) for number in range(40)]
     path = tmp_path / "cases.jsonl.gz"
-    await file_export(path).write_from(Lines(lines), Progress())
+    await file_export(path).write_from(Lines(lines), RunProgress())
     assert gzip.decompress(path.read_bytes()).splitlines() == lines
 
 
 async def test_a_source_that_fails_leaves_nothing_behind(tmp_path):
     with pytest.raises(DecodeError, match="line 2"):
-        await file_export(tmp_path / "cases.csv").write_from(Lines([make_line(), b"{}"]), Progress())
+        await file_export(tmp_path / "cases.csv").write_from(Lines([make_line(), b"{}"]), RunProgress())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -334,7 +334,7 @@ def test_a_survey_does_not_grow_with_the_cases():
 
 async def test_a_database_is_complete_once_it_has_its_name(tmp_path):
     path = tmp_path / "cases.db"
-    await file_export(path).run(pages_of(100, 20), Progress())
+    await file_export(path).run(pages_of(100, 20), RunProgress())
     with sqlite3.connect(path) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert database.execute('SELECT count(*), sum("fields.n") FROM cases').fetchone() == (120, sum(range(120)))

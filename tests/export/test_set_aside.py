@@ -14,8 +14,8 @@ from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.models.decoding.undecodable import Undecodable
-from persona_cases.resources.exporting.list_source import FreshSlices
-from persona_cases.resources.exporting.search_source import CaseSlices
+from persona_cases.resources.exporting.list_source import ListSource
+from persona_cases.resources.exporting.search_source import SearchSource
 from persona_cases.testing import Fault, Simulator
 
 ASKED = Description({}, "1.0")
@@ -144,12 +144,12 @@ async def sim():
 
 
 SOURCES = {
-    "one search": lambda api: CaseSlices(api, max_searches=1),
-    "several searches": lambda api: CaseSlices(
+    "one search": lambda api: SearchSource(api, max_searches=1),
+    "several searches": lambda api: SearchSource(
         api, Q.any_of(Q.status.eq(s) & ~Q.fields.priority.eq("no") for s in ("open", "closed")), max_searches=16
     ),
-    "the list": lambda api: FreshSlices.of(api, None),
-    "the list, decided here": lambda api: FreshSlices.of(api, ~Q.fields.poison.eq("x")),
+    "the list": lambda api: ListSource.of(api, None),
+    "the list, decided here": lambda api: ListSource.of(api, ~Q.fields.poison.eq("x")),
 }
 
 

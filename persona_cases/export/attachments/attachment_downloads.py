@@ -18,7 +18,7 @@ from persona_cases.export.attachments.directory import FileDirectory
 from persona_cases.export.attachments.file_listing import CaseFiles, files_of
 from persona_cases.export.attachments.file_urls import Addresses, Load
 from persona_cases.export.case_source import CaseSource
-from persona_cases.export.progress import Progress
+from persona_cases.export.progress import RunProgress
 from persona_cases.export.runner import Exportable, Pages
 from persona_cases.export.threads import off_loop
 from persona_cases.models import Attachment
@@ -69,7 +69,7 @@ class AttachmentDownloads:
         load: Load,
         fetch: Fetch,
         concurrency: int = DEFAULT_DOWNLOADS,
-        progress: Progress | None = None,
+        progress: RunProgress | None = None,
         sets_aside: bool = False,
     ) -> None:
         self.report: AttachmentReport = AttachmentReport()
@@ -78,7 +78,7 @@ class AttachmentDownloads:
         self._fetch = fetch
         self._sets_aside = sets_aside
         self._concurrency = whole_number(concurrency, "concurrency")
-        self._progress = Progress() if progress is None else progress
+        self._progress = RunProgress() if progress is None else progress
         self._incomplete: dict[str, None] = {}
         self._unreadable: list[str] = []
         self._started: float | None = None

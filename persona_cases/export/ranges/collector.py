@@ -9,10 +9,10 @@ from typing import Final
 import attrs
 
 from persona_cases.errors import PaginationError, naming
-from persona_cases.export.progress import Progress
+from persona_cases.export.progress import RunProgress
 from persona_cases.export.ranges.fetched_ranges import Frontier
 from persona_cases.export.ranges.fetcher_count import Crew, Stopwatch
-from persona_cases.export.ranges.page_source import PageSource, Walk
+from persona_cases.export.ranges.page_source import PageSource, RawPages
 from persona_cases.export.ranges.stretch import Stretch, take_together
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.export.request_failures import OVERLOADED, is_overload
@@ -36,9 +36,9 @@ async def collect(
     *,
     crew: Crew | None = None,
     set_aside: bool = False,
-    progress: Progress | None = None,
+    progress: RunProgress | None = None,
     stopwatch: Stopwatch | None = None,
-) -> Progress:
+) -> RunProgress:
     """Fetch all cases of a source into a spool, or those that are still missing there.
 
     The upper bound is fixed at the start: cases created after the newest one that is found then are left out. A case
@@ -61,7 +61,7 @@ async def collect(
         PersonaError: whatever a request may raise. What was fetched before is committed, and can be resumed from.
         OSError: if the disk does not take it.
     """
-    done = progress or Progress()
+    done = progress or RunProgress()
     collector = _Collector(source, spool, crew or Crew(), done, stopwatch or Stopwatch(), set_aside=set_aside)
     try:
         await collector.run()
@@ -79,7 +79,7 @@ class _Collector:
         source: PageSource,
         spool: Spool,
         crew: Crew,
-        progress: Progress,
+        progress: RunProgress,
         stopwatch: Stopwatch,
         *,
         set_aside: bool,
@@ -145,7 +145,7 @@ class _Collector:
             else:
                 return
 
-    async def _look_around(self, walk: Walk, *, alone: bool) -> None:
+    async def _look_around(self, walk: RawPages, *, alone: bool) -> None:
         """Find the first and the last case: at the same time, or alone if the server fails under two requests."""
         far_end = None if alone else self._group.create_task(self._try_far_end())
         try:
@@ -183,7 +183,7 @@ class _Collector:
                 raise
             return None
 
-    async def _first_page(self, walk: Walk) -> RawPage | None:
+    async def _first_page(self, walk: RawPages) -> RawPage | None:
         started, worked = self._stopwatch.wall(), self._stopwatch.busy()
         async for page in walk:
             self._crew.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
@@ -241,14 +241,14 @@ class _Collector:
         for each in stretches[: self._free]:
             self._start_one(each)
 
-    def _start(self, stretches: list[Stretch], walk: Walk) -> None:
+    def _start(self, stretches: list[Stretch], walk: RawPages) -> None:
         walker = min(set(range(len(self._walking) + 1)).difference(self._walking.values()))
         self._walking.update({each.number: walker for each in stretches})
         pages = self._progress.pages_by_fetcher
         pages += [0] * (walker + 1 - len(pages))
         self._group.create_task(self._walk(stretches, walk, walker))
 
-    async def _walk(self, stretches: list[Stretch], walk: Walk, walker: int) -> None:
+    async def _walk(self, stretches: list[Stretch], walk: RawPages, walker: int) -> None:
         async with aclosing(walk):
             ended, idle = False, 0
             resumed = len(stretches) == 1 and stretches[0].cursor is not None
@@ -277,7 +277,7 @@ class _Collector:
             del self._walking[each.number]
         self._idle.set()
 
-    async def _next_page(self, walk: Walk, stretches: list[Stretch]) -> RawPage | None:
+    async def _next_page(self, walk: RawPages, stretches: list[Stretch]) -> RawPage | None:
         """Return the next page; None if the walk has to be begun again, by another question or by fewer walkers."""
         started, worked, epoch = self._stopwatch.wall(), self._stopwatch.busy(), self._crew.epoch
         try:

@@ -9,9 +9,9 @@ from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.transport.limits.limiter import LimiterState
 
-__all__ = ["PageSource", "Walk"]
+__all__ = ["PageSource", "RawPages"]
 
-Walk: TypeAlias = AsyncGenerator[RawPage, None]
+RawPages: TypeAlias = AsyncGenerator[RawPage, None]
 """Pages in a row; the last one has no cursor."""
 
 
@@ -40,8 +40,8 @@ class PageSource(Protocol):
         """
         ...
 
-    def pages(self, part: TimeRange, after: str | None) -> Walk:
-        """Walk the cases of a range.
+    def pages(self, part: TimeRange, after: str | None) -> RawPages:
+        """Fetch the cases of a range.
 
         Args:
             part: the range.
@@ -49,8 +49,8 @@ class PageSource(Protocol):
         """
         ...
 
-    def together(self, parts: Sequence[TimeRange]) -> Walk | None:
-        """Walk the cases of several ranges as those of one; None if the source cannot.
+    def together(self, parts: Sequence[TimeRange]) -> RawPages | None:
+        """Fetch the cases of several ranges as those of one; None if the source cannot.
 
         Args:
             parts: the ranges, in the order of time.

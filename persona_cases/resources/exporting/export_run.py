@@ -11,7 +11,7 @@ import attrs
 
 from persona_cases.export.attachments.attachment_downloads import AttachmentDownloads
 from persona_cases.export.manifest_file import write_account
-from persona_cases.export.progress import Progress
+from persona_cases.export.progress import RunProgress
 from persona_cases.export.provenance import Provenance
 from persona_cases.export.rejects import Rejects
 from persona_cases.export.report import ExportReport
@@ -74,7 +74,7 @@ class ExportRun:
     cases: Reading
     api: Api
     count: RequestCount
-    progress: Progress
+    progress: RunProgress
     rejects: Rejects | None
     downloads: AttachmentDownloads | None
 
@@ -87,7 +87,7 @@ class ExportRun:
             cases: reads the cases; through a copy of it, requests are counted.
         """
         twin, count = counted(cases)
-        progress = Progress(on_progress=request.on_progress)
+        progress = RunProgress(on_progress=request.on_progress)
         rejects = Rejects(request.path) if request.path is not None and request.sets_aside else None
 
         async def load(case_id: str) -> Case:

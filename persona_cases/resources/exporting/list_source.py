@@ -1,4 +1,4 @@
-"""`FreshSlices`: the cases that an expression finds at this moment, by ranges of creation time, as raw pages.
+"""`ListSource`: the cases that an expression finds at this moment, by ranges of creation time, as raw pages.
 
 The search index lags behind by about a minute, the list does not. But a list knows no times: it goes from new to old,
 and begins behind a case that one names. So a search finds a case where a range begins, and may be behind by a minute,
@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 import attrs
 
 from persona_cases.errors import APIError, DecodeError, PaginationError, naming
-from persona_cases.export.ranges.page_source import Walk
+from persona_cases.export.ranges.page_source import RawPages
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models import Fieldset
 from persona_cases.models.decoding.decode import Links, decode_line, decode_page
@@ -38,7 +38,7 @@ _CANDIDATES = 3
 
 
 @attrs.frozen
-class FreshSlices:
+class ListSource:
     """The cases that an expression finds, without the lag of searches; a `PageSource` whose time runs backward.
 
     Attributes:
@@ -84,8 +84,8 @@ class FreshSlices:
         page = await self._found(self.listing.created.narrow(self.listing.filtered), LARGEST_PAGE)
         return attrs.evolve(page, backward=True)
 
-    async def pages(self, part: TimeRange, after: str | None) -> Walk:
-        """Walk the cases of a range, newest first.
+    async def pages(self, part: TimeRange, after: str | None) -> RawPages:
+        """Fetch the cases of a range, newest first.
 
         Args:
             part: the range, in time that runs backward.
@@ -112,8 +112,8 @@ class FreshSlices:
     def together(self, parts: Sequence[TimeRange]) -> None:
         """Tell that a list cannot skip anything."""
 
-    async def _listed(self, starts: Sequence[str | None]) -> Walk:
-        """Walk the list from the first of several cases that the server still knows."""
+    async def _listed(self, starts: Sequence[str | None]) -> RawPages:
+        """List from the first of several cases that the server still knows."""
         for start in starts:
             async with aclosing(raw_walk(self.api, self.request, self._decode, start)) as walk:
                 try:

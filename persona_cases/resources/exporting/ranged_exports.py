@@ -23,8 +23,8 @@ from persona_cases.export.threads import off_loop
 from persona_cases.query import Predicate
 from persona_cases.resources.exporting.export_request import FilePath
 from persona_cases.resources.exporting.export_run import ExportRun
-from persona_cases.resources.exporting.list_source import FreshSlices
-from persona_cases.resources.exporting.search_source import CaseSlices
+from persona_cases.resources.exporting.list_source import ListSource
+from persona_cases.resources.exporting.search_source import SearchSource
 
 __all__ = ["export_by_ranges", "write_lines", "write_table"]
 
@@ -120,8 +120,8 @@ def _set_aside(rejects: Rejects, spool: Spool) -> None:
 def _source(run: ExportRun, where: Predicate | None) -> PageSource:
     request = run.request
     if request.fresh:
-        return FreshSlices.of(run.api, where, request.loaded)
-    return CaseSlices(run.api, where, request.loaded, max_searches=request.max_searches)
+        return ListSource.of(run.api, where, request.loaded)
+    return SearchSource(run.api, where, request.loaded, max_searches=request.max_searches)
 
 
 def _source_of_first_run(run: ExportRun, source: PageSource, snapshot: Description) -> PageSource:

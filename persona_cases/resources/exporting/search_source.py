@@ -1,4 +1,4 @@
-"""`CaseSlices`: the cases of a search by ranges of creation time, as raw pages."""
+"""`SearchSource`: the cases of a search by ranges of creation time, as raw pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 
 from persona_cases.errors import QueryTooComplexError
 from persona_cases.export.ranges.fetcher_count import PAGES_A_WALKER
-from persona_cases.export.ranges.page_source import Walk
+from persona_cases.export.ranges.page_source import RawPages
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage, decode_raw_page
 from persona_cases.query import Predicate, Q, SearchLimits, Sort
@@ -23,7 +23,7 @@ _ASCENDING, _DESCENDING = Q.created_at.asc(), Q.created_at.desc()
 
 
 @attrs.frozen
-class CaseSlices:
+class SearchSource:
     """The cases that an expression finds; a `PageSource` of the export.
 
     A range becomes part of the expression, which is planned with it. Cases are copied without decoding them; what takes
@@ -59,8 +59,8 @@ class CaseSlices:
                     return page
         return RawPage(())
 
-    def pages(self, part: TimeRange, after: str | None) -> Walk:
-        """Walk the cases of a range, oldest first.
+    def pages(self, part: TimeRange, after: str | None) -> RawPages:
+        """Fetch the cases of a range, oldest first.
 
         Args:
             part: the range.
@@ -71,8 +71,8 @@ class CaseSlices:
         """
         return self._walk(part.narrow(self.where), _ASCENDING, after)
 
-    def together(self, parts: Sequence[TimeRange]) -> Walk | None:
-        """Walk the cases of several ranges, oldest first, as those of one; None if that takes several searches.
+    def together(self, parts: Sequence[TimeRange]) -> RawPages | None:
+        """Fetch the cases of several ranges, oldest first, as those of one; None if that takes several searches.
 
         Args:
             parts: the ranges, in the order of time.
@@ -87,7 +87,7 @@ class CaseSlices:
         # Each part alone is known to have no case: that takes no request.
         return raw_walk(self.api, requests[0], decode_raw_page, None) if requests else None
 
-    def _walk(self, where: Predicate | None, sort: Sort, after: str | None) -> Walk:
+    def _walk(self, where: Predicate | None, sort: Sort, after: str | None) -> RawPages:
         search, _ = Search.of(where, sort, self.max_searches, self.limits).loading(self._loaded())
         if search.merged or not search.requests():
             return merged_walk(self.api, search, after)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import attrs
 
 from persona_cases.errors import PaginationError, naming
-from persona_cases.export.ranges.page_source import Walk
+from persona_cases.export.ranges.page_source import RawPages
 from persona_cases.models.decoding.decode import Links
 from persona_cases.models.decoding.raw_page import Line, RawPage, decode_raw_page
 from persona_cases.models.decoding.undecodable import Undecodable
@@ -42,8 +42,8 @@ Decode: TypeAlias = Callable[[bytes], tuple[RawPage, Links]]
 """From the body of an answer to a page, whose cursor is yet to be found from the links, and the links."""
 
 
-async def raw_walk(api: Api, request: Request, decode: Decode, after: str | None, size: int = LARGEST_PAGE) -> Walk:
-    """Walk the pages of a list or a search.
+async def raw_walk(api: Api, request: Request, decode: Decode, after: str | None, size: int = LARGEST_PAGE) -> RawPages:
+    """Fetch the pages of a list or a search.
 
     Args:
         api: how to reach the API.
@@ -77,8 +77,8 @@ async def raw_walk(api: Api, request: Request, decode: Decode, after: str | None
         position = Position(cursor=cursor, backward=False, size=size, following=following)
 
 
-async def merged_walk(api: Api, search: Search, after: str | None) -> Walk:
-    """Walk the pages of a search that takes several requests, or none.
+async def merged_walk(api: Api, search: Search, after: str | None) -> RawPages:
+    """Fetch the pages of a search that takes several requests, or none.
 
     Args:
         api: how to reach the API.
