@@ -41,7 +41,9 @@ def create(
     execute(partial(change_case, make, posting.output, connection), verbose=connection.verbose)
 
 
-def update(id: CaseId, fields: FieldValues, new: Updating, connection: Connection, output: OutputOption = None) -> None:
+def update(
+    id: CaseId, fields: FieldValues, new: Updating, *, output: OutputOption = None, connection: Connection
+) -> None:
     """Change custom fields, queue or SLA of a case, or attach files to it.
 
     Everything else stays as it is.
@@ -97,10 +99,10 @@ def comment(
 
 def redact(
     ids: Annotated[list[str], Argument(metavar="ID", help="Ids of the cases.", show_default=False)],
-    connection: Connection,
     *,
     yes: Annotated[bool, Option("--yes", "-y", help="Redact without asking.")] = False,
     output: OutputOption = None,
+    connection: Connection,
 ) -> None:
     """Erase the personal data of cases for good. This cannot be undone.
 

@@ -53,9 +53,10 @@ def list_(filters: Filters, paging: Paging, shape: Shape, connection: Connection
 
 def get(
     ids: Annotated[list[str], Argument(metavar="ID", help="Ids of the cases.", show_default=False)],
+    *,
+    include: IncludeOption = None,
     shape: Shape,
     connection: Connection,
-    include: IncludeOption = None,
 ) -> None:
     """Get cases by their ids.
 
@@ -67,13 +68,13 @@ def get(
 
 def export(
     output_file: OutputFile,
-    selection: Selection,
-    shape: FileShape,
-    connection: Connection,
     context: Context,
     *,
+    selection: Selection,
     limit: LimitOption = None,
+    shape: FileShape,
     report: ReportOption = ReportForm.TEXT,
+    connection: Connection,
 ) -> None:
     """Write all matching cases to a file: .jsonl, .csv, .parquet or .sqlite.
 
@@ -96,11 +97,11 @@ def export(
 def download(
     id: CaseId,
     to: Annotated[Path, Option(metavar="DIR", help="Directory for the files; created if missing.")],
-    connection: Connection,
     *,
     name: Annotated[str | None, Option(metavar="FILENAME", help="Only files with this name. Default: all.")] = None,
     overwrite: Annotated[bool, Option("--overwrite", help="Replace files that already exist.")] = False,
     fail_on_missing: Annotated[bool, Option("--fail-on-missing", help="Exit with 4 if the case has no files.")] = False,
+    connection: Connection,
 ) -> None:
     """Download the files that are attached to a case.
 
@@ -121,8 +122,9 @@ def watch(watching: Watching, connection: Connection) -> None:
 
 def template(
     id: Annotated[str, Argument(metavar="ID", help="Id of the template.", show_default=False)],
-    connection: Connection,
+    *,
     output: OutputOption = None,
+    connection: Connection,
 ) -> None:
     """Show a case template; as a table, its custom fields.
 
@@ -131,7 +133,7 @@ def template(
     execute(partial(show_template, id, output, connection), verbose=connection.verbose)
 
 
-def limits(connection: Connection, output: OutputOption = None) -> None:
+def limits(*, output: OutputOption = None, connection: Connection) -> None:
     """Show how much of the rate limits is used. The request itself counts."""
     execute(partial(show_limits, output, connection), verbose=connection.verbose)
 

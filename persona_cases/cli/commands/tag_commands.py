@@ -17,7 +17,7 @@ Names: TypeAlias = Annotated[list[str] | None, Argument(metavar="NAME", help="Na
 Ids: TypeAlias = Annotated[list[str] | None, Option("--id", metavar="TAG_ID", help="Id of a tag. Repeat for more.")]
 
 
-def add(id: CaseId, posting: Posting, connection: Connection, names: Names = None, ids: Ids = None) -> None:
+def add(id: CaseId, names: Names = None, *, ids: Ids = None, posting: Posting, connection: Connection) -> None:
     """Add tags to a case, with one request each.
 
     An unknown name creates a tag. An organization may have 1,000 tags.
@@ -25,19 +25,19 @@ def add(id: CaseId, posting: Posting, connection: Connection, names: Names = Non
     post(id, changing_each(id, TagChoice.of(names, ids), lambda persona: persona.cases.add_tag), posting, connection)
 
 
-def remove(id: CaseId, posting: Posting, connection: Connection, names: Names = None, ids: Ids = None) -> None:
+def remove(id: CaseId, names: Names = None, *, ids: Ids = None, posting: Posting, connection: Connection) -> None:
     """Remove tags from a case, with one request each."""
     post(id, changing_each(id, TagChoice.of(names, ids), lambda persona: persona.cases.remove_tag), posting, connection)
 
 
 def set_(
     id: CaseId,
-    posting: Posting,
-    connection: Connection,
     names: Names = None,
     *,
     ids: Ids = None,
     none: Annotated[bool, Option("--none", help="Remove all tags.")] = False,
+    posting: Posting,
+    connection: Connection,
 ) -> None:
     """Give a case exactly these tags: all others are removed."""
     post(id, setting(id, TagChoice.of(names, ids), none=none), posting, connection)

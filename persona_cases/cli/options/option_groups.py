@@ -125,7 +125,9 @@ class Selection:
 class Filters:
     """The filters of a list."""
 
-    status: Annotated[str | None, _which(help="Only cases in this status, spelled as in the template.")] = None
+    status: Annotated[
+        str | None, _which(metavar="STATUS", help="Only cases in this status, spelled as in the template.")
+    ] = None
     case_template_id: Annotated[str | None, _which(metavar="ID", help="Only cases made from this template.")] = None
     account_id: Annotated[str | None, _which(metavar="ID", help="Only cases about this account.")] = None
     reference_id: Annotated[
@@ -201,7 +203,7 @@ class Watching:
         str | None, _which(metavar="ID", help="Start with cases newer than this one. Default: from now on.")
     ] = None
     template: Annotated[str | None, _which(metavar="ID", help="Only cases made from this template.")] = None
-    status: Annotated[str | None, _which(help="Only cases in this status when they are seen.")] = None
+    status: Annotated[str | None, _which(metavar="STATUS", help="Only cases in this status when they are seen.")] = None
     limit: Annotated[int | None, _which(min=1, metavar="N", help="Maximum number of cases. Default: no limit.")] = None
     interval: Annotated[float, _fetch(metavar="SECONDS", help="Time between requests while cases keep coming.")] = 2.0
     max_interval: Annotated[
