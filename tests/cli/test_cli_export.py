@@ -186,8 +186,8 @@ def test_csv_can_go_to_stdout(cli, tmp_path, asked, open_):
             "parquet cannot be written to stdout: name a file with --output-file",
         ),
         (("-o", "-", "--format", "sqlite"), "sqlite cannot be written to stdout: name a file with --output-file"),
-        (("-o", "x.json"), "nothing is known of files that end in .json: give one of .jsonl, "),
-        (("-o", "x.db.gz"), ".db.gz is not written: SQLite could not open it; compress the finished file"),
+        (("-o", "x.json"), "unsupported file extension .json: use one of .jsonl, "),
+        (("-o", "x.db.gz"), ".db.gz is not supported: SQLite could not open it; compress the finished file"),
     ],
 )
 def test_a_format_that_can_not_be_written_is_refused_before_the_first_request(cli, api, asked, reason):

@@ -290,7 +290,7 @@ async def test_a_table_that_was_there_is_replaced_only_by_a_whole_one(sim, make_
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("cases.json", "nothing is known of files that end in .json"),
+        ("cases.json", "unsupported file extension .json"),
         ("cases.db.gz", "SQLite could not open it"),
         ("missing/cases.csv", "cannot write"),
     ],
@@ -303,7 +303,7 @@ async def test_what_can_not_be_written_is_refused_before_the_first_request(sim, 
 
 
 async def test_an_export_in_order_that_is_refused_leaves_nothing(sim, make_client, tmp_path):
-    with pytest.raises(InvalidArgumentError, match="nothing is known of files that end in .json"):
+    with pytest.raises(InvalidArgumentError, match="unsupported file extension .json"):
         await make_client(sim).cases.export(to=tmp_path / "cases.json", limit=5)
     assert not [*sim.requests, *tmp_path.iterdir()]
 

@@ -46,7 +46,7 @@ def open_sink(target: Target, output: Output, columns: Sequence[Column], provena
     if target.format is FileFormat.CSV:
         return CsvSink(output, target.compression, columns)
     if not isinstance(output, AtomicFile):
-        raise InvalidArgumentError(f"{target.format} needs a file to go back and forth in: give its path")
+        raise InvalidArgumentError(f"{target.format} needs a seekable file: pass a path")
     if target.format is FileFormat.PARQUET:
         return ParquetSink(output, target.compression, columns, provenance)
     from persona_cases.export.formats.sqlite import SqliteSink  # noqa: PLC0415 - SQLite takes time to load

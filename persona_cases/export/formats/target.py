@@ -63,22 +63,22 @@ class Target:
 
     @classmethod
     def of(cls, path: str | os.PathLike[str], format: str | None = None, compression: str | None = None) -> Target:
-        """Tell from the name of a file what is to be in it.
+        """Read the format and the compression from the name of a file.
 
         Args:
-            path: the file. A name without an ending stands for JSON Lines.
-            format: the format, whatever the name is.
-            compression: the compression, whatever the name is.
+            path: the file. A name without an extension stands for JSON Lines.
+            format: the format; by default, the extension selects it.
+            compression: the compression; by default, the extension selects it.
 
         Raises:
-            InvalidArgumentError: if the name's ending stands for nothing, or the format cannot be compressed so.
+            InvalidArgumentError: if the extension is unknown, or the format does not have the compression.
         """
         name = PurePath(os.fsdecode(path))
         ending = _COMPRESSIONS.get(name.suffix.lower())
         stem = name if ending is None else PurePath(name.stem)
         chosen = _format_of(stem.suffix) if format is None else _read(FileFormat, format, "format")
         if chosen not in _STREAMS and ending is not None and format is None:
-            raise InvalidArgumentError(f"{stem.suffix}{name.suffix} is not written: {_WHY_NOT[chosen]}")
+            raise InvalidArgumentError(f"{stem.suffix}{name.suffix} is not supported: {_WHY_NOT[chosen]}")
         if compression is not None:
             wanted = _read(Compression, compression, "compression")
         else:
@@ -106,8 +106,8 @@ def _format_of(suffix: str) -> FileFormat:
     if found is None:
         known = ", ".join(_FORMATS)
         raise InvalidArgumentError(
-            f"nothing is known of files that end in {suffix}: give one of {known}, "
-            "the first three also with .gz or .zst behind; or give the format, jsonl, csv, parquet or sqlite, as well"
+            f"unsupported file extension {suffix}: use one of {known}, "
+            "the first three also followed by .gz or .zst; or pass the format: jsonl, csv, parquet or sqlite"
         )
     return found
 
