@@ -121,7 +121,7 @@ def test_public_classes_and_functions_copy_and_pickle_by_name(path):
 
 def test_submodules_come_with_the_package():
     program = "import persona_cases as p; p.query.Q, p.limits.LocalLimiter, p.errors.PersonaError, p.testing.Simulator"
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=600)
 
 
 def test_a_star_gives_every_name():
@@ -147,7 +147,7 @@ def test_a_star_gives_every_name():
 )
 def test_names_load_no_more_than_they_need(statement, unwanted):
     program = f"{statement}\nimport sys\nprint(*sys.modules)"
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=600)
     loaded = set(run.stdout.split())
     assert not loaded & unwanted
     if "aiohttp" in unwanted:
@@ -161,7 +161,7 @@ MOST_OF_OURS, MOST_MODULES = 23, 110
 
 def test_making_queries_loads_few_modules():
     program = "import sys; old = set(sys.modules); from persona_cases.query import Q; print(*set(sys.modules) - old)"
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=600)
     loaded = run.stdout.split()
     ours = [name for name in loaded if name.startswith("persona_cases")]
     assert len(ours) <= MOST_OF_OURS

@@ -89,7 +89,7 @@ def interrupted(start: Callable[..., Forked]) -> Callable[..., list[str]]:
         **settings: Any,
     ) -> list[str]:
         hanging = api.faults.add(Fault.delay(1e9), path=slow, nth=at)
-        started, deadline = start(*argv, **settings), time.monotonic() + 30
+        started, deadline = start(*argv, **settings), time.monotonic() + 600
         while not hanging.fired and time.monotonic() < deadline:
             time.sleep(0.01)
         started.send_signal(number)

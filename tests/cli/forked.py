@@ -82,7 +82,7 @@ class Forked:
 
     def wait_for(self, text: bytes) -> None:
         """Wait until it has written this to stdout."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 600
         while text not in self.out:
             assert time.monotonic() < deadline, "the command has not written it"
             time.sleep(0.01)

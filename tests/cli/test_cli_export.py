@@ -223,7 +223,7 @@ def test_a_full_disk_under_a_table_is_said_in_one_line(tmp_path):
         [sys.executable, "-m", "persona_cases", "export", "--simulator", "-o", str(tmp_path / "x.csv")],
         stderr=subprocess.PIPE,
         check=False,
-        timeout=60,
+        timeout=600,
         preexec_fn=small,
     )
     assert (ran.returncode, ran.stderr) == (1, b"error: cannot read or write: File too large\n")

@@ -49,7 +49,7 @@ def test_the_examples_work_in_a_shell(example, tmp_path):
         env=os.environ | {"PATH": path},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
@@ -149,7 +149,7 @@ def test_what_needs_no_command_loads_none(argv, environment):
     )
     env = os.environ | environment
     ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False, env=env
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False, env=env
     )
     loaded, *heavy = ran.stderr.split()
     assert ran.returncode == 0
@@ -163,7 +163,7 @@ def test_a_missing_extra_is_said_in_one_line(missing):
     program = (
         f"import sys; sys.modules[{missing!r}] = None; from persona_cases.cli import main; sys.exit(main(['list']))"
     )
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False)
     assert ran.returncode != 0
     assert (ran.stdout, ran.stderr.count("\n")) == ("", 1)
     assert "pip install 'persona-cases[cli]'" in ran.stderr
@@ -171,7 +171,7 @@ def test_a_missing_extra_is_said_in_one_line(missing):
 
 def test_a_module_of_ours_that_is_missing_is_no_missing_extra():
     program = "import sys; sys.modules['persona_cases.cli.app'] = None; from persona_cases.cli import main; main([])"
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False)
     assert "ModuleNotFoundError" in ran.stderr
 
 

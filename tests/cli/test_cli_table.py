@@ -57,7 +57,7 @@ def test_a_table_can_be_written_in_any_encoding():
         [sys.executable, "-m", "persona_cases", "list", "--simulator", "--limit", "20", "--output", "table"],
         env=os.environ | {"PYTHONIOENCODING": "ascii", "COLUMNS": "50"},
         capture_output=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert (ran.returncode, ran.stderr) == (0, b"")

@@ -83,7 +83,7 @@ def test_programs_print_what_the_page_says(code, following, tmp_path):
         text=True,
         cwd=tmp_path,
         check=False,
-        timeout=60,
+        timeout=600,
     )
     assert (run.returncode, run.stderr) == (0, "")
     assert following == ("text", run.stdout)
@@ -98,7 +98,7 @@ def run_in_shell(command: str) -> str | None:
     """Run a command line; give back what is wrong, if anything."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     run = subprocess.run(
-        command, shell=True, capture_output=True, text=True, check=False, timeout=120, env={**os.environ, "PATH": path}
+        command, shell=True, capture_output=True, text=True, check=False, timeout=600, env={**os.environ, "PATH": path}
     )
     return run.stderr if run.returncode else None
 

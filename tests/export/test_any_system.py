@@ -80,7 +80,7 @@ SYSTEMS = {
 def test_exports_run_on_systems_that_lack_what_linux_has(tmp_path, system):
     program = without(*SYSTEMS[system]) + EXPORT
     ran = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, check=False, timeout=120, capture_output=True, text=True
+        [sys.executable, "-c", program], cwd=tmp_path, check=False, timeout=600, capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr
 
@@ -93,6 +93,6 @@ def test_a_lock_ends_with_the_process_that_held_it(tmp_path, modules):
     )
     with held:
         assert held.stdout.readline() == b"held\n"
-        assert subprocess.run(program, cwd=tmp_path, check=False, timeout=60, capture_output=True).returncode == 7
+        assert subprocess.run(program, cwd=tmp_path, check=False, timeout=600, capture_output=True).returncode == 7
         held.kill()
-    assert subprocess.run(program, cwd=tmp_path, check=False, timeout=60, capture_output=True).returncode == 0
+    assert subprocess.run(program, cwd=tmp_path, check=False, timeout=600, capture_output=True).returncode == 0

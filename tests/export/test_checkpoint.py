@@ -168,7 +168,7 @@ def test_two_at_once_are_refused(output):
             "try:\n    Spool(sys.argv[1], Description({}, ''))\n"
             "except ClientStateError:\n    sys.exit(7)\n"
         )
-        assert subprocess.run([sys.executable, "-c", program, output], check=False, timeout=60).returncode == 7
+        assert subprocess.run([sys.executable, "-c", program, output], check=False, timeout=600).returncode == 7
     Spool(output, ASKED).close()
 
 

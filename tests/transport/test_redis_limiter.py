@@ -415,7 +415,7 @@ def test_without_the_redis_package_it_says_what_to_install():
         "from persona_cases.limits import *\n"
         "LocalLimiter(); RedisLimiter('redis://localhost', environment='env_1')"
     )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=600)
     assert run.returncode != 0
     assert "ImportError: " in run.stderr
     assert "pip install 'persona-cases[redis]'" in run.stderr
