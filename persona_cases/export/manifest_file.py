@@ -12,7 +12,7 @@ import msgspec
 from persona_cases.export.provenance import Provenance
 from persona_cases.export.report import ExportReport
 from persona_cases.export.sinks import AtomicFile
-from persona_cases.export.spool.disk import HAS_MODES
+from persona_cases.export.spool.disk import set_mode
 
 __all__ = ["account_path", "write_account"]
 
@@ -41,8 +41,8 @@ def write_account(output: str | os.PathLike[str], provenance: Provenance, report
     content = {"file": Path(os.fsdecode(output)).name, **provenance.to_dict(), **{name: told[name] for name in _COUNTS}}
     file = AtomicFile(account_path(output))
     try:
-        if HAS_MODES and not file.path.exists():
-            file.part.chmod(stat.S_IMODE(Path(os.fsdecode(output)).stat().st_mode) & _PERMISSIONS)
+        if not file.path.exists():
+            set_mode(file.part, stat.S_IMODE(Path(os.fsdecode(output)).stat().st_mode) & _PERMISSIONS)
         file.write(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
         file.commit()
     finally:

@@ -38,7 +38,7 @@ class ExportProgress:
 
 
 OnProgress = Callable[[ExportProgress], object]
-"""Called after each page or, for an export by time ranges, after each commit; and at the end."""
+"""Called after each page or, for an export by time ranges, after a commit, at most every 20 ms; and at the end."""
 
 
 @attrs.define(kw_only=True)

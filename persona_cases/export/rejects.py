@@ -12,6 +12,7 @@ from pathlib import Path
 import attrs
 
 from persona_cases.export.sinks import AtomicFile, Sink
+from persona_cases.export.spool.disk import set_mode
 
 __all__ = ["Rejects", "WithRejects"]
 
@@ -70,7 +71,7 @@ class Rejects:
     def _hide_as_output(self) -> None:
         # Whoever may not read the export may not read this either.
         if self._file is not None and self._output.exists() and not self.path.exists():
-            self._file.part.chmod(stat.S_IMODE(self._output.stat().st_mode) & 0o777)
+            set_mode(self._file.part, stat.S_IMODE(self._output.stat().st_mode) & 0o777)
 
 
 @attrs.frozen

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.spool.disk import HAS_MODES, make_names_durable
+from persona_cases.export.spool.disk import make_names_durable, set_mode
 
 __all__ = ["AtomicFile", "ByteSink", "Output", "Sink"]
 
@@ -149,7 +149,7 @@ class AtomicFile:
         except (OSError, AttributeError):
             # Not all disks and systems have hard links.
             shutil.copyfile(source, self.part)
-        self._set_mode(mode)
+        set_mode(self.part, mode)
         self._file = self.part.open("ab")
 
     def commit(self) -> None:
@@ -159,7 +159,7 @@ class AtomicFile:
         self._file.close()
         mode = self._mode_of_old()
         if mode is not None:
-            self._set_mode(mode)
+            set_mode(self.part, mode)
         self.part.replace(self.path)
         make_names_durable(self.path.parent)
 
@@ -176,7 +176,7 @@ class AtomicFile:
         opened = os.open(path, flags, _NEW_FILE if mode is None else mode | _OURS)
         if mode is not None:
             # What the process takes from new files does not count here.
-            self._set_mode(mode | _OURS)
+            set_mode(self.part, mode | _OURS)
         return opened
 
     def _mode_of_old(self) -> int | None:
@@ -184,7 +184,3 @@ class AtomicFile:
             return stat.S_IMODE(self.path.stat().st_mode) & _PERMISSIONS
         except FileNotFoundError:
             return None
-
-    def _set_mode(self, mode: int) -> None:
-        if HAS_MODES:
-            self.part.chmod(mode)

@@ -61,7 +61,7 @@ def test_it_goes_on_with_a_simulator_of_its_own_too(start, cli, tmp_path):
     path = tmp_path / "x.jsonl"
     started = start("export", "--simulator", "--cases", "8000", "-o", str(path), "--only", "status")
     deadline = time.monotonic() + 600
-    while not (tmp_path / ".x.jsonl.export" / "manifest.json").exists() and time.monotonic() < deadline:
+    while not (tmp_path / ".x.jsonl.export" / "checkpoint.jsonl").exists() and time.monotonic() < deadline:
         time.sleep(0.005)
     started.send_signal(signal.SIGINT)
     assert started.wait() == 130

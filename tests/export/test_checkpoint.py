@@ -1,4 +1,4 @@
-"""The spool and its manifest: what counts after a crash, and what is refused."""
+"""The spool and its checkpoints: what counts after a crash, and what is refused."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from spooling import filled, lines_of, put_together
+from spooling import filled, lines_of, lose_power, put_together
 from worlds import line
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export.ranges.fetched_ranges import Frontier
-from persona_cases.export.spool.checkpoint import Description, decode_manifest
+from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
 
 ASKED = Description({"where": {"attribute": "status", "operator": "eq", "value": "secret"}, "format": "jsonl"}, "1.0")
@@ -85,8 +85,8 @@ async def test_writes_that_the_system_does_in_parts_lose_nothing(output, monkeyp
 
 
 async def test_what_was_not_committed_does_not_count(begun, output, work):
-    with (work / "cases.log").open("ab") as log:
-        log.write(b"half a blo")
+    with (work / "cases-1.jsonl").open("ab") as cases:
+        cases.write(b"half a pa")
     with Spool(output, ASKED) as spool:
         assert len(lines_of(spool)) == 5
         filled(spool.frontier.stretches[0], spool, 3)
@@ -95,16 +95,16 @@ async def test_what_was_not_committed_does_not_count(begun, output, work):
         assert [msgspec.json.decode(each)["id"] for each in lines_of(spool)][:4] == [f"case_{n}" for n in range(4)]
 
 
-async def test_a_draft_of_a_manifest_does_not_count(begun, output, work):
-    (work / "manifest.json.new").write_bytes(b'{"format":1,')
+async def test_a_draft_of_a_checkpoint_does_not_count(begun, output, work):
+    (work / "checkpoint.new").write_bytes(b'{"format":1,')
     with Spool(output, ASKED) as spool:
         assert len(lines_of(spool)) == 5
 
 
-def test_without_a_manifest_nothing_counts(output, work):
+def test_without_a_checkpoint_nothing_counts(output, work):
     with Spool(output, ASKED) as spool:
         assert spool.frontier is None
-    (work / "cases.log").write_bytes(b"rest of a run that was killed at its start")
+    (work / "cases-0.jsonl").write_bytes(b"rest of a run that was killed at its start")
     with Spool(output, ASKED) as spool:
         assert (spool.frontier, lines_of(spool)) == (None, [])
 
@@ -133,25 +133,41 @@ async def test_settings_in_another_order_and_another_library_go_on(begun, output
 
 
 async def test_restart_begins_anew_whatever_was_there(begun, output, work):
-    (work / "manifest.json").write_bytes(b"garbage")
+    (work / "checkpoint.jsonl").write_bytes(b"garbage")
     with Spool(output, Description({}, "1.0"), restart=True) as spool:
         assert (spool.frontier, lines_of(spool)) == (None, [])
 
 
 @pytest.mark.parametrize("text", [b"", b"garbage", b"[]", b'{"format":2}', b'{"format":1}', b'\xff{"format":1}'])
-async def test_a_manifest_that_can_not_be_read_is_no_reason_to_throw_cases_away(begun, output, work, text):
-    (work / "manifest.json").write_bytes(text)
-    size = (work / "cases.log").stat().st_size
+async def test_a_checkpoint_that_cannot_be_read_is_no_reason_to_discard_cases(begun, output, work, text):
+    (work / "checkpoint.jsonl").write_bytes(text)
+    size = (work / "cases-1.jsonl").stat().st_size
     with pytest.raises(InvalidArgumentError, match="use restart to discard it"):
         Spool(output, ASKED)
-    assert (work / "cases.log").stat().st_size == size
+    assert (work / "cases-1.jsonl").stat().st_size == size
 
 
-async def test_a_log_that_lost_its_end_is_found_out(begun, output, work):
-    os.truncate(work / "cases.log", 100)
+async def test_damage_before_a_durable_entry_is_no_end_of_the_checkpoints(begun, output, work):
+    with Spool(output, ASKED) as spool:
+        for number in (3, 4):
+            filled(spool.frontier.stretches[0], spool, number)
+            await spool.commit(spool.frontier)
+        await spool.commit(spool.frontier, durable=True)
+    header, *entries = (work / "checkpoint.jsonl").read_bytes().splitlines(keepends=True)
+    for changed in ([entries[0], entries[2]], [entries[0], entries[1][:-3] + b"\n", entries[2]]):
+        (work / "checkpoint.jsonl").write_bytes(b"".join([header, *changed]))
+        with pytest.raises(InvalidArgumentError, match="damaged"):
+            Spool(output, ASKED)
+    (work / "checkpoint.jsonl").write_bytes(b"".join([header, *entries[:2]])[:-9])
+    with Spool(output, ASKED) as spool:
+        assert spool.frontier.stretches[0].cases == 4
+
+
+async def test_a_range_that_lost_its_end_is_found_out(begun, output, work):
+    os.truncate(work / "cases-1.jsonl", 100)
     with pytest.raises(InvalidArgumentError, match="damaged"):
         Spool(output, ASKED)
-    (work / "cases.log").write_bytes(b"x" * 1_000)
+    (work / "cases-1.jsonl").write_bytes(b"x" * 1_000)
     with pytest.raises(InvalidArgumentError, match="damaged"):
         Spool(output, ASKED)
 
@@ -185,21 +201,22 @@ async def test_nothing_is_left_after_removal(begun, output, work):
         assert again.frontier is None
 
 
-async def test_the_manifest_is_written_after_the_cases_that_it_speaks_of(output, work, monkeypatch):
+async def test_a_checkpoint_is_written_after_the_cases_that_it_speaks_of(output, work, monkeypatch):
     order = []
     for name in ("fdatasync", "fsync"):
         monkeypatch.setattr(os, name, lambda file: order.append(Path(f"/proc/self/fd/{file}").readlink().name))
     with Spool(output, ASKED) as spool:
         frontier = Frontier.around(0, 10, 1.0)
         filled(frontier.stretches[0], spool, 0)
+        assert not spool.quick
         await spool.commit(frontier)
-        assert order == ["cases.head", "cases.log", "manifest.json.new", work.name]
-        assert spool.durable
+        assert order == ["cases-0.jsonl", work.name, "checkpoint.new", work.name]
+        assert spool.quick
         filled(frontier.stretches[0], spool, 1)
-        await spool.commit(frontier)
-        assert (len(order), spool.durable) == (4, False)
+        spool.commit_at_once(frontier)
+        assert len(order) == 4
         await spool.commit(frontier, durable=True)
-        assert (len(order), spool.durable) == (8, True)
+        assert order[4:] == ["cases-0.jsonl", work.name, "checkpoint.jsonl"]
 
 
 @pytest.fixture
@@ -207,11 +224,9 @@ async def ahead(output, work):
     """An export that has written more than what is durable."""
     with Spool(output, ASKED) as spool:
         frontier = Frontier.around(0, 10, 1.0)
-        filled(frontier.stretches[0], spool, 0)
-        await spool.commit(frontier)
-        filled(frontier.stretches[0], spool, 1)
-        await spool.commit(frontier)
-    assert (work / "manifest.json").read_bytes() != (work / "manifest.recent.json").read_bytes()
+        for number in range(2):
+            filled(frontier.stretches[0], spool, number)
+            await spool.commit(frontier)
 
 
 async def test_what_was_written_outlives_the_process(ahead, output):
@@ -219,11 +234,8 @@ async def test_what_was_written_outlives_the_process(ahead, output):
         assert lines_of(spool) == [line(0, 0), line(1, 1)]
 
 
-@pytest.mark.parametrize("name", ["manifest.recent.json", "cases.log", "cases.head"])
-async def test_if_what_is_not_durable_is_lost_what_is_durable_counts(ahead, output, work, name):
-    durable = decode_manifest((work / "manifest.json").read_bytes())
-    kept = {"manifest.recent.json": 0, "cases.log": durable.log.size, "cases.head": durable.head.size}[name]
-    os.truncate(work / name, kept)
+@pytest.mark.parametrize("recent", [True, False])
+async def test_if_what_is_not_durable_is_lost_what_is_durable_counts(ahead, output, work, recent):
+    lose_power(work, recent=recent)
     with Spool(output, ASKED) as spool:
-        # The log of this export has nothing that could be lost.
-        assert lines_of(spool) == ([line(0, 0), line(1, 1)] if name != "cases.head" else [line(0, 0)])
+        assert lines_of(spool) == [line(0, 0)]

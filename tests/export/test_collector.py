@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -16,6 +17,7 @@ from persona_cases import PaginationError, Q, RetryPolicy, ServerError
 from persona_cases.errors import BadRequestError, ConnectionFailedError, DecodeError
 from persona_cases.export.progress import RunProgress
 from persona_cases.export.ranges.collector import collect
+from persona_cases.export.ranges.fetcher_count import Stopwatch
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
@@ -154,8 +156,13 @@ async def test_a_cancelled_run_can_be_gone_on_from(tmp_path):
 
 @pytest.mark.parametrize("rounds", [12, 24, 48, 96])
 def test_an_export_in_a_task_of_a_loop_that_ends_loses_nothing(tmp_path, rounds):
+    async def wait(_):
+        # Five pages one after the other, as eight walkers need at least, do not fit.
+        for _ in range(rounds // 4):
+            await asyncio.sleep(0)
+
     async def begin():
-        task = asyncio.ensure_future(collected(World(UNIFORM), tmp_path, crew=crew_of(8)))
+        task = asyncio.ensure_future(collected(World(UNIFORM, before=wait), tmp_path, crew=crew_of(8)))
         for _ in range(rounds):
             await asyncio.sleep(0)
         # `asyncio.run` cancels all tasks now, also those that nobody but the export knows of.
@@ -227,13 +234,19 @@ async def test_a_crowd_is_not_taken_again_when_it_is_gone_on_with(tmp_path):
         assert lines == world.lines
 
 
-async def test_progress_is_told_after_each_commit_and_ends_with_all(tmp_path):
-    world, seen = World(UNIFORM), []
-    await collected(world, tmp_path, crew=crew_of(4), progress=RunProgress(on_progress=seen.append))
+@pytest.mark.parametrize("passing", [1.0, 0.0])
+async def test_progress_is_told_after_commits_now_and_then_and_ends_with_all(tmp_path, passing):
+    world, seen, readings = World(UNIFORM), [], itertools.count()
+    stopwatch = Stopwatch(wall=lambda: passing * next(readings), busy=lambda: 0.0)
+    progress = RunProgress(on_progress=seen.append)
+    await collected(world, tmp_path, crew=crew_of(4), progress=progress, stopwatch=stopwatch)
     assert [each.cases for each in seen] == sorted(each.cases for each in seen)
     assert (seen[-1].cases, seen[-1].pages_left) == (len(UNIFORM), 0)
     assert seen[-1].size == sum(len(each) + 1 for each in world.lines)
-    assert any(each.pages_left for each in seen)
+    if passing:
+        assert any(each.pages_left for each in seen[1:])
+    else:
+        assert len(seen) == 2
 
 
 async def test_a_disk_that_is_full_ends_the_run(tmp_path, monkeypatch):

@@ -19,8 +19,6 @@ ASKED = Description({"where": "all"}, "1.0")
 # Ranges of one time, too, whose pages wait for their manifests.
 MOMENTS = moments_of([(0, YEAR, 800), (YEAR // 3, 0, 130)])
 BLOCK = 4_096
-# What speaks of others before those: a copy in this order is what a kill could leave.
-FILES = ("manifest.recent.json", "manifest.json", "cases.head.marks", "cases.head", "cases.log")
 
 
 class KilledError(Exception):
@@ -37,12 +35,13 @@ async def left_after(directory, requests, walkers, **settings):
     async def look(number):
         if number < requests:
             return
-        while not (work / "manifest.json").exists():
+        while not (work / "checkpoint.jsonl").exists():
             await asyncio.sleep(0.001)
         if not copy.exists():
             copy.mkdir()
-            for name in FILES:
-                shutil.copyfile(work / name, copy / name)
+            # What speaks of others before those: a copy in this order is what a kill could leave.
+            for path in sorted(work.glob("*.jsonl"), reverse=True):
+                shutil.copyfile(path, copy / path.name)
         raise KilledError
 
     world.before = look
@@ -132,7 +131,7 @@ async def left(request, tmp_path):
 async def test_no_single_damage_ends_in_a_wrong_file(left, tmp_path, damage):
     draw, output = random.Random(damage), tmp_path / "cases.jsonl"
     harmed = 0
-    for name in FILES:
+    for name in sorted(path.name for path in left.iterdir()):
         text = (left / name).read_bytes()
         for number in range(4 if text else 0):
             changed = DAMAGES[damage](text, draw)
@@ -150,25 +149,26 @@ async def test_what_is_whole_is_not_refused(left, tmp_path):
     assert not await outcome(left, tmp_path / "cases.jsonl")
 
 
-@pytest.mark.parametrize("names", [[each] for each in FILES] + [["manifest.json", "manifest.recent.json"]])
-async def test_an_older_copy_of_a_file_does_not_end_in_a_wrong_file(tmp_path, names):
+async def test_an_older_copy_of_a_file_does_not_end_in_a_wrong_file(tmp_path):
     early, late = await left_after(tmp_path, 6, 3), await left_after(tmp_path, 9, 3)
     for old, new in ((early, late), (late, early)):
-        mixed = tmp_path / f"mixed-{new.name}"
-        shutil.copytree(new, mixed)
-        for name in names:
-            shutil.copyfile(old / name, mixed / name)
-        await outcome(mixed, tmp_path / "cases.jsonl")
+        for path in old.iterdir():
+            mixed = tmp_path / f"mixed-{new.name}-{path.name}"
+            shutil.copytree(new, mixed)
+            shutil.copyfile(path, mixed / path.name)
+            await outcome(mixed, tmp_path / "cases.jsonl")
 
 
-@pytest.mark.parametrize("name", FILES)
-async def test_a_file_that_is_missing_does_not_end_in_a_wrong_file(left, tmp_path, name):
-    (left / name).unlink()
-    await outcome(left, tmp_path / "cases.jsonl")
+async def test_a_file_that_is_missing_does_not_end_in_a_wrong_file(left, tmp_path):
+    for path in left.iterdir():
+        incomplete = tmp_path / f"without-{path.name}"
+        shutil.copytree(left, incomplete)
+        (incomplete / path.name).unlink()
+        await outcome(incomplete, tmp_path / "cases.jsonl")
 
 
 @pytest.mark.parametrize("read", ["become", "batches"])
-@pytest.mark.parametrize("name", ["cases.head", "cases.log"])
+@pytest.mark.parametrize("name", ["cases-0.jsonl", "cases-1.jsonl"])
 @pytest.mark.parametrize("damage", ["flipped", "zeroed", "truncated"])
 async def test_what_is_damaged_while_the_export_runs_is_found_when_it_is_put_together(tmp_path, read, name, damage):
     output, work = tmp_path / "cases.jsonl", tmp_path / ".cases.jsonl.export"
@@ -182,4 +182,4 @@ async def test_what_is_damaged_while_the_export_runs_is_found_when_it_is_put_tog
             else:
                 list(spool.batches())
     assert not output.exists()
-    assert (work / "manifest.json").exists()
+    assert (work / "checkpoint.jsonl").exists()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import random
 import sys
 from collections import Counter
 from pathlib import Path
 
-import msgspec
+from spooling import checkpoints_in
 
 from persona_cases import Q
 from persona_cases.testing import Simulator
@@ -78,13 +77,9 @@ async def test_an_export_that_is_killed_again_and_again_has_every_case_once(make
 def safe_pages(output):
     """How many pages of an unfinished export need not be fetched again."""
     work = output.with_name(f".{output.name}.export")
-    manifest = work / "manifest.recent.json"
-    if not manifest.exists():
+    if not (work / "checkpoint.jsonl").exists():
         return 0
-    head, *others = msgspec.json.decode(manifest.read_bytes())["frontier"]["stretches"]
-    # Whole lines of the head count, whether or not a manifest tells of them.
-    lines = (work / "cases.head").read_bytes().count(b"\n")
-    return max(head["pages"], math.ceil(lines / 100)) + sum(each["pages"] for each in others)
+    return sum(each.pages for each in checkpoints_in(work)[0].frontier.stretches)
 
 
 async def test_an_export_that_was_killed_while_it_was_put_together_is_not_fetched_again(make_client, tmp_path):

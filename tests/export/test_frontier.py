@@ -248,18 +248,6 @@ def test_a_walk_goes_on_by_time_if_it_has_a_cursor_and_nothing_is_lost_by_it():
     assert not attrs.evolve(stretch, position=0).ask_by_time()
 
 
-def test_what_was_kept_before_is_caught_up_with_unless_it_cannot_be_of_the_stretch():
-    (stretch,) = stretches((0, 10))
-    caught_up = stretch.caught_up([line(1, 3), line(2, 5)])
-    assert caught_up is not None
-    ahead, count = caught_up
-    assert (ahead.position, ahead.cases, ahead.asked, count) == (5, 2, TimeRange(5, 10), 2)
-    # The first is there already; the other lies behind the end.
-    assert ahead.caught_up([line(2, 5), line(3, 6)]) is None
-    assert stretch.caught_up([line(1, 3), line(2, 11)]) is None
-    assert attrs.evolve(stretch, done=True).caught_up([line(1, 3)]) is None
-
-
 def test_remnants_are_walked_together_once_there_are_enough():
     frontier = Frontier(stretches=stretches(*((1_000 * number, 1_000 * number + 50) for number in range(6))))
     *remnants, busy = frontier.stretches

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 from spooling import filled, put_together
@@ -25,7 +26,7 @@ def mode_of(path):
 
 
 async def begin(spool):
-    """Let there be cases in the head and in the log."""
+    """Let there be cases in two ranges."""
     frontier = Frontier.around(0, 10_000, 1.0)
     filled(frontier.stretches[0], spool, 0, 1)
     (late,) = frontier.spread(1)
@@ -50,7 +51,7 @@ async def test_the_directory_of_an_export_is_for_its_owner_alone(output, work):
             assert mode_of(work) == 0o700
             modes = {path.name: mode_of(path) for path in work.iterdir() if path != part.part}
             assert set(modes.values()) == {0o600}, modes
-            assert len(modes) == 6
+            assert len(modes) == 4
             part.discard()
     finally:
         os.umask(old)
@@ -81,7 +82,7 @@ async def test_a_file_keeps_the_mode_of_the_one_that_it_replaces(output, umask, 
 
 
 @pytest.mark.parametrize("prepare", [os.symlink, os.link], ids=["symbolic", "hard"])
-@pytest.mark.parametrize("name", ["lock", "cases.head.marks", "cases.log", "manifest.json", "manifest.recent.json"])
+@pytest.mark.parametrize("name", ["lock", "cases-1.jsonl", "checkpoint.jsonl"])
 async def test_links_in_the_directory_are_refused(output, work, victim, prepare, name):
     with Spool(output, ASKED) as spool:
         await begin(spool)
@@ -93,11 +94,11 @@ async def test_links_in_the_directory_are_refused(output, work, victim, prepare,
 
 
 @pytest.mark.parametrize("prepare", [os.symlink, os.link], ids=["symbolic", "hard"])
-async def test_the_head_is_not_written_to_through_a_link(output, work, victim, prepare):
+async def test_the_first_file_is_not_written_to_through_a_link(output, work, victim, prepare):
     with Spool(output, ASKED) as spool:
         await begin(spool)
-    (work / "cases.head").unlink()
-    prepare(victim, work / "cases.head")
+    (work / "cases-0.jsonl").unlink()
+    prepare(victim, work / "cases-0.jsonl")
     with pytest.raises(InvalidArgumentError):
         Spool(output, ASKED)
 
@@ -105,7 +106,7 @@ async def test_the_head_is_not_written_to_through_a_link(output, work, victim, p
 @pytest.mark.parametrize("prepare", [os.symlink, os.link], ids=["symbolic", "hard"])
 async def test_drafts_that_are_links_are_replaced(output, work, victim, prepare):
     work.mkdir(mode=0o700)
-    for name in ("cases.head", "cases.log", "manifest.json.new", "manifest.recent.json.new", ".cases.jsonl.0.part"):
+    for name in ("cases-0.jsonl", "cases-1.jsonl", "checkpoint.new", ".cases.jsonl.0.part"):
         prepare(victim, work / name)
     with Spool(output, ASKED) as spool:
         await begin(spool)
@@ -132,8 +133,14 @@ def test_a_directory_that_others_can_write_to_is_refused(output, work, mode):
 
 def test_a_directory_of_another_user_is_refused(output, work, monkeypatch):
     work.mkdir(mode=0o700)
-    owner = os.geteuid()
-    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    lstat = Path.lstat
+
+    def look(path):
+        found = lstat(path)
+        owner = found.st_uid + (path == work)
+        return os.stat_result((*found[:4], owner, *found[5:]))
+
+    monkeypatch.setattr(Path, "lstat", look)
     with pytest.raises(InvalidArgumentError, match="another user owns it"):
         Spool(output, ASKED)
 
@@ -143,6 +150,37 @@ def test_a_directory_that_others_can_only_read_is_closed_to_them(output, work):
     work.chmod(0o755)
     with Spool(output, ASKED):
         assert mode_of(work) == 0o700
+
+
+@pytest.mark.parametrize("refuses", [True, False], ids=["chmod fails", "chmod does nothing"])
+@pytest.mark.parametrize("owner", ["ours", "another"])
+async def test_file_systems_without_owners_and_modes_are_used_as_they_are(output, work, monkeypatch, refuses, owner):
+    opened, made, lstat, fstat = os.open, Path.mkdir, Path.lstat, os.fstat
+    us = os.geteuid()
+
+    def look(found):
+        uid = us + (owner == "another")
+        return os.stat_result((found.st_mode | 0o777, *found[1:4], uid, *found[5:]))
+
+    def chmod(path, mode):
+        if refuses:
+            raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "open", lambda path, flags, mode=0o777, **more: opened(path, flags, 0o777, **more))
+    monkeypatch.setattr(Path, "mkdir", lambda path, mode=0o777, **more: made(path, 0o777, **more))
+    monkeypatch.setattr(Path, "chmod", chmod)
+    monkeypatch.setattr(Path, "lstat", lambda path: look(lstat(path)))
+    monkeypatch.setattr(os, "fstat", lambda file: look(fstat(file)))
+    for resumed in (False, True):
+        with Spool(output, ASKED) as spool:
+            assert (spool.frontier is not None) is resumed
+            if not resumed:
+                await begin(spool)
+            else:
+                put_together(spool)
+                spool.remove()
+    assert output.read_bytes().splitlines() == [line(0, 0), line(1, 1), line(9_999, 9_999)]
+    assert not work.exists()
 
 
 def test_attachments_are_not_written_through_links(tmp_path, victim):

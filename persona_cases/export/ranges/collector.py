@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import aclosing
 from typing import Final
 
@@ -21,8 +22,8 @@ from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.paging.cursor import is_refusal
 from persona_cases.paging.walk_progress import MOST_EMPTY_PAGES
 
-# A commit waits this long for the pages of other walkers, in seconds, unless a walker waits for it.
-_GATHERING: Final = 0.02
+# How often progress is told at most, in seconds.
+_SECONDS_UNTOLD: Final = 0.02
 # How long an idle walker waits for others, as a share of what a page takes, and in seconds.
 _SHARE_IDLE: Final = 0.1
 _LONGEST_IDLENESS: Final = 0.05
@@ -50,7 +51,7 @@ async def collect(
         crew: decides how many ranges are fetched at the same time; by default, as any export decides it.
         set_aside: whether cases that cannot be decoded, or have no creation time, go to `spool.put_aside` instead of
             ending the run.
-        progress: learns what was committed, after each commit.
+        progress: learns what was committed, at most every 20 ms, and at the end.
         stopwatch: measures how long pages take; by default with the clocks of the system.
 
     Returns:
@@ -95,10 +96,11 @@ class _Collector:
         self._walking: dict[int, int] = {}
         # Whether what is left of several stretches can be asked for as one.
         self._joins = True
-        self._ended = False
         self._idle = asyncio.Event()
-        self._handed_over = asyncio.Event()
-        self._pressed = asyncio.Event()
+        # Commits what the spool holds, where that may take long; whether there is more for it.
+        self._saving: asyncio.Task[None] | None = None
+        self._unsaved = False
+        self._told_at = -math.inf
         self._committed = asyncio.Event()
 
     async def run(self) -> None:
@@ -106,7 +108,6 @@ class _Collector:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 await self._begin()
-                group.create_task(self._commit_all())
                 await self._lead()
         except BaseExceptionGroup as failures:
             failure = failures.exceptions[0]
@@ -121,7 +122,7 @@ class _Collector:
         raise failure
 
     async def _keep(self) -> None:
-        if not self._spool.durable:
+        if self._frontier.stretches:
             await self._spool.commit(self._frontier, durable=True)
 
     # ---- the walkers -------------------------------------------------------------------------------------------------
@@ -204,8 +205,6 @@ class _Collector:
                 await asyncio.sleep(min(_LONGEST_IDLENESS, _SHARE_IDLE * self._crew.latency))
             self._idle.clear()
             self._staff()
-        self._ended = True
-        self._handed_over.set()
 
     def _staff(self) -> None:
         remnants = list[Stretch]()
@@ -312,9 +311,7 @@ class _Collector:
         for stretch, lines in taken:
             if lines:
                 self._spool.put(stretch, lines)
-        # A page without a case may still end a stretch, which is worth a commit.
-        if self._spool.due or any(each.done for each in stretches):
-            self._handed_over.set()
+        self._save()
 
     def _sound(self, page: RawPage) -> RawPage:
         return page.sound() if self._sets_aside else page
@@ -338,37 +335,39 @@ class _Collector:
         parts = self._frontier.parts_of(self._crew.worth)
         self._crew.grow(self._frontier.pages_left, parts, self._source.limiter_state, first=first)
 
+    # ---- the commits -------------------------------------------------------------------------------------------------
+
+    def _save(self) -> None:
+        """Commit what was taken in, at once or as soon as the disk allows."""
+        self._unsaved = True
+        if self._saving is not None and not self._saving.done():
+            return
+        if not self._spool.quick:
+            self._saving = self._group.create_task(self._save_all())
+            return
+        self._unsaved = False
+        self._spool.commit_at_once(self._frontier)
+        self._tell()
+
+    async def _save_all(self) -> None:
+        while self._unsaved:
+            self._unsaved = False
+            await self._spool.commit(self._frontier)
+            self._committed.set()
+            self._committed = asyncio.Event()
+            self._tell()
+
     async def _room(self, stretches: list[Stretch]) -> None:
         """Wait until at most one page of a walk is not safe: with the next one, a crash loses two."""
         while any(self._spool.unsafe(each.number) > 1 for each in stretches):
-            self._pressed.set()
             await self._committed.wait()
 
-    # ---- the commits -------------------------------------------------------------------------------------------------
-
-    async def _commit_all(self) -> None:
-        """Commit while there are walkers."""
-        while not self._ended or self._spool.pending:
-            await self._handed_over.wait()
-            if not self._ended:
-                await self._gather()
-            self._handed_over.clear()
-            self._pressed.clear()
-            await self._commit()
-
-    async def _gather(self) -> None:
-        try:
-            async with asyncio.timeout(_GATHERING):
-                await self._pressed.wait()
-        except TimeoutError:
-            pass
-
-    async def _commit(self) -> None:
-        state = self._state()
-        await self._spool.commit(self._frontier)
-        self._committed.set()
-        self._committed = asyncio.Event()
-        self._progress.tell(**state)
+    def _tell(self) -> None:
+        """Tell what is committed, but not so often that it costs much."""
+        now = self._stopwatch.wall()
+        if not self._unsaved and now - self._told_at > _SECONDS_UNTOLD:
+            self._told_at = now
+            self._progress.tell(**self._state())
 
     def _state(self) -> dict[str, int]:
         stretches = self._frontier.stretches

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from persona_cases.errors import DecodeError, PaginationError
+from persona_cases.errors import PaginationError
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import Line, RawPage
 
@@ -35,6 +35,7 @@ class Stretch:
         cases: cases taken.
         pages: pages taken.
         size: bytes kept of them.
+        check: the CRC-32 of these bytes.
         open_end: whether what is behind its last moment belongs to it as well, which is then an estimate.
         done: whether all of it was walked.
     """
@@ -52,6 +53,7 @@ class Stretch:
     cases: int = 0
     pages: int = 0
     size: int = 0
+    check: int = 0
     open_end: bool = False
     done: bool = False
 
@@ -77,28 +79,6 @@ class Stretch:
         self.pages += not shared
         self.cursor, self.done = page.cursor, page.cursor is None or stop < len(page)
         return kept
-
-    def caught_up(self, lines: Sequence[bytes]) -> tuple[Stretch, int] | None:
-        """Return the stretch as it is after the next cases, which were kept before; None if they cannot be those.
-
-        Where the walk goes on is told by the last of them then, and no longer by the cursor. So those at the end that
-        cannot tell it are left out; the number says how many there are without them.
-        """
-        page, count = RawPage(lines), len(lines)
-        while count:
-            ahead = attrs.evolve(self)
-            try:
-                kept = ahead.take(page.between(range(count), "behind them"))
-            except (DecodeError, PaginationError):
-                return None
-            if self.done or len(kept) < count:
-                return None
-            if ahead.told_by_time:
-                ahead.size += sum(map(len, lines[:count])) + count
-                ahead.asked, ahead.cursor = ahead.rest, None
-                return ahead, count
-            count = page.first_from(ahead.position)
-        return self, 0
 
     def ask_by_time(self) -> bool:
         """Let the walk go on from the time of the last case, without the cursor; return whether that is possible.

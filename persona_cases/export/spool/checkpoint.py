@@ -1,56 +1,24 @@
-"""The manifest of an export under way: what was asked for, and how much of it is safely on disk."""
+"""The checkpoints of an unfinished export: what was asked for, and how much of it is committed."""
 
 from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 import msgspec
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.ranges.fetched_ranges import Frontier
+from persona_cases.export.ranges.stretch import Stretch
 
-_FORMAT: Final = 4
+_FORMAT: Final = 5
 _UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# The first member of the document; its value is the checksum of everything behind it.
-_CHECK: Final = b'{"check":"%08x",'
-_CHECK_LENGTH: Final = len(_CHECK % 0)
-
-
-class DamagedError(Exception):
-    """What is on the disk is not what was written there."""
-
-
-@attrs.frozen
-class Extent:
-    """How much of a file counts, and what it has to be.
-
-    Attributes:
-        size: how many bytes count.
-        check: their checksum, CRC-32.
-    """
-
-    size: int = 0
-    check: int = 0
-
-    def plus(self, data: bytes | memoryview) -> Extent:
-        """Return the extent with more bytes behind it."""
-        return Extent(self.size + len(data), zlib.crc32(data, self.check))
-
-
-@attrs.frozen
-class Tally:
-    """A number of lines, and the bytes that they take."""
-
-    lines: int = 0
-    size: int = 0
-
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(self.lines + other.lines, self.size + other.size)
+_CHECK_LENGTH: Final = 8
+_Kind = TypeVar("_Kind")
 
 
 @attrs.frozen
@@ -102,67 +70,135 @@ class Description:
     def _text(self, name: str) -> bytes | None:
         return msgspec.json.encode(self.settings[name], order="sorted") if name in self.settings else None
 
-
-@attrs.frozen(kw_only=True)
-class Manifest:
-    """What is on disk.
-
-    Attributes:
-        format: the version of this document.
-        description: what the export is one of.
-        digest: that of the description.
-        log: how much of the log counts.
-        head: how much of the head counts for certain.
-        frontier: what was walked.
-    """
-
-    format: int
-    description: Description
-    digest: str
-    log: Extent
-    head: Extent
-    frontier: Frontier
-
-    def check(self, description: Description, where: str) -> None:
-        """Check that an export can go on under a description.
+    def check_same(self, other: Description, name: str) -> None:
+        """Check that an export can be resumed under a description.
 
         Args:
-            description: what is asked for now.
-            where: the name of the file, for the error.
+            other: the description that is asked for now.
+            name: the name of the file, for the error.
 
         Raises:
-            InvalidArgumentError: if it is another one; the message names the settings that differ, without values.
+            InvalidArgumentError: if it differs; the message names the settings that differ, without values.
         """
-        if self.digest == description.digest:
-            return
-        names = ", ".join(self.description.differences(description))
-        raise InvalidArgumentError(
-            f"{where}: an unfinished export with different {names} exists: rerun it with the original arguments to "
-            "resume it, or use restart to discard it"
-        )
+        if self.digest != other.digest:
+            raise InvalidArgumentError(
+                f"{name}: an unfinished export with different {', '.join(self.differences(other))} exists: rerun it "
+                "with the original arguments to resume it, or use restart to discard it"
+            )
 
 
-def encode_manifest(description: Description, *, log: Extent, head: Extent, frontier: msgspec.Raw) -> bytes:
-    """Return the document of a manifest.
+@attrs.frozen(kw_only=True)
+class Checkpoint:
+    """Where an export stands, and how much of its files counts.
 
-    Args:
-        description: what the export is one of.
-        log: how much of the log counts.
-        head: how much of the head counts for certain.
-        frontier: what was walked, as JSON.
+    Attributes:
+        frontier: the time ranges; each knows the size and checksum of its file.
+        joined: how many of them are in the file of the first one already, in the order of time.
+        aside_size: how many bytes count of the cases that were set aside.
+        aside_check: their checksum.
     """
-    document = {"format": _FORMAT, "description": description, "digest": description.digest}
-    text = msgspec.json.encode({**document, "log": log, "head": head, "frontier": frontier})
-    return _CHECK % zlib.crc32(text[1:]) + text[1:]
+
+    frontier: Frontier
+    joined: int = 0
+    aside_size: int = 0
+    aside_check: int = 0
 
 
-def decode_manifest(text: bytes) -> Manifest | None:
-    """Read a manifest; None if it is none, damaged, or of another version."""
-    if text[:_CHECK_LENGTH] != _CHECK % zlib.crc32(text[_CHECK_LENGTH:]):
+@attrs.frozen(kw_only=True)
+class _Header:
+    format: int
+    description: Description
+
+
+@attrs.frozen(kw_only=True)
+class _Entry:
+    number: int
+    durable: bool
+    changed: list[Stretch]
+    summit: float
+    joined: int
+    aside_size: int
+    aside_check: int
+
+
+class CheckpointEncoder:
+    """Writes down how an export proceeds: an entry for each checkpoint, which has only the ranges that changed.
+
+    Each line begins with a checksum of the rest of it.
+    """
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._known: dict[int, bytes] = {}
+
+    def encode(self, checkpoint: Checkpoint, description: Description, *, durable: bool) -> bytes:
+        """Return the next entry, as things stand now; behind a header if it is the first.
+
+        Args:
+            checkpoint: where the export stands.
+            description: what it is an export of.
+            durable: whether all that the checkpoint speaks of is durable before the entry is written.
+        """
+        texts = {each.number: msgspec.json.encode(each) for each in checkpoint.frontier.stretches}
+        changed = [msgspec.Raw(text) for number, text in texts.items() if self._known.get(number) != text]
+        header = b"" if self._number else _line({"format": _FORMAT, "description": description})
+        entry = {
+            "number": self._number,
+            "durable": durable,
+            "changed": changed,
+            "summit": checkpoint.frontier.summit,
+            "joined": checkpoint.joined,
+            "aside_size": checkpoint.aside_size,
+            "aside_check": checkpoint.aside_check,
+        }
+        self._number, self._known = self._number + 1, texts
+        return header + _line(entry)
+
+
+def decode_checkpoints(text: bytes) -> tuple[Description, list[Checkpoint]] | None:
+    """Read what was written down; None if it is damaged, or of another version.
+
+    Returns:
+        What the export is one of, and the checkpoints that may count: the newest, and the newest durable one if that
+        is another. What a kill or a loss of power left of the entries behind them is passed over.
+    """
+    first, *rest = text.split(b"\n")
+    header = _decode(first, _Header)
+    found = [_decode(line, _Entry) for line in rest]
+    entries = list[_Entry]()
+    for entry in found:
+        if entry is None or entry.number != len(entries):
+            break
+        entries.append(entry)
+    if header is None or header.format != _FORMAT or not entries:
+        return None
+    if any(entry is not None and entry.durable for entry in found[len(entries) :]):
+        # All before a durable entry was durable as well.
+        return None
+    durable = max(index for index, entry in enumerate(entries) if entry.durable) + 1
+    return header.description, [_replay(entries[:count]) for count in dict.fromkeys((len(entries), durable))]
+
+
+def _replay(entries: Sequence[_Entry]) -> Checkpoint:
+    ranges, last = {each.number: each for entry in entries for each in entry.changed}, entries[-1]
+    return Checkpoint(
+        frontier=Frontier(stretches=sorted(ranges.values(), key=lambda each: each.low), summit=last.summit),
+        joined=last.joined,
+        aside_size=last.aside_size,
+        aside_check=last.aside_check,
+    )
+
+
+def _line(content: object) -> bytes:
+    text = msgspec.json.encode(content)
+    return b"%08x%b\n" % (zlib.crc32(text), text)
+
+
+def _decode(line: bytes, kind: type[_Kind]) -> _Kind | None:
+    text = line[_CHECK_LENGTH:]
+    if line[:_CHECK_LENGTH] != b"%08x" % zlib.crc32(text):
         return None
     try:
-        if msgspec.json.decode(text, type=dict[str, Any])["format"] == _FORMAT:
-            return msgspec.json.decode(text, type=Manifest)
-    except (msgspec.DecodeError, KeyError, UnicodeDecodeError):
-        pass
-    return None
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.DecodeError:
+        return None

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import os
+import secrets
 import stat
 from pathlib import Path
 from typing import Final
@@ -35,10 +36,17 @@ def write_whole(file: int, data: memoryview) -> None:
         data = data[os.write(file, data[:BYTES_AT_ONCE]) :]
 
 
-def make_durable(file: int) -> None:
-    """Wait until the content of an open file is on the disk."""
-    # macOS and Windows have no `fdatasync`.
-    getattr(os, "fdatasync", os.fsync)(file)
+def append_private(path: Path, data: bytes) -> None:
+    """Append to a file, which is made if it is not there; what is written outlives this process."""
+    with open_private(path, "a") as file:
+        write_whole(file.fileno(), memoryview(data))
+
+
+def make_durable(path: Path) -> None:
+    """Wait until the content of a file is on the disk."""
+    with open_private(path, "r+") as file:
+        # macOS and Windows have no `fdatasync`.
+        getattr(os, "fdatasync", os.fsync)(file.fileno())
 
 
 def make_names_durable(directory: Path) -> None:
@@ -56,34 +64,35 @@ def make_names_durable(directory: Path) -> None:
         os.close(opened)
 
 
-def open_private(path: Path, *, names: int | None = 1) -> io.FileIO:
-    """Open a file to read and write it, or make one that only its owner can open.
+def open_private(path: Path, mode: str) -> io.FileIO:
+    """Open a file without a buffer, never through a link; one that is made can be opened by its owner alone.
 
     Args:
         path: the file.
-        names: the most names that it may have, if it is there; None for any number.
-
-    Raises:
-        InvalidArgumentError: if there is something else under its name, such as a link.
+        mode: as `open` takes it.
     """
-    refuse_link(path, names=names)
-    return io.FileIO(path, "r+" if os.path.lexists(path) else "x+", opener=_open_private)
+    return io.FileIO(path, mode, opener=_open_private)
 
 
-def write_private(path: Path, text: bytes, *, durable: bool) -> None:
-    """Make a file that only its owner can open, instead of whatever has that name."""
+def write_private(path: Path, text: bytes) -> None:
+    """Make a durable file that only its owner can open, in the place of whatever has that name."""
     path.unlink(missing_ok=True)
-    with open(path, "xb", opener=_open_private) as file:
-        file.write(text)
-        file.flush()
-        if durable:
-            os.fsync(file.fileno())
+    with open_private(path, "x") as file:
+        write_whole(file.fileno(), memoryview(text))
+        os.fsync(file.fileno())
+
+
+def set_mode(path: Path, mode: int) -> None:
+    """Set the mode of a file of ours, where files have modes."""
+    if HAS_MODES:
+        # Some file systems, such as FAT, have none, and some of these say so.
+        with contextlib.suppress(PermissionError):
+            path.chmod(mode)
 
 
 def make_private(path: Path) -> None:
     """Let only the owner of a file open it."""
-    if HAS_MODES:
-        path.chmod(_PRIVATE_FILE)
+    set_mode(path, _PRIVATE_FILE)
 
 
 def refuse_link(path: Path, *, names: int | None = 1) -> None:
@@ -109,7 +118,8 @@ def own_directory(path: Path) -> None:
     """Make a directory that only its owner can enter, or check that the one that is there is such a directory.
 
     Raises:
-        InvalidArgumentError: if something else has its name, or others own it or can write to it.
+        InvalidArgumentError: if something else has its name, or others own it or can write to it, unless its file
+            system has no owners and modes.
         OSError: if it cannot be made.
     """
     with contextlib.suppress(FileExistsError):
@@ -117,15 +127,30 @@ def own_directory(path: Path) -> None:
     found = path.lstat()
     if not is_real_directory(found):
         reason = "it is not a directory, but a link or something else"
-    elif HAS_MODES and found.st_uid != os.geteuid():
-        reason = "another user owns it"
-    elif HAS_MODES and found.st_mode & _WRITABLE_BY_OTHERS:
-        reason = "other users can write to it"
-    else:
-        if HAS_MODES and found.st_mode & _OTHERS:
-            path.chmod(_PRIVATE_DIRECTORY)
+    elif not HAS_MODES or (_is_private(found) and not found.st_mode & _OTHERS) or not _keeps_modes(path):
         return
+    elif _is_private(found):
+        path.chmod(_PRIVATE_DIRECTORY)
+        return
+    else:
+        reason = "another user owns it" if found.st_uid != os.geteuid() else "other users can write to it"
     raise InvalidArgumentError(f"cannot work in {path}: {reason}. Check who made it, then remove it")
+
+
+def _is_private(found: os.stat_result) -> bool:
+    return found.st_uid == os.geteuid() and not found.st_mode & _WRITABLE_BY_OTHERS
+
+
+def _keeps_modes(directory: Path) -> bool:
+    """Whether a new file there belongs to us alone, as all of ours should; FAT and some shares have no such thing."""
+    probe = directory / f"{secrets.token_hex(8)}.probe"
+    try:
+        with open_private(probe, "x") as file:
+            made = os.fstat(file.fileno())
+    except PermissionError:
+        return True
+    probe.unlink()
+    return made.st_uid == os.geteuid() and not made.st_mode & _OTHERS
 
 
 def is_real_directory(found: os.stat_result) -> bool:

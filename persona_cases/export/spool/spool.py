@@ -7,57 +7,63 @@ import contextlib
 import hashlib
 import os
 import time
+import zlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Final, Self
-
-import msgspec
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.ranges.fetched_ranges import Frontier
 from persona_cases.export.ranges.stretch import Stretch
 from persona_cases.export.sinks import AtomicFile
-from persona_cases.export.spool.checkpoint import DamagedError, Description, Extent, Manifest, Tally, encode_manifest
-from persona_cases.export.spool.checkpoint_files import ManifestFiles
-from persona_cases.export.spool.disk import make_names_durable
-from persona_cases.export.spool.page_log import BlockLog
-from persona_cases.export.spool.partial_file import HeadFile
+from persona_cases.export.spool.checkpoint import Checkpoint, CheckpointEncoder, Description
+from persona_cases.export.spool.checkpoint_file import CheckpointFile
+from persona_cases.export.spool.disk import (
+    append_private,
+    make_durable,
+    make_names_durable,
+    open_private,
+    refuse_link,
+    write_whole,
+)
+from persona_cases.export.spool.range_file import DamagedError, FilePart
 from persona_cases.export.spool.workplace import Workplace, directory_beside
 from persona_cases.models.decoding.raw_page import Line
 
-_LOG: Final = "cases.log"
-# The number in the log under which cases are that were set aside; no stretch has it.
-_ASIDE: Final = 0xFFFF_FFFF
-_HEAD: Final = "cases.head"
+# The file of the range with the number 0 becomes the output.
+_CASES: Final = "cases-{}.jsonl"
+_ASIDE: Final = -1
 # What a loss of power may cost, in seconds.
 _SECONDS_NOT_DURABLE: Final = 1.0
-# What is in the head counts without a manifest, so that one now and then is enough, in seconds.
-_SECONDS_A_MANIFEST: Final = 0.1
 # A disk that keeps a page waiting for so long is written to from another thread for a while, in seconds.
 _SLOW: Final = 0.01
 _WHILE: Final = 1.0
+# Ranges are removed once so many bytes of them are in the first file, so that the disk need not hold all of them twice.
+_BYTES_HELD_TWICE: Final = 1 << 26
 
 
 def is_unfinished(output: str | os.PathLike[str]) -> bool:
-    """Return whether there are cases of an unfinished export to a file, which can be gone on from."""
-    return ManifestFiles(directory_beside(output)).exist
+    """Return whether there are cases of an unfinished export to a file, from which it can be resumed."""
+    return CheckpointFile(directory_beside(output)).exists
 
 
 class Spool:
-    """The cases of the first stretch in the head of the file that is to be, those of the others in a log.
+    """The cases of each time range in a file of its own, and checkpoints that say how much of these files counts.
 
-    A manifest says how much of both counts. What is `put` counts once `commit` has returned, even if the process is
-    killed: first the log is written, then the manifest that speaks of it takes the place of the one before. Now and
-    then all of it is made durable, in the same order. What a crash leaves behind the committed end of the log is
-    written over. The head tells by itself how far it goes: whole pages behind its committed end count.
-
-    Everything has a checksum. If what the newest manifest speaks of is not what was written, the durable one counts; if
-    that is no better, nothing does, and the export is refused.
+    What is `put` counts once it is committed, even if the process is killed: first the cases are written, then a
+    checkpoint with their number and checksum. Now and then all of it is made durable, in the same order. If the newest
+    checkpoint speaks of anything that is not there as it was written, the durable one counts. If that is no better,
+    nothing does, and the export is refused. What a crash leaves behind the end that counts is cut off.
 
     Args:
         output: the file that is exported; the directory is `.<its name>.export` beside it.
         description: what is exported.
-        restart: whether to throw away what an earlier run left.
-        backward: whether the stretches are walked against the order that is wanted in the end.
+        restart: whether to discard what an earlier run left.
+        backward: whether the ranges are fetched against the order that is wanted in the end.
+
+    Attributes:
+        description: what the export is one of, as its first run said it.
+        frontier: the committed time ranges; None if there are none.
 
     Raises:
         InvalidArgumentError: if the directory cannot be written or is not ours alone, or holds an export that is
@@ -76,20 +82,21 @@ class Spool:
         self._place = Workplace(output)
         self._name = self._place.name
         self._directory = self._place.directory
-        self._description = description
+        self.description: Description = description
+        self.frontier: Frontier | None = None
         self._backward = backward
-        self._pending: dict[int, list[bytes]] = {}
-        self._writing: dict[int, list[bytes]] = {}
-        self._broken = False
+        self._queue: list[tuple[int, bytes]] = []
+        self._aside = self._part(_ASIDE, 0, 0)
+        self._joined = 0
         self._lines = 0
-        self._manifests = ManifestFiles(self._directory)
+        self._encoder = CheckpointEncoder()
+        self._checkpoints = CheckpointFile(self._directory)
+        self._not_durable = set[int]()
+        self._durable_at = -_SECONDS_NOT_DURABLE
         self._slow_until = 0.0
-        self._head_is_ahead = False
-        self._syncing = False
-        self._written_at: float | None = None
-        self._durable_at: float | None = None
+        self._broken = False
         try:
-            self.frontier = self._recover(restart=restart)
+            self._recover(restart=restart)
         except BaseException:
             self._place.release()
             raise
@@ -100,68 +107,54 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @property
-    def description(self) -> Description:
-        """What the export is one of, as its first run said it."""
-        return self._description
+    # ---- while cases are fetched -------------------------------------------------------------------------------------
 
     @property
-    def pending(self) -> bool:
-        """Whether something was put that is not being committed yet."""
-        return self._head_is_ahead or bool(self._pending)
-
-    @property
-    def due(self) -> bool:
-        """Whether what was taken in should be committed now."""
-        if self._pending or self._written_at is None:
-            return True
-        # Where nothing was put, only a manifest tells that pages were walked.
-        return not self._head_is_ahead or time.monotonic() - self._written_at > _SECONDS_A_MANIFEST
-
-    @property
-    def durable(self) -> bool:
-        """Whether everything that was put would outlive a loss of power."""
-        return not self.pending and self._durable_at == self._written_at
+    def quick(self) -> bool:
+        """Whether the next commit takes so little time that it needs no thread."""
+        return self._durable_at + _SECONDS_NOT_DURABLE > time.monotonic() >= self._slow_until
 
     def unsafe(self, number: int) -> int:
-        """Return how many blocks of a stretch were put and are not committed."""
-        return len(self._pending.get(number, ())) + len(self._writing.get(number, ()))
+        """Return how many pages of a range were put and are not committed."""
+        return sum(queued == number for queued, _ in self._queue)
 
     def put(self, stretch: Stretch, lines: Sequence[Line]) -> None:
-        """Take the next cases of a stretch, to be written at once or with the next commit.
-
-        Raises:
-            OSError: if the disk does not take them. Nothing can be committed any more then.
-        """
-        block = b"\n".join([*(reversed(lines) if self._backward else lines), b""])
+        """Take the next cases of a range, to be written with the next commit."""
+        block = b"\n".join([*lines, b""])
         stretch.size += len(block)
+        stretch.check = zlib.crc32(block, stretch.check)
         self._lines += len(lines)
-        if self._may_write_at_once(stretch):
-            self._write_at_once(block)
-            return
-        pending = self._pending.setdefault(stretch.number, [])
-        pending.insert(0 if self._backward else len(pending), block)
+        self._queue.append((stretch.number, block))
 
     def put_aside(self, cases: Iterable[bytes]) -> None:
         """Take cases that cannot be decoded, on one line each, to be written with the next commit."""
-        self._pending.setdefault(_ASIDE, []).extend(case + b"\n" for case in cases)
+        block = b"".join(case + b"\n" for case in cases)
+        self._aside = self._part(_ASIDE, self._aside.size + len(block), zlib.crc32(block, self._aside.check))
+        self._queue.append((_ASIDE, block))
 
-    def aside(self) -> Iterator[bytes]:
-        """Read the committed cases that were set aside, each once; before `become`."""
-        seen = set[bytes]()
-        with self._refusing():
-            for block in self._log.read([_ASIDE]):
-                for case in block[:-1].split(b"\n"):
-                    digest = hashlib.sha256(case).digest()
-                    if digest not in seen:
-                        seen.add(digest)
-                        yield case
-
-    async def commit(self, frontier: Frontier, *, durable: bool = False) -> None:
-        """Write what was put, and then that it was; a cancelled commit is finished nevertheless.
+    def commit_at_once(self, frontier: Frontier) -> None:
+        """Write what was put, and then where the export stands; see `quick`.
 
         Args:
-            frontier: where the walk stands after what was put.
+            frontier: the time ranges after what was put.
+
+        Raises:
+            OSError: if the disk does not take it. Nothing can be committed any more then.
+        """
+        if self._broken:
+            return
+        started = time.monotonic()
+        self._write(self._queue, self._entry(frontier, durable=False), durable=False)
+        self._settle(frontier, len(self._queue))
+        now = time.monotonic()
+        if now - started > _SLOW:
+            self._slow_until = now + _WHILE
+
+    async def commit(self, frontier: Frontier, *, durable: bool = False) -> None:
+        """Do that in a thread; a cancelled commit is finished nevertheless.
+
+        Args:
+            frontier: the time ranges after what was put.
             durable: whether to wait until it would outlive a loss of power; otherwise that is done now and then.
 
         Raises:
@@ -169,32 +162,51 @@ class Spool:
         """
         if self._broken:
             return
-        blocks, self._pending = self._pending, {}
-        self._writing, self._head_is_ahead = blocks, False
-        self._syncing = durable = durable or self._should_sync()
-        # As it is now: the walk goes on meanwhile.
-        state = msgspec.json.encode(frontier)
+        durable = durable or self._durable_at + _SECONDS_NOT_DURABLE <= time.monotonic()
+        # As it is now: more is put meanwhile.
+        queue, entry = list(self._queue), self._entry(frontier, durable=durable)
         # A future of no task, which whoever cancels all tasks does not find: what is half written would be lost.
-        loop = asyncio.get_running_loop()
-        writing = loop.run_in_executor(None, self._write, blocks, self._head.extent, msgspec.Raw(state), durable)
+        writing = asyncio.get_running_loop().run_in_executor(None, lambda: self._write(queue, entry, durable=durable))
         cancelled: asyncio.CancelledError | None = None
         while not writing.done():
             try:
                 await asyncio.wait([writing])
             except asyncio.CancelledError as error:
                 cancelled = error
-        self._syncing = False
         if writing.exception() is None:
-            self._settle(frontier)
-        else:
-            self._broken = True
+            self._settle(frontier, len(queue))
         if cancelled is not None:
             raise cancelled
         writing.result()
 
-    def _settle(self, frontier: Frontier) -> None:
-        self._writing = {}
+    def _settle(self, frontier: Frontier, written: int) -> None:
+        del self._queue[:written]
         self.frontier = frontier
+
+    def _entry(self, frontier: Frontier, *, durable: bool) -> bytes:
+        checkpoint = Checkpoint(
+            frontier=frontier, joined=self._joined, aside_size=self._aside.size, aside_check=self._aside.check
+        )
+        return self._encoder.encode(checkpoint, self.description, durable=durable)
+
+    def _write(self, queue: Iterable[tuple[int, bytes]], entry: bytes, *, durable: bool) -> None:
+        try:
+            for number, block in queue:
+                self._not_durable.add(number)
+                append_private(self._path(number), block)
+            if durable:
+                for number in self._not_durable:
+                    make_durable(self._path(number))
+                make_names_durable(self._directory)
+                self._not_durable.clear()
+            self._checkpoints.write(entry, durable=durable)
+        except BaseException:
+            self._broken = True
+            raise
+        if durable:
+            self._durable_at = time.monotonic()
+
+    # ---- when all is fetched -----------------------------------------------------------------------------------------
 
     def batches(self) -> Iterator[list[bytes]]:
         """Read all committed cases in order, some lines at a time.
@@ -204,14 +216,23 @@ class Spool:
         """
         lines = 0
         with self._refusing():
-            for batch in self._head.batches():
-                lines += len(batch)
-                yield batch
-            for block in self._log.read(self._numbers(), backward=self._backward):
-                batch = block[:-1].split(b"\n")
-                lines += len(batch)
-                yield batch
+            parts = self._parts(self.frontier)
+            for part in reversed(parts) if self._backward else parts:
+                for batch in part.batches(backward=self._backward):
+                    lines += len(batch)
+                    yield batch
             self._check_lines(lines)
+
+    def aside(self) -> Iterator[bytes]:
+        """Read the committed cases that were set aside, each once."""
+        seen = set[bytes]()
+        with self._refusing():
+            for batch in self._aside.batches():
+                for case in batch:
+                    digest = hashlib.sha256(case).digest()
+                    if digest not in seen:
+                        seen.add(digest)
+                        yield case
 
     def file(self) -> AtomicFile:
         """Return the output, to be written until it is complete."""
@@ -220,101 +241,132 @@ class Spool:
     def become(self, file: AtomicFile) -> None:
         """Make all committed cases in order the content of a file; nothing can be put any more.
 
-        The rest is appended to the head, and the head gets a second name. From then on it is all that counts, and
-        never changed again, as it is the file that others see.
+        The other ranges are appended to the file of the first, and that gets a second name. From then on it is never
+        changed again, as it is the file that others see. Cases that were fetched backward are copied.
 
         Raises:
             InvalidArgumentError: if what is on the disk is not what was written there.
         """
-        if self.frontier is None:
+        if self.frontier is None or not self.frontier.stretches:
             return
-        self._head.cut()
+        if self._backward:
+            for batch in self.batches():
+                file.write(b"\n".join([*batch, b""]))
+            return
         with self._refusing():
             # What has the right checksum has as many lines as were put.
             self._check_lines(self._lines)
-            self._head.recheck()
-            self._log.copy(self._numbers(), self._head.extend, backward=self._backward)
-        self._head.sync()
-        self._log.forget()
-        state = msgspec.Raw(msgspec.json.encode(self.frontier))
-        self._write({}, self._head.extent, state, durable=True)
-        # Windows does not rename what is open.
-        self._close_files()
-        file.adopt(self._head.path)
+            self._join(self.frontier)
+        file.adopt(self._path(0))
+
+    def _join(self, frontier: Frontier) -> None:
+        parts = self._parts(frontier)
+        done = max(1, self._joined)
+        for part in parts[:done]:
+            part.verify()
+        waiting = list[FilePart]()
+        with open_private(self._path(0), "a") as first:
+            for self._joined, part in enumerate(parts[done:], done + 1):
+                for piece in part.pieces():
+                    write_whole(first.fileno(), piece)
+                waiting.append(part)
+                if sum(each.size for each in waiting) > _BYTES_HELD_TWICE:
+                    self._commit_joined(frontier, waiting)
+        self._joined = len(parts)
+        self._commit_joined(frontier, waiting)
+
+    def _commit_joined(self, frontier: Frontier, parts: list[FilePart]) -> None:
+        self._not_durable.add(0)
+        self._write((), self._entry(frontier, durable=True), durable=True)
+        for part in parts:
+            part.path.unlink(missing_ok=True)
+        parts.clear()
 
     def remove(self) -> None:
         """Remove the directory, once the output is complete."""
-        self._close_files()
-        self._manifests.remove()
+        self._checkpoints.remove()
         self._place.remove()
 
     def close(self) -> None:
-        """Let go of the files; the directory stays."""
-        self._close_files()
+        """Let others in; the directory stays."""
         self._place.release()
-
-    def _close_files(self) -> None:
-        self._log.close()
-        self._head.close()
 
     # ---- what an earlier run left ------------------------------------------------------------------------------------
 
-    def _recover(self, *, restart: bool) -> Frontier | None:
+    def _recover(self, *, restart: bool) -> None:
         if restart:
-            self._manifests.remove()
-        if not self._manifests.exist:
-            # Without a manifest nothing counts. What is in the head may have become a file that somebody reads.
-            for name in (_HEAD, _LOG):
-                (self._directory / name).unlink(missing_ok=True)
-            self._open_files(Extent(), Extent())
-            # Marks of another head.
-            self._head.cut()
-            return None
-        manifests = self._manifests.read()
-        if not manifests:
+            self._checkpoints.remove()
+        if not self._checkpoints.exists:
+            # Without a checkpoint nothing counts. The first file may have become a file that somebody reads.
+            self._cut(Checkpoint(frontier=Frontier(stretches=[])))
+            return
+        found = self._checkpoints.read()
+        if found is None:
             raise InvalidArgumentError(
                 f"{self._name}: its saved progress is damaged, or another version of this library wrote it: "
                 "use restart to discard it and start over"
             )
-        manifests[-1].check(self._description, self._name)
+        description, checkpoints = found
+        description.check_same(self.description, self._name)
         with self._refusing():
-            manifest = self._open_newest(manifests)
-        # What the first run found is what this one goes on with.
-        self._description = manifest.description
-        self._lines = sum(each.cases for each in manifest.frontier.stretches)
-        self._catch_up(manifest)
-        return manifest.frontier
+            checkpoint = next(filter(self._is_there, checkpoints), None)
+            if checkpoint is None:
+                raise DamagedError
+            self._cut(checkpoint)
+        # What the first run found is what this one resumes.
+        self.description, self.frontier, self._joined = description, checkpoint.frontier, checkpoint.joined
+        self._aside = self._part(_ASIDE, checkpoint.aside_size, checkpoint.aside_check)
+        self._lines = sum(each.cases for each in checkpoint.frontier.stretches)
+        self._not_durable = {number for number in self._sizes(checkpoint) if self._path(number).exists()}
 
-    def _open_newest(self, manifests: Sequence[Manifest]) -> Manifest:
-        """Open the files, and return the first manifest that tells what is in them."""
-        for manifest in manifests:
-            with contextlib.suppress(DamagedError):
-                self._open_files(manifest.log, manifest.head)
-                if self._has_all(manifest):
-                    return manifest
-                self._close_files()
-        raise DamagedError
-
-    def _open_files(self, log: Extent, head: Extent) -> None:
-        self._log = BlockLog(self._directory / _LOG, log)
+    def _is_there(self, checkpoint: Checkpoint) -> bool:
+        aside = self._part(_ASIDE, checkpoint.aside_size, checkpoint.aside_check)
         try:
-            self._head = HeadFile(self._directory / _HEAD, head)
-        except BaseException:
-            self._log.close()
-            raise
+            for part in (*self._parts(checkpoint.frontier, checkpoint.joined), aside):
+                refuse_link(part.path, names=None if part.path == self._path(0) else 1)
+                part.verify()
+        except DamagedError:
+            return False
+        return True
 
-    def _has_all(self, manifest: Manifest) -> bool:
-        """Whether there is as much of each range as was taken."""
-        taken = {each.number: Tally(each.cases, each.size) for each in manifest.frontier.stretches}
-        found = {number: tally for number, tally in self._log.tallies.items() if number != _ASIDE}
-        if manifest.log == Extent():
-            # In the end the head has those of all ranges.
-            return self._head.tally == sum(taken.values(), Tally())
-        if not self._backward:
-            found[0] = self._head.tally
-        return {number: tally for number, tally in taken.items() if tally != Tally()} == {
-            number: tally for number, tally in found.items() if tally != Tally()
-        }
+    def _cut(self, checkpoint: Checkpoint) -> None:
+        """Drop everything behind what counts."""
+        sizes = {self._path(number): size for number, size in self._sizes(checkpoint).items()}
+        for path in self._directory.glob(_CASES.format("*")):
+            size = sizes.get(path, 0)
+            if not size:
+                path.unlink()
+            elif path.stat().st_size > size:
+                if path.stat().st_nlink > 1:
+                    # It has the name of the output as well, and that is never changed.
+                    raise DamagedError
+                with open_private(path, "r+") as file:
+                    file.truncate(size)
+
+    def _sizes(self, checkpoint: Checkpoint) -> dict[int, int]:
+        """Return how much counts of each file."""
+        ranges = checkpoint.frontier.stretches
+        joined = {0: sum(each.size for each in ranges[: checkpoint.joined])} if checkpoint.joined else {}
+        others = {each.number: each.size for each in ranges[checkpoint.joined :]}
+        return {_ASIDE: checkpoint.aside_size, **joined, **others}
+
+    def _parts(self, frontier: Frontier | None, joined: int | None = None) -> list[FilePart]:
+        """Return where the cases of each range are, in the order of time."""
+        parts, start = list[FilePart](), 0
+        joined = self._joined if joined is None else joined
+        for index, each in enumerate(frontier.stretches if frontier is not None else ()):
+            if index < joined:
+                parts.append(FilePart(self._path(0), start, each.size, each.check))
+                start += each.size
+            else:
+                parts.append(self._part(each.number, each.size, each.check))
+        return parts
+
+    def _part(self, number: int, size: int, check: int) -> FilePart:
+        return FilePart(self._path(number), 0, size, check)
+
+    def _path(self, number: int) -> Path:
+        return self._directory / _CASES.format("set-aside" if number == _ASIDE else number)
 
     @contextlib.contextmanager
     def _refusing(self) -> Generator[None]:
@@ -331,76 +383,3 @@ class Spool:
     def _check_lines(self, lines: int) -> None:
         if self.frontier is not None and lines != sum(each.cases for each in self.frontier.stretches):
             raise DamagedError
-
-    def _catch_up(self, manifest: Manifest) -> None:
-        """Take in what is in the head behind the end that the manifest tells of."""
-        stretches = manifest.frontier.stretches
-        lines = list[bytes]()
-        for some in self._head.uncounted() if stretches and not self._backward else ():
-            lines += some
-            ahead = stretches[0].caught_up(lines)
-            if ahead is None:
-                break
-            stretches[0], taken = ahead
-            self._head.count(lines[:taken])
-            self._head_is_ahead = self._head_is_ahead or taken > 0
-            self._lines += taken
-            del lines[:taken]
-        self._head.cut()
-
-    def _is_head(self, number: int) -> bool:
-        return number == 0 and not self._backward
-
-    def _numbers(self) -> list[int]:
-        numbers = [] if self.frontier is None else [each.number for each in self.frontier.stretches]
-        return numbers[::-1] if self._backward else numbers
-
-    def _may_write_at_once(self, stretch: Stretch) -> bool:
-        # What is in the head is found again by the time of its last case, if that tells where to go on, and if the
-        # newest manifest is ours.
-        if not self._is_head(stretch.number) or not stretch.told_by_time:
-            return False
-        if self.frontier is None or self._written_at is None:
-            return False
-        if self.unsafe(_ASIDE):
-            # Lines count by themselves, and what was set aside beside them would not.
-            return False
-        # To write to a file that is being made durable means to wait for that.
-        return not self._syncing and not self.unsafe(stretch.number) and time.monotonic() >= self._slow_until
-
-    def _write_at_once(self, block: bytes) -> None:
-        started = time.monotonic()
-        try:
-            self._head.append(block)
-        except BaseException:
-            self._broken = True
-            raise
-        self._head_is_ahead = True
-        now = time.monotonic()
-        if now - started > _SLOW:
-            self._slow_until = now + _WHILE
-
-    def _should_sync(self) -> bool:
-        return self._durable_at is None or time.monotonic() - self._durable_at > _SECONDS_NOT_DURABLE
-
-    def _write(self, blocks: dict[int, list[bytes]], head: Extent, state: msgspec.Raw, durable: bool) -> None:  # noqa: FBT001
-        logged: dict[int, list[bytes]] = {}
-        for number, parts in blocks.items():
-            if not self._is_head(number):
-                logged[number] = parts
-                continue
-            for part in parts:
-                self._head.append(part)
-            # Nobody else writes to it as long as these are not committed.
-            head = self._head.extent
-        if logged:
-            self._log.append(logged)
-        manifest = encode_manifest(self._description, log=self._log.extent, head=head, frontier=state)
-        self._manifests.write_recent(manifest)
-        self._written_at = time.monotonic()
-        if durable:
-            self._head.sync()
-            self._log.sync()
-            self._manifests.write_durable(manifest)
-            make_names_durable(self._directory)
-            self._durable_at = self._written_at

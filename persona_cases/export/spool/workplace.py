@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from persona_cases.export.sinks import AtomicFile
-from persona_cases.export.spool.checkpoint_files import ManifestFiles
+from persona_cases.export.spool.checkpoint_file import CheckpointFile
 from persona_cases.export.spool.lock import DirectoryLock
 
 
@@ -46,7 +46,7 @@ class Workplace:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if ManifestFiles(self.directory).exist:
+        if CheckpointFile(self.directory).exists:
             self.release()
         else:
             self.remove()

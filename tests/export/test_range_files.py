@@ -1,4 +1,4 @@
-"""The head of the file: what counts in it without a manifest, and how it becomes the output."""
+"""The files of the ranges: what counts in them after a crash, and how they become the output."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import asyncio
 import io
 import os
 import shutil
+import tempfile
 import threading
+import zlib
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spooling import crew_of, filled, lines_of, put_together
-from worlds import MOMENTS, YEAR, World, line, moments_of
+from spooling import crew_of, filled, lines_of, lose_power, put_together
+from worlds import YEAR, World, line, moments_of
 
 from persona_cases.export.ranges.collector import collect
 from persona_cases.export.ranges.fetched_ranges import Frontier
-from persona_cases.export.ranges.stretch import Stretch
 from persona_cases.export.ranges.time_range import TimeRange
-from persona_cases.export.spool import partial_file as heads
+from persona_cases.export.spool import range_file
 from persona_cases.export.spool import spool as spools
-from persona_cases.export.spool.checkpoint import Description, Extent, decode_manifest
-from persona_cases.export.spool.partial_file import HeadFile
+from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
 
@@ -45,16 +46,6 @@ async def export(world, output, walkers=1, **settings):
 
 def text_of(world):
     return b"".join(each + b"\n" for each in world.lines)
-
-
-def lose_power(work, behind=b"", *, recent):
-    """Let a file have only what is durable, and what the disk may have behind that; likewise the recent manifest."""
-    manifest = decode_manifest((work / "manifest.json").read_bytes())
-    for name, size in (("cases.head", manifest.head.size), ("cases.log", manifest.log.size)):
-        if (work / name).stat().st_size > size:
-            (work / name).write_bytes((work / name).read_bytes()[:size] + behind)
-    if not recent:
-        (work / "manifest.recent.json").unlink()
 
 
 # ---- killed at every call of the system ------------------------------------------------------------------------------
@@ -144,16 +135,15 @@ async def killed(moments, tmp_path, walkers):
 @pytest.mark.parametrize("moments", [PLAIN, CROWD], ids=["plain", "crowd"])
 async def test_killed_at_any_call_it_fetches_at_most_two_pages_again(tmp_path, monkeypatch, moments, reading):
     left, pages = await killed(moments, tmp_path, 1)
-    monkeypatch.setattr(heads, "_BYTES_AT_ONCE", reading)
+    monkeypatch.setattr(range_file, "_BYTES_AT_ONCE", reading)
     for place, fetched in left[:: 1 if moments is PLAIN else 3]:
         world, output = World(moments), place / "cases.jsonl"
         done = output.exists()
         await export(world, output)
         assert output.read_bytes() == text_of(world)
         assert [*place.iterdir()] == [output]
-        # What shares its moment with the last case that counts comes again, and the end is looked for again if there
-        # is no manifest yet.
-        assert done or fetched + world.requests <= pages + 2 + (moments is CROWD or fetched <= 3)
+        # Both ends are looked for again if there is no checkpoint yet.
+        assert done or fetched + world.requests <= pages + 2 + (fetched <= 3)
 
 
 @pytest.mark.parametrize("behind", [b"", bytes(5_000), line(0, 0) + b"\n"])
@@ -161,7 +151,7 @@ async def test_without_power_what_is_durable_counts_whatever_is_behind_it(tmp_pa
     left, _ = await killed(CROWD, tmp_path, 3)
     for number, (place, _) in enumerate(left[len(behind) % 7 :: 7]):
         work, world = place / ".cases.jsonl.export", World(CROWD)
-        if (work / "manifest.json").exists():
+        if (work / "checkpoint.jsonl").exists():
             lose_power(work, behind, recent=number % 2 == 0)
         await export(world, place / "cases.jsonl", 3)
         assert (place / "cases.jsonl").read_bytes() == text_of(world)
@@ -187,10 +177,10 @@ async def test_killed_before_it_is_tidied_up_it_changes_no_file_that_is_complete
     shared = 0
     for place in unfinished:
         output, seen, world = place / "cases.jsonl", place / "seen", World(PLAIN)
-        head = place / ".cases.jsonl.export" / "cases.head"
-        shared += head.exists() and head.samefile(output)
-        if power == "lost" and (head.parent / "manifest.json").exists():
-            lose_power(head.parent, recent=False)
+        first = place / ".cases.jsonl.export" / "cases-0.jsonl"
+        shared += first.exists() and first.samefile(output)
+        if power == "lost" and (first.parent / "checkpoint.jsonl").exists():
+            lose_power(first.parent, recent=False)
         seen.hardlink_to(output)
         before = seen.stat().st_mtime_ns
         await export(world, output)
@@ -205,82 +195,85 @@ async def test_killed_before_it_is_tidied_up_it_changes_no_file_that_is_complete
 
 @pytest.fixture
 async def ahead(output):
-    """An export of which the head has two pages more than the manifest tells of, and its last case."""
+    """An export whose last page was written, but of which no checkpoint speaks."""
+    with Spool(output, ASKED) as spool:
+        frontier = Frontier.around(0, 10_000, 1.0)
+        for numbers in ((0, 1), (2,), (3, 4)):
+            filled(frontier.stretches[0], spool, *numbers)
+            await spool.commit(frontier)
+
+
+async def test_each_page_counts_once_it_is_committed(ahead, output):
+    for _ in range(3):
+        with Spool(output, ASKED) as spool:
+            (stretch,) = spool.frontier.stretches
+            assert lines_of(spool) == [line(number, number) for number in range(5)]
+            assert (stretch.cases, stretch.size) == (5, sum(len(each) + 1 for each in lines_of(spool)))
+            assert (stretch.rest, stretch.cursor, stretch.latest) == (TimeRange(4, 10_001), "next", ("case_4",))
+
+
+async def test_what_no_checkpoint_speaks_of_is_cut_off(ahead, output, work):
+    with (work / "cases-0.jsonl").open("ab") as file:
+        file.write(line(5, 5) + b"\n" + line(6, 6)[:20])
+    (work / "cases-1.jsonl").write_bytes(line(9, 9) + b"\n")
+    with Spool(output, ASKED) as spool:
+        assert len(lines_of(spool)) == 5
+        (late,) = spool.frontier.spread(1)
+        filled(late, spool, 9_999)
+        await spool.commit(spool.frontier)
+    assert (work / "cases-0.jsonl").read_bytes().splitlines() == [line(number, number) for number in range(5)]
+    assert (work / "cases-1.jsonl").read_bytes() == line(9_999, 9_999) + b"\n"
+
+
+@pytest.mark.parametrize("damage", ["half a page", "a page", "a bit"])
+async def test_pages_that_are_not_as_they_were_written_do_not_count(ahead, output, work, damage):
+    text = bytearray((work / "cases-0.jsonl").read_bytes())
+    if damage == "a bit":
+        text[text.index(b"case_2")] ^= 1
+    else:
+        del text[-9 if damage == "half a page" else text.index(b"case_3") :]
+    (work / "cases-0.jsonl").write_bytes(text)
+    with Spool(output, ASKED) as spool:
+        # Only the first commit of a run was durable.
+        assert lines_of(spool) == [line(0, 0), line(1, 1)]
+        filled(spool.frontier.stretches[0], spool, 2)
+        await spool.commit(spool.frontier)
+    with Spool(output, ASKED) as spool:
+        assert lines_of(spool) == [line(0, 0), line(1, 1), line(2, 2)]
+
+
+async def test_a_range_cut_after_the_checkpoint_is_fetched_again(output):
     with Spool(output, ASKED) as spool:
         frontier = Frontier.around(0, 10_000, 1.0)
         filled(frontier.stretches[0], spool, 0, 1)
         await spool.commit(frontier)
-        filled(frontier.stretches[0], spool, 2)
-        filled(frontier.stretches[0], spool, 3, 4)
-        assert (spool.pending, spool.unsafe(0)) == (True, 0)
-
-
-async def test_whole_lines_count_without_a_manifest(ahead, output):
-    with Spool(output, ASKED) as spool:
-        (stretch,) = spool.frontier.stretches
-        assert lines_of(spool) == [line(number, number) for number in range(5)]
-        assert (stretch.cases, stretch.size) == (5, sum(len(each) + 1 for each in lines_of(spool)))
-        assert (stretch.rest, stretch.cursor, stretch.latest) == (TimeRange(4, 10_001), None, ("case_4",))
-        assert spool.pending
-
-
-async def test_half_a_page_does_not_count(ahead, output, work):
-    os.truncate(work / "cases.head", (work / "cases.head").stat().st_size - 1)
-    with Spool(output, ASKED) as spool:
-        assert lines_of(spool) == [line(number, number) for number in range(3)]
-        filled(spool.frontier.stretches[0], spool, 3, 4, 5)
-        await spool.commit(spool.frontier)
-    assert (work / "cases.head").read_bytes().splitlines() == [line(number, number) for number in range(6)]
-
-
-async def test_pages_behind_one_that_is_damaged_do_not_count(ahead, output, work):
-    text = bytearray((work / "cases.head").read_bytes())
-    text[text.index(b"case_2")] ^= 1
-    (work / "cases.head").write_bytes(text)
-    with Spool(output, ASKED) as spool:
-        assert lines_of(spool) == [line(0, 0), line(1, 1)]
-        filled(spool.frontier.stretches[0], spool, 2)
-        # Only when the newest manifest is of this run do pages count without one.
-        assert spool.unsafe(0) == 1
-        await spool.commit(spool.frontier)
-        filled(spool.frontier.stretches[0], spool, 3)
-        assert spool.unsafe(0) == 0
-    with Spool(output, ASKED) as spool:
-        assert len(lines_of(spool)) == 4
-
-
-async def test_what_was_caught_up_with_counts_after_another_kill(ahead, output):
-    for _ in range(3):
-        with Spool(output, ASKED) as spool:
-            assert len(lines_of(spool)) == 5
-
-
-@pytest.mark.parametrize("behind", [line(1, 1), line(20_000, 20_000), b"[]", b""], ids=["before", "after", "[]", ""])
-async def test_what_can_not_be_the_next_lines_does_not_count(ahead, output, work, behind):
-    with (work / "cases.head").open("ab") as head:
-        head.write(behind + b"\n")
-    with Spool(output, ASKED) as spool:
-        assert len(lines_of(spool)) == 5
-        # Not even with a checksum.
-        spool._head.append(behind + b"\n")
-    with Spool(output, ASKED) as spool:
-        assert lines_of(spool) == [line(0, 0), line(1, 1)]
-
-
-async def test_a_range_cut_after_the_manifest_is_walked_anew(output):
-    with Spool(output, ASKED) as spool:
-        frontier = Frontier.around(0, 10_000, 1.0)
-        early = frontier.stretches[0]
-        filled(early, spool, 0, 1)
-        await spool.commit(frontier)
         (late,) = frontier.spread(1)
-        filled(early, spool, 2, 3)
+        filled(frontier.stretches[0], spool, 2, 3)
         filled(late, spool, 9_999)
-        filled(early, spool, 4)
     with Spool(output, ASKED) as spool:
         (whole,) = spool.frontier.stretches
-        assert lines_of(spool) == [line(number, number) for number in range(5)]
-        assert whole.rest == TimeRange(4, 10_001)
+        assert lines_of(spool) == [line(0, 0), line(1, 1)]
+        assert whole.rest == TimeRange(1, 10_001)
+
+
+async def test_the_disk_need_not_hold_all_ranges_twice(output, work, monkeypatch):
+    monkeypatch.setattr(spools, "_BYTES_HELD_TWICE", 5_000)
+    world, most = World(moments_of([(0, YEAR, 4_000)])), 0
+    write = spools.write_whole
+
+    def look(file, data):
+        nonlocal most
+        write(file, data)
+        most = max(most, sum(path.stat().st_size for path in work.glob("cases-*.jsonl")))
+
+    with Spool(output, ASKED) as spool:
+        await collect(world, spool, crew=crew_of(8))
+        monkeypatch.setattr(spools, "write_whole", look)
+        ranges = [each.size for each in spool.frontier.stretches]
+        put_together(spool)
+    assert output.read_bytes() == text_of(world)
+    assert len(ranges) > 5
+    assert most <= sum(ranges) + 5_000 + max(ranges) < 1.6 * sum(ranges)
 
 
 async def test_pages_without_a_wanted_case_are_not_fetched_again(tmp_path):
@@ -303,44 +296,16 @@ async def test_pages_without_a_wanted_case_are_not_fetched_again(tmp_path):
     assert again.requests < 40 + 30
 
 
-def test_lines_behind_the_end_are_not_read(tmp_path):
-    head = HeadFile(tmp_path / "head", Extent())
-    for each in (b"{}\n", b"[]\n"):
-        head.append(each)
-    extent = head.extent
-    head.append(b"{}\n")
-    head.extent = extent
-    assert [*head.batches()] == [[b"{}", b"[]"]]
-    head.close()
-
-
 @settings(max_examples=60)
-@given(MOMENTS, st.integers(0, 1_500), st.integers(0, 1_500), st.lists(st.integers(1, 400), min_size=1, max_size=8))
-def test_a_stretch_that_caught_up_goes_on_behind_what_was_kept(moments, told, kept, pieces):
-    if not moments:
-        return
-    lines = World(moments).lines
-    stretch = Frontier.around(moments[0], moments[-1], 1.0).stretches[0]
-    told = len(walked(stretch, moments, told))
-    behind, counted = lines[told : told + kept], told
-    while behind:
-        pieces.append(pieces.pop(0))
-        ahead = stretch.caught_up(behind[: pieces[0]])
-        if ahead is None or not ahead[1]:
-            break
-        stretch, counted = ahead[0], counted + ahead[1]
-        del behind[: ahead[1]]
-    assert stretch.cases == counted
-    rest = walked(stretch, moments, len(moments))
-    assert rest == lines[counted:]
-
-
-def walked(stretch: Stretch, moments, most):
-    """Take pages until there are so many cases, or no more."""
-    world, taken = World(moments), []
-    while not stretch.done and len(taken) < most:
-        taken += stretch.take(world.page(stretch.asked, stretch.cursor))
-    return taken
+@given(st.lists(st.binary(max_size=9).map(lambda text: text.replace(b"\n", b"")), max_size=30), st.integers(1, 12))
+def test_lines_are_read_from_either_end_and_no_further(lines, reading):
+    with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(range_file, "_BYTES_AT_ONCE", reading)
+        text, path = b"".join(each + b"\n" for each in lines), Path(directory) / "file"
+        path.write_bytes(b"before\n" + text + b"after")
+        part = range_file.FilePart(path, 7, len(text), zlib.crc32(text))
+        assert [each for batch in part.batches() for each in batch] == lines
+        assert [each for batch in part.batches(backward=True) for each in batch] == lines[::-1]
 
 
 # ---- disks that do not do as they should -----------------------------------------------------------------------------
@@ -361,11 +326,13 @@ async def test_nothing_is_committed_after_a_failed_write_though_a_commit_was_on_
         filled(frontier.stretches[0], spool, 1)
         on_its_way = asyncio.ensure_future(spool.commit(frontier))
         await asyncio.sleep(0)
+        filled(frontier.stretches[0], spool, 2, 3)
+        await on_its_way
         monkeypatch.setattr(os, "write", fail)
         with pytest.raises(type(failure)):
-            filled(frontier.stretches[0], spool, 2, 3)
+            spool.commit_at_once(frontier)
         monkeypatch.undo()
-        await on_its_way
+        spool.commit_at_once(frontier)
         await spool.commit(frontier, durable=True)
     with Spool(output, ASKED) as spool:
         assert lines_of(spool) == [line(0, 0), line(1, 1)]
@@ -402,19 +369,19 @@ def failing(write, nth):
 
 @pytest.mark.parametrize("walkers", [1, 4])
 async def test_a_disk_that_is_slow_now_and_then_keeps_the_order(output, monkeypatch, walkers):
-    world, at_once = World(CROWD), Spool._may_write_at_once
+    world, quick = World(CROWD), Spool.quick.fget
     monkeypatch.setattr(spools, "_SLOW", -1.0)
     monkeypatch.setattr(spools, "_WHILE", 0.002)
     ways = set()
 
-    def way(spool, stretch):
-        ways.add(found := at_once(spool, stretch))
+    def way(spool):
+        ways.add(found := quick(spool))
         return found
 
     async def wait(number):
         await asyncio.sleep(0.001 * (number % 4))
 
-    monkeypatch.setattr(Spool, "_may_write_at_once", way)
+    monkeypatch.setattr(Spool, "quick", property(way))
     world.before = wait
     await export(world, output, walkers)
     assert output.read_bytes() == text_of(world)
@@ -424,7 +391,7 @@ async def test_a_disk_that_is_slow_now_and_then_keeps_the_order(output, monkeypa
 # ---- the output ------------------------------------------------------------------------------------------------------
 
 
-async def test_the_head_is_copied_where_a_file_can_not_have_two_names(output, work, monkeypatch):
+async def test_the_first_file_is_copied_where_a_file_can_not_have_two_names(output, work, monkeypatch):
     def refuse(*_, **__):
         raise OSError(95, "Operation not supported")
 
@@ -432,7 +399,7 @@ async def test_the_head_is_copied_where_a_file_can_not_have_two_names(output, wo
     remove = Spool.remove
 
     def look(spool):
-        linked.append((work / "cases.head").samefile(output))
+        linked.append((work / "cases-0.jsonl").samefile(output))
         remove(spool)
 
     monkeypatch.setattr(Spool, "remove", look)
@@ -463,22 +430,23 @@ async def test_walked_backward_nothing_counts_twice_when_it_was_killed_while_it_
     with Spool(output, ASKED, backward=True) as spool, pytest.MonkeyPatch.context() as patch:
         spool.put(stretch, stretch.take(RawPage([line(9, 9), line(8, 8)], "next", backward=True)))
         await spool.commit(frontier)
-        patch.setattr(HeadFile, "sync", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
         file = spool.file()
+        spool.become(file)
+        patch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            spool.become(file)
+            file.commit()
         file.discard()
     with Spool(output, ASKED, backward=True) as spool:
         assert lines_of(spool) == [line(8, 8), line(9, 9)]
         assert spool.frontier.stretches[0].position == -8
 
 
-async def test_killed_between_the_last_manifests_and_without_power_then_it_is_all_there(output, work):
+async def test_killed_before_the_last_checkpoint_and_without_power_then_it_is_all_there(output, work):
     world = World(PLAIN)
     with Spool(output, ASKED) as spool, pytest.MonkeyPatch.context() as patch:
         await collect(world, spool, crew=crew_of(3))
         await spool.commit(spool.frontier, durable=True)
-        patch.setattr(spools.ManifestFiles, "write_durable", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(spools.CheckpointFile, "write", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         file = spool.file()
         with pytest.raises(KeyboardInterrupt):
             spool.become(file)
