@@ -28,7 +28,7 @@ class StreamOutput:
 
     def __init__(self, stream: object) -> None:
         self._stream: Any = stream
-        self.size = 0
+        self.size: int = 0
         write = getattr(stream, "write", None)
         if not callable(write) or isinstance(stream, type):
             raise InvalidArgumentError("to must be a path, a binary stream, or a sink with write, commit and discard")
