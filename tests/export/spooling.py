@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from worlds import line
 
-from persona_cases.export.ranges.fetcher_count import MOST_WALKERS, Crew
+from persona_cases.export.ranges.fetcher_count import MOST_WALKERS, FetcherCount
 from persona_cases.export.spool.checkpoint import decode_checkpoints
 from persona_cases.models.decoding.raw_page import RawPage
 
 
 def crew_of(most=MOST_WALKERS):
     """As many walkers as there is work for, however fast this machine answers itself."""
-    return Crew(most=most, worth_waiting=0)
+    return FetcherCount(most=most, worth_waiting=0)
 
 
 def filled(stretch, spool, *numbers, cursor="next"):

@@ -10,7 +10,7 @@ from typing import ClassVar
 import attrs
 from hypothesis import strategies as st
 
-from persona_cases.export.ranges.fetcher_count import PAGES_A_WALKER
+from persona_cases.export.ranges.fetcher_count import PAGES_PER_FETCHER
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage, time_of
 
@@ -46,7 +46,7 @@ class World:
     running: int = 0
     most_running: int = 0
     backward: ClassVar[bool] = False
-    pages_a_walker: ClassVar[float] = PAGES_A_WALKER
+    pages_per_fetcher: ClassVar[float] = PAGES_PER_FETCHER
     limiter_state: ClassVar[None] = None
 
     @property

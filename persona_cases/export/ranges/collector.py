@@ -12,7 +12,7 @@ import attrs
 from persona_cases.errors import PaginationError, naming
 from persona_cases.export.progress import RunProgress
 from persona_cases.export.ranges.fetched_ranges import Frontier
-from persona_cases.export.ranges.fetcher_count import Crew, Stopwatch
+from persona_cases.export.ranges.fetcher_count import FetcherCount, Stopwatch
 from persona_cases.export.ranges.page_source import PageSource, RawPages
 from persona_cases.export.ranges.stretch import Stretch, take_together
 from persona_cases.export.ranges.time_range import TimeRange
@@ -35,7 +35,7 @@ async def collect(
     source: PageSource,
     spool: Spool,
     *,
-    crew: Crew | None = None,
+    crew: FetcherCount | None = None,
     set_aside: bool = False,
     progress: RunProgress | None = None,
     stopwatch: Stopwatch | None = None,
@@ -63,7 +63,7 @@ async def collect(
         OSError: if the disk does not take it.
     """
     done = progress or RunProgress()
-    collector = _Collector(source, spool, crew or Crew(), done, stopwatch or Stopwatch(), set_aside=set_aside)
+    collector = _Collector(source, spool, crew or FetcherCount(), done, stopwatch or Stopwatch(), set_aside=set_aside)
     try:
         await collector.run()
     except OSError as error:
@@ -79,7 +79,7 @@ class _Collector:
         self,
         source: PageSource,
         spool: Spool,
-        crew: Crew,
+        crew: FetcherCount,
         progress: RunProgress,
         stopwatch: Stopwatch,
         *,

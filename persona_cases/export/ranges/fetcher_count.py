@@ -1,4 +1,4 @@
-"""How many walkers an export needs: as many as the work is worth, and not more than the rate limit can feed."""
+"""`FetcherCount`: how many fetchers an export needs for its work, and how many the rate limit allows."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from persona_cases.transport.limits.limiter import LimiterState
 
 MOST_WALKERS: Final = 40
 
-# What one walker is worth: with fewer pages each, too many requests bring pages that are not full.
-PAGES_A_WALKER: Final = 5
+# With fewer pages for each fetcher, too many requests return pages that are not full.
+PAGES_PER_FETCHER: Final = 5
 # Before densities are known, ranges are cut badly, so not all of them are cut at once; but what seems to be little work
 # may be much, if it lies somewhere in the middle.
 _MOST_AT_FIRST: Final = 12
 _WORTH_AT_FIRST: Final = 0.4
-# So many pages of each walker have to come until there is one more again.
+# Pages that each fetcher has to receive before there is one more again.
 _PAGES_UNTIL_MORE: Final = 8
-# A walker that waits for its turn is not walking.
+# A fetcher that waits for the limiter fetches nothing.
 _MARGIN: Final = 3
 
 WORTH_WAITING: Final = 0.002
-"""Each time that a walker waits this long for a page, in seconds, makes another walker worth having. Its own work for a
-page takes about a fifth of that: where pages come faster, more walkers would only wait for the processor."""
+"""Each time that a fetcher waits this long for a page, in seconds, makes another fetcher worth having. Its own work for
+a page takes about a fifth of that: where pages come faster, more fetchers would only wait for the processor."""
 
 
 @attrs.frozen(kw_only=True)
@@ -43,12 +43,12 @@ class Stopwatch:
 
 
 @attrs.define(kw_only=True)
-class Crew:
-    """The number of walkers: it grows with the work, and shrinks when a server fails under it.
+class FetcherCount:
+    """The number of fetchers: it grows with the work, and shrinks when the server fails under the load.
 
-    When a request fails that was sent under the present number, the number is halved; if no page came since it was
-    last lowered, one walker is left. Pages that come raise the number again, one at a time. A failure of the only
-    walker is one of the server.
+    When a request fails that was sent under the present number, the number is halved. If no page came since it was last
+    lowered, it becomes one. Pages that arrive raise it again, one at a time. If the only fetcher fails, the server is
+    at fault.
 
     Attributes:
         most: how many there may be.
@@ -65,7 +65,7 @@ class Crew:
     """
 
     most: int = MOST_WALKERS
-    worth: float = PAGES_A_WALKER
+    worth: float = PAGES_PER_FETCHER
     worth_waiting: float = WORTH_WAITING
     size: int = 1
     latency: float = math.inf
@@ -87,7 +87,7 @@ class Crew:
             self.ceiling, self.calm = self.ceiling + 1, 0
 
     def back_off(self, epoch: int) -> bool:
-        """Take in that a request got no answer in time; return whether fewer walkers may get one.
+        """Learn that a request got no response in time; return whether fewer fetchers may get one.
 
         Args:
             epoch: the epoch in which it was sent.
@@ -102,15 +102,15 @@ class Crew:
         return True
 
     def rejoin(self, unfinished: int) -> None:
-        """Take up an export again that had so many ranges under way."""
+        """Resume an export that had this many unfinished ranges."""
         self.size = max(self.size, min(self.ceiling, unfinished))
 
     def grow(self, pages_left: float, parts: int, limit: LimiterState | None, *, first: bool) -> None:
-        """Decide anew how many there should be.
+        """Review how many there should be.
 
         Args:
             pages_left: how many pages there seem to be left.
-            parts: how many parts of `worth` pages that is.
+            parts: how many ranges of `worth` pages that is.
             limit: what is known of the rate limit; None if there is none.
             first: whether this is decided before anything is known of what lies between the ends.
         """
@@ -119,13 +119,13 @@ class Crew:
         self.size = max(self.size, min(worth, self._fed(pages_left + worth, limit)))
 
     def _kept_waiting(self) -> int:
-        """Return how many walkers find time to walk while others wait."""
+        """Return how many fetchers can run while others wait."""
         if not self.worth_waiting:
             return self.most
         return max(1, int(min(self.most, self.waiting / self.worth_waiting)))
 
     def _fed(self, requests: float, limit: LimiterState | None) -> int:
-        """Return how many walkers the rate limit can feed."""
+        """Return how many fetchers the rate limit allows."""
         if limit is None:
             return self.most
         self.period = max(self.period, limit.resets_in or 0.0)

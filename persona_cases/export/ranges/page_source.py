@@ -22,11 +22,11 @@ class PageSource(Protocol):
 
     Attributes:
         backward: whether walks go from new to old.
-        pages_a_walker: how many pages make another walker worth having.
+        pages_per_fetcher: how many pages make another fetcher worth having.
     """
 
     backward: ClassVar[bool]
-    pages_a_walker: ClassVar[float]
+    pages_per_fetcher: ClassVar[float]
 
     @property
     def limiter_state(self) -> LimiterState | None:

@@ -54,7 +54,7 @@ class ListSource:
     fieldset: Fieldset | None = None
 
     # Where a range begins costs a search, and the last page of each is half full.
-    pages_a_walker: ClassVar[float] = 10.0
+    pages_per_fetcher: ClassVar[float] = 10.0
     backward: ClassVar[bool] = True
 
     @property

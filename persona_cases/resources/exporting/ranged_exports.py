@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from persona_cases.export.provenance import Provenance
 from persona_cases.export.ranges.collector import collect
-from persona_cases.export.ranges.fetcher_count import Crew
+from persona_cases.export.ranges.fetcher_count import FetcherCount
 from persona_cases.export.ranges.page_source import PageSource
 from persona_cases.export.rejects import Rejects
 from persona_cases.export.report import ExportReport
@@ -54,7 +54,7 @@ async def export_by_ranges(run: ExportRun, path: FilePath, write: WriteFile) -> 
                 await collect(
                     _source_of_first_run(run, source, spool.description),
                     spool,
-                    crew=Crew(worth=source.pages_a_walker),
+                    crew=FetcherCount(worth=source.pages_per_fetcher),
                     set_aside=run.rejects is not None,
                     progress=progress,
                 )

@@ -9,7 +9,7 @@ from typing import ClassVar
 import attrs
 
 from persona_cases.errors import QueryTooComplexError
-from persona_cases.export.ranges.fetcher_count import PAGES_A_WALKER
+from persona_cases.export.ranges.fetcher_count import PAGES_PER_FETCHER
 from persona_cases.export.ranges.page_source import RawPages
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage, decode_raw_page
@@ -43,7 +43,7 @@ class SearchSource:
     max_searches: int = attrs.field(kw_only=True)
     limits: SearchLimits | None = attrs.field(default=None, kw_only=True)
 
-    pages_a_walker: ClassVar[float] = PAGES_A_WALKER
+    pages_per_fetcher: ClassVar[float] = PAGES_PER_FETCHER
     backward: ClassVar[bool] = False
 
     @property

@@ -9,7 +9,7 @@ from worlds import YEAR, World, moments_of
 
 from persona_cases.errors import ConnectionFailedError, RequestTimeoutError
 from persona_cases.export.ranges.collector import collect
-from persona_cases.export.ranges.fetcher_count import MOST_WALKERS, WORTH_WAITING, Crew, Stopwatch
+from persona_cases.export.ranges.fetcher_count import MOST_WALKERS, WORTH_WAITING, FetcherCount, Stopwatch
 from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
 from persona_cases.testing import Simulator
@@ -36,14 +36,14 @@ def limit(remaining, requests=300):
     [(0.0, 1), (-0.001, 1), (WORTH_WAITING, 1), (WORTH_WAITING * 3.5, 3), (0.05, 25), (1.0, MOST_WALKERS)],
 )
 def test_there_are_as_many_walkers_as_find_time_to_walk(waiting, size):
-    crew = Crew()
+    crew = FetcherCount()
     crew.observe(waiting + 0.004, 0.004)
     crew.grow(1_000, 200, None, first=False)
     assert crew.size == size
 
 
 def test_what_counts_is_the_quickest_page():
-    crew = Crew()
+    crew = FetcherCount()
     for seconds in (0.3, 0.012, 0.1):
         crew.observe(seconds, 0.002)
     crew.grow(1_000, 200, None, first=False)
@@ -51,7 +51,7 @@ def test_what_counts_is_the_quickest_page():
 
 
 def test_more_work_than_the_limit_feeds_gets_no_more_walkers():
-    crew = Crew()
+    crew = FetcherCount()
     crew.observe(0.15, 0.0)
     crew.grow(1_000, 200, limit(100), first=False)
     assert crew.size == 4
@@ -60,7 +60,7 @@ def test_more_work_than_the_limit_feeds_gets_no_more_walkers():
 
 
 def test_waiting_does_not_decide_where_it_is_not_to():
-    crew = Crew(most=9, worth_waiting=0)
+    crew = FetcherCount(most=9, worth_waiting=0)
     crew.observe(0.004, 0.004)
     crew.grow(1_000, 200, None, first=False)
     assert crew.size == 9
@@ -68,14 +68,14 @@ def test_waiting_does_not_decide_where_it_is_not_to():
 
 @pytest.mark.parametrize(("pages", "size"), [(1, 1), (2, 1), (10, 5), (11, 6), (24, 12), (1_000, 12)])
 def test_before_anything_is_known_few_pages_are_worth_a_walker(pages, size):
-    crew = Crew()
+    crew = FetcherCount()
     crew.observe(1.0, 0.0)
     crew.grow(pages, 40, None, first=True)
     assert crew.size == size
 
 
 def test_no_calm_raises_the_number_above_the_most():
-    crew = Crew(most=2, worth_waiting=0)
+    crew = FetcherCount(most=2, worth_waiting=0)
     for _ in range(1_000):
         crew.observe(0.1, 0.0)
     crew.grow(1_000, 200, None, first=False)
@@ -122,7 +122,7 @@ async def test_an_export_over_a_slow_line_has_several_walkers(make_client, tmp_p
 
 
 def grown(size):
-    crew = Crew(worth_waiting=0)
+    crew = FetcherCount(worth_waiting=0)
     crew.observe(0.1, 0.0)
     crew.rejoin(size)
     return crew
@@ -157,7 +157,7 @@ def test_pages_that_come_raise_the_number_again_one_at_a_time():
 
 
 def test_a_crew_of_one_never_backs_off():
-    crew = Crew()
+    crew = FetcherCount()
     assert not crew.back_off(0)
 
 
@@ -200,7 +200,7 @@ async def test_a_server_that_is_gone_ends_the_run_after_a_few_tries(tmp_path):
 
 @pytest.mark.parametrize(("pages", "size"), [(0, 1), (1, 4), (30, 4)])
 def test_a_failure_leaves_half_of_the_walkers_or_one_if_no_page_ever_came(pages, size):
-    crew = Crew(size=8)
+    crew = FetcherCount(size=8)
     for _ in range(pages):
         crew.observe(0.01, 0.001)
     assert crew.back_off(0)
