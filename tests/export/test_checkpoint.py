@@ -13,7 +13,7 @@ from spooling import filled, lines_of, lose_power, put_together
 from worlds import line
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
-from persona_cases.export.ranges.fetched_ranges import Frontier
+from persona_cases.export.ranges.fetched_ranges import FetchedRanges
 from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
 
@@ -22,7 +22,7 @@ ASKED = Description({"where": {"attribute": "status", "operator": "eq", "value":
 
 async def two_stretches(spool):
     """The frontier of an export of two stretches, of which the later one was written first."""
-    frontier = Frontier.around(0, 10_000, 1.0)
+    frontier = FetchedRanges.around(0, 10_000, 1.0)
     early = frontier.stretches[0]
     filled(early, spool, 0, 1)
     (late,) = frontier.spread(1)
@@ -72,7 +72,7 @@ async def test_writes_that_the_system_does_in_parts_lose_nothing(output, monkeyp
     write = os.write
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:7]))
     with Spool(output, ASKED) as spool:
-        frontier = Frontier.around(0, 10_000, 1.0)
+        frontier = FetchedRanges.around(0, 10_000, 1.0)
         filled(frontier.stretches[0], spool, 0, 1, 2)
         (late,) = frontier.spread(1)
         filled(late, spool, 9_999)
@@ -206,7 +206,7 @@ async def test_a_checkpoint_is_written_after_the_cases_that_it_speaks_of(output,
     for name in ("fdatasync", "fsync"):
         monkeypatch.setattr(os, name, lambda file: order.append(Path(f"/proc/self/fd/{file}").readlink().name))
     with Spool(output, ASKED) as spool:
-        frontier = Frontier.around(0, 10, 1.0)
+        frontier = FetchedRanges.around(0, 10, 1.0)
         filled(frontier.stretches[0], spool, 0)
         assert not spool.quick
         await spool.commit(frontier)
@@ -223,7 +223,7 @@ async def test_a_checkpoint_is_written_after_the_cases_that_it_speaks_of(output,
 async def ahead(output, work):
     """An export that has written more than what is durable."""
     with Spool(output, ASKED) as spool:
-        frontier = Frontier.around(0, 10, 1.0)
+        frontier = FetchedRanges.around(0, 10, 1.0)
         for number in range(2):
             filled(frontier.stretches[0], spool, number)
             await spool.commit(frontier)

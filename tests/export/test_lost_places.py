@@ -10,7 +10,7 @@ from worlds import YEAR, World, line, moments_of
 from persona_cases import RetryPolicy
 from persona_cases.errors import APIError, ConnectionFailedError, PaginationError
 from persona_cases.export.ranges.collector import collect
-from persona_cases.export.ranges.fetched_ranges import Frontier
+from persona_cases.export.ranges.fetched_ranges import FetchedRanges
 from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
@@ -146,7 +146,7 @@ def of(*moments, cursor=None):
 )
 def test_ends_that_cannot_be_right_are_refused(first, far_end):
     with pytest.raises(PaginationError, match="direction"):
-        Frontier.between(first, far_end)
+        FetchedRanges.between(first, far_end)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_ends_that_cannot_be_right_are_refused(first, far_end):
     ],
 )
 def test_the_ends_of_an_export(first, far_end, high, open_end):
-    [whole] = Frontier.between(first, far_end).stretches
+    [whole] = FetchedRanges.between(first, far_end).stretches
     assert (whole.low, whole.high, whole.open_end) == (1, high, open_end)
 
 

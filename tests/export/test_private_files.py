@@ -12,7 +12,7 @@ from worlds import line
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export.attachments.directory import FileDirectory
-from persona_cases.export.ranges.fetched_ranges import Frontier
+from persona_cases.export.ranges.fetched_ranges import FetchedRanges
 from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
@@ -27,7 +27,7 @@ def mode_of(path):
 
 async def begin(spool):
     """Let there be cases in two ranges."""
-    frontier = Frontier.around(0, 10_000, 1.0)
+    frontier = FetchedRanges.around(0, 10_000, 1.0)
     filled(frontier.stretches[0], spool, 0, 1)
     (late,) = frontier.spread(1)
     filled(late, spool, 9_999, cursor=None)

@@ -21,7 +21,7 @@ from spooling import crew_of, filled, lines_of, lose_power, put_together
 from worlds import YEAR, World, line, moments_of
 
 from persona_cases.export.ranges.collector import collect
-from persona_cases.export.ranges.fetched_ranges import Frontier
+from persona_cases.export.ranges.fetched_ranges import FetchedRanges
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.export.spool import range_file
 from persona_cases.export.spool import spool as spools
@@ -197,7 +197,7 @@ async def test_killed_before_it_is_tidied_up_it_changes_no_file_that_is_complete
 async def ahead(output):
     """An export whose last page was written, but of which no checkpoint speaks."""
     with Spool(output, ASKED) as spool:
-        frontier = Frontier.around(0, 10_000, 1.0)
+        frontier = FetchedRanges.around(0, 10_000, 1.0)
         for numbers in ((0, 1), (2,), (3, 4)):
             filled(frontier.stretches[0], spool, *numbers)
             await spool.commit(frontier)
@@ -244,7 +244,7 @@ async def test_pages_that_are_not_as_they_were_written_do_not_count(ahead, outpu
 
 async def test_a_range_cut_after_the_checkpoint_is_fetched_again(output):
     with Spool(output, ASKED) as spool:
-        frontier = Frontier.around(0, 10_000, 1.0)
+        frontier = FetchedRanges.around(0, 10_000, 1.0)
         filled(frontier.stretches[0], spool, 0, 1)
         await spool.commit(frontier)
         (late,) = frontier.spread(1)
@@ -320,7 +320,7 @@ async def test_nothing_is_committed_after_a_failed_write_though_a_commit_was_on_
         raise failure
 
     with Spool(output, ASKED) as spool:
-        frontier = Frontier.around(0, 10_000, 1.0)
+        frontier = FetchedRanges.around(0, 10_000, 1.0)
         filled(frontier.stretches[0], spool, 0)
         await spool.commit(frontier)
         filled(frontier.stretches[0], spool, 1)
@@ -425,7 +425,7 @@ async def test_what_is_read_already_stays_as_it_was_and_a_symbolic_link_stays_on
 
 
 async def test_walked_backward_nothing_counts_twice_when_it_was_killed_while_it_was_put_together(output):
-    frontier = Frontier.around(-9, -1, 1.0, open_end=True)
+    frontier = FetchedRanges.around(-9, -1, 1.0, open_end=True)
     (stretch,) = frontier.stretches
     with Spool(output, ASKED, backward=True) as spool, pytest.MonkeyPatch.context() as patch:
         spool.put(stretch, stretch.take(RawPage([line(9, 9), line(8, 8)], "next", backward=True)))

@@ -11,10 +11,10 @@ import attrs
 
 from persona_cases.errors import PaginationError, naming
 from persona_cases.export.progress import RunProgress
-from persona_cases.export.ranges.fetched_ranges import Frontier
+from persona_cases.export.ranges.fetched_range import FetchedRange, take_together
+from persona_cases.export.ranges.fetched_ranges import FetchedRanges
 from persona_cases.export.ranges.fetcher_count import FetcherCount, Stopwatch
 from persona_cases.export.ranges.page_source import PageSource, RawPages
-from persona_cases.export.ranges.stretch import Stretch, take_together
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.export.request_failures import OVERLOADED, is_overload
 from persona_cases.export.spool.spool import Spool
@@ -91,7 +91,7 @@ class _Collector:
         self._progress = progress
         self._stopwatch = stopwatch
         self._sets_aside = set_aside
-        self._frontier = Frontier(stretches=[])
+        self._frontier = FetchedRanges(stretches=[])
         # Which walker is on which stretch.
         self._walking: dict[int, int] = {}
         # Whether what is left of several stretches can be asked for as one.
@@ -166,7 +166,7 @@ class _Collector:
             return
         with naming(page.call, peak.call):
             # Searches may not know the oldest case yet, if that is young; a list, which goes backward, does.
-            self._frontier = Frontier.between(page, peak, open_end=self._source.backward)
+            self._frontier = FetchedRanges.between(page, peak, open_end=self._source.backward)
         whole = self._frontier.stretches[0]
         self._take([whole], page)
         self._grow(first=True)
@@ -207,7 +207,7 @@ class _Collector:
             self._staff()
 
     def _staff(self) -> None:
-        remnants = list[Stretch]()
+        remnants = list[FetchedRange]()
         for each in self._frontier.open:
             if each.number not in self._walking:
                 if self._joins and self._frontier.is_remnant(each):
@@ -228,10 +228,10 @@ class _Collector:
     def _busy(self) -> int:
         return len(set(self._walking.values()))
 
-    def _start_one(self, stretch: Stretch) -> None:
+    def _start_one(self, stretch: FetchedRange) -> None:
         self._start([stretch], self._source.pages(stretch.asked, stretch.cursor))
 
-    def _start_together(self, stretches: list[Stretch]) -> None:
+    def _start_together(self, stretches: list[FetchedRange]) -> None:
         walk = self._source.together([each.rest for each in stretches]) if len(stretches) > 1 else None
         if walk is not None:
             self._start(stretches, walk)
@@ -240,14 +240,14 @@ class _Collector:
         for each in stretches[: self._free]:
             self._start_one(each)
 
-    def _start(self, stretches: list[Stretch], walk: RawPages) -> None:
+    def _start(self, stretches: list[FetchedRange], walk: RawPages) -> None:
         walker = min(set(range(len(self._walking) + 1)).difference(self._walking.values()))
         self._walking.update({each.number: walker for each in stretches})
         pages = self._progress.pages_by_fetcher
         pages += [0] * (walker + 1 - len(pages))
         self._group.create_task(self._walk(stretches, walk, walker))
 
-    async def _walk(self, stretches: list[Stretch], walk: RawPages, walker: int) -> None:
+    async def _walk(self, stretches: list[FetchedRange], walk: RawPages, walker: int) -> None:
         async with aclosing(walk):
             ended, idle = False, 0
             resumed = len(stretches) == 1 and stretches[0].cursor is not None
@@ -276,7 +276,7 @@ class _Collector:
             del self._walking[each.number]
         self._idle.set()
 
-    async def _next_page(self, walk: RawPages, stretches: list[Stretch]) -> RawPage | None:
+    async def _next_page(self, walk: RawPages, stretches: list[FetchedRange]) -> RawPage | None:
         """Return the next page; None if the walk has to be begun again, by another question or by fewer walkers."""
         started, worked, epoch = self._stopwatch.wall(), self._stopwatch.busy(), self._crew.epoch
         try:
@@ -295,14 +295,14 @@ class _Collector:
         self._crew.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
         return page
 
-    def _leaves(self, stretches: list[Stretch]) -> bool:
+    def _leaves(self, stretches: list[FetchedRange]) -> bool:
         """Whether a walker leaves what is left of a stretch to be walked with others."""
         if self._busy > self._crew.size:
             return True
         alone = len(self._frontier.open) == 1
         return self._joins and len(stretches) == 1 and not alone and self._frontier.is_remnant(stretches[0])
 
-    def _take(self, stretches: list[Stretch], page: RawPage) -> None:
+    def _take(self, stretches: list[FetchedRange], page: RawPage) -> None:
         self._progress.fetched += 1
         page = self._sound(page)
         self._put_aside(page)
@@ -324,7 +324,7 @@ class _Collector:
                 raise page.aside[0].error
         self._spool.put_aside(each.line for each in page.aside)
 
-    def _review(self, stretch: Stretch) -> None:
+    def _review(self, stretch: FetchedRange) -> None:
         due = self._free or stretch.pages == 1 or self._progress.fetched % _PAGES_A_REVIEW == 0
         if due and self._crew.size < self._crew.most and self._frontier.explored:
             self._grow(first=False)
@@ -357,7 +357,7 @@ class _Collector:
             self._committed = asyncio.Event()
             self._tell()
 
-    async def _room(self, stretches: list[Stretch]) -> None:
+    async def _room(self, stretches: list[FetchedRange]) -> None:
         """Wait until at most one page of a walk is not safe: with the next one, a crash loses two."""
         while any(self._spool.unsafe(each.number) > 1 for each in stretches):
             await self._committed.wait()

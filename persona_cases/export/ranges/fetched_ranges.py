@@ -1,4 +1,4 @@
-"""`Frontier`: which parts of the creation time were walked, and where to cut for a walker that has nothing to do.
+"""`FetchedRanges`: which parts of the creation time were walked, and where to cut for a walker that has nothing to do.
 
 It is pure: pages go in, cuts come out, and its attributes are its whole state. How many cases a stretch of time still
 holds is estimated from how close together they were where it was walked last and where the stretch behind it begins,
@@ -16,7 +16,7 @@ from typing import Final
 import attrs
 
 from persona_cases.errors import PaginationError
-from persona_cases.export.ranges.stretch import Stretch
+from persona_cases.export.ranges.fetched_range import FetchedRange
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.paging import LARGEST_PAGE
@@ -45,7 +45,7 @@ _DIRECTION: Final = (
 
 
 @attrs.define(kw_only=True)
-class Frontier:
+class FetchedRanges:
     """All stretches of an export, from the first case to the last there was at its start.
 
     Attributes:
@@ -53,11 +53,11 @@ class Frontier:
         summit: cases a millisecond at the last end.
     """
 
-    stretches: list[Stretch]
+    stretches: list[FetchedRange]
     summit: float = 0.0
 
     @classmethod
-    def around(cls, first: int, last: int, summit: float, *, open_end: bool = False) -> Frontier:
+    def around(cls, first: int, last: int, summit: float, *, open_end: bool = False) -> FetchedRanges:
         """Return the frontier of an export at its beginning: one stretch, that asks for everything.
 
         Args:
@@ -66,11 +66,11 @@ class Frontier:
             summit: cases a millisecond at the last end.
             open_end: whether there may be cases behind the last.
         """
-        whole = Stretch(number=0, low=first, high=last + 1, asked=TimeRange(), position=first, open_end=open_end)
+        whole = FetchedRange(number=0, low=first, high=last + 1, asked=TimeRange(), position=first, open_end=open_end)
         return cls(stretches=[whole], summit=summit)
 
     @classmethod
-    def between(cls, first: RawPage, far_end: RawPage, *, open_end: bool = False) -> Frontier:
+    def between(cls, first: RawPage, far_end: RawPage, *, open_end: bool = False) -> FetchedRanges:
         """Return the frontier between both ends.
 
         Args:
@@ -95,7 +95,7 @@ class Frontier:
         return cls.around(low, last, len(far_end) / max(1, span), open_end=open_end)
 
     @property
-    def open(self) -> list[Stretch]:
+    def open(self) -> list[FetchedRange]:
         """The stretches that are not done, in the order of time."""
         return [each for each in self.stretches if not each.done]
 
@@ -114,18 +114,18 @@ class Frontier:
         left = [self._pages(index) for index, each in enumerate(self.stretches) if not each.done]
         return sum(max(1, math.ceil(each / pages - _SPARE)) for each in left)
 
-    def is_remnant(self, stretch: Stretch) -> bool:
+    def is_remnant(self, stretch: FetchedRange) -> bool:
         """Whether so little seems to be left of a stretch that it is better walked together with others."""
         return stretch.told_by_time and not stretch.open_end and self._left_of(stretch) < _REMNANT
 
-    def together(self, remnants: Sequence[Stretch], walked: Iterable[Stretch]) -> list[list[Stretch]]:
+    def together(self, remnants: Sequence[FetchedRange], walked: Iterable[FetchedRange]) -> list[list[FetchedRange]]:
         """Return which remnants to walk as one now.
 
         Args:
             remnants: what there is, in the order of time.
             walked: what is walked, and may leave more of them.
         """
-        groups: list[list[Stretch]] = []
+        groups: list[list[FetchedRange]] = []
         room = 0.0
         for each in remnants:
             left = self._left_of(each)
@@ -138,13 +138,13 @@ class Frontier:
             return [group for group in groups if sum(map(self._left_of, group)) >= _ENOUGH_TOGETHER]
         return groups
 
-    def _left_of(self, stretch: Stretch) -> float:
+    def _left_of(self, stretch: FetchedRange) -> float:
         return self._pages(self._index(stretch))
 
-    def _index(self, stretch: Stretch) -> int:
+    def _index(self, stretch: FetchedRange) -> int:
         return [each.number for each in self.stretches].index(stretch.number)
 
-    def spread(self, walkers: int) -> list[Stretch]:
+    def spread(self, walkers: int) -> list[FetchedRange]:
         """Cut for walkers that have nothing to do; return the new stretches, at most so many.
 
         What seems to have the most pages left for each that walks it is cut into parts of the same number of pages,
@@ -158,17 +158,17 @@ class Frontier:
             if free[index] / (parts[index] + 1) < _FEWEST_PAGES_A_PART:
                 break
             parts[index] += 1
-        made: list[Stretch] = []
+        made: list[FetchedRange] = []
         for index in sorted(parts, reverse=True):
             if parts[index] > 1:
                 made += self._cut(index, parts[index])
         return made
 
-    def _cut(self, index: int, parts: int) -> list[Stretch]:
+    def _cut(self, index: int, parts: int) -> list[FetchedRange]:
         whole, pages = self.stretches[index], self._pages(index)
         before, end = self._densities(index)
         start, span = whole.position, whole.high - whole.position
-        made: list[Stretch] = []
+        made: list[FetchedRange] = []
         last = whole
         for border in _borders(pages, parts):
             way = _quantile(border / pages, before, end)
@@ -182,8 +182,8 @@ class Frontier:
             made.append(last)
         return made
 
-    def _split(self, stretch: Stretch, moment: int, density: float) -> Stretch:
-        behind = Stretch(
+    def _split(self, stretch: FetchedRange, moment: int, density: float) -> FetchedRange:
+        behind = FetchedRange(
             number=len(self.stretches),
             low=moment,
             high=stretch.high,

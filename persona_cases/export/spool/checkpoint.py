@@ -12,8 +12,8 @@ import attrs
 import msgspec
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.ranges.fetched_ranges import Frontier
-from persona_cases.export.ranges.stretch import Stretch
+from persona_cases.export.ranges.fetched_range import FetchedRange
+from persona_cases.export.ranges.fetched_ranges import FetchedRanges
 
 _FORMAT: Final = 5
 _UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -98,7 +98,7 @@ class Checkpoint:
         aside_check: their checksum.
     """
 
-    frontier: Frontier
+    frontier: FetchedRanges
     joined: int = 0
     aside_size: int = 0
     aside_check: int = 0
@@ -114,7 +114,7 @@ class _Header:
 class _Entry:
     number: int
     durable: bool
-    changed: list[Stretch]
+    changed: list[FetchedRange]
     summit: float
     joined: int
     aside_size: int
@@ -182,7 +182,7 @@ def decode_checkpoints(text: bytes) -> tuple[Description, list[Checkpoint]] | No
 def _replay(entries: Sequence[_Entry]) -> Checkpoint:
     ranges, last = {each.number: each for entry in entries for each in entry.changed}, entries[-1]
     return Checkpoint(
-        frontier=Frontier(stretches=sorted(ranges.values(), key=lambda each: each.low), summit=last.summit),
+        frontier=FetchedRanges(stretches=sorted(ranges.values(), key=lambda each: each.low), summit=last.summit),
         joined=last.joined,
         aside_size=last.aside_size,
         aside_check=last.aside_check,

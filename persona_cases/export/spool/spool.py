@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final, Self
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.ranges.fetched_ranges import Frontier
-from persona_cases.export.ranges.stretch import Stretch
+from persona_cases.export.ranges.fetched_range import FetchedRange
+from persona_cases.export.ranges.fetched_ranges import FetchedRanges
 from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.spool.checkpoint import Checkpoint, CheckpointEncoder, Description
 from persona_cases.export.spool.checkpoint_file import CheckpointFile
@@ -83,7 +83,7 @@ class Spool:
         self._name = self._place.name
         self._directory = self._place.directory
         self.description: Description = description
-        self.frontier: Frontier | None = None
+        self.frontier: FetchedRanges | None = None
         self._backward = backward
         self._queue: list[tuple[int, bytes]] = []
         self._aside = self._part(_ASIDE, 0, 0)
@@ -118,7 +118,7 @@ class Spool:
         """Return how many pages of a range were put and are not committed."""
         return sum(queued == number for queued, _ in self._queue)
 
-    def put(self, stretch: Stretch, lines: Sequence[Line]) -> None:
+    def put(self, stretch: FetchedRange, lines: Sequence[Line]) -> None:
         """Take the next cases of a range, to be written with the next commit."""
         block = b"\n".join([*lines, b""])
         stretch.size += len(block)
@@ -132,7 +132,7 @@ class Spool:
         self._aside = self._part(_ASIDE, self._aside.size + len(block), zlib.crc32(block, self._aside.check))
         self._queue.append((_ASIDE, block))
 
-    def commit_at_once(self, frontier: Frontier) -> None:
+    def commit_at_once(self, frontier: FetchedRanges) -> None:
         """Write what was put, and then where the export stands; see `quick`.
 
         Args:
@@ -150,7 +150,7 @@ class Spool:
         if now - started > _SLOW:
             self._slow_until = now + _WHILE
 
-    async def commit(self, frontier: Frontier, *, durable: bool = False) -> None:
+    async def commit(self, frontier: FetchedRanges, *, durable: bool = False) -> None:
         """Do that in a thread; a cancelled commit is finished nevertheless.
 
         Args:
@@ -179,11 +179,11 @@ class Spool:
             raise cancelled
         writing.result()
 
-    def _settle(self, frontier: Frontier, written: int) -> None:
+    def _settle(self, frontier: FetchedRanges, written: int) -> None:
         del self._queue[:written]
         self.frontier = frontier
 
-    def _entry(self, frontier: Frontier, *, durable: bool) -> bytes:
+    def _entry(self, frontier: FetchedRanges, *, durable: bool) -> bytes:
         checkpoint = Checkpoint(
             frontier=frontier, joined=self._joined, aside_size=self._aside.size, aside_check=self._aside.check
         )
@@ -259,7 +259,7 @@ class Spool:
             self._join(self.frontier)
         file.adopt(self._path(0))
 
-    def _join(self, frontier: Frontier) -> None:
+    def _join(self, frontier: FetchedRanges) -> None:
         parts = self._parts(frontier)
         done = max(1, self._joined)
         for part in parts[:done]:
@@ -275,7 +275,7 @@ class Spool:
         self._joined = len(parts)
         self._commit_joined(frontier, waiting)
 
-    def _commit_joined(self, frontier: Frontier, parts: list[FilePart]) -> None:
+    def _commit_joined(self, frontier: FetchedRanges, parts: list[FilePart]) -> None:
         self._not_durable.add(0)
         self._write((), self._entry(frontier, durable=True), durable=True)
         for part in parts:
@@ -298,7 +298,7 @@ class Spool:
             self._checkpoints.remove()
         if not self._checkpoints.exists:
             # Without a checkpoint nothing counts. The first file may have become a file that somebody reads.
-            self._cut(Checkpoint(frontier=Frontier(stretches=[])))
+            self._cut(Checkpoint(frontier=FetchedRanges(stretches=[])))
             return
         found = self._checkpoints.read()
         if found is None:
@@ -350,7 +350,7 @@ class Spool:
         others = {each.number: each.size for each in ranges[checkpoint.joined :]}
         return {_ASIDE: checkpoint.aside_size, **joined, **others}
 
-    def _parts(self, frontier: Frontier | None, joined: int | None = None) -> list[FilePart]:
+    def _parts(self, frontier: FetchedRanges | None, joined: int | None = None) -> list[FilePart]:
         """Return where the cases of each range are, in the order of time."""
         parts, start = list[FilePart](), 0
         joined = self._joined if joined is None else joined

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from worlds import MOMENTS, YEAR, World, line, moments_of
 
 from persona_cases.errors import DecodeError, PaginationError
-from persona_cases.export.ranges.fetched_ranges import Frontier
-from persona_cases.export.ranges.stretch import Stretch, take_together
+from persona_cases.export.ranges.fetched_range import FetchedRange, take_together
+from persona_cases.export.ranges.fetched_ranges import FetchedRanges
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage
 
@@ -26,7 +26,7 @@ class Walking:
         self.lines, self.flights = {}, {}
         newest = world.moments[-1]
         oldest = world.moments[0]
-        self.frontier = Frontier.around(oldest, newest, len(world.moments) / max(1, newest - oldest))
+        self.frontier = FetchedRanges.around(oldest, newest, len(world.moments) / max(1, newest - oldest))
         self.staff()
 
     def staff(self):
@@ -105,7 +105,7 @@ def test_a_range_with_little_left_is_not_cut():
     walking = Walking(world, 1)
     walking.land(0)
     assert walking.frontier.spread(5) == []
-    assert Frontier(stretches=[]).spread(5) == []
+    assert FetchedRanges(stretches=[]).spread(5) == []
 
 
 def test_a_cut_lies_behind_the_page_on_its_way():
@@ -119,7 +119,7 @@ def test_a_cut_lies_behind_the_page_on_its_way():
 
 
 def test_cases_seen_before_are_left_out_and_others_of_the_same_time_are_not():
-    frontier = Frontier.around(5, 5, 1.0)
+    frontier = FetchedRanges.around(5, 5, 1.0)
     stretch = frontier.stretches[0]
     first = stretch.take(RawPage([line(1, 5), line(2, 5)], "a"))
     second = stretch.take(RawPage([line(2, 5), line(3, 5), line(1, 5)], None))
@@ -129,14 +129,14 @@ def test_cases_seen_before_are_left_out_and_others_of_the_same_time_are_not():
 
 @pytest.mark.parametrize("moments", [[9, 8], [3, 6]])
 def test_a_server_that_does_not_keep_to_the_order_is_found_out(moments):
-    frontier = Frontier.around(5, 20, 1.0)
+    frontier = FetchedRanges.around(5, 20, 1.0)
     with pytest.raises(PaginationError, match="order"):
         frontier.stretches[0].take(RawPage([line(number, moment) for number, moment in enumerate(moments)], "a"))
-    assert frontier == Frontier.around(5, 20, 1.0)
+    assert frontier == FetchedRanges.around(5, 20, 1.0)
 
 
 def test_a_server_that_does_not_keep_to_the_range_is_found_out():
-    frontier = Frontier.around(0, 10_000, 1.0)
+    frontier = FetchedRanges.around(0, 10_000, 1.0)
     frontier.stretches[0].take(RawPage([line(1, 0), line(2, 1)], "a"))
     (made,) = frontier.spread(1)
     for moment in (made.low - 1, made.high):
@@ -146,7 +146,7 @@ def test_a_server_that_does_not_keep_to_the_range_is_found_out():
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_page_that_can_not_be_taken_whole_is_not_taken_at_all(place):
-    frontier = Frontier.around(5, 20, 1.0)
+    frontier = FetchedRanges.around(5, 20, 1.0)
     stretch = frontier.stretches[0]
     stretch.take(RawPage([line(1, 5), line(2, 6)], "a"))
     before = attrs.evolve(stretch)
@@ -162,7 +162,7 @@ def test_a_page_that_can_not_be_taken_whole_is_not_taken_at_all(place):
 
 def stretches(*ranges):
     return [
-        Stretch(number=number, low=low, high=high, asked=TimeRange(low, high), position=low)
+        FetchedRange(number=number, low=low, high=high, asked=TimeRange(low, high), position=low)
         for number, (low, high) in enumerate(ranges)
     ]
 
@@ -204,7 +204,7 @@ def test_what_was_cut_off_a_stretch_meanwhile_belongs_to_somebody_else():
 
 
 def test_a_large_crowd_at_one_moment_is_walked_to_its_end_by_one():
-    frontier = Frontier.around(0, 500, 0.01)
+    frontier = FetchedRanges.around(0, 500, 0.01)
     (stretch,) = frontier.stretches
     for start in range(0, 1_100, 100):
         assert stretch.complete
@@ -249,7 +249,7 @@ def test_a_walk_goes_on_by_time_if_it_has_a_cursor_and_nothing_is_lost_by_it():
 
 
 def test_remnants_are_walked_together_once_there_are_enough():
-    frontier = Frontier(stretches=stretches(*((1_000 * number, 1_000 * number + 50) for number in range(6))))
+    frontier = FetchedRanges(stretches=stretches(*((1_000 * number, 1_000 * number + 50) for number in range(6))))
     *remnants, busy = frontier.stretches
     for each in frontier.stretches:
         each.density = each.head = 1.0
@@ -270,7 +270,7 @@ def test_what_was_taken_before_a_page_is_refused_is_not_lost():
 
 
 def test_a_stretch_of_which_no_case_was_seen_is_not_cut():
-    frontier = Frontier.around(0, 1_000, 10.0)
+    frontier = FetchedRanges.around(0, 1_000, 10.0)
     (stretch,) = frontier.stretches
     stretch.take(RawPage([line(number, 0) for number in range(100)], "a"))
     made = frontier.spread(3)
@@ -289,7 +289,7 @@ def evenly(cases, *, parts=1, pages=1):
     """A frontier with so many cases to come, a case a millisecond, in equal stretches."""
     length = cases // parts
     made = [
-        Stretch(
+        FetchedRange(
             number=number,
             low=number * length,
             high=(number + 1) * length,
@@ -301,7 +301,7 @@ def evenly(cases, *, parts=1, pages=1):
         )
         for number in range(parts)
     ]
-    return Frontier(stretches=made, summit=1.0)
+    return FetchedRanges(stretches=made, summit=1.0)
 
 
 @pytest.mark.parametrize("parts", [1, 2, 5])
@@ -352,7 +352,7 @@ def test_there_are_as_many_walkers_as_have_so_many_pages_each(cases, parts, page
 )
 def test_how_much_is_left_is_guessed_from_what_was_seen_and_by_the_neighbours(densities, pages):
     stretches = [
-        Stretch(
+        FetchedRange(
             number=number,
             low=1000 * number,
             high=1000 * number + 1000,
@@ -365,13 +365,13 @@ def test_how_much_is_left_is_guessed_from_what_was_seen_and_by_the_neighbours(de
         for number, density in enumerate(densities)
     ]
     left = [
-        Frontier(
+        FetchedRanges(
             stretches=[attrs.evolve(other, done=other is not each) for other in stretches], summit=densities[-1]
         ).pages_left
         for each in stretches
     ]
     assert left == pytest.approx(pages)
-    assert Frontier(stretches=stretches, summit=densities[-1]).pages_left == pytest.approx(sum(pages))
+    assert FetchedRanges(stretches=stretches, summit=densities[-1]).pages_left == pytest.approx(sum(pages))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`Stretch`: a range of creation time that is walked, and what was seen of it."""
+"""`FetchedRange`: a range of creation time that is walked, and what was seen of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FEW_LATEST: Final = 20
 
 
 @attrs.define(kw_only=True)
-class Stretch:
+class FetchedRange:
     """A range of creation time, and how far it was walked.
 
     Attributes:
@@ -132,7 +132,7 @@ class Stretch:
             self.head = seen
 
 
-def take_together(stretches: Sequence[Stretch], page: RawPage) -> Iterator[tuple[Stretch, Sequence[Line]]]:
+def take_together(stretches: Sequence[FetchedRange], page: RawPage) -> Iterator[tuple[FetchedRange, Sequence[Line]]]:
     """Take in the next page of a walk through what is left of several stretches, in the order of time.
 
     Yields:
