@@ -28,6 +28,16 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
+LONGEST = tuple(
+    f"tests/{file}" for file in ("export/test_export_kill", "cli/test_cli_export_kill", "docs/", "transport/test_redis")
+)
+"""Tests that take seconds each. They come first, so that no worker is left alone with them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 SETTINGS = {"PERSONA_API_KEY", "PERSONA_BASE_URL", "PERSONA_ALLOW_HTTP", "PERSONA_CA_FILE"}
 """The environment variables that the library reads, beside those of proxies."""
 

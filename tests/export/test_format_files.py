@@ -368,7 +368,7 @@ class Stream:
 
 @pytest.mark.parametrize("format", ["parquet", "sqlite"])
 def test_formats_that_are_not_written_from_front_to_back_take_a_file(format):
-    with pytest.raises(InvalidArgumentError, match=f"{format} needs a file"):
+    with pytest.raises(InvalidArgumentError, match=f"{format} needs a seekable file: pass a path"):
         open_sink(Target.of("x", format), Stream(), [Column("id", TEXT)])
 
 

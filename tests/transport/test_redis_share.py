@@ -55,7 +55,7 @@ def run(shares: list[Share], server: FixedWindow, clock: Now, wants: list[int], 
     return answered, refused
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     limit=st.integers(8, 60),
     processes=st.integers(1, 6),

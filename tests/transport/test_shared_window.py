@@ -23,7 +23,7 @@ ROUNDINGS = st.sampled_from([math.floor, math.ceil, round])
 PERIODS = st.sampled_from([1.0, 1.5, 2.0, 3.0, 6.0, 6.6, 10.0, 60.0])
 LATENCIES = st.sampled_from([0.0, 0.01, 0.05, 0.2, 0.45])
 LIMITS, WINDOWS, PROCESSES, SEEDS = st.integers(1, 30), st.integers(1, 4), st.integers(1, 4), st.integers(0, 2**32)
-FEW = settings(max_examples=25, deadline=None)
+FEW = settings(max_examples=12, deadline=None)
 
 
 def as_told(period, rounding):
