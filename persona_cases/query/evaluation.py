@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 from persona_cases.query.attributes import Kind, attribute_named
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, fold_nodes
 from persona_cases.query.values import instant
 
-__all__ = ["COMPARE", "Lookup", "evaluate", "evaluator", "holds", "truth"]
+__all__ = ["COMPARE", "Lookup", "decider", "evaluate", "evaluator", "test_of"]
+
+T = TypeVar("T")
 
 Lookup: TypeAlias = Callable[[str], object]
 
@@ -51,50 +53,41 @@ def evaluator(predicate: Predicate) -> Callable[[Lookup], bool]:
 
     What the expression compares with is read once, and not once per case.
     """
-    steps: list[_Step] = []
-    fold_nodes(predicate, lambda node, _: steps.append(_step(node)))
 
-    def decide(lookup: Lookup) -> bool:
+    def prepare(leaf: Comparison) -> Callable[[Lookup], bool]:
+        test, attribute = test_of(leaf), leaf.attribute
+        return lambda lookup: test(lookup(attribute))
+
+    return decider(predicate, prepare)
+
+
+def decider(predicate: Predicate, prepare: Callable[[Comparison], Callable[[T], bool]]) -> Callable[[T], bool]:
+    """Prepare an expression whose comparisons are decided by what `prepare` makes of each.
+
+    Returns:
+        A function that decides it: all comparisons, left to right, at any depth of the expression.
+    """
+    steps: list[Callable[[T], bool] | _Branch] = []
+
+    def note(node: Node, _: list[None]) -> None:
+        steps.append(prepare(node) if isinstance(node, Comparison) else _branch(node))
+
+    fold_nodes(predicate, note)
+
+    def decide(subject: T) -> bool:
         results: list[bool] = []
         for step in steps:
-            if isinstance(step, _Leaf):
-                results.append(step.test(lookup(step.attribute)))
-            else:
+            if isinstance(step, _Branch):
                 first = len(results) - step.arity
                 results[first:] = (step.combine(results[first:]),)
+            else:
+                results.append(step(subject))
         return results.pop()
 
     return decide
 
 
-def truth(predicate: Predicate, leaf_truth: Callable[[Comparison], bool]) -> bool:
-    """Decide an expression from the truth of its comparisons, of all of them."""
-
-    def combine(node: Node, parts: list[bool]) -> bool:
-        match node:
-            case Comparison():
-                return leaf_truth(node)
-            case Not():
-                return not parts[0]
-            case AllOf():
-                return all(parts)
-            case AnyOf():
-                return any(parts)
-
-    return fold_nodes(predicate, combine)
-
-
-def holds(leaf: Comparison, shown: object) -> bool:
-    """Whether one comparison is true for the value that a case shows, or for any of a tuple of values."""
-    return _test_of(leaf)(shown)
-
-
 _Test: TypeAlias = Callable[[object], bool]
-
-
-class _Leaf(NamedTuple):
-    attribute: str
-    test: _Test
 
 
 class _Branch(NamedTuple):
@@ -102,13 +95,8 @@ class _Branch(NamedTuple):
     combine: Callable[[list[bool]], bool]
 
 
-_Step: TypeAlias = _Leaf | _Branch
-
-
-def _step(node: Node) -> _Step:
+def _branch(node: Not | AllOf | AnyOf) -> _Branch:
     match node:
-        case Comparison():
-            return _Leaf(node.attribute, _test_of(node))
         case Not():
             return _Branch(1, _none)
         case AllOf():
@@ -121,7 +109,8 @@ def _none(parts: list[bool]) -> bool:
     return not any(parts)
 
 
-def _test_of(leaf: Comparison) -> _Test:
+def test_of(leaf: Comparison) -> _Test:
+    """Return the test of one comparison: whether it is true for a value, or for any of a tuple of values."""
     test_one = _test_of_one(leaf)
 
     def test(shown: object) -> bool:

@@ -6,7 +6,7 @@ it raises an error and never guesses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from inspect import getattr_static
 from typing import Any, Final, NamedTuple, cast
@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, cast
 from persona_cases.errors import NotLoadedError, QueryError, QueryTypeError
 from persona_cases.name_prefixes import custom_key
 from persona_cases.query.attributes import SEARCHABLE, Attribute, CaseLike, attribute_named
-from persona_cases.query.evaluation import holds, truth
+from persona_cases.query.evaluation import decider, test_of
 from persona_cases.query.nodes import Comparison, Predicate, leaves_of
 from persona_cases.query.values import Scalar, to_scalar
 
@@ -25,8 +25,12 @@ _RELATED: Final = {known.related for known in SEARCHABLE.values() if known.relat
 
 def matches(predicate: Predicate, case: CaseLike | Mapping[str, Any]) -> bool:
     """Decide an expression on a `Case` or on a case as plain API JSON."""
-    view = _view_of(case)
-    return truth(predicate, lambda leaf: holds(leaf, _shown(leaf, view)))
+    return decider(predicate, _prepared)(_view_of(case))
+
+
+def _prepared(leaf: Comparison) -> Callable[[_CaseView | _JsonView], bool]:
+    test = test_of(leaf)
+    return lambda view: test(_shown(leaf, view))
 
 
 def check_decidable(predicate: Predicate) -> None:
