@@ -14,6 +14,7 @@ from persona_cases.models import Case, Resource
 from persona_cases.models.decoding.decode import decode_case, decode_resource
 from persona_cases.models.decoding.jsontext import check_utf8, is_object, parse_json
 from persona_cases.models.decoding.key_inflection import snake
+from persona_cases.models.decoding.record_paths import REFUSED
 from persona_cases.surface import publish
 
 __all__ = ["WebhookEvent", "decode_event"]
@@ -121,7 +122,7 @@ def decode_event(body: bytes) -> WebhookEvent:
 def _structured(body: bytes) -> _Event:
     try:
         event = _decode_delivery(body).data
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except REFUSED:
         event = None
     if event is None or event.type != "event":
         raise DecodeError("expected the document of an event", pointer="/data")

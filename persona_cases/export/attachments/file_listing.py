@@ -13,6 +13,7 @@ from persona_cases.errors import DecodeError
 from persona_cases.export.attachments.file_names import safe_names
 from persona_cases.models import Attachment, Case
 from persona_cases.models.decoding.jsontext import parse_json
+from persona_cases.models.decoding.record_paths import REFUSED
 from persona_cases.models.decoding.undecodable import id_of
 
 __all__ = ["CaseFiles", "files_of", "readdressed"]
@@ -59,7 +60,7 @@ def files_of(line: bytes) -> CaseFiles | None:
     """
     try:
         case = _decode_line(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except REFUSED:
         case = None
     if case is None:
         raise DecodeError("a line of the export is no case", case_id=id_of(line))

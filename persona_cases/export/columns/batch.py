@@ -15,8 +15,8 @@ import attrs
 import msgspec
 
 from persona_cases.errors import DecodeError
-from persona_cases.export.columns.column import ATTACHMENTS, FIXED, RELATIONSHIP_COLUMNS
-from persona_cases.export.columns.rows import Row, read_row
+from persona_cases.export.columns.column import ATTACHMENTS, RELATIONSHIP_COLUMNS
+from persona_cases.export.columns.rows import NULL, TYPED_ATTRIBUTES, Row, read_row, several
 from persona_cases.models.decoding import records as wire
 from persona_cases.models.decoding.jsontext import is_array, is_object
 from persona_cases.models.decoding.record_paths import REFUSED
@@ -30,9 +30,7 @@ OnRefused = Callable[[int, bytes], object]
 """Called with the number of a line that is no case, counted from 1, and with the line."""
 
 _MOST_EXTRAS: Final = 200
-_NULL: Final = b"null"
 _FIELDS: Final = "fields"
-_TYPED: Final = tuple(column.name for column in FIXED if column.name in wire.ATTRIBUTES - {ATTACHMENTS})
 
 _check_attachments = msgspec.json.Decoder(tuple[wire.Attachment, ...] | None).decode
 
@@ -183,7 +181,7 @@ def _slot(number: int) -> str:
     return f"extra_{number}"
 
 
-_NO_ATTACHMENTS: Final = (msgspec.Raw(), msgspec.Raw(b"[]"), msgspec.Raw(_NULL))
+_NO_ATTACHMENTS: Final = (msgspec.Raw(), msgspec.Raw(b"[]"), msgspec.Raw(NULL))
 _BLANK: Final = _decoder_of(())(b'{"type":"case","id":"","attributes":{},"relationships":{}}')
 """Stands for a case that is put in afterwards, and for a section that a case does not have."""
 
@@ -193,7 +191,7 @@ def _by_columns(lines: list[bytes], cases: list[Any], unusual: dict[int, Row], e
     relationships = [case.relationships or _BLANK.relationships for case in cases]
     fields = _fields_of(attributes)
     values: dict[str, list[Any]] = {"id": [case.id for case in cases]}
-    values |= {name: list(map(attrgetter(name), attributes)) for name in _TYPED}
+    values |= {name: list(map(attrgetter(name), attributes)) for name in TYPED_ATTRIBUTES}
     values[ATTACHMENTS] = [_untyped(each.attachments) for each in attributes]
     links = {name: list(map(attrgetter(name), relationships)) for name in RELATIONSHIP_COLUMNS}
     values |= {RELATIONSHIP_COLUMNS[name].name: _ids(column) for name, column in links.items()}
@@ -208,7 +206,8 @@ def _by_columns(lines: list[bytes], cases: list[Any], unusual: dict[int, Row], e
             if number in unusual:
                 yield unusual[number].identifiers
             else:
-                yield {name: several for name, column in links.items() if (several := _several(column[number]))}
+                there = ((name, column[number]) for name, column in links.items())
+                yield {name: several(link.data) for name, link in there if link is not None and link.data is not None}
 
     return Batch(lines, values, fields, related)
 
@@ -253,7 +252,7 @@ def _put_in(unusual: dict[int, Row], cases: int, values: dict[str, list[Any]], f
 
 def _untyped(text: msgspec.Raw) -> msgspec.Raw | None:
     sent = bytes(text)
-    return None if not sent or sent == _NULL else text
+    return None if not sent or sent == NULL else text
 
 
 def _ids(links: Sequence[Any]) -> list[str | list[str] | None]:
@@ -261,10 +260,3 @@ def _ids(links: Sequence[Any]) -> list[str | list[str] | None]:
     if any(type(each) is wire.Identifier for each in data):
         return [None if each is None else each.id for each in data]
     return [None if each is None else [one.id for one in each] for each in data]
-
-
-def _several(link: wire.ToOne | wire.ToMany | None) -> tuple[wire.Identifier, ...]:
-    data = None if link is None else link.data
-    if data is None:
-        return ()
-    return (data,) if isinstance(data, wire.Identifier) else data

@@ -12,17 +12,19 @@ import msgspec
 from persona_cases.export.columns.column import ATTACHMENTS, FIXED, RELATIONSHIP_COLUMNS
 from persona_cases.models.decoding import records as wire
 from persona_cases.models.decoding.key_inflection import respell_resource, spelling_of
-from persona_cases.models.decoding.record_paths import read_record_text
+from persona_cases.models.decoding.record_paths import REFUSED, read_record_text
 from persona_cases.models.fields import CaseFields, FieldValue
 from persona_cases.name_prefixes import CUSTOM, EXTRA, RELATIONSHIP
 
-__all__ = ["Row", "read_row"]
+__all__ = ["NULL", "TYPED_ATTRIBUTES", "Row", "read_row", "several"]
 
-_TYPED_ATTRIBUTES = wire.ATTRIBUTES - {ATTACHMENTS}
-_ATTRIBUTES = tuple(column.name for column in FIXED if column.name in _TYPED_ATTRIBUTES)
+_TYPED = wire.ATTRIBUTES - {ATTACHMENTS}
+TYPED_ATTRIBUTES = tuple(column.name for column in FIXED if column.name in _TYPED)
+"""The attributes that are columns of their own and have their type, in the order of the columns."""
+
+NULL = b"null"
 _NO_ATTRIBUTES = wire.Attributes()
 _NO_RELATIONSHIPS = wire.Relationships()
-_NULL = b"null"
 
 _Related: TypeAlias = wire.Identifier | tuple[wire.Identifier, ...]
 
@@ -60,21 +62,21 @@ def read_row(line: bytes) -> Row:
     """
     try:
         members = _members_of(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except REFUSED:
         members = _Members()
     sections = {"attributes": members.attributes or {}, "relationships": members.relationships or {}}
     spelling = spelling_of(sections)
     record, sections = read_record_text(line, spelling), respell_resource(sections, spelling, "snake")
     fields, links = _fields(record), dict(_links(record))
     values: dict[str, Any] = {"id": record.id}
-    values.update((name, getattr(record.attributes or _NO_ATTRIBUTES, name)) for name in _ATTRIBUTES)
+    values.update((name, getattr(record.attributes or _NO_ATTRIBUTES, name)) for name in TYPED_ATTRIBUTES)
     values.update((CUSTOM + key, field.value) for key, field in fields.items())
     values.update((RELATIONSHIP_COLUMNS[name].name, _ids(related)) for name, related in links.items())
-    for name, text in _untyped(sections["attributes"], _TYPED_ATTRIBUTES):
+    for name, text in _untyped(sections["attributes"], _TYPED):
         values[name if name == ATTACHMENTS else EXTRA + name] = text
     for name, text in _untyped(sections["relationships"], wire.RELATIONSHIPS):
         values[RELATIONSHIP + name] = text
-    return Row(values, fields, {name: _several(related) for name, related in links.items()})
+    return Row(values, fields, {name: several(related) for name, related in links.items()})
 
 
 def _fields(record: wire.CaseRecord) -> dict[str, FieldValue]:
@@ -93,10 +95,11 @@ def _ids(related: _Related) -> str | list[str]:
     return related.id if isinstance(related, wire.Identifier) else [each.id for each in related]
 
 
-def _several(related: _Related) -> tuple[wire.Identifier, ...]:
+def several(related: _Related) -> tuple[wire.Identifier, ...]:
+    """Return what a relationship points to, one object or several, as a tuple."""
     return (related,) if isinstance(related, wire.Identifier) else related
 
 
 def _untyped(members: dict[str, msgspec.Raw], typed: AbstractSet[str]) -> Iterator[tuple[str, msgspec.Raw]]:
     """The members that the record does not type, their JSON as it was sent."""
-    return ((name, text) for name, text in members.items() if name not in typed and bytes(text) != _NULL)
+    return ((name, text) for name, text in members.items() if name not in typed and bytes(text) != NULL)

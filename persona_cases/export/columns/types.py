@@ -11,8 +11,6 @@ from typing import Any, Final
 
 import attrs
 
-from persona_cases.models.decoding.jsontext import is_array
-
 __all__ = [
     "JSON",
     "NOTHING",
@@ -98,13 +96,7 @@ def type_of(value: Any, declared: str | None = None) -> ColumnType:
         value: the value.
         declared: what the API calls its type. Text alone does not tell that it is a date or a time.
     """
-    if is_array(value):
-        # What is in a list within a list makes no difference, so that lists may be nested as deep as they like.
-        kind = reduce(
-            _joined, (ColumnKind.JSON if is_array(item) else _kind_of(item, None) for item in value), ColumnKind.NOTHING
-        )
-        return JSON if kind is ColumnKind.JSON else ColumnType(kind, many=True)
-    return ColumnType(_kind_of(value, declared))
+    return type_of_all((value,), (declared,))
 
 
 def type_of_all(values: Sequence[Any], declared: Sequence[str | None]) -> ColumnType:
@@ -156,33 +148,16 @@ def fits_utc(moment: datetime) -> bool:
 
 
 def _kind_of_all(values: Sequence[Any], declared: Sequence[str | None]) -> ColumnKind:
-    """The kind that all values have in common; lists among them are JSON."""
-    kinds = set(map(type, values)) - _NO_TYPE
-    if kinds == {int}:
-        integers = [value for value in values if value is not None]
-        return _joined(_kind_of_integer(min(integers)), _kind_of_integer(max(integers)))
-    if kinds == {str} and not _TEXTS_THAT_ARE_MORE.isdisjoint(declared):
-        found = {_kind_of_text(value, word) for value, word in zip(values, declared, strict=True) if value is not None}
-        return reduce(_joined, found)
-    if int in kinds:
-        return reduce(_joined, {_kind_of(value, None) for value in values}, ColumnKind.NOTHING)
-    return reduce(_joined, (_KINDS.get(kind, ColumnKind.JSON) for kind in kinds), ColumnKind.NOTHING)
-
-
-def _kind_of(value: Any, declared: str | None) -> ColumnKind:
-    match value:
-        case None:
-            return ColumnKind.NOTHING
-        case bool():
-            return ColumnKind.BOOLEAN
-        case int():
-            return _kind_of_integer(value)
-        case float():
-            return ColumnKind.NUMBER
-        case str():
-            return _kind_of_text(value, declared)
-        case _:
-            return ColumnKind.JSON
+    """The kind that all values have in common. Lists among them are JSON, however deep they are nested."""
+    types = set(map(type, values)) - _NO_TYPE
+    if types == {str} and not _TEXTS_THAT_ARE_MORE.isdisjoint(declared):
+        texts = zip(values, declared, strict=True)
+        return reduce(_joined, {_kind_of_text(text, word) for text, word in texts if text is not None})
+    kinds = {_KINDS.get(each, ColumnKind.JSON) for each in types - {int}}
+    if int in types:
+        integers = [value for value in values if type(value) is int]
+        kinds |= {_kind_of_integer(min(integers)), _kind_of_integer(max(integers))}
+    return reduce(_joined, kinds, ColumnKind.NOTHING)
 
 
 def _kind_of_integer(value: int) -> ColumnKind:
