@@ -3,10 +3,9 @@
 It needs FastAPI: `pip install 'persona-cases[fastapi]'`.
 """
 
-import contextlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 
 from fastapi import Body, Depends, Query
@@ -27,11 +26,10 @@ from persona_cases import (
     QueryError,
 )
 from persona_cases.integrations.problem_documents import MEDIA_TYPE, problem_of
-from persona_cases.paging import Page
+from persona_cases.paging import Page, Walk
 from persona_cases.query import Comparison, parse
 from persona_cases.query.attributes import SEARCHABLE
-from persona_cases.query.nodes import as_node
-from persona_cases.query.predicate_json import PlacedNode
+from persona_cases.query.predicate_json import placed_nodes
 from persona_cases.surface import publish
 from persona_cases.webhooks import WebhookReceiver
 
@@ -138,17 +136,13 @@ async def ndjson(pager: Pager[Case], *, on_error: OnError = "trailer") -> Stream
     """
     if on_error not in {"trailer", "raise"}:
         raise InvalidArgumentError("on_error must be 'trailer' or 'raise'")
-    pages = aiter(pager.pages())
+    pages = pager.pages()
     first = await anext(pages, None)
     return StreamingResponse(_lines(first, pages, on_error), media_type="application/x-ndjson")
 
 
-async def _lines(
-    first: Page[Case] | None, pages: AsyncIterator[Page[Case]], on_error: OnError
-) -> AsyncGenerator[bytes]:
-    async with contextlib.AsyncExitStack() as stack:
-        if (close := getattr(pages, "aclose", None)) is not None:
-            stack.push_async_callback(close)
+async def _lines(first: Page[Case] | None, pages: Walk[Case], on_error: OnError) -> AsyncGenerator[bytes]:
+    async with aclosing(pages):
         page = first
         while page is not None:
             yield b"".join(case.raw_line + b"\n" for case in page)
@@ -180,22 +174,28 @@ def where_body(
         What `Annotated[Predicate, where_body(...)]` takes. A query that is not one, or asks for more, raises a
         `QueryError`, which `add_error_handlers` answers with 422 and the JSON pointer.
     """
-    Q.all_of([]).check(allow=allow, max_depth=max_depth, max_leaves=max_leaves)
+    checked = _checker(allow, max_depth, max_leaves)
 
     def read(where: Annotated[dict[str, Any], Body()]) -> Predicate:
-        predicate = Predicate.from_dict(where)
-        predicate.check(allow=allow, max_depth=max_depth, max_leaves=max_leaves)
-        _check_values(predicate)
-        return predicate
+        return checked(Predicate.from_dict(where))
 
     return Depends(read)
 
 
+def _checker(allow: Collection[str], max_depth: int, max_leaves: int) -> Callable[[Predicate], Predicate]:
+    def checked(predicate: Predicate) -> Predicate:
+        predicate.check(allow=allow, max_depth=max_depth, max_leaves=max_leaves)
+        _check_values(predicate)
+        return predicate
+
+    # The bounds themselves are checked when the application is made.
+    checked(Q.all_of([]))
+    return checked
+
+
 def _check_values(predicate: Predicate) -> None:
     """Refuse values that an attribute is never compared with: JSON takes any, and the API would refuse them later."""
-    pending = [PlacedNode(as_node(predicate))]
-    while pending:
-        placed = pending.pop()
+    for placed in placed_nodes(predicate):
         node = placed.node
         if isinstance(node, Comparison) and node.attribute in SEARCHABLE:
             try:
@@ -205,7 +205,6 @@ def _check_values(predicate: Predicate) -> None:
             else:
                 continue
             raise QueryError(reason, pointer=placed.pointer)
-        pending.extend(placed.below())
 
 
 def where_query(
@@ -225,12 +224,10 @@ def where_query(
         max_depth: how deep the query may nest.
         max_leaves: how many comparisons it may have.
     """
-    Q.all_of([]).check(allow=allow, max_depth=max_depth, max_leaves=max_leaves)
+    checked = _checker(allow, max_depth, max_leaves)
 
     def read(where: Annotated[str, Query(alias=name)]) -> Predicate:
-        predicate = parse(where)
-        predicate.check(allow=allow, max_depth=max_depth, max_leaves=max_leaves)
-        return predicate
+        return checked(parse(where))
 
     return Depends(read)
 
@@ -243,12 +240,12 @@ def webhook_route(receiver: WebhookReceiver) -> Callable[[Request], Any]:
     """
 
     async def deliver(request: Request) -> Response:
-        body = b""
+        body = bytearray()
         async for chunk in request.stream():
             body += chunk
             if len(body) > receiver.verifier.max_body:
                 return Response(status_code=413)
-        reply = await receiver.receive(body, request.headers.get("Persona-Signature"))
+        reply = await receiver.receive(bytes(body), request.headers.get("Persona-Signature"))
         return Response(status_code=reply.status)
 
     return deliver

@@ -8,8 +8,8 @@ from typing import Final, cast
 from persona_cases.errors import InvalidArgumentError, QueryError, QueryTypeError
 from persona_cases.name_prefixes import CUSTOM, custom_key
 from persona_cases.query.field import Field
-from persona_cases.query.nodes import Comparison, Predicate, as_node
-from persona_cases.query.predicate_json import PlacedNode
+from persona_cases.query.nodes import Comparison, Predicate
+from persona_cases.query.predicate_json import placed_nodes
 from persona_cases.query.values import whole_number
 
 __all__ = ["as_predicate", "as_predicates", "check"]
@@ -55,19 +55,15 @@ def check(predicate: Predicate, allow: object, max_depth: object, max_leaves: ob
     deepest = None if max_depth is None else whole_number("max_depth", max_depth, 0)
     most = None if max_leaves is None else whole_number("max_leaves", max_leaves, 1)
     leaves = 0
-    pending = [PlacedNode(as_node(predicate))]
-    while pending:
-        placed = pending.pop()
+    for placed in placed_nodes(predicate):
         if isinstance(placed.node, Comparison):
             leaves += 1
             if most is not None and leaves > most:
                 raise _refusal(f"the expression has more comparisons than allowed: use at most {most}", placed.pointer)
             if allowed is not None and not _may_ask(placed.node.attribute, allowed):
                 raise _refusal(_forbidden(allowed), f"{placed.pointer}/attribute")
-            continue
-        if deepest is not None and placed.depth >= deepest:
+        elif deepest is not None and placed.depth >= deepest:
             raise _refusal(f"the expression nests deeper than allowed: use at most {deepest} levels", placed.pointer)
-        pending.extend(reversed(placed.below()))
 
 
 def _may_ask(attribute: str, allowed: frozenset[str]) -> bool:

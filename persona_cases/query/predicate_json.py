@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from persona_cases.errors import QueryError
 from persona_cases.query.attributes import require_name
 from persona_cases.query.fold import fold
-from persona_cases.query.nodes import OPERATORS, AllOf, AnyOf, Comparison, Node, Not, Operator, Predicate, fold_nodes
+from persona_cases.query.nodes import (
+    OPERATORS,
+    AllOf,
+    AnyOf,
+    Comparison,
+    Node,
+    Not,
+    Operator,
+    Predicate,
+    as_node,
+    fold_nodes,
+)
 from persona_cases.query.values import to_scalar
 
 __all__ = ["PlacedNode", "from_dict", "to_dict"]
@@ -156,6 +167,15 @@ class PlacedNode(NamedTuple):
             case AllOf() | AnyOf():
                 word, parts = self.node.word, enumerate(self.node.parts)
                 return [PlacedNode(part, self.negated, self.depth + 1, self, (word, str(i))) for i, part in parts]
+
+
+def placed_nodes(root: Predicate) -> Iterator[PlacedNode]:
+    """The nodes of an expression, each before its parts, left to right."""
+    pending = [PlacedNode(as_node(root))]
+    while pending:
+        placed = pending.pop()
+        yield placed
+        pending.extend(reversed(placed.below()))
 
 
 def _pointer_to(placed: PlacedNode | _PlacedJson | None) -> str:
