@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -61,13 +62,23 @@ NO_IO_EXCEPTIONS = {"teaching.py": {"asyncio"}}
 HTTP_ROOMS = {"transport", "testing"}
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree_of(path)))
+
+
 def room_of(path: Path) -> str:
     relative = path.relative_to(PACKAGE)
     return relative.parts[0] if len(relative.parts) > 1 else relative.stem
 
 
 def imports_of(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -77,13 +88,15 @@ def imports_of(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+ROOMS = {room_of(module) for module in MODULES}
+
+
 def rooms_imported(path: Path) -> set[str]:
     rooms = set()
-    known = {room_of(module) for module in MODULES}
     for name in imports_of(path):
         parts = name.split(".")
         if parts[0] == "persona_cases":
-            rooms.add(parts[1] if parts[1] in known else "<top>")
+            rooms.add(parts[1] if parts[1] in ROOMS else "<top>")
     return rooms
 
 
@@ -91,10 +104,15 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
-@pytest.mark.parametrize("path", [m for m in MODULES if m != PACKAGE / "__init__.py"], ids=name_of)
-def test_imports_run_one_way(path):
+def may_import(path: Path) -> set[str]:
     room = room_of(path)
-    assert rooms_imported(path) <= MAY_IMPORT[room] | {room} | EXCEPTIONS.get(name_of(path), set())
+    return MAY_IMPORT[room] | {room} | EXCEPTIONS.get(name_of(path), set())
+
+
+def test_imports_run_one_way():
+    below = [path for path in MODULES if path != PACKAGE / "__init__.py"]
+    upward = {name_of(path): rooms_imported(path) - may_import(path) for path in below}
+    assert {name: rooms for name, rooms in upward.items() if rooms} == {}
 
 
 def module_of(path: Path) -> str:
@@ -102,11 +120,13 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+NAMES = {module_of(module) for module in MODULES}
+
+
 def modules_imported(path: Path) -> set[str]:
     """Our modules that a file imports anywhere, for type checkers alone too, without the packages around them."""
-    known = {module_of(module) for module in MODULES}
-    named = {name if name in known else name.rpartition(".")[0] for name in imports_of(path)}
-    return (named & known) - {module_of(path)}
+    named = {name if name in NAMES else name.rpartition(".")[0] for name in imports_of(path)}
+    return (named & NAMES) - {module_of(path)}
 
 
 def circle_in(graph: Mapping[str, set[str]]) -> list[str]:
@@ -126,43 +146,63 @@ def test_a_circle_is_found():
     assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})
 
 
-@pytest.mark.parametrize("path", [m for m in MODULES if room_of(m) in PURE], ids=name_of)
-def test_pure_rooms_have_no_clock_and_no_io(path):
-    assert not {name.split(".")[0] for name in imports_of(path)} & NO_IO - NO_IO_EXCEPTIONS.get(name_of(path), set())
+PURE_MODULES = [path for path in MODULES if room_of(path) in PURE]
+
+
+def packages_imported(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports_of(path)}
+
+
+def test_pure_rooms_do_no_io():
+    used = {(name_of(path), each) for path in PURE_MODULES for each in packages_imported(path) & NO_IO}
+    assert used == {(name, each) for name, allowed in NO_IO_EXCEPTIONS.items() for each in allowed}
+
+
+def test_pure_rooms_have_no_clock():
     called = {
-        node.func.attr
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        (name_of(path), node.func.attr)
+        for path in PURE_MODULES
+        for node in nodes_of(path)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     }
     # The one clock of the pure rooms is `current_time` there, and `in_last(now=...)` does without it.
-    assert not called & {"now", "utcnow", "today"} or name_of(path) == "query/relative.py"
+    assert {name for name, method in called if method in {"now", "utcnow", "today"}} == {"query/relative.py"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_aiohttp_stays_in_its_rooms(path):
-    if room_of(path) not in HTTP_ROOMS:
-        assert not {name for name in imports_of(path) if name.split(".")[0] in {"aiohttp", "yarl", "multidict"}}
+def test_aiohttp_stays_in_its_rooms():
+    others = [path for path in MODULES if room_of(path) not in HTTP_ROOMS]
+    users = [name_of(path) for path in others if packages_imported(path) & {"aiohttp", "yarl", "multidict"}]
+    assert users == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_rooms_stay_small(path):
-    source = path.read_text(encoding="utf-8")
-    assert source.count("\n") <= 450
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
-            length = (node.end_lineno or 0) - body[0].lineno + 1
-            assert length < 60, f"{node.name} has {length} lines"
+def test_files_stay_small():
+    lines = {name_of(path): path.read_text(encoding="utf-8").count("\n") for path in MODULES}
+    assert {name: count for name, count in lines.items() if count > 450} == {}
+
+
+def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """How many lines the body of a function has, without its docstring."""
+    body = function.body[1:] if ast.get_docstring(function) and len(function.body) > 1 else function.body
+    return (function.end_lineno or 0) - body[0].lineno + 1
+
+
+def test_functions_fit_a_screen():
+    lengths = {
+        f"{name_of(path)}: {node.name}": lines_of(node)
+        for path in MODULES
+        for node in nodes_of(path)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {name: length for name, length in lengths.items() if length >= 60} == {}
 
 
 FOLDERS = sorted({module.parent for module in MODULES})
 MOST_FILES = 15
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
-def test_a_folder_can_be_taken_in_at_a_glance(folder):
-    own = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
-    assert len(own) <= MOST_FILES
+def test_a_folder_can_be_taken_in_at_a_glance():
+    own = {name_of(folder): sum(path.name != "__init__.py" for path in folder.glob("*.py")) for folder in FOLDERS}
+    assert {name: files for name, files in own.items() if files > MOST_FILES} == {}
 
 
 def test_a_file_is_found_by_its_name_alone():
@@ -171,7 +211,7 @@ def test_a_file_is_found_by_its_name_alone():
 
 
 def classes_in(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.ClassDef):
             yield node.name.lstrip("_")
 
@@ -188,7 +228,7 @@ def test_a_class_is_found_by_its_name_alone(room):
 
 
 def texts_in(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 
@@ -201,9 +241,8 @@ def test_the_prefix_of_a_name_is_written_once(prefix):
     assert written == {"name_prefixes.py"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_every_module_says_what_it_is_for(path):
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+def test_every_module_says_what_it_is_for():
+    assert [name_of(path) for path in MODULES if not ast.get_docstring(tree_of(path))] == []
 
 
 def test_the_package_imports_without_any_extra():
