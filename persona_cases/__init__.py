@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from persona_cases.surface import lazily
 
 if TYPE_CHECKING:
+    from persona_cases.changes import Upload
     from persona_cases.client import PersonaClient
     from persona_cases.errors import (
         APIError,
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from persona_cases.resources.cases import Cases
     from persona_cases.resources.reading.case_watch import CaseWatch
     from persona_cases.resources.reading.get_many import ManyCases
-    from persona_cases.resources.requests.uploads import Upload
     from persona_cases.transport.middleware import Middleware, Next
 
 __version__ = "0.1.0"
@@ -106,6 +106,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "persona_cases.changes": ("Upload",),
     "persona_cases.client": ("PersonaClient",),
     "persona_cases.errors": (
         "APIError",
@@ -144,11 +145,10 @@ _HOMES = {
     "persona_cases.query": ("Predicate", "Q", "Sort", "parse"),
     "persona_cases.resources.cases": ("Cases",),
     "persona_cases.resources.reading.get_many": ("ManyCases",),
-    "persona_cases.resources.requests.uploads": ("Upload",),
     "persona_cases.resources.reading.case_watch": ("CaseWatch",),
     "persona_cases.transport.middleware": ("Middleware", "Next"),
 }
-_MODULES = ("errors", "export", "limits", "models", "observers", "query", "testing")
+_MODULES = ("changes", "errors", "export", "limits", "models", "observers", "query", "testing")
 
 # A checker that saw it would take any name for one of ours.
 if not TYPE_CHECKING:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Final, cast
 
 from persona_cases.errors import InvalidArgumentError
+
+LONGEST_SLA: Final = timedelta(days=90)
 
 _UNPAIRED = re.compile(r"[\ud800-\udfff]")
 
@@ -64,6 +68,37 @@ def text(value: object, argument: str, *, example: str = "") -> str:
     if not can_be_sent(value):
         raise InvalidArgumentError(f"{argument} has an unpaired surrogate, which UTF-8 cannot carry: remove it")
     return str.__str__(value)
+
+
+def texts(values: object, argument: str, *, least: int = 1) -> list[str]:
+    """Check a collection of strings.
+
+    Raises:
+        InvalidArgumentError: if it is a plain string, has too few members, or one that is no non-empty string.
+    """
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise InvalidArgumentError(f"{argument} must be a list of strings, not a single one")
+    listed = [text(value, f"each of {argument}") for value in cast("Iterable[object]", values)]
+    if len(listed) < least:
+        raise InvalidArgumentError(f"{argument} must not be empty")
+    return listed
+
+
+def sla_seconds(value: object) -> int:
+    """Return the seconds until an SLA expires.
+
+    Raises:
+        InvalidArgumentError: if it is not a whole number of seconds from 1 to 90 days.
+    """
+    number = value.total_seconds() if isinstance(value, timedelta) else value
+    longest = int(LONGEST_SLA.total_seconds())
+    if not isinstance(number, (int, float)) or isinstance(number, bool) or not 1 <= number <= longest:
+        raise InvalidArgumentError(
+            f"sla_expires_in must be a timedelta or seconds, from 1 second to {longest} (90 days)"
+        )
+    if number != int(number):
+        raise InvalidArgumentError("sla_expires_in must be a whole number of seconds")
+    return int(number)
 
 
 def can_be_sent(value: str) -> bool:

@@ -9,19 +9,32 @@ from typing import Any
 
 import attrs
 
-from persona_cases.errors import InvalidArgumentError
+from persona_cases.changes import (
+    AddComment,
+    AddObjects,
+    AddTag,
+    Assign,
+    Attachable,
+    Change,
+    RemoveObjects,
+    RemoveTag,
+    SetStatus,
+    SetTags,
+    Update,
+    as_change,
+)
+from persona_cases.json_values import encode_body
 from persona_cases.models import UNSET, Case, Unset
 from persona_cases.models.decoding.decode import decode_case
 from persona_cases.models.loadable_names import Includable
-from persona_cases.protocol.checks import flag, text
 from persona_cases.protocol.message import Request, Safety
 from persona_cases.resources.endpoint import Api
 from persona_cases.resources.requests import bodies
 from persona_cases.resources.requests import query_parameters as parameters
+from persona_cases.resources.requests.change_requests import change_request
 from persona_cases.resources.requests.idempotency import chosen_or_new_key
-from persona_cases.resources.requests.json_values import encode_body
 from persona_cases.resources.requests.query_parameters import case_segment
-from persona_cases.resources.requests.uploads import Attachable, encoded_uploads
+from persona_cases.resources.requests.uploads import encoded_uploads
 
 
 @attrs.frozen
@@ -140,16 +153,14 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/update-a-case.
         """
-        path = _path(case)
-        uploads = await encoded_uploads(attachments)
-        body = bodies.update_case(
-            fields=fields, case_queue_id=case_queue_id, sla_expires_in=sla_expires_in, attachments=uploads
+        change = Update(
+            fields=fields,
+            case_queue_id=case_queue_id,
+            sla_expires_in=sla_expires_in,
+            attachments=attachments,
+            repeatable=repeatable,
         )
-        if flag(repeatable, "repeatable") and uploads:
-            raise InvalidArgumentError("repeatable: a repeated update would add the attachments twice: leave it out")
-        safety = Safety.REPEATABLE if repeatable else Safety.ONCE
-        answer = _Answer(include, only, idempotency_key)
-        return await self._send(Request("PATCH", path, body=encode_body(body), safety=safety), answer)
+        return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def redact(
         self,
@@ -202,10 +213,8 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/add-persona-objects.
         """
-        answer = _Answer(include, only, idempotency_key)
-        return await self._post(
-            case, "add-objects", bodies.meta(object_ids=bodies.texts(object_ids, "object_ids")), answer
-        )
+        change = AddObjects(object_ids)
+        return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def remove_objects(
         self,
@@ -227,9 +236,8 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/remove-persona-objects.
         """
-        body = bodies.meta(object_ids=bodies.texts(object_ids, "object_ids"))
-        answer = _Answer(include, only, idempotency_key)
-        return await self._post(case, "remove-objects", body, answer)
+        change = RemoveObjects(object_ids)
+        return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def assign(
         self,
@@ -251,8 +259,8 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/assign-a-case.
         """
-        answer = _Answer(include, only, idempotency_key)
-        return await self._post(case, "assign", bodies.meta(user_email_address=text(email, "email")), answer)
+        change = Assign(email)
+        return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def set_status(
         self,
@@ -274,8 +282,8 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/set-status-for-a-case.
         """
-        answer = _Answer(include, only, idempotency_key)
-        return await self._post(case, "set-status", bodies.meta(status=text(status, "status")), answer)
+        change = SetStatus(status)
+        return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def add_tag(
         self,
@@ -299,8 +307,8 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/add-tag.
         """
-        answer = _Answer(include, only, idempotency_key)
-        return await self._post(case, "add-tag", bodies.one_tag(name, tag_id), answer)
+        change = AddTag(name, tag_id=tag_id)
+        return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def remove_tag(
         self,
@@ -324,8 +332,8 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/remove-tag.
         """
-        answer = _Answer(include, only, idempotency_key)
-        return await self._post(case, "remove-tag", bodies.one_tag(name, tag_id), answer)
+        change = RemoveTag(name, tag_id=tag_id)
+        return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def set_tags(
         self,
@@ -349,8 +357,8 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/set-tags.
         """
-        answer = _Answer(include, only, idempotency_key)
-        return await self._post(case, "set-tags", bodies.all_tags(names, tag_ids), answer)
+        change = SetTags(names, tag_ids=tag_ids)
+        return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def add_comment(
         self,
@@ -372,12 +380,33 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/add-comment.
         """
-        answer = _Answer(include, only, idempotency_key)
-        return await self._post(case, "add-comment", bodies.meta(message=text(message, "message")), answer)
+        change = AddComment(message)
+        return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
-    async def _post(self, case: Case | str, action: str, body: Mapping[str, Any], answer: _Answer) -> Case:
-        request = Request("POST", f"{_path(case)}/{action}", body=encode_body(body), safety=Safety.KEYED)
-        return await self._send(request, answer)
+    async def apply(
+        self,
+        case: Case | str,
+        change: Change,
+        *,
+        include: Iterable[Includable] | None = None,
+        only: Iterable[str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Case:
+        """Make a change that is given as a value: `apply(case, SetStatus("closed"))` is `set_status(case, "closed")`.
+
+        Args:
+            case: the case, or its id.
+            change: one of `persona_cases.changes`.
+            include: relationships whose objects to load into the returned case.
+            only: the only attributes to load into it.
+            idempotency_key: the key of this change; see `CaseChanges`.
+
+        Raises:
+            InvalidArgumentError: if `change` is something else.
+        """
+        path, change = _path(case), as_change(change)
+        uploads = await encoded_uploads(change.attachments) if isinstance(change, Update) else ()
+        return await self._send(change_request(path, change, uploads), _Answer(include, only, idempotency_key))
 
     async def _send(self, request: Request, answer: _Answer) -> Case:
         sparse, fieldset = parameters.fieldset(answer.only)

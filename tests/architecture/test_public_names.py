@@ -24,7 +24,7 @@ MODULES = (
     "persona_cases",
     *(
         f"persona_cases.{name}"
-        for name in ("errors", "export", "limits", "models", "observers", "query", "testing", "webhooks")
+        for name in ("changes", "errors", "export", "limits", "models", "observers", "query", "testing", "webhooks")
     ),
 )
 LISTED = (HERE / "public_names.txt").read_text(encoding="utf-8").split()
@@ -54,7 +54,13 @@ def test_the_page_names_these_modules_and_no_others():
 
 def test_the_reference_documents_every_public_class_and_function():
     reference = (PAGE.parent / "api.md").read_text(encoding="utf-8")
-    whole = {"persona_cases.errors", "persona_cases.models", "persona_cases.testing", "persona_cases.webhooks"}
+    whole = {
+        "persona_cases.changes",
+        "persona_cases.errors",
+        "persona_cases.models",
+        "persona_cases.testing",
+        "persona_cases.webhooks",
+    }
     assert all(f"automodule:: {module}\n   :members:" in reference for module in whole)
     for path, value in DEFINED.items():
         if not any(f"{module}.{value.__name__}" in PUBLIC for module in whole):
@@ -141,6 +147,7 @@ def test_a_star_gives_every_name():
         ("from persona_cases.query import Q, parse, plan", {"asyncio", "aiohttp", "aiolimiter", "cattrs", "ssl"}),
         ("from persona_cases import Q, Predicate, NotFoundError", {"asyncio", "aiohttp", "aiolimiter", "cattrs"}),
         ("from persona_cases.models import Case", {"asyncio", "aiohttp", "aiolimiter"}),
+        ("from persona_cases.changes import SetStatus", {"asyncio", "aiohttp", "aiolimiter"}),
         ("import persona_cases.limits", {"asyncio", "aiohttp", "redis"}),
         ("from persona_cases import PersonaClient", {"redis", "typer", "pytest", "pyarrow"}),
     ],

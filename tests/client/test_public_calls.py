@@ -18,6 +18,7 @@ from strange_values import strange_values
 
 import persona_cases
 from persona_cases import Pager, PersonaClient, PersonaError, Q, RetryPolicy, Timeout, Upload
+from persona_cases.changes import SetStatus, SetTags, Update
 from persona_cases.export import columns_from
 from persona_cases.models import Attachment, Case, Fieldset
 from persona_cases.models.decoding.decode import decode_case, decode_page
@@ -168,6 +169,7 @@ class World:
             "remove_objects": {"object_ids": ["act_1"]},
             "assign": {"email": "ann@example.com"},
             "add_comment": {"message": "hello"},
+            "apply": {"change": SetStatus("open")},
             "get_many": {"ids": [case.id]},
             "ranges": {"count": 2},
             "export": {"to": self._directory / "cases.jsonl", "limit": 1},
@@ -201,6 +203,8 @@ class World:
             "RetryPolicy": (RetryPolicy, {}),
             "Timeout": (Timeout, {}),
             "Upload": (Upload, {"filename": "a.pdf", "content": b"x"}),
+            "Update": (Update, {"fields": {"priority": "low"}}),
+            "SetTags": (SetTags, {"names": ["vip"]}),
         }
 
     async def close(self) -> None:

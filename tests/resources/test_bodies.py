@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_cases import InvalidArgumentError, PersonaClient, Upload
-from persona_cases.resources.requests.bodies import create_case, sla_seconds
-from persona_cases.resources.requests.json_values import encode_body, field_values
+from persona_cases.json_values import encode_body, field_values
+from persona_cases.protocol.checks import sla_seconds
+from persona_cases.resources.requests.bodies import create_case
 
 
 @pytest.fixture

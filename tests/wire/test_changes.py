@@ -200,6 +200,6 @@ async def test_a_template_and_the_rate_limits(mocked_http, persona):
 
 
 def test_times_are_sent_in_utc():
-    from persona_cases.resources.requests.json_values import field_values
+    from persona_cases.json_values import field_values
 
     assert field_values({"at": datetime(2026, 1, 1, 12, 0, 0, 5, tzinfo=UTC)}) == {"at": "2026-01-01T12:00:00.000005Z"}

@@ -17,9 +17,8 @@ from persona_cases.errors import (
 )
 from persona_cases.models import Case
 from persona_cases.protocol.addresses.urls import segment
-from persona_cases.protocol.checks import whole_number
+from persona_cases.protocol.checks import texts, whole_number
 from persona_cases.resources.client_lessons import MANY_CASES
-from persona_cases.resources.requests import bodies
 from persona_cases.surface import publish
 from persona_cases.teaching import taught
 
@@ -72,7 +71,7 @@ async def get_many(get: Callable[[str], Awaitable[Case]], ids: Iterable[str], co
         ClientStateError: if the client cannot be used.
     """
     whole_number(concurrency, "concurrency")
-    asked = bodies.texts(ids, "ids", least=0)
+    asked = texts(ids, "ids", least=0)
     for id in asked:
         segment(id, "each of ids")
     found: dict[str, Case | PersonaError] = {}
