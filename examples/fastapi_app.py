@@ -1,60 +1,49 @@
-"""A web service over cases: one client for the application, awaited in its handlers.
+"""A web service over cases: pages of them, a query from the browser, a stream, an upload and a probe.
 
     uvicorn fastapi_app:app
 
 Needs PERSONA_API_KEY; to try it without an account, start `persona-cases simulator` and export what it prints.
 """
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import Annotated, Any, TypedDict
+from typing import Annotated
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
-from persona_cases import NotFoundError, PersonaClient, QueryError
-from persona_cases.query import parse
+from persona_cases import Predicate
+from persona_cases.integrations.fastapi import (
+    CaseOut,
+    CasePage,
+    PersonaDep,
+    add_error_handlers,
+    ndjson,
+    persona_lifespan,
+    readiness_route,
+    where_query,
+)
 
 
-class State(TypedDict):
-    persona: PersonaClient
+class Summary(CaseOut, only=("status", "created_at", "tags", "fields.priority")):
+    """What browsers may see of a case."""
 
 
-@asynccontextmanager
-async def lifespan(_app: FastAPI) -> AsyncGenerator[State]:
-    # The client belongs to the loop that serves the application, so it is made here and not at import.
-    async with PersonaClient(max_wait=5) as persona:
-        yield {"persona": persona}
+Where = Annotated[Predicate, where_query(allow={"status", "created_at", "fields.priority"})]
 
-
-def client_of(request: Request) -> PersonaClient:
-    persona: PersonaClient = request.state.persona
-    return persona
-
-
-Persona = Annotated[PersonaClient, Depends(client_of)]
-
-app = FastAPI(lifespan=lifespan)
+app = FastAPI(lifespan=persona_lifespan(max_wait=5))
+add_error_handlers(app)
+app.get("/ready")(readiness_route())
 
 
 @app.get("/cases/{case_id}")
-async def show(case_id: str, persona: Persona) -> dict[str, Any]:
-    try:
-        case = await persona.cases.get(case_id)
-    except NotFoundError:
-        raise HTTPException(404, "no such case") from None
-    return {"id": case.id, "status": case.status, "created_at": case.created_at, "tags": case.tags}
+async def show(case_id: str, persona: PersonaDep) -> Summary:
+    return Summary(await persona.cases.get(case_id, only=Summary.names))
 
 
 @app.get("/cases")
-async def search(persona: Persona, where: Annotated[str, Query(examples=["status == 'open'"])]) -> StreamingResponse:
-    try:
-        pager = persona.cases.search(parse(where))
-    except QueryError as error:
-        raise HTTPException(422, str(error)) from None
+async def search(persona: PersonaDep, where: Where, cursor: str | None = None) -> CasePage[Summary]:
+    return await CasePage[Summary].of(persona.cases.search(where, only=Summary.names, page_size=20), cursor)
 
-    async def lines() -> AsyncGenerator[bytes]:
-        async for case in pager:
-            yield case.raw_line + b"\n"
 
-    return StreamingResponse(lines(), media_type="application/x-ndjson")
+@app.get("/cases.ndjson")
+async def stream(persona: PersonaDep, where: Where) -> StreamingResponse:
+    return await ndjson(persona.cases.search(where))

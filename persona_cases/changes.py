@@ -7,9 +7,10 @@ is made, and holds them as the API gets them. Its `repr` shows no values.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any, BinaryIO, Final, TypeAlias, cast, get_args
+from typing import Any, BinaryIO, Final, Protocol, Self, TypeAlias, cast, get_args
 
 import attrs
 
@@ -33,6 +34,20 @@ __all__ = [
 ]
 
 
+class UploadedFile(Protocol):
+    """A file that a browser sent, such as FastAPI's and Starlette's `UploadFile` and a `FileField` of aiohttp.web."""
+
+    @property
+    def filename(self) -> str | None:
+        """The name that the browser gave."""
+        ...
+
+    @property
+    def file(self) -> BinaryIO:
+        """The content."""
+        ...
+
+
 @attrs.frozen
 class Upload:
     """A file to attach.
@@ -44,6 +59,27 @@ class Upload:
 
     filename: str = attrs.field(repr=False)
     content: bytes | BinaryIO = attrs.field(repr=False)
+
+    @classmethod
+    def from_upload_file(cls, file: UploadedFile) -> Self:
+        """Take a file that a browser sent to a web service, from its beginning.
+
+        It is read when the case is changed, so the request that brought it has to last until then.
+
+        Args:
+            file: an `UploadFile` of FastAPI or Starlette, or a `FileField` of aiohttp.web. Folders in its name are
+                left out.
+
+        Raises:
+            InvalidArgumentError: if it has no name or is empty, which is a mistake of the browser's user.
+        """
+        name = re.split(r"[/\\]", file.filename or "")[-1]
+        if not name:
+            raise InvalidArgumentError("file: it has no name: ask for a file with one, such as 'passport.pdf'")
+        if file.file.seek(0, os.SEEK_END) == 0:
+            raise InvalidArgumentError("file: it is empty: ask for another")
+        file.file.seek(0)
+        return cls(name, file.file)
 
 
 Attachable: TypeAlias = Upload | str | os.PathLike[str]

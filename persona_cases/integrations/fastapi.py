@@ -5,7 +5,7 @@ It needs FastAPI: `pip install 'persona-cases[fastapi]'`.
 
 import json
 from collections.abc import AsyncGenerator, Callable, Collection
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 
 from fastapi import Body, Depends, Query
@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from persona_cases import (
     Case,
@@ -25,8 +26,11 @@ from persona_cases import (
     Q,
     QueryError,
 )
+from persona_cases.integrations.case_out import CaseOut, CasePage
 from persona_cases.integrations.problem_documents import MEDIA_TYPE, problem_of
+from persona_cases.integrations.readiness import MAX_WAITING, readiness_of
 from persona_cases.paging import Page, Walk
+from persona_cases.protocol.checks import whole_number
 from persona_cases.query import Comparison, parse
 from persona_cases.query.attributes import SEARCHABLE
 from persona_cases.query.predicate_json import placed_nodes
@@ -34,11 +38,14 @@ from persona_cases.surface import publish
 from persona_cases.webhooks import WebhookReceiver
 
 __all__ = [
+    "CaseOut",
+    "CasePage",
     "PersonaDep",
     "add_error_handlers",
     "get_persona",
     "ndjson",
     "persona_lifespan",
+    "readiness_route",
     "webhook_route",
     "where_body",
     "where_query",
@@ -138,22 +145,35 @@ async def ndjson(pager: Pager[Case], *, on_error: OnError = "trailer") -> Stream
         raise InvalidArgumentError("on_error must be 'trailer' or 'raise'")
     pages = pager.pages()
     first = await anext(pages, None)
-    return StreamingResponse(_lines(first, pages, on_error), media_type="application/x-ndjson")
+    return _Pages(first, pages, on_error)
+
+
+class _Pages(StreamingResponse):
+    """Streams pages, and ends the walk with the response, however that ends."""
+
+    def __init__(self, first: Page[Case] | None, pages: Walk[Case], on_error: OnError) -> None:
+        super().__init__(_lines(first, pages, on_error), media_type="application/x-ndjson")
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._pages.aclose()
 
 
 async def _lines(first: Page[Case] | None, pages: Walk[Case], on_error: OnError) -> AsyncGenerator[bytes]:
-    async with aclosing(pages):
-        page = first
-        while page is not None:
-            yield b"".join(case.raw_line + b"\n" for case in page)
-            try:
-                page = await anext(pages, None)
-            except PersonaError as error:
-                if on_error == "raise":
-                    raise
-                trailer = {"error": type(error).__name__, "cursor": error.cursor}
-                yield json.dumps(trailer).encode() + b"\n"
-                return
+    page = first
+    while page is not None:
+        yield b"".join(case.raw_line + b"\n" for case in page)
+        try:
+            page = await anext(pages, None)
+        except PersonaError as error:
+            if on_error == "raise":
+                raise
+            trailer = {"error": type(error).__name__, "cursor": error.cursor}
+            yield json.dumps(trailer).encode() + b"\n"
+            return
 
 
 def where_body(
@@ -251,4 +271,33 @@ def webhook_route(receiver: WebhookReceiver) -> Callable[[Request], Any]:
     return deliver
 
 
+def readiness_route(*, max_waiting: int = MAX_WAITING) -> Callable[[Request], Any]:
+    """Return a handler for the probes of an orchestrator: `app.get("/ready")(readiness_route())`.
+
+    It sends nothing to the API. The answer is what the limiter knows, such as `remaining` and `cooling_for`.
+
+    Args:
+        max_waiting: how many calls may wait for the rate limit; above that, the answer is 503 with `Retry-After`.
+
+    Raises:
+        InvalidArgumentError: if `max_waiting` is not a whole number of at least 0.
+    """
+    whole_number(max_waiting, "max_waiting", least=0)
+
+    # FastAPI fills the second argument in, which tests may override; Starlette passes the request alone.
+    async def ready(
+        request: Request, persona: Annotated[PersonaClient | None, Depends(get_persona)] = None
+    ) -> Response:
+        client = get_persona(request) if persona is None else persona
+        told = readiness_of(client.limiter.state, max_waiting)
+        return JSONResponse(told.document, told.status, told.headers)
+
+    return ready
+
+
 publish("persona_cases.integrations.fastapi", add_error_handlers, get_persona, ndjson, persona_lifespan)
+publish("persona_cases.integrations.fastapi", readiness_route, webhook_route, where_body, where_query)
+
+
+def __dir__() -> list[str]:
+    return __all__

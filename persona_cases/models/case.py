@@ -27,6 +27,7 @@ from persona_cases.models.fieldset import Fieldset
 from persona_cases.models.included import read_included
 from persona_cases.models.loading import Origin, Shared, check_asked
 from persona_cases.models.objects import Attachment, Resource
+from persona_cases.models.pydantic_schema import case_schema, pydantic_core_schema
 from persona_cases.models.related_objects import (
     Account,
     CaseComment,
@@ -339,6 +340,14 @@ class Case:
         origin = Origin.of(shared)
         for name, value in (("_record", read_record_text(raw, origin.spelling)), ("_raw", raw), ("_origin", origin)):
             object.__setattr__(self, name, value)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        return pydantic_core_schema(cls, cls.from_dict, cls.to_dict)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        return case_schema()
 
     def __copy__(self) -> Self:
         return self

@@ -17,6 +17,7 @@ from persona_cases.models.decoding.key_inflection import (
     respell_resource,
     spelling_of,
 )
+from persona_cases.models.pydantic_schema import pydantic_core_schema, resource_schema
 
 __all__ = [
     "Attachment",
@@ -134,6 +135,14 @@ class Resource:
         """
         sent: dict[str, Any] = parse_json(self._content)
         return respell_resource(sent, "snake", check_inflection(inflection))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        return pydantic_core_schema(cls, lambda sent: read_resource(sent, cls), cls.to_dict)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        return resource_schema(cls, cls.resource_type)
 
     def __repr__(self) -> str:
         shown = f"type={self.type!r}, " if self.resource_type is None else ""

@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "client": PURE | {"transport", "paging", "export", "resources"},
     "testing": PURE,
     "webhooks": PURE,
-    "integrations": PURE | {"paging", "client", "webhooks", "<top>"},
+    "integrations": PURE | {"paging", "client", "webhooks", "limits", "observers", "<top>"},
     "cli": PURE | {"transport", "paging", "export", "resources", "client", "testing", "<top>"},
     "__main__": {"cli"},
 }

@@ -24,7 +24,10 @@ MODULES = (
     "persona_cases",
     *(
         f"persona_cases.{name}"
-        for name in ("changes", "errors", "export", "limits", "models", "observers", "query", "testing", "webhooks")
+        for name in (
+            *("changes", "errors", "export", "integrations.fastapi", "limits", "models", "observers", "query"),
+            *("testing", "webhooks"),
+        )
     ),
 )
 LISTED = (HERE / "public_names.txt").read_text(encoding="utf-8").split()

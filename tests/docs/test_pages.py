@@ -11,6 +11,7 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -56,7 +57,10 @@ def test_pages_use_languages_that_are_run(page):
 @pytest.mark.parametrize("page", [page for page in PAGES if "python" in dict(blocks(page))], ids=title)
 async def test_python_blocks_run(page, account, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    namespace: dict[str, Any] = {"__name__": "page"}
+    # Pydantic looks for the module of a generic model among those that are imported.
+    module = ModuleType("page")
+    monkeypatch.setitem(sys.modules, "page", module)
+    namespace: dict[str, Any] = vars(module)
     for language, code in blocks(page):
         if language == "python" and not is_program(code):
             compiled = compile(code, title(page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
