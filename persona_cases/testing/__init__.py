@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING
 from persona_cases.surface import lazily
 
 if TYPE_CHECKING:
+    from persona_cases.testing.deliveries.mishaps import Mishap, Mishaps
+    from persona_cases.testing.deliveries.simulated_webhook import SimulatedWebhook
+    from persona_cases.testing.deliveries.simulated_webhooks import SimulatedWebhooks
+    from persona_cases.testing.deliveries.webhook_delivery import WebhookAttempt, WebhookDelivery
     from persona_cases.testing.gates.faults import Fault, FaultRule, Faults
     from persona_cases.testing.gates.rate_window import RateLimit
     from persona_cases.testing.gates.stored_answers import IdempotencyStore, StoredAnswer
     from persona_cases.testing.http.delivery import Delivery
     from persona_cases.testing.http.traffic import Answer, ReceivedRequest, RequestLog
     from persona_cases.testing.simulator import Simulator
+    from persona_cases.testing.world.case_events import SimulatedEvent
+    from persona_cases.testing.world.event_log import EventLog
     from persona_cases.testing.world.factory import DEFAULT_EPOCH, CaseFactory
     from persona_cases.testing.world.simulated_clock import Clock, ManualClock, SystemClock
     from persona_cases.testing.world.store import CaseStore
@@ -29,27 +35,41 @@ __all__ = [
     "CaseStore",
     "Clock",
     "Delivery",
+    "EventLog",
     "Fault",
     "FaultRule",
     "Faults",
     "FieldSpec",
     "IdempotencyStore",
     "ManualClock",
+    "Mishap",
+    "Mishaps",
     "Queue",
     "RateLimit",
     "ReceivedRequest",
     "Ref",
     "RequestLog",
+    "SimulatedEvent",
+    "SimulatedWebhook",
+    "SimulatedWebhooks",
     "Simulator",
     "StoredAnswer",
     "StoredFile",
     "SystemClock",
     "Template",
+    "WebhookAttempt",
+    "WebhookDelivery",
 ]
 
 _HOMES = {
     "persona_cases.testing.world.simulated_clock": ("Clock", "ManualClock", "SystemClock"),
     "persona_cases.testing.http.delivery": ("Delivery",),
+    "persona_cases.testing.deliveries.mishaps": ("Mishap", "Mishaps"),
+    "persona_cases.testing.deliveries.simulated_webhook": ("SimulatedWebhook",),
+    "persona_cases.testing.deliveries.simulated_webhooks": ("SimulatedWebhooks",),
+    "persona_cases.testing.deliveries.webhook_delivery": ("WebhookAttempt", "WebhookDelivery"),
+    "persona_cases.testing.world.case_events": ("SimulatedEvent",),
+    "persona_cases.testing.world.event_log": ("EventLog",),
     "persona_cases.testing.world.factory": ("DEFAULT_EPOCH", "CaseFactory"),
     "persona_cases.testing.gates.faults": ("Fault", "FaultRule", "Faults"),
     "persona_cases.testing.gates.stored_answers": ("IdempotencyStore", "StoredAnswer"),

@@ -12,10 +12,13 @@ import msgspec
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.query import SearchLimits
 from persona_cases.surface import publish
+from persona_cases.testing.deliveries.simulated_webhooks import SimulatedWebhooks
+from persona_cases.testing.deliveries.webhook_bodies import WebhookBodies
 from persona_cases.testing.endpoints.answering import API_ROOT, Endpoints, Gates, InternalFailure, SimulatedApi
 from persona_cases.testing.endpoints.case_actions import CaseActions
 from persona_cases.testing.endpoints.case_writes import CaseWrites
 from persona_cases.testing.endpoints.endpoint_table import CasesEndpoints, TemplateEndpoints
+from persona_cases.testing.endpoints.event_endpoints import EventEndpoints
 from persona_cases.testing.endpoints.search_index import SearchIndex
 from persona_cases.testing.endpoints.served_files import file_answer
 from persona_cases.testing.gates.case_quota import CaseQuota, QuotaHeaders, QuotaStatus
@@ -25,6 +28,7 @@ from persona_cases.testing.gates.stored_answers import IdempotencyStore
 from persona_cases.testing.http.delivery import Delivery
 from persona_cases.testing.http.server import HttpServer, Outcome, nowhere
 from persona_cases.testing.http.traffic import Answer, ReceivedRequest, RequestLog
+from persona_cases.testing.world.event_log import EventLog
 from persona_cases.testing.world.factory import DEFAULT_EPOCH, make_world
 from persona_cases.testing.world.file_links import FILES_ROOT, FileSigner
 from persona_cases.testing.world.simulated_clock import Clock, SystemClock
@@ -124,12 +128,18 @@ class Simulator:
         quota = RateLimit.parse(case_quota, "case_quota")
         self._quota = CaseQuota(quota, self.clock, quota_headers, quota_status)
         self._signer = FileSigner(self.clock, file_token_lifetime, seed)
+        self.events: EventLog = EventLog(self.store, self.clock, seed=seed)
+        """What happened."""
+        bodies = WebhookBodies(self.store, self._signer, lambda: self.origin)
+        self.webhooks: SimulatedWebhooks = SimulatedWebhooks(self.events, bodies, self.clock, seed=seed)
+        """Who is told of it."""
         index = SearchIndex(self.store, self.clock, index_lag)
         endpoints = Endpoints(
             CasesEndpoints(self.store, index, limits or SearchLimits(), echo_filters=echo_filters),
             CaseWrites(self.store, self.clock),
             CaseActions(self.store, self.clock),
             TemplateEndpoints(self.store),
+            EventEndpoints(self.events, echo_filters=echo_filters),
         )
         gates = Gates(self._window, self.idempotency, self._quota)
         self._api = SimulatedApi(api_key, gates, endpoints, self._signer, seed=seed)
@@ -170,6 +180,7 @@ class Simulator:
             raise ClientStateError("the simulator runs already")
         await self._server.start()
         self._running = True
+        self.webhooks.start()
 
     async def stop(self) -> None:
         """Close all connections and stop; harmless if it does not run.
@@ -177,6 +188,7 @@ class Simulator:
         Raises:
             Exception: the first that a function of a scripted fault raised, if any did.
         """
+        await self.webhooks.stop()
         await self._server.stop()
         self._running = False
         if self._failures:

@@ -22,7 +22,7 @@ from persona_cases.limits import Feedback, LimiterState, Permit, WindowReading
 from persona_cases.models import UNSET, Fieldset, ResourceIdentifier
 from persona_cases.models.decoding.decode import decode_page
 from persona_cases.query import AllOf, AnyOf, SearchLimits, parse, plan
-from persona_cases.testing import RateLimit, Simulator
+from persona_cases.testing import Mishap, RateLimit, Simulator
 
 OURS = "persona_cases"
 # Classes whose objects hold something that is not data: connections, tasks, clocks, functions, or the simulated world.
@@ -43,6 +43,8 @@ HOLDERS = {
     ),
     *("IdempotencyStore", "ReceivedRequest", "RequestLog", "Simulator", "StoredAnswer", "StoredFile", "Answer"),
     *("Queue", "Ref"),
+    *("EventLog", "Mishaps", "SimulatedEvent", "SimulatedWebhook", "SimulatedWebhooks"),
+    *("WebhookAttempt", "WebhookDelivery"),
 }
 RELATED = ["template", "queue", "comments", "accounts", "inquiries", "reports", "transactions", "verifications"]
 STANDARD = {"__builtin__", "_codecs", "builtins", "copyreg", "datetime"}
@@ -100,7 +102,7 @@ def examples(sent):
         *(Permit(1.0), Feedback(reading=WindowReading(300, 1, 60))),
         LimiterState(**dict.fromkeys(required(LimiterState), 1)),
         *(report(), ExportProgress(**dict.fromkeys(required(ExportProgress), 1))),
-        *(RateLimit(5, 20), *Simulator(cases=0).store.templates.values()),
+        *(RateLimit(5, 20), Mishap.twice(), *Simulator(cases=0).store.templates.values()),
     ]
 
 

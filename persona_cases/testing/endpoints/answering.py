@@ -15,6 +15,7 @@ import attrs
 from persona_cases.testing.endpoints.case_actions import CaseActions
 from persona_cases.testing.endpoints.case_writes import CaseWrites
 from persona_cases.testing.endpoints.endpoint_table import CasesEndpoints, TemplateEndpoints
+from persona_cases.testing.endpoints.event_endpoints import EventEndpoints
 from persona_cases.testing.gates.case_quota import CaseQuota
 from persona_cases.testing.gates.rate_window import FixedWindow, WindowState
 from persona_cases.testing.gates.stored_answers import IdempotencyStore
@@ -76,6 +77,7 @@ class Endpoints:
     writes: CaseWrites
     actions: CaseActions
     templates: TemplateEndpoints
+    events: EventEndpoints
 
 
 @attrs.frozen
@@ -216,6 +218,8 @@ def _routes(to: Endpoints) -> tuple[_Route, ...]:
         _route("/cases/{id}/set-tags", POST=to.actions.set_tags),
         _route("/cases/{id}/add-comment", POST=to.actions.add_comment),
         _route("/case-templates/{id}", GET=to.templates.get),
+        _route("/events", GET=to.events.list),
+        _route("/events/{id}", GET=to.events.get),
         _route("/rate-limits", GET=_rate_limits),
     )
 

@@ -58,9 +58,10 @@ class CaseWrites:
             changes["sla_expires_at"] = deadline(meta["sla_expires_in_seconds"], self._clock.now())
         objects = new_objects(meta["object_ids"], self._store, ()) if "object_ids" in meta else []
         values = plain_values(template, fields, any_spelling=call.look.is_open)
-        case = self._store.create_case(template.id, fields=values, **changes)
-        if objects:
-            case = self._store.attach(case.id, objects, updated_at=case.updated_at)
+        with self._store.one_change():
+            case = self._store.create_case(template.id, fields=values, **changes)
+            if objects:
+                case = self._store.attach(case.id, objects, updated_at=case.updated_at)
         return wanted.reply(case, self._store, unasked=WRITTEN, status=201)
 
     def update(self, call: ReceivedCall) -> Reply:

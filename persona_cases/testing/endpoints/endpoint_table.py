@@ -47,7 +47,7 @@ class CasesEndpoints:
 
     def list(self, call: ReceivedCall) -> Reply:
         """`GET /cases`: newest first, always up to date."""
-        parameters = call.parameters(_LIST)
+        parameters = call.parameters(_LIST, _FILTERS)
         cases, filters = self._store.cases, parameters.filters
         key = tuple(sorted(filters.items()))
         order = self._orders.get(self._store.version, key, lambda: self._filtered(filters))
@@ -94,10 +94,7 @@ class CasesEndpoints:
         )
 
     def _echo(self, parameters: Parameters) -> dict[str, str]:
-        if not self._echo_filters:
-            return {}
-        fieldsets = {f"fields[{type_}]": ",".join(names) for type_, names in parameters.fieldsets.items()}
-        return {**{f"filter[{name}]": value for name, value in parameters.filters.items()}, **fieldsets}
+        return parameters.echoed() if self._echo_filters else {}
 
 
 class TemplateEndpoints:

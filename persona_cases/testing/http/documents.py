@@ -11,12 +11,21 @@ import attrs
 from persona_cases.testing.http.inflection import Inflection, inflect, inflect_tree, to_snake
 from persona_cases.testing.http.json_types import is_array
 from persona_cases.testing.http.problems import bad_request
+from persona_cases.testing.world.case_events import SimulatedEvent
 from persona_cases.testing.world.file_links import FileLinks
 from persona_cases.testing.world.ordering import Slice
 from persona_cases.testing.world.store import CaseStore
 from persona_cases.testing.world.stored_cases import CaseRecord, Ref, Resource, StoredFile
 
-__all__ = ["Presentation", "check_include", "included", "links", "serialize_case", "serialize_resource"]
+__all__ = [
+    "Presentation",
+    "check_include",
+    "included",
+    "links",
+    "serialize_case",
+    "serialize_event",
+    "serialize_resource",
+]
 
 _CLOSED_SINCE = "2025-10-27"
 
@@ -108,6 +117,27 @@ def serialize_case(case: CaseRecord, look: Presentation) -> dict[str, Any]:
         relationships = {look.name(name): {"data": _refs(refs(case))} for name, refs in _RELATIONSHIPS.items()}
         return {"type": "case", "id": case.id, "attributes": attributes, "relationships": relationships}
     return {"type": "case", "id": case.id, "attributes": _sparse(attributes, wanted, look)}
+
+
+def serialize_event(
+    event: SimulatedEvent, look: Presentation, payload: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """An event as the API shows it.
+
+    Args:
+        event: the event.
+        look: how names are spelled, and which of them are asked for.
+        payload: what it shows of the case; by default, the case alone.
+    """
+    told: Any = event.payload
+    if event.case is not None:
+        told = {"data": serialize_case(event.case, look)} if payload is None else payload
+    attributes: dict[str, Any] = {"name": event.name, "payload": told, look.name("created_at"): event.created_at}
+    if event.context:
+        attributes["context"] = inflect_tree(event.context, look.inflection)
+    wanted = look.fieldset("event")
+    shown = attributes if wanted is None else _sparse(attributes, wanted, look)
+    return {"type": "event", "id": event.id, "attributes": shown}
 
 
 def serialize_resource(resource: Resource, look: Presentation) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
@@ -34,13 +34,13 @@ class ReceivedCall:
     window: WindowState
     path: Mapping[str, str]
 
-    def parameters(self, allowed: frozenset[Family]) -> Parameters:
-        """The query string, of which only the `allowed` families may be there.
+    def parameters(self, allowed: frozenset[Family], filters: Collection[str] = ()) -> Parameters:
+        """The query string, of which only the `allowed` families and the named `filters` may be there.
 
         Raises:
             AnsweredError: 400 for any other parameter.
         """
-        return parse_parameters(self.request.query, allowed)
+        return parse_parameters(self.request.query, allowed, filters)
 
     def styled(self, parameters: Parameters) -> Presentation:
         """How the answer looks, given the fieldsets that were asked for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
@@ -17,7 +17,6 @@ __all__ = ["Family", "PageRequest", "Parameters", "page_from_body", "parse_param
 Family = Literal["page", "filter", "fields", "include"]
 
 _BRACKETS = re.compile(r"(page|filter|fields)\[([^\[\]]+)\]")
-_FILTERS = frozenset({"status", "case-template-id", "account-id", "reference-id", "inquiry-id", "report-id"})
 _PAGE = frozenset({"after", "before", "size"})
 _DEFAULT_SIZE = 10
 _LARGEST_SIZE = 100
@@ -68,9 +67,19 @@ class Parameters:
     fieldsets: Mapping[str, tuple[str, ...]]
     include: tuple[str, ...] | None
 
+    def echoed(self) -> dict[str, str]:
+        """The filters and fieldsets as a link repeats them."""
+        fieldsets = {f"fields[{type_}]": ",".join(names) for type_, names in self.fieldsets.items()}
+        return {**{f"filter[{name}]": value for name, value in self.filters.items()}, **fieldsets}
 
-def parse_parameters(query: str, allowed: frozenset[Family]) -> Parameters:
+
+def parse_parameters(query: str, allowed: frozenset[Family], filters: Collection[str] = ()) -> Parameters:
     """Read a query string of which only the `allowed` families may be present.
+
+    Args:
+        query: the query string.
+        allowed: the families of parameters that may be there.
+        filters: the names that `filter[...]` may have.
 
     Raises:
         AnsweredError: 400 for an unknown, repeated or malformed parameter.
@@ -83,7 +92,7 @@ def parse_parameters(query: str, allowed: frozenset[Family]) -> Parameters:
         if member in found[family]:
             raise bad_request(f"{name} is given more than once")
         found[family][member] = value
-    unknown = sorted(found["filter"].keys() - _FILTERS)
+    unknown = sorted(found["filter"].keys() - set(filters))
     if unknown:
         raise bad_request(f"filter[{unknown[0]}] is not allowed")
     return Parameters(

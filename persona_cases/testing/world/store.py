@@ -6,7 +6,8 @@ Every change goes through a method here and leaves a `Change` behind, which is w
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -69,6 +70,8 @@ class CaseStore:
         """What the search index has not taken in yet."""
         self.version: int = 0
         """Grows with every change."""
+        self._told: list[Callable[[CaseRecord | None, CaseRecord], object]] = []
+        self._before: dict[str, CaseRecord | None] | None = None
 
     def __repr__(self) -> str:
         return f"<CaseStore: {len(self._cases)} cases>"
@@ -101,6 +104,22 @@ class CaseStore:
         for case in cases:
             self._numbers[self._templates[case.template_id].prefix] += 1
             self._put(case, when=float("-inf"))
+
+    def tells(self, told: Callable[[CaseRecord | None, CaseRecord], object]) -> None:
+        """Call a function with a case before and after every change from now on; None comes before one is created."""
+        self._told.append(told)
+
+    @contextmanager
+    def one_change(self) -> Generator[None]:
+        """Let the changes inside be one: what is told of a case is how it was before and after all of them."""
+        before: dict[str, CaseRecord | None] = {}
+        self._before = before
+        try:
+            yield
+        finally:
+            self._before = None
+            for case_id, case in before.items():
+                self._tell(case, self._cases[case_id])
 
     def template(self, name: str) -> Template:
         """The template with that id, prefix (`KYC`) or name (`KYC review`).
@@ -304,13 +323,23 @@ class CaseStore:
         return {key: typed_value(types[key], value) for key, value in fields.items()}
 
     def _put(self, case: CaseRecord, *, when: float | None = None) -> CaseRecord:
+        before = self._cases.get(case.id)
         self._cases[case.id] = case
         self._files.add(case.attachments)
         self._objects.see(case)
         for tag in case.tags:
             self.tags.id(tag)
         self._record(Change(self._clock.monotonic() if when is None else when, case.id, case))
+        if when is None:
+            self._tell(before, case)
         return case
+
+    def _tell(self, before: CaseRecord | None, after: CaseRecord) -> None:
+        if self._before is not None:
+            self._before.setdefault(after.id, before)
+            return
+        for told in self._told:
+            told(before, after)
 
     def _record(self, change: Change) -> None:
         self.changes.append(change)

@@ -1,0 +1,1 @@
+"""How the events of a simulator reach the receivers of webhooks."""
