@@ -19,7 +19,7 @@ LAG = 60.0
 async def sim():
     """A simulator whose searches are a minute behind, with cases that were changed and made within that minute."""
     clock = ManualClock()
-    async with Simulator(cases=3_000, index_lag=LAG, clock=clock, latency=0.03) as simulator:
+    async with Simulator(cases=1_500, index_lag=LAG, clock=clock, latency=0.03) as simulator:
         clock.advance(3_600)
         draw = random.Random(7)
         for id_ in draw.sample(sorted(simulator.store.cases), 60):
@@ -53,9 +53,9 @@ async def test_a_fresh_export_has_what_searches_do_not_know_yet(sim, make_client
     late, fresh = tmp_path / "late.jsonl", tmp_path / "fresh.jsonl"
     await persona.cases.export(to=late)
     done = await persona.cases.export(to=fresh, consistency="fresh")
-    assert len(exported(late)) == 3_000
+    assert len(exported(late)) == 1_500
     assert checked(exported(fresh)) == there(sim)
-    assert done.cases == 3_250
+    assert done.cases == 1_750
     assert len(done.walkers) > 1
 
 

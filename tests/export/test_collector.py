@@ -273,7 +273,7 @@ async def test_what_is_no_case_is_refused(tmp_path):
 
 @pytest.fixture
 async def sim():
-    async with Simulator(cases=3_000) as simulator:
+    async with Simulator(cases=1_500) as simulator:
         yield simulator
 
 
@@ -297,7 +297,7 @@ async def test_any_query_is_collected_as_a_walk_finds_it(sim, make_client, tmp_p
 async def test_a_query_of_several_searches_is_gone_on_from(make_client, tmp_path):
     statuses = ("open", "pending", "approved", "declined", "in_review", "escalated")
     where = Q.any_of(Q.status.eq(each) & ~Q.fields.priority.eq("low") for each in statuses)
-    async with Simulator(cases=3_000, limits=SearchLimits(max_clauses=4)) as sim:
+    async with Simulator(cases=1_500, limits=SearchLimits(max_clauses=4)) as sim:
         client = make_client(sim, retry=RetryPolicy(attempts=1))
         narrow = SearchLimits(max_clauses=4)
         assert "searches, run side by side" in client.cases.search(where, search_limits=narrow).explain()
@@ -325,7 +325,7 @@ async def test_ranges_are_one_search_if_the_expression_leaves_room_for_them(sim,
 
 async def test_a_fieldset_is_kept_to_and_has_the_creation_time(sim, make_client, tmp_path):
     lines, _ = await collected(source_of(make_client(sim), only=("status",)), tmp_path)
-    assert len(lines) == 3_000
+    assert len(lines) == 1_500
     assert {tuple(sorted(msgspec.json.decode(each)["attributes"])) for each in lines} == {("created_at", "status")}
 
 
@@ -361,8 +361,8 @@ async def test_what_happens_meanwhile_makes_no_case_come_twice(sim, make_client,
 async def test_faults_on_the_way_change_nothing(sim, make_client, tmp_path):
     client = make_client(sim, retry=RetryPolicy(base=0, attempts=12))
     expected = await in_order(client)
-    sim.faults.add(Fault.status(503), probability=0.1)
-    sim.faults.add(Fault.torn(1_000), probability=0.1)
+    sim.faults.add(Fault.status(503), probability=0.2)
+    sim.faults.add(Fault.torn(1_000), probability=0.2)
     sim.faults.add(Fault.rate_limited(1), nth=8, times=1)
     lines, _ = await collected(source_of(client), tmp_path)
     assert lines == expected
@@ -370,12 +370,12 @@ async def test_faults_on_the_way_change_nothing(sim, make_client, tmp_path):
 
 
 async def test_a_rate_limit_is_kept_to_with_few_walkers(make_client, tmp_path):
-    async with Simulator(cases=2_000, rate_limit="10/1") as sim:
+    async with Simulator(cases=1_000, rate_limit="10/1") as sim:
         client = make_client(sim)
         lines, done = await collected(source_of(client), tmp_path)
-    assert len(lines) == 2_000
+    assert len(lines) == 1_000
     assert all(request.status == 200 for request in sim.requests)
-    assert len(sim.requests) == done.fetched <= 20 + 4
+    assert len(sim.requests) == done.fetched <= 10 + 4
 
 
 async def test_a_repeated_cursor_ends_the_run(sim, make_client, tmp_path):
