@@ -124,6 +124,13 @@ def conformance(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def thorough(session: nox.Session) -> None:
+    """The property tests, with a thousand examples each: for changes to what they describe."""
+    session.install("-e", EXTRAS, *group("test"))
+    run_tests(session, "-m", "hypothesis", "--hypothesis-profile=thorough", *session.posargs)
+
+
+@nox.session(default=False)
 def mutation(session: nox.Session) -> None:
     """Small mistakes in the pure rooms, a random sample: 95 % are to be noticed by the tests, or explained."""
     session.install("-e", EXTRAS, *group("test"))

@@ -26,7 +26,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         """persona-cases get --simulator --include accounts case_j5DjGo07GUN80NQLDbXhXwpr""",
     ),
     "export": (
-        """persona-cases export --simulator --cases 5000 -o all.jsonl""",
+        """persona-cases export --simulator --cases 1000 -o all.jsonl""",
         """persona-cases export --simulator --where "status == 'open'" -o open.jsonl""",
         """persona-cases export --simulator --only status,tags -o all.csv""",
         """persona-cases export --simulator --only status,tags -o - | head -3""",
@@ -77,7 +77,7 @@ persona-cases objects remove --simulator $ID act_SX7OA6NNoCLf7oQqtgbotXLa""",
     ),
     "simulator": (
         """persona-cases simulator --port 8080""",
-        """persona-cases simulator --port 0 --cases 50000 --rate-limit off""",
+        """persona-cases simulator --port 0 --cases 10000 --rate-limit off""",
     ),
 }
 

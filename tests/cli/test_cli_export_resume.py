@@ -59,7 +59,7 @@ def test_the_command_that_is_printed_goes_on(api, tmp_path, program, number):
 
 def test_it_goes_on_with_a_simulator_of_its_own_too(start, cli, tmp_path):
     path = tmp_path / "x.jsonl"
-    started = start("export", "--simulator", "--cases", "8000", "-o", str(path), "--only", "status")
+    started = start("export", "--simulator", "--cases", "3000", "-o", str(path), "--only", "status")
     deadline = time.monotonic() + 600
     while not (tmp_path / ".x.jsonl.export" / "checkpoint.jsonl").exists() and time.monotonic() < deadline:
         time.sleep(0.005)
@@ -67,7 +67,7 @@ def test_it_goes_on_with_a_simulator_of_its_own_too(start, cli, tmp_path):
     assert started.wait() == 130
     _, command, _ = started.err.splitlines()
     assert cli(*shlex.split(command)[1:]).code == 0
-    assert len(set(ids_of(path))) == len(ids_of(path)) == 8000
+    assert len(set(ids_of(path))) == len(ids_of(path)) == 3000
 
 
 @pytest.mark.parametrize(

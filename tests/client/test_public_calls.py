@@ -236,7 +236,7 @@ async def _called(call: Callable[..., Any], arguments: dict[str, Any]) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_leaves_a_public_call_is_an_error_of_ours(world, data):
     name = data.draw(st.sampled_from(sorted(world.calls)))
     parameters = [

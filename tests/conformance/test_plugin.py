@@ -116,7 +116,7 @@ def run(pytester, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["alone", "with workers"])
+@pytest.mark.parametrize("arguments", [(), ("-n", "1")], ids=["alone", "with workers"])
 def test_what_is_right_passes_and_is_counted(run, arguments):
     result = run(RIGHT, *arguments)
     result.assert_outcomes(passed=4)

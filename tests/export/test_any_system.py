@@ -21,14 +21,14 @@ from persona_cases import PersonaClient, Q
 from persona_cases.testing import Simulator
 
 async def main():
-    async with Simulator(cases=450, seed=3) as sim, PersonaClient(sim.api_key, base_url=sim.base_url) as persona:
+    async with Simulator(cases=250, seed=3) as sim, PersonaClient(sim.api_key, base_url=sim.base_url) as persona:
         for name in ("cases.jsonl", "cases.csv", "cases.db"):
             for sort in (None, Q.created_at.desc()):
                 done = await persona.cases.export(to=name, sort=sort, attachments="files")
-                assert done.cases == 450
+                assert done.cases == 250
                 assert Path(name).stat().st_size == done.size
         lines = Path("cases.jsonl").read_bytes().splitlines()
-        assert len(set(lines)) == 450
+        assert len(set(lines)) == 250
     left = sorted(path.name for path in Path().iterdir())
     assert left == ["cases.csv", "cases.db", "cases.jsonl", "files"], left
 

@@ -15,7 +15,7 @@ from persona_cases import Q
 from persona_cases.testing import Simulator
 
 PROGRAM = Path(__file__).with_name("collecting.py")
-KILLS = int(os.environ.get("PERSONA_CASES_KILLS", "10"))
+KILLS = int(os.environ.get("PERSONA_CASES_KILLS", "6"))
 WALKERS = 5
 
 

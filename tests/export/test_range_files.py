@@ -15,7 +15,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from spooling import crew_of, filled, lines_of, lose_power, put_together
 from worlds import YEAR, World, line, moments_of
@@ -296,7 +296,6 @@ async def test_pages_without_a_wanted_case_are_not_fetched_again(tmp_path):
     assert again.requests < 40 + 30
 
 
-@settings(max_examples=60)
 @given(st.lists(st.binary(max_size=9).map(lambda text: text.replace(b"\n", b"")), max_size=30), st.integers(1, 12))
 def test_lines_are_read_from_either_end_and_no_further(lines, reading):
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from case_documents import a_body, a_case, cases
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from persona_cases.errors import DecodeError, InvalidArgumentError
@@ -22,7 +22,6 @@ def _claims_a_known_name(case: dict[str, Any]) -> bool:
 
 
 @given(cases, st.sampled_from(INFLECTIONS))
-@settings(max_examples=150, deadline=None)
 @example({"type": "case", "id": "c", "attributes": {"foo_bar": 1, "fooBar": 2, "created_at": None}}, "camel")
 @example({"type": "case", "id": "c", "attributes": {"a_b_c": 1, "_x": 2, "foo_1": 3, "HTTPStatus": 4}}, "camel")
 @example({"type": "case", "id": "c", "attributes": {"attachments": [{"byte_size": 5}]}}, "kebab")

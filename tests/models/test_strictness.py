@@ -136,7 +136,7 @@ def test_no_resource_at_all(value: Any) -> None:
         (b'\xef\xbb\xbf{"data":[]}', ""),
         (b'{"data":[],"x":"\xff"}', ""),
         (b'{"data":[],"x":"\\ud800"}', ""),
-        (b'{"data":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "/data" + "/0" * 17),
+        (b'{"data":' + b"[" * 50_000 + b"]" * 50_000 + b"}", "/data" + "/0" * 17),
         (b"{}", "/data"),
         (b'{"data":null}', "/data"),
         (b'{"data":{}}', "/data"),

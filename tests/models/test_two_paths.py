@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from case_documents import cases, mutated_pages, pages
-from hypothesis import given, settings
+from hypothesis import given
 
 from persona_cases.errors import DecodeError
 from persona_cases.models import Case, converter
@@ -31,7 +31,6 @@ def _assert_same(body: bytes) -> None:
 
 
 @given(pages)
-@settings(max_examples=150, deadline=None)
 def test_the_paths_agree_on_valid_pages(page: Any) -> None:
     body = json.dumps(page).encode()
     _assert_same(body)
@@ -39,7 +38,6 @@ def test_the_paths_agree_on_valid_pages(page: Any) -> None:
 
 
 @given(mutated_pages())
-@settings(max_examples=400, deadline=None)
 def test_the_paths_agree_on_pages_with_something_wrong(page: Any) -> None:
     _assert_same(json.dumps(page).encode())
 
@@ -54,7 +52,6 @@ def test_what_only_the_slow_path_reads_keeps_what_is_included() -> None:
 
 
 @given(cases)
-@settings(max_examples=100, deadline=None)
 def test_the_paths_agree_on_single_cases(case: Any) -> None:
     body = json.dumps({"data": case, "included": []}).encode()
     fast, slow = decode_case(body), Case.from_dict(json.loads(body))

@@ -41,7 +41,6 @@ def first_page_of(pager: Pager[Thing]) -> Page[Thing]:
 # ---- going on --------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60)
 @given(world=worlds(), size=SIZES, later_size=SIZES, distinct=st.booleans())
 def test_a_walk_goes_on_from_every_page(world, size, later_size, distinct):
     got: list[str] = []
@@ -53,7 +52,6 @@ def test_a_walk_goes_on_from_every_page(world, size, later_size, distinct):
     assert got == world.expected()
 
 
-@settings(max_examples=60)
 @given(world=worlds(), sizes=st.lists(SIZES, min_size=1, max_size=4), distinct=st.booleans())
 def test_each_page_of_a_walk_can_be_had_in_a_process_of_its_own(world, sizes, distinct):
     got, cursor = [], BEGINNING
@@ -68,7 +66,6 @@ def test_each_page_of_a_walk_can_be_had_in_a_process_of_its_own(world, sizes, di
     assert got == world.expected()
 
 
-@settings(max_examples=60)
 @given(world=worlds(), size=SIZES, total=st.integers(1, 26), later=st.integers(0, 26))
 def test_a_walk_goes_on_behind_a_limit_and_under_another(world, size, total, later):
     pages = pages_of(world.pager(page_size=size).limit(total))
@@ -135,7 +132,6 @@ async def test_a_search_that_has_ended_is_not_asked_again():
 # ---- what changed meanwhile ------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150)
 @given(world=worlds(), size=SIZES, later_size=SIZES, stable=st.booleans(), data=st.data())
 def test_nothing_that_stayed_is_lost_whatever_changed_meanwhile(world, size, later_size, stable, data):
     pages = pages_of(world.pager(page_size=size, distinct=not stable))

@@ -6,7 +6,7 @@ from random import Random
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from virtual_window import Counter, Server, World, within
 
@@ -28,7 +28,6 @@ PERIODS = st.sampled_from([1.0, 1.5, 2.0, 3.0, 6.0, 6.6, 10.0, 60.0])
 LATENCIES = st.sampled_from([0.0, 0.01, 0.05, 0.2, 0.45])
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     limit=st.integers(1, 40),
     period=PERIODS,
@@ -51,7 +50,6 @@ def test_alone_it_is_never_refused_and_waits_little_longer_than_it_must(
     assert elapsed <= (windows - 1) * (period + 2.0) + 6 * slowest * windows
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     limit=st.integers(5, 60),
     period=st.sampled_from([5.0, 6.0, 10.0]),
@@ -69,7 +67,6 @@ def test_the_length_of_short_windows_is_learned(limit, period, rounding, windows
     assert elapsed <= (windows - 1) * period + 10 * slowest * windows + 1.0
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     limit=st.integers(2, 40),
     period=st.floats(1.0, 30.0),
@@ -86,7 +83,6 @@ def test_parts_of_seconds_rounded_down_cost_one_refusal_at_most(limit, period, w
     assert world.refused <= 1
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     limit=st.integers(1, 40),
     period=PERIODS,
@@ -113,7 +109,6 @@ def test_lost_requests_answers_and_headers_cause_no_refusal(
     assert elapsed <= windows * 2 * (period + 2.0) + 60
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     key=st.integers(2, 40),
     more=st.integers(1, 40),
@@ -172,7 +167,6 @@ def with_strangers(
     return world, counter
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     limit=st.integers(2, 30),
     slowest=LATENCIES,
@@ -205,7 +199,6 @@ def test_nobody_leaves_before_the_latest_cool_down_ends(limit, slowest, refusals
         assert not [time for time in world.departures if began < time < ended]
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     limit=st.integers(1, 30),
     period=PERIODS,
@@ -235,7 +228,6 @@ def test_written_as_json_and_read_back_at_any_moment_it_is_the_same(limit, perio
     assert run(copied=True) == run(copied=False)
 
 
-@settings(max_examples=200)
 @given(
     readings=st.lists(
         st.builds(

@@ -7,7 +7,7 @@ import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import trees
 
@@ -60,7 +60,6 @@ def finds(searches: tuple[Predicate | None, ...], case: dict[str, object]) -> bo
 @given(
     trees(leaves, max_leaves=25), some_limits | st.just(SearchLimits()), st.lists(shown_cases, min_size=8, max_size=8)
 )
-@settings(max_examples=250)
 def test_a_plan_finds_what_the_expression_says_within_the_limits(where, limits, cases):
     try:
         searches = plan(where, limits, max_searches=200).searches

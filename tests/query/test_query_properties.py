@@ -7,7 +7,7 @@ import json
 import pickle
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import (
     almost_search_json,
@@ -105,7 +105,6 @@ def test_simplify_is_never_deeper_and_leaves_nothing_to_do(predicate):
     assert simple.simplify() == simple
 
 
-@settings(max_examples=150)
 @given(answerable_predicates, cases)
 def test_rewriting_changes_no_answer(predicate, case):
     expected = predicate.matches(case)
@@ -139,7 +138,6 @@ def _outcome(function, argument):
         return error
 
 
-@settings(max_examples=150)
 @given(any_json | almost_search_json)
 def test_from_dict_raises_nothing_but_query_errors(obj):
     outcome = _outcome(Predicate.from_dict, obj)
@@ -152,7 +150,6 @@ def test_from_dict_raises_nothing_but_query_errors(obj):
         place = place[int(name)] if isinstance(place, list) else place[name]
 
 
-@settings(max_examples=200)
 @given(st.text(max_size=30) | almost_text)
 def test_parse_raises_nothing_but_query_errors(text):
     outcome = _outcome(parse, text)

@@ -60,7 +60,7 @@ WITHOUT = """
 def run(pytester, mode, suite):
     pytester.makefile(".ini", pytest=INI.format(mode=mode))
     pytester.makepyfile(suite)
-    return pytester.runpytest_subprocess()
+    return pytester.runpytest_inprocess()
 
 
 def test_in_strict_mode_with_markers(pytester):

@@ -5,7 +5,7 @@ import contextlib
 
 import aiohttp
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_cases.query import Predicate, evaluate
@@ -117,7 +117,6 @@ def body_status():
         yield lambda body: loop.run_until_complete(status(body))
 
 
-@settings(max_examples=150, deadline=None)
 @given(query=queries, sort=sorts, size=st.sampled_from([7, 30, 100]))
 def test_searches_equal_a_plain_scan(walk, query, sort, size):
     store, pages = walk({"query": query, "sort": sort}, size)
@@ -166,7 +165,6 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(body=anything)
 def test_no_body_is_an_internal_error(body_status, body):
     assert body_status(body) in {200, 400}

@@ -224,4 +224,4 @@ class Writes(RuleBasedStateMachine):
 
 
 def test_random_writes_come_to_what_they_should():
-    run_state_machine_as_test(Writes, settings=settings(max_examples=30, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(Writes, settings=settings(max_examples=12, stateful_step_count=40, deadline=None))

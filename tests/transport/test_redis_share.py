@@ -6,7 +6,7 @@ import heapq
 import math
 from itertools import count
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_cases.protocol.limit_headers import WindowReading
@@ -55,7 +55,6 @@ def run(shares: list[Share], server: FixedWindow, clock: Now, wants: list[int], 
     return answered, refused
 
 
-@settings(max_examples=60)
 @given(
     limit=st.integers(8, 60),
     processes=st.integers(1, 6),
