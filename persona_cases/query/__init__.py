@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from persona_cases.query import entry, matching, predicate_json, rewrite
 from persona_cases.query.evaluation import evaluate
-from persona_cases.query.field import AnyValue, Field, TimeField, TimeValue
+from persona_cases.query.field import AnyValue, Field, OrderedField, TimeField, TimeValue
 from persona_cases.query.namespace import CustomFields, Namespace, Q
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Methods, Node, Not, Operator, Predicate, carry_out
 from persona_cases.query.sort import Direction, Sort
@@ -34,6 +34,7 @@ __all__ = [
     "Node",
     "Not",
     "Operator",
+    "OrderedField",
     "Plan",
     "Predicate",
     "Q",
@@ -66,7 +67,8 @@ carry_out(
 )
 
 publish("persona_cases", Predicate, Sort)
-publish(__name__, AllOf, AnyOf, Comparison, CustomFields, Field, Namespace, Not, TimeField, evaluate)
+publish(__name__, AllOf, AnyOf, Comparison, CustomFields, Field, Namespace, Not, OrderedField)
+publish(__name__, TimeField, evaluate)
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazily(__name__, _HOMES)

@@ -1,4 +1,4 @@
-"""`Field` and `TimeField`, such as `Q.status` and `Q.created_at`: attributes to compare."""
+"""`Field` and its kinds, such as `Q.status` and `Q.created_at`: attributes to compare."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from persona_cases.query.relative import RelativeTime, moment_of, shifted, span_
 from persona_cases.query.sort import Direction, Sort
 from persona_cases.teaching import taught
 
-__all__ = ["AnyValue", "Field", "TimeField", "TimeValue"]
+__all__ = ["AnyValue", "Field", "OrderedField", "TimeField", "TimeValue"]
 
 TimeValue: TypeAlias = datetime | date | str
 AnyValue: TypeAlias = str | int | float | bool | datetime | date | Enum
@@ -48,22 +48,6 @@ class Field(Generic[T_contra]):
         """Not equal to the value: `~eq(value)`, so it holds for cases without the attribute too."""
         return ~self._compare("eq", value)
 
-    def gt(self, value: T_contra) -> Predicate:
-        """Greater, or later, than the value."""
-        return self._compare("gt", value)
-
-    def gte(self, value: T_contra) -> Predicate:
-        """Greater, or later, than the value, or equal to it."""
-        return self._compare("gte", value)
-
-    def lt(self, value: T_contra) -> Predicate:
-        """Less, or earlier, than the value."""
-        return self._compare("lt", value)
-
-    def lte(self, value: T_contra) -> Predicate:
-        """Less, or earlier, than the value, or equal to it."""
-        return self._compare("lte", value)
-
     def in_(self, values: Iterable[T_contra]) -> Predicate:
         """Equal to one of the values, in the order given; with no value, nothing matches.
 
@@ -76,10 +60,6 @@ class Field(Generic[T_contra]):
     def not_in(self, values: Iterable[T_contra]) -> Predicate:
         """Equal to none of the values: `~in_(values)`, so it holds for cases without the attribute too."""
         return ~self.in_(values)
-
-    def between(self, low: T_contra, high: T_contra) -> Predicate:
-        """At least `low` and less than `high`: `low <= attribute < high`, as two comparisons."""
-        return AllOf((self._compare("gte", low), self._compare("lt", high)))
 
     def asc(self) -> Sort:
         """Sort by this attribute, the least or earliest value first."""
@@ -120,18 +100,6 @@ class Field(Generic[T_contra]):
         name, takes_any = state
         object.__setattr__(self, "_attribute", untyped(name) if takes_any else SEARCHABLE[name])
 
-    def __lt__(self, other: object) -> NoReturn:
-        raise self._misused("<", "lt")
-
-    def __le__(self, other: object) -> NoReturn:
-        raise self._misused("<=", "lte")
-
-    def __gt__(self, other: object) -> NoReturn:
-        raise self._misused(">", "gt")
-
-    def __ge__(self, other: object) -> NoReturn:
-        raise self._misused(">=", "gte")
-
     def __contains__(self, other: object) -> NoReturn:
         raise self._misused("in", "in_")
 
@@ -151,7 +119,45 @@ class Field(Generic[T_contra]):
 
 @taught(FIELD)
 @attrs.frozen(eq=False, repr=False, getstate_setstate=False)
-class TimeField(Field[TimeValue]):
+class OrderedField(Field[T_contra]):
+    """An attribute whose values have an order: all of `Q`, and the numbers and times of typed templates."""
+
+    def gt(self, value: T_contra) -> Predicate:
+        """Greater, or later, than the value."""
+        return self._compare("gt", value)
+
+    def gte(self, value: T_contra) -> Predicate:
+        """Greater, or later, than the value, or equal to it."""
+        return self._compare("gte", value)
+
+    def lt(self, value: T_contra) -> Predicate:
+        """Less, or earlier, than the value."""
+        return self._compare("lt", value)
+
+    def lte(self, value: T_contra) -> Predicate:
+        """Less, or earlier, than the value, or equal to it."""
+        return self._compare("lte", value)
+
+    def between(self, low: T_contra, high: T_contra) -> Predicate:
+        """At least `low` and less than `high`: `low <= attribute < high`, as two comparisons."""
+        return AllOf((self._compare("gte", low), self._compare("lt", high)))
+
+    def __lt__(self, other: object) -> NoReturn:
+        raise self._misused("<", "lt")
+
+    def __le__(self, other: object) -> NoReturn:
+        raise self._misused("<=", "lte")
+
+    def __gt__(self, other: object) -> NoReturn:
+        raise self._misused(">", "gt")
+
+    def __ge__(self, other: object) -> NoReturn:
+        raise self._misused(">=", "gte")
+
+
+@taught(FIELD)
+@attrs.frozen(eq=False, repr=False, getstate_setstate=False)
+class TimeField(OrderedField[TimeValue]):
     """An attribute that holds a time. It takes aware datetimes, dates and ISO texts (kept as written)."""
 
     def is_set(self) -> Predicate:

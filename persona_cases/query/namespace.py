@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from persona_cases.errors import QueryTypeError, UnknownAttributeError
 from persona_cases.query.attributes import SEARCHABLE, custom_name, require_name, untyped
 from persona_cases.query.entry import as_predicates
-from persona_cases.query.field import AnyValue, Field, TimeField
+from persona_cases.query.field import AnyValue, OrderedField, TimeField
 from persona_cases.query.nodes import AllOf, AnyOf, Predicate
 from persona_cases.query.query_lessons import NAMESPACE
 from persona_cases.teaching import nearest, shortened, taught
@@ -24,10 +24,10 @@ class CustomFields:
 
     __slots__ = ()
 
-    def __getitem__(self, key: str) -> Field[AnyValue]:
-        return Field(untyped(custom_name(key)))
+    def __getitem__(self, key: str) -> OrderedField[AnyValue]:
+        return OrderedField(untyped(custom_name(key)))
 
-    def __getattr__(self, key: str) -> Field[AnyValue]:
+    def __getattr__(self, key: str) -> OrderedField[AnyValue]:
         if key.startswith("_"):
             raise AttributeError(f"names with a leading underscore are Python's: write Q.fields[{key!r}]")
         return self[key]
@@ -49,31 +49,31 @@ class Namespace:
 
     __slots__ = ()
 
-    template: Final = Field[str](SEARCHABLE["template"])
-    status: Final = Field[str](SEARCHABLE["status"])
-    state: Final = Field[str](SEARCHABLE["state"])
+    template: Final = OrderedField[str](SEARCHABLE["template"])
+    status: Final = OrderedField[str](SEARCHABLE["status"])
+    state: Final = OrderedField[str](SEARCHABLE["state"])
     created_at: Final = TimeField(SEARCHABLE["created_at"])
     updated_at: Final = TimeField(SEARCHABLE["updated_at"])
     resolved_at: Final = TimeField(SEARCHABLE["resolved_at"])
     sla_expires_at: Final = TimeField(SEARCHABLE["sla_expires_at"])
-    assignee: Final = Field[str](SEARCHABLE["assignee"])
-    case_queue: Final = Field[str](SEARCHABLE["case_queue"])
-    resolver: Final = Field[str](SEARCHABLE["resolver"])
-    case_template_id: Final = Field[str](SEARCHABLE["case_template_id"])
-    case_queue_id: Final = Field[str](SEARCHABLE["case_queue_id"])
-    resolution: Final = Field[str](SEARCHABLE["resolution"])
-    account_id: Final = Field[str](SEARCHABLE["account_id"])
-    inquiry_id: Final = Field[str](SEARCHABLE["inquiry_id"])
-    tag_id: Final = Field[str](SEARCHABLE["tag_id"])
+    assignee: Final = OrderedField[str](SEARCHABLE["assignee"])
+    case_queue: Final = OrderedField[str](SEARCHABLE["case_queue"])
+    resolver: Final = OrderedField[str](SEARCHABLE["resolver"])
+    case_template_id: Final = OrderedField[str](SEARCHABLE["case_template_id"])
+    case_queue_id: Final = OrderedField[str](SEARCHABLE["case_queue_id"])
+    resolution: Final = OrderedField[str](SEARCHABLE["resolution"])
+    account_id: Final = OrderedField[str](SEARCHABLE["account_id"])
+    inquiry_id: Final = OrderedField[str](SEARCHABLE["inquiry_id"])
+    tag_id: Final = OrderedField[str](SEARCHABLE["tag_id"])
     fields: Final = CustomFields()
 
-    def attribute(self, name: str) -> Field[AnyValue]:
+    def attribute(self, name: str) -> OrderedField[AnyValue]:
         """An attribute that this library does not know yet: neither the name nor the values are checked.
 
         Raises:
             QueryError: if the name is empty.
         """
-        return Field(untyped(require_name(name)))
+        return OrderedField(untyped(require_name(name)))
 
     def all_of(self, parts: Iterable[Predicate]) -> Predicate:
         """One conjunction of exactly these parts. Nothing is merged; without parts it matches every case."""

@@ -34,8 +34,6 @@ _HINTS: Final = {
     "tuple": "for several values use .in_([...])",
     "set": "for several values use .in_([...])",
     "frozenset": "for several values use .in_([...])",
-    "Field": "the API compares an attribute with a value, not with another attribute",
-    "TimeField": "the API compares an attribute with a value, not with another attribute",
 }
 
 
@@ -110,6 +108,8 @@ def whole_number(argument: str, value: object, least: int) -> int:
 def _hint(kind: str, module: str) -> str:
     if kind not in _HINTS and module.partition(".")[0] == "numpy":
         return "use value.item(), which is a plain Python value"
+    if module.partition(".")[0] == "persona_cases" and kind.endswith("Field"):
+        return "the API compares an attribute with a value, not with another attribute"
     return _HINTS.get(kind, "use a str, int, float, bool, aware datetime or date")
 
 

@@ -17,7 +17,7 @@ import attrs
 
 from persona_cases.errors import QueryError, QueryTypeError, UnknownAttributeError
 from persona_cases.query.attributes import SEARCHABLE
-from persona_cases.query.field import Field, TimeField
+from persona_cases.query.field import OrderedField, TimeField
 from persona_cases.query.namespace import Q
 from persona_cases.query.nodes import AllOf, AnyOf, Predicate
 from persona_cases.query.relative import RelativeTime, moment_of
@@ -114,7 +114,7 @@ class _Operand:
     """One side of a comparison: an attribute, a value or a list of values, and where it begins."""
 
     token: Token
-    value: Field[Any] | Value | tuple[Value, ...]
+    value: OrderedField[Any] | Value | tuple[Value, ...]
 
 
 @attrs.define
@@ -243,22 +243,22 @@ class _Parser:
 
     def _link(self, left: _Operand, sign: str, right: _Operand) -> Predicate:
         match left.value, right.value:
-            case Field(), Field():
+            case OrderedField(), OrderedField():
                 raise self._error(right.token, "one side must be a value: quote it if it is a text")
-            case Field() as field, tuple() as values if sign in _MEMBERSHIPS:
+            case OrderedField() as field, tuple() as values if sign in _MEMBERSHIPS:
                 return self._made(right, _MEMBERSHIPS[sign], field, values)
             case (_, tuple()) | (tuple(), _):
                 raise self._error(right.token, "write an attribute, `in` or `not in`, and then a list")
             case _ if sign in _MEMBERSHIPS:
                 raise self._error(right.token, "`in` needs a list, such as ['a', 'b']")
-            case Field() as field, value:
+            case OrderedField() as field, value:
                 return self._made(right, _METHODS[sign][0], field, value)
-            case value, Field() as field:
+            case value, OrderedField() as field:
                 return self._made(left, _METHODS[sign][1], field, value)
             case _:
                 raise self._error(left.token, "one side of a comparison must be an attribute")
 
-    def _made(self, operand: _Operand, method: str, field: Field[Any], value: object) -> Predicate:
+    def _made(self, operand: _Operand, method: str, field: OrderedField[Any], value: object) -> Predicate:
         make: Callable[[object], Predicate] = getattr(field, method)
         return self._checked(operand.token, functools.partial(make, value))
 
@@ -331,10 +331,10 @@ class _Parser:
                 self._expect(",")
         self._expect("]")
 
-    def _attribute(self, token: Token, after: _Operand | None) -> Field[Any]:
+    def _attribute(self, token: Token, after: _Operand | None) -> OrderedField[Any]:
         name = token.text
         if name in SEARCHABLE:
-            return cast("Field[Any]", getattr(Q, name))
+            return cast("OrderedField[Any]", getattr(Q, name))
         if name == "fields":
             return self._custom_field()
         if name == "attribute" and self._peek().is_mark("("):
@@ -345,11 +345,11 @@ class _Parser:
             raise self._error(token, f"write {name}() with parentheses, or quote it if it is a text")
         if name.lower() in _RESERVED:
             raise self._misplaced(token, _AN_OPERAND)
-        if after is not None and isinstance(after.value, Field):
+        if after is not None and isinstance(after.value, OrderedField):
             raise self._error(token, "a text value must be quoted, such as status == 'open'")
         raise self._unknown(token)
 
-    def _custom_field(self) -> Field[Any]:
+    def _custom_field(self) -> OrderedField[Any]:
         mark = self._take()
         key = self._take()
         if mark.is_mark("[") and key.kind == "text":
@@ -361,7 +361,7 @@ class _Parser:
         name = str(key.value) if key.kind == "text" else key.text
         return self._checked(key, lambda: Q.fields[name])
 
-    def _untyped_attribute(self) -> Field[Any]:
+    def _untyped_attribute(self) -> OrderedField[Any]:
         self._expect("(")
         name = self._take()
         if name.kind != "text":
@@ -406,7 +406,7 @@ class _Parser:
         follower = self._peek()
         if follower.kind == "word" and follower.text.lower() in _RESERVED.keys() - {"and", "or"}:
             return self._misplaced(follower, _AN_OPERATOR)
-        side = "an attribute" if isinstance(operand.value, Field) else "a value"
+        side = "an attribute" if isinstance(operand.value, OrderedField) else "a value"
         return self._error(operand.token, f"{side} must be compared, such as status == 'open'")
 
     def _unknown(self, token: Token) -> QueryError:
