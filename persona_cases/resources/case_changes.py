@@ -35,6 +35,7 @@ from persona_cases.resources.requests.change_requests import change_request
 from persona_cases.resources.requests.idempotency import chosen_or_new_key
 from persona_cases.resources.requests.query_parameters import case_segment
 from persona_cases.resources.requests.uploads import encoded_uploads
+from persona_cases.typed import TypedCase
 
 
 @attrs.frozen
@@ -78,7 +79,7 @@ class CaseChanges:
 
     async def create(
         self,
-        case_template_id: str,
+        case_template_id: str | TypedCase,
         *,
         fields: Mapping[str, Any] | None = None,
         case_queue_id: str | None = None,
@@ -92,7 +93,8 @@ class CaseChanges:
         """Create a case, in the initial status of its template.
 
         Args:
-            case_template_id: the template to make it from.
+            case_template_id: the template to make it from; or an object of a generated class, such as
+                `KYC(priority="high")`, which has the template and the fields.
             fields: values of custom fields by their keys; `datetime`, `date`, `Decimal` and `Enum` are understood.
             case_queue_id: the queue to put it in.
             creator_email_address: the user who is to be shown as its creator.
@@ -139,7 +141,8 @@ class CaseChanges:
 
         Args:
             case: the case, or its id.
-            fields: new values of custom fields by their keys; a value of None clears the field.
+            fields: new values of custom fields by their keys, such as `{"notes": None}` or `KYC.changes(notes=None)`; a
+                value of None clears the field.
             case_queue_id: the queue to put it in; None takes it out of its queue.
             sla_expires_in: time until its SLA expires, up to 90 days; a number is in seconds; None clears the SLA.
             attachments: PDF or image files to add: paths, or an `Upload` for each that is in memory or an open file.

@@ -1,4 +1,4 @@
-"""A stand-in for the API to test against: `Simulator`, its faults, its clock and its cases.
+"""A stand-in for the API to test against: `Simulator`, its faults, its clock and its cases, and `make_case` without it.
 
 The names are imported when they are first used, so that pytest can load the plugin of this package at no cost.
 """
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from persona_cases.testing.gates.stored_answers import IdempotencyStore, StoredAnswer
     from persona_cases.testing.http.delivery import Delivery
     from persona_cases.testing.http.traffic import Answer, ReceivedRequest, RequestLog
+    from persona_cases.testing.made_cases import make_case
     from persona_cases.testing.simulator import Simulator
     from persona_cases.testing.world.case_events import SimulatedEvent
     from persona_cases.testing.world.event_log import EventLog
@@ -59,6 +60,7 @@ __all__ = [
     "Template",
     "WebhookAttempt",
     "WebhookDelivery",
+    "make_case",
 ]
 
 _HOMES = {
@@ -75,6 +77,7 @@ _HOMES = {
     "persona_cases.testing.gates.stored_answers": ("IdempotencyStore", "StoredAnswer"),
     "persona_cases.testing.gates.rate_window": ("RateLimit",),
     "persona_cases.testing.world.stored_cases": ("CaseRecord", "FieldSpec", "Queue", "Ref", "StoredFile", "Template"),
+    "persona_cases.testing.made_cases": ("make_case",),
     "persona_cases.testing.simulator": ("Simulator",),
     "persona_cases.testing.world.store": ("CaseStore",),
     "persona_cases.testing.http.traffic": ("Answer", "ReceivedRequest", "RequestLog"),

@@ -26,7 +26,7 @@ MODULES = (
         f"persona_cases.{name}"
         for name in (
             *("changes", "errors", "export", "integrations.fastapi", "limits", "models", "observers", "query"),
-            *("testing", "webhooks"),
+            *("testing", "typed", "webhooks"),
         )
     ),
 )
@@ -62,6 +62,7 @@ def test_the_reference_documents_every_public_class_and_function():
         "persona_cases.errors",
         "persona_cases.models",
         "persona_cases.testing",
+        "persona_cases.typed",
         "persona_cases.webhooks",
     }
     assert all(f"automodule:: {module}\n   :members:" in reference for module in whole)

@@ -9,9 +9,11 @@ import attrs
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.columns.column import FIXED, RELATIONSHIP_COLUMNS, Column
+from persona_cases.export.columns.declared import columns_of
 from persona_cases.export.columns.types import JSON, TEXT
 from persona_cases.models import Fieldset
 from persona_cases.name_prefixes import CUSTOM, EXTRA, RELATIONSHIP
+from persona_cases.typed import TypedCase
 
 __all__ = ["ColumnChoice"]
 
@@ -41,14 +43,18 @@ class ColumnChoice:
 
     @staticmethod
     def declared_by(columns: object) -> tuple[Column, ...]:
-        """Check columns that a caller declares.
+        """Return the columns that a caller declares, one by one or by a generated class.
 
         Raises:
             InvalidArgumentError: if they are not columns of custom fields.
         """
+        if isinstance(columns, type) and issubclass(columns, TypedCase):
+            return columns_of(columns)
         listed = tuple(cast("Iterable[object]", columns)) if isinstance(columns, Iterable) else (None,)
         if not all(isinstance(column, Column) and column.name.startswith(CUSTOM) for column in listed):
-            raise InvalidArgumentError("columns must hold columns of custom fields, as columns_from returns them")
+            raise InvalidArgumentError(
+                "columns must hold columns of custom fields, as columns_from returns them, or be a generated class"
+            )
         return cast("tuple[Column, ...]", listed)
 
     def among(

@@ -12,8 +12,9 @@ from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TEXTS, Colum
 from persona_cases.models import CaseTemplate
 from persona_cases.name_prefixes import CUSTOM
 from persona_cases.protocol.checks import flag
+from persona_cases.typed.typed_case import TypedCase, declared_fields
 
-__all__ = ["columns_from", "declared_type"]
+__all__ = ["columns_from", "columns_of", "declared_type"]
 
 _DECLARED: Final[dict[str, ColumnType]] = {
     "array": ColumnType(ColumnKind.NOTHING, many=True),
@@ -52,6 +53,16 @@ def columns_from(template: CaseTemplate, *, settled: bool = False) -> tuple[Colu
     flag(settled, "settled")
     columns = (Column(CUSTOM + each.key, declared_type(each.type)) for each in template.field_schemas)
     return tuple(attrs.evolve(each, type=JSON) if settled and _is_open(each.type) else each for each in columns)
+
+
+def columns_of(typed: type[TypedCase]) -> tuple[Column, ...]:
+    """Return the columns of the custom fields of a generated class: settled, whatever the cases at hand hold.
+
+    Args:
+        typed: the class.
+    """
+    types = ((field.name, declared_type(field.word)) for field in declared_fields(typed).values())
+    return tuple(Column(name, JSON if _is_open(kind) else kind) for name, kind in types)
 
 
 def _check_template(value: object) -> None:

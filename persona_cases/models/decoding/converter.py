@@ -11,7 +11,7 @@ from __future__ import annotations
 import collections.abc
 import math
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from types import UnionType
 from typing import Any, Final, Literal, NoReturn, TypeVar, cast, get_args, get_origin
 
@@ -127,6 +127,16 @@ def _structure_float(value: Any, _: Any) -> float:
     return float(value)
 
 
+def _structure_date(value: Any, _: Any) -> date:
+    if not isinstance(value, str):
+        refuse("string with a date", value)
+    try:
+        return msgspec.convert(value, date)
+    except msgspec.ValidationError:
+        reason = "expected a date, as RFC 3339 writes it"
+    raise DecodeError(reason)
+
+
 def _structure_datetime(value: Any, _: Any) -> datetime:
     if not isinstance(value, str):
         refuse("string with a time", value)
@@ -229,6 +239,7 @@ def _make_converter() -> cattrs.Converter:
         made.register_structure_hook(kind, _scalar_hook(kind, name))
     made.register_structure_hook(float, _structure_float)
     made.register_structure_hook(datetime, _structure_datetime)
+    made.register_structure_hook(date, _structure_date)
     made.register_unstructure_hook(datetime, _unstructure_datetime)
     made.register_structure_hook_factory(attrs.has, _attrs_hook)
     made.register_structure_hook_factory(_is_struct, _struct_hook)

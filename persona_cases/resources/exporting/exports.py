@@ -18,6 +18,7 @@ from persona_cases.resources.exporting.export_request import Consistency, Export
 from persona_cases.resources.exporting.export_run import ExportRun, Reading
 from persona_cases.resources.exporting.ordered_exports import export_in_order
 from persona_cases.resources.exporting.ranged_exports import export_by_ranges, write_lines, write_table
+from persona_cases.typed import TypedCase
 
 __all__ = ["DEFAULT_RESUME_MAX_AGE", "CaseExports"]
 
@@ -38,7 +39,7 @@ class CaseExports:
         on_progress: OnProgress | None = None,
         format: FormatName | None = None,
         compression: CompressionName | None = None,
-        columns: Iterable[Column] = (),
+        columns: Iterable[Column] | type[TypedCase] = (),
         max_searches: int = DEFAULT_MAX_SEARCHES,
         restart: bool = False,
         resume_max_age: float | timedelta = DEFAULT_RESUME_MAX_AGE,
@@ -77,7 +78,8 @@ class CaseExports:
             on_progress: called as cases arrive.
             format: `jsonl`, `csv`, `parquet` or `sqlite`; by default, the extension selects it.
             compression: `none`, `gzip` or `zstd`; by default, the extension selects it. For Parquet, inside the file.
-            columns: columns of custom fields whose types are known, as `columns_from(template)` returns them.
+            columns: columns of custom fields whose types are known, as `columns_from(template)` returns them; or a
+                generated class, whose columns are settled.
             max_searches: how many searches the expression may take; see `search`.
             restart: whether to discard saved progress and start from the beginning.
             resume_max_age: maximum age of an unfinished export that this call resumes, in seconds or as a `timedelta`;

@@ -13,13 +13,14 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.json_values import field_values
 from persona_cases.models.decoding.key_inflection import snake
 from persona_cases.protocol.checks import sla_seconds, text, texts
+from persona_cases.typed.typed_case import TypedCase, creation_fields, template_id
 
 _FIELDS_HAVE_THEIR_OWN_KEY_SINCE = "2025-10-27"
 _ATTRIBUTES_OF_A_CREATION = frozenset({"case_template_id", "case_queue_id", "creator_email_address", "fields"})
 
 
 def create_case(
-    case_template_id: str,
+    case_template_id: str | TypedCase,
     *,
     fields: Mapping[str, Any] | None,
     case_queue_id: str | None,
@@ -35,6 +36,11 @@ def create_case(
     Raises:
         InvalidArgumentError: if an argument cannot be sent, or a custom field would replace one.
     """
+    if isinstance(case_template_id, TypedCase):
+        if fields is not None:
+            raise InvalidArgumentError("fields: the typed case has the fields already: leave this out")
+        typed = case_template_id
+        case_template_id, fields = template_id(type(typed)), creation_fields(typed)
     attributes: dict[str, Any] = {"case-template-id": text(case_template_id, "case_template_id")}
     if creator_email_address is not None:
         attributes["creator-email-address"] = text(creator_email_address, "creator_email_address")

@@ -1,0 +1,60 @@
+"""Python source as `ruff format` and black leave it, at any line length from 88 on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+__all__ = ["WIDTH", "docstring", "exploded", "quoted", "skipping"]
+
+WIDTH: Final = 88
+_SKIP: Final = "  # fmt: skip"
+
+
+def quoted(text: str) -> str:
+    """Return a string literal, in the quotes that need fewer escapes."""
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    return quote + "".join(_escaped(letter, quote) for letter in text) + quote
+
+
+def _escaped(letter: str, quote: str) -> str:
+    if letter in {"\\", quote}:
+        return f"\\{letter}"
+    return letter if letter.isprintable() else repr(letter)[1:-1]
+
+
+def docstring(text: str) -> str:
+    """Return text that a docstring can hold on one line."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    return re.sub(r"\s+", " ", plain).replace("\\", "/").replace('"', "'").strip()
+
+
+def _width(line: str) -> int:
+    # Formatters count columns, and a letter of some scripts takes two.
+    return len(line) + sum(not letter.isascii() for letter in line)
+
+
+def exploded(head: str, parts: Sequence[str], tail: str, *, indent: int = 0) -> str:
+    """Return a statement with its parts on one line, or one per line if that is too long.
+
+    The comma after the last part keeps a formatter from joining the lines.
+
+    Args:
+        head: what stands before the parts, with an opening bracket.
+        parts: what stands between the brackets.
+        tail: what stands behind, with the closing bracket.
+        indent: how far the statement is indented.
+    """
+    margin = " " * indent
+    line = f"{margin}{head}{', '.join(parts)}{tail}"
+    if _width(line) <= WIDTH:
+        return line
+    if _width(margin + head) > WIDTH:
+        return f"{line}{_SKIP}"
+    return "\n".join([f"{margin}{head}", *(f"{margin}    {part}," for part in parts), f"{margin}{tail}"])
+
+
+def skipping(line: str) -> str:
+    """Return a statement of one line that a formatter leaves alone, however long it is."""
+    return line if _width(line) <= WIDTH else f"{line}{_SKIP}"

@@ -1,0 +1,181 @@
+"""`TypedCase`: the base of the classes that stand for case templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self, dataclass_transform
+
+from persona_cases.errors import DecodeError, InvalidArgumentError, NotLoadedError
+from persona_cases.models import Case
+from persona_cases.models.decoding.jsontext import step
+from persona_cases.query import Predicate, Q
+from persona_cases.teaching import nearest, shortened
+from persona_cases.typed.declaring import archived, complete, deactivated, declarations_of, required
+from persona_cases.typed.typed_fields import DeclaredField, make_field
+
+__all__ = ["TypedCase", "changes", "creation_fields", "declared_fields", "template_id"]
+
+_FIELDS_POINTER = "/attributes/fields"
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(required, archived, deactivated))
+class TypedCase:
+    """The custom fields of a case, typed by the template that the case was made from.
+
+    `persona-cases codegen` writes a class for each template, which derives from this one. Its fields are what `Q`
+    compares (`KYC.risk_score.gt(90)`), the fields of its objects are values (`KYC.of(case).risk_score`). An object is
+    frozen, and equal to another one with the same values.
+
+    Attributes:
+        cases: the clause that finds the cases of the template. Nothing adds it to a search by itself.
+    """
+
+    cases: ClassVar[Predicate]
+    __template_id__: ClassVar[str]
+    __fields__: ClassVar[Mapping[str, DeclaredField]]
+
+    def __init_subclass__(cls, *, template: str) -> None:
+        cls.__template_id__ = template
+        cls.cases = Q.template.eq(template)
+        fields: dict[str, DeclaredField] = {}
+        for name, declaration, annotation in declarations_of(cls):
+            descriptor, fields[name] = make_field(cls, name, declaration, annotation)
+            setattr(cls, name, descriptor)
+        cls.__fields__ = fields
+        needed = frozenset(name for name, field in fields.items() if field.declaration.required)
+        complete(cls, {name: field.value_type for name, field in fields.items()}, needed)
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        """Read the custom fields of a case.
+
+        A field that the case does not have is None, one that the template does not have is ignored. A field that a
+        sparse fieldset left out raises `NotLoadedError` when it is read. An option that the template does not have is
+        kept.
+
+        Args:
+            case: a case of this template.
+
+        Returns:
+            The typed fields.
+
+        Raises:
+            InvalidArgumentError: if it is a case of another template, or no case.
+            DecodeError: if a value has another type than the template says.
+        """
+        _check_template(cls, case)
+        sent, values = case.fields, dict[str, Any]()
+        for name, field in cls.__fields__.items():
+            key = field.declaration.key
+            try:
+                value = sent.get(key)
+            except NotLoadedError:
+                continue
+            values[name] = _read(cls, name, value, case.id)
+        made = object.__new__(cls)
+        vars(made).update(values)
+        return made
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}, {len(self.__fields__)} fields>"
+
+
+def template_id(typed: type[TypedCase]) -> str:
+    """Return the id of the case template that a generated class stands for."""
+    return typed.__template_id__
+
+
+def declared_fields(typed: type[TypedCase]) -> Mapping[str, DeclaredField]:
+    """Return the fields of a generated class by their names in Python."""
+    return typed.__fields__
+
+
+def fields_of(typed: TypedCase) -> dict[str, Any]:
+    """Return the values of a typed case by the keys of the template, as plain JSON; without what is None.
+
+    Raises:
+        NotLoadedError: if a sparse fieldset left one out.
+    """
+    written: dict[str, Any] = {}
+    for name, field in typed.__fields__.items():
+        value = field.value_type.write(getattr(typed, name), name, strict=False)
+        if value is not None:
+            written[field.declaration.key] = value
+    return written
+
+
+def creation_fields(typed: TypedCase) -> dict[str, Any]:
+    """Return what to send as the fields of a new case.
+
+    Raises:
+        InvalidArgumentError: if a required field has no value, a value is no option, or a field takes no value.
+    """
+    owner, written = type(typed).__name__, dict[str, Any]()
+    values = {name: getattr(typed, name) for name in typed.__fields__}
+    missing = [name for name, field in typed.__fields__.items() if field.declaration.required and values[name] is None]
+    if missing:
+        raise InvalidArgumentError(f"{owner}: the template requires {', '.join(missing)}: give a value")
+    for name, field in typed.__fields__.items():
+        if values[name] is not None:
+            written[field.declaration.key] = _written(owner, name, field, values[name])
+    return written
+
+
+def changes(typed: type[TypedCase], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what to give to `update` as `fields`.
+
+    Args:
+        typed: the generated class.
+        values: new values by the names of the fields in Python; None clears a field.
+
+    Raises:
+        InvalidArgumentError: if there is no such field, or the template does not allow the value.
+    """
+    owner, written = typed.__name__, dict[str, Any]()
+    for name, value in values.items():
+        field = typed.__fields__.get(name)
+        if field is None:
+            guess = nearest(name, typed.__fields__)
+            hint = f"; did you mean {guess}?" if guess else ""
+            raise InvalidArgumentError(f"{owner} has no field {shortened(name)!r}{hint}")
+        if value is None:
+            _check_clearable(owner, name, field)
+        written[field.declaration.key] = _written(owner, name, field, value)
+    return written
+
+
+def _written(owner: str, name: str, field: DeclaredField, value: object) -> Any:
+    if field.declaration.closed:
+        raise InvalidArgumentError(f"{owner}.{name} takes no value: the template has {field.declaration.closed} it")
+    return field.value_type.write(value, f"{owner}.{name}", strict=True)
+
+
+def _check_clearable(owner: str, name: str, field: DeclaredField) -> None:
+    if field.declaration.write_once:
+        raise InvalidArgumentError(f"{owner}.{name} cannot be cleared: the template lets it be written only once")
+    if field.declaration.required:
+        raise InvalidArgumentError(f"{owner}.{name} cannot be cleared: the template requires it")
+
+
+def _read(typed: type[TypedCase], name: str, value: object, case_id: str) -> Any:
+    field = typed.__fields__[name]
+    try:
+        return field.value_type.read(value, f"{_FIELDS_POINTER}{step(field.declaration.key)}")
+    except DecodeError as error:
+        reason, pointer = error.reason, error.pointer
+    hint = "run persona-cases codegen --check to see whether the template has changed"
+    raise DecodeError(f"{typed.__name__}.{name}: {reason} ({hint})", pointer=pointer, case_id=case_id)
+
+
+def _check_template(typed: type[TypedCase], case: object) -> None:
+    if not isinstance(case, Case):
+        raise InvalidArgumentError(f"{typed.__name__}.of takes a Case, not {type(case).__name__}")
+    try:
+        found = case.case_template_id
+    except NotLoadedError:
+        return
+    if found is not None and found != typed.__template_id__:
+        raise InvalidArgumentError(
+            f"{typed.__name__}.of takes cases of the template {typed.__template_id__}, and this case is of another one:"
+            f" add {typed.__name__}.cases to the search"
+        )
