@@ -1,8 +1,9 @@
 """Walking pages: `Pager`, which is at once the first page, all pages and all items, of one search or of several."""
 
+from persona_cases.paging.chain import PageChain
 from persona_cases.paging.cursor import BEGINNING, NEWEST, is_beginning
 from persona_cases.paging.merge import Merge, MergedWalk
-from persona_cases.paging.page import LARGEST_PAGE, Fetch, Identified, Page, Position, check_page
+from persona_cases.paging.page import LARGEST_PAGE, Fetch, Identified, Linked, Page, Position, WalkOptions, check_page
 from persona_cases.paging.pager import Pager
 from persona_cases.paging.rank import SortValue
 from persona_cases.paging.walk import ItemWalk, PageWalk, Walk
@@ -15,14 +16,17 @@ __all__ = [
     "Fetch",
     "Identified",
     "ItemWalk",
+    "Linked",
     "Merge",
     "MergedWalk",
     "Page",
+    "PageChain",
     "PageWalk",
     "Pager",
     "Position",
     "SortValue",
     "Walk",
+    "WalkOptions",
     "check_page",
     "is_beginning",
 ]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Generic
 
 from persona_cases.errors import Answered, PaginationError, PersonaError, naming
 from persona_cases.paging.cursor import mark_refused_place
-from persona_cases.paging.page import Fetch, Page, Position, T
+from persona_cases.paging.page import P, Position
 from persona_cases.paging.walk_progress import Progress
 from persona_cases.protocol.message import QueryPairs
 
 
-class PageChain(Generic[T]):
+class PageChain(Generic[P]):
     """The pages of one search, each found by the cursor of the one before.
 
     At most one request is under way, and it ends when the chain is let go. If a request fails or is cancelled, the
@@ -22,24 +22,26 @@ class PageChain(Generic[T]):
     Args:
         fetch: gets the page at a position.
         start: the cursor of the first page, None for the beginning.
-        backward: whether the chain goes towards newer objects.
+        marks: gives ids by which a page is known when it comes again.
     """
 
-    def __init__(self, fetch: Fetch[T], *, start: str | None, backward: bool = False) -> None:
+    def __init__(
+        self, fetch: Callable[[Position], Awaitable[P]], *, start: str | None, marks: Callable[[P], Sequence[str]]
+    ) -> None:
         self._fetch = fetch
-        self._backward = backward
+        self._marks = marks
         self._following: QueryPairs = ()
         self._seen_cursors = {start}
         self._repeated = False
         self._progress = Progress()
         self._call: Answered | None = None
-        self._task: asyncio.Task[Page[T]] | None = None
+        self._task: asyncio.Future[P] | None = None
         self.cursor = start
         """The cursor of the next page; None at the beginning and at the end."""
         self.ended: bool = False
         """Whether there is no page any more."""
 
-    async def next(self, size: int) -> Page[T]:
+    async def next(self, size: int) -> P:
         """Return the next page; not to be called once the chain has ended.
 
         Args:
@@ -62,7 +64,7 @@ class PageChain(Generic[T]):
         self._call = page.call
         if not self.ended:
             with naming(page.call):
-                self._progress.see([item.id for item in page.items])
+                self._progress.see(self._marks(page))
         return page
 
     def look_ahead(self, size: int) -> None:
@@ -71,7 +73,7 @@ class PageChain(Generic[T]):
             self._task = asyncio.ensure_future(self._fetch(self._position(size)))
             self._task.add_done_callback(retrieve)
 
-    def cancel(self) -> list[asyncio.Task[Any]]:
+    def cancel(self) -> list[asyncio.Future[Any]]:
         """Cancel the request that may be under way, and return what there is to wait for."""
         task, self._task = self._task, None
         if task is None:
@@ -90,7 +92,7 @@ class PageChain(Generic[T]):
             # The garbage collector may run in any thread.
             task.get_loop().call_soon_threadsafe(task.cancel)
 
-    def _go_behind(self, page: Page[T]) -> None:
+    def _go_behind(self, page: P) -> None:
         self.cursor, self._following = page.next_cursor, page.following
         if page.next_cursor is None:
             self.ended = True
@@ -100,16 +102,16 @@ class PageChain(Generic[T]):
         self._seen_cursors.add(page.next_cursor)
 
     def _position(self, size: int) -> Position:
-        return Position(cursor=self.cursor, backward=self._backward, size=size, following=self._following)
+        return Position(cursor=self.cursor, size=size, following=self._following)
 
 
-async def settled(tasks: Collection[asyncio.Task[Any]]) -> None:
+async def settled(tasks: Collection[asyncio.Future[Any]]) -> None:
     """Wait for the end of all tasks, whatever it is."""
     if tasks:
         await asyncio.wait(tasks)
 
 
-def retrieve(task: asyncio.Task[Any]) -> None:
+def retrieve(task: asyncio.Future[Any]) -> None:
     """Read the error of a task that nobody may ask for any more, which keeps asyncio from reporting it."""
     if not task.cancelled():
         task.exception()

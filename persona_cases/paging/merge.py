@@ -12,7 +12,7 @@ import attrs
 from persona_cases.errors import PersonaError
 from persona_cases.paging.chain import retrieve, settled
 from persona_cases.paging.cursor import BEGINNING, Place, decode, encode
-from persona_cases.paging.page import Fetch, Page, T
+from persona_cases.paging.page import Fetch, Page, T, WalkOptions
 from persona_cases.paging.pager_lessons import WALK
 from persona_cases.paging.rank import Rank, SortValue, rank
 from persona_cases.paging.stream import Stream
@@ -70,28 +70,20 @@ class MergedWalk(Generic[T]):
 
     Args:
         merge: the searches.
-        page_size: how many items to ask each search for at a time, and how many a merged page has at most.
-        start: the cursor to go on from, None for the beginning.
-        total: how many items to give at most; None for all.
-        distinct: whether items can move in the order while they are walked. The ids of all items are remembered then,
-            else only those of equal rank.
+        options: what the walk is to give. The ids of all items are remembered where items can move, else only those of
+            equal rank.
         ahead: whether to fetch more as soon as a page is handed out.
     """
 
-    def __init__(
-        self, merge: Merge[T], *, page_size: int, start: str | None, total: int | None, distinct: bool, ahead: bool
-    ) -> None:
-        places = merge.places(start)
+    def __init__(self, merge: Merge[T], options: WalkOptions, *, ahead: bool) -> None:
         self._merge = merge
-        self._page_size = page_size
-        self._start = start
-        self._wanted = total
-        self._distinct = distinct
+        self._options = options
+        self._wanted = options.total
         self._ahead = ahead
-        in_order = None if distinct else merge.in_order
+        in_order = None if options.distinct else merge.in_order
         self._streams = tuple(
-            Stream(fetch, merge.rank, page_size, place, in_order)
-            for fetch, place in zip(merge.fetches, places, strict=True)
+            Stream(fetch, merge.rank, options.page_size, place, in_order)
+            for fetch, place in zip(merge.fetches, merge.places(options.start), strict=True)
         )
         self._foremost = max if merge.descending else min
         self._live: list[Stream[T]] = []  # Those with an item to take.
@@ -113,7 +105,8 @@ class MergedWalk(Generic[T]):
         if self._ended or self._wanted == 0:
             raise StopAsyncIteration
         try:
-            await self._collect(self._page_size if self._wanted is None else min(self._page_size, self._wanted))
+            size = self._options.page_size
+            await self._collect(size if self._wanted is None else min(size, self._wanted))
         except PersonaError as error:
             error.cursor = self._cursor()
             await self._close()
@@ -144,7 +137,7 @@ class MergedWalk(Generic[T]):
         self._ended = True
         await settled(self._cancel())
 
-    def _cancel(self) -> list[asyncio.Task[Any]]:
+    def _cancel(self) -> list[asyncio.Future[Any]]:
         return [task for stream in self._streams for task in stream.cancel()]
 
     async def _collect(self, size: int) -> None:
@@ -195,7 +188,7 @@ class MergedWalk(Generic[T]):
     def _enter_group(self, rank: Rank) -> None:
         if self._rank is not None and rank != self._rank:
             self._group += 1
-            if not self._distinct:
+            if not self._options.distinct:
                 self._seen_ids.clear()
         self._rank = rank
 
@@ -211,7 +204,7 @@ class MergedWalk(Generic[T]):
 
     def _cursor(self) -> str:
         if not self._begun:
-            return self._start or BEGINNING
+            return self._options.start or BEGINNING
         return encode([stream.place(self._group) for stream in self._streams], self._merge.fingerprint)
 
 

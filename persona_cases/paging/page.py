@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Generic, Protocol, TypeVar, overload
+from typing import Any, Generic, Protocol, TypeVar, overload
 
 import attrs
 
@@ -25,7 +25,27 @@ class Identified(Protocol):
         ...
 
 
+class Linked(Protocol):
+    """A page of any kind, with what leads to the next one."""
+
+    @property
+    def next_cursor(self) -> str | None:
+        """The cursor of the next page; None if this is the last."""
+        ...
+
+    @property
+    def following(self) -> QueryPairs:
+        """The query parameters that the server's link to the next page carries."""
+        ...
+
+    @property
+    def call(self) -> Answered | None:
+        """The call that brought the page."""
+        ...
+
+
 T = TypeVar("T", bound=Identified)
+P = TypeVar("P", bound=Linked)
 
 
 @taught(PAGE)
@@ -74,19 +94,39 @@ class Position:
 
     Attributes:
         cursor: the cursor, None at the beginning.
-        backward: whether the walk goes towards newer objects (`page[before]`).
         size: how many items to ask for.
         following: the query parameters of the server's link that led here.
     """
 
     cursor: str | None
-    backward: bool
     size: int
     following: QueryPairs = ()
 
 
+@attrs.frozen(kw_only=True)
+class WalkOptions:
+    """What a walk is to give: from where on, how much, and in what steps.
+
+    Attributes:
+        page_size: how many items to ask for at a time, and how many a page has at most.
+        start: the cursor to start behind; None for the beginning.
+        total: how many items to give at most; None for all.
+        distinct: whether items can move in the order while they are walked, so that one may come twice.
+    """
+
+    page_size: int = LARGEST_PAGE
+    start: str | None = None
+    total: int | None = None
+    distinct: bool = False
+
+
 Fetch = Callable[[Position], Awaitable[Page[T]]]
 """Gets the page at a position."""
+
+
+def ids_on(page: Page[Any]) -> list[str]:
+    """Return the ids of a page's items."""
+    return [item.id for item in page.items]
 
 
 def check_page(page_size: object, after: object, before: object) -> None:

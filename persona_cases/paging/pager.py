@@ -10,7 +10,7 @@ import attrs
 from persona_cases.errors import InvalidArgumentError, ResultCountError, naming
 from persona_cases.paging.cursor import BEGINNING, is_merged
 from persona_cases.paging.merge import Merge, MergedWalk
-from persona_cases.paging.page import LARGEST_PAGE, Fetch, Page, T, check_cursor
+from persona_cases.paging.page import Fetch, Page, T, WalkOptions, check_cursor
 from persona_cases.paging.pager_lessons import PAGER
 from persona_cases.paging.walk import ItemWalk, PageWalk, Walk
 from persona_cases.protocol.checks import whole_number
@@ -40,11 +40,8 @@ class Pager(Generic[T]):
 
     _fetch: Fetch[T] | Merge[T] = attrs.field(alias="fetch", repr=False)
     _what: str = attrs.field(alias="what", default="pages", repr=False)
-    _page_size: int = attrs.field(alias="page_size", default=LARGEST_PAGE, repr=False)
-    _start: str | None = attrs.field(alias="start", default=None, repr=False)
+    _options: WalkOptions = attrs.field(alias="options", default=WalkOptions(), repr=False)
     _backward: bool = attrs.field(alias="backward", default=False, repr=False)
-    _total: int | None = attrs.field(alias="total", default=None, repr=False)
-    _distinct: bool = attrs.field(alias="distinct", default=False, repr=False)
     _explain: Callable[[], str] = attrs.field(alias="explain", default=str, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -60,15 +57,16 @@ class Pager(Generic[T]):
             InvalidArgumentError: if `total` is not a whole number of at least 0.
         """
         whole_number(total, "limit", least=0)
-        return attrs.evolve(self, total=total if self._total is None else min(total, self._total))
+        bound = self._options.total
+        return self._with(total=total if bound is None else min(total, bound))
 
     def __repr__(self) -> str:
-        merged = isinstance(self._fetch, Merge)
+        merged, options = isinstance(self._fetch, Merge), self._options
         parts = [
             f"{len(self._fetch.fetches)} searches" if isinstance(self._fetch, Merge) else self._what,
-            f"{self._page_size} per page",
-            *([] if self._total is None else [f"at most {self._total}"]),
-            *([] if self._start is None or merged else ["backward" if self._backward else "from a cursor"]),
+            f"{options.page_size} per page",
+            *([] if options.total is None else [f"at most {options.total}"]),
+            *([] if options.start is None or merged else ["backward" if self._backward else "from a cursor"]),
         ]
         return f"<Pager: {', '.join(parts)}>"
 
@@ -96,8 +94,8 @@ class Pager(Generic[T]):
         if cursor == BEGINNING:
             if self._backward:
                 raise InvalidArgumentError("cursor stands for the beginning of a walk, and nothing comes before that")
-            return attrs.evolve(self, start=None)
-        return attrs.evolve(self, start=cursor)
+            return self._with(start=None)
+        return self._with(start=cursor)
 
     def explain(self) -> str:
         """Return what will be asked of the server, in words and JSON. It shows the values of the query."""
@@ -149,22 +147,11 @@ class Pager(Generic[T]):
             return page
         return Page(items=(), next_cursor=None)
 
+    def _with(self, **changed: Any) -> Pager[T]:
+        """Return the pager with some options changed."""
+        return attrs.evolve(self, options=attrs.evolve(self._options, **changed))
+
     def _walk(self, *, ahead: bool) -> Walk[T]:
         if isinstance(self._fetch, Merge):
-            return MergedWalk(
-                self._fetch,
-                page_size=self._page_size,
-                start=self._start,
-                total=self._total,
-                distinct=self._distinct,
-                ahead=ahead,
-            )
-        return PageWalk(
-            self._fetch,
-            page_size=self._page_size,
-            start=self._start,
-            backward=self._backward,
-            total=self._total,
-            distinct=self._distinct,
-            ahead=ahead,
-        )
+            return MergedWalk(self._fetch, self._options, ahead=ahead)
+        return PageWalk(self._fetch, self._options, ahead=ahead)

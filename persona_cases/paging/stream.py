@@ -10,7 +10,7 @@ from typing import Any, Generic
 from persona_cases.errors import Answered, PaginationError, naming
 from persona_cases.paging.chain import PageChain
 from persona_cases.paging.cursor import Place
-from persona_cases.paging.page import LARGEST_PAGE, Fetch, T
+from persona_cases.paging.page import LARGEST_PAGE, Fetch, T, ids_on
 from persona_cases.paging.rank import Rank
 
 
@@ -44,7 +44,7 @@ class Stream(Generic[T]):
         self._unread = place if place.taken else None
         self.call: Answered | None = None
         """The call that brought the last page."""
-        self._chain = PageChain(fetch, start=place.cursor)
+        self._chain = PageChain(fetch, start=place.cursor, marks=ids_on)
         self._chain.ended = place.ended
         self._items: deque[tuple[Rank, T]] = deque()
         self._behind = place.cursor
@@ -114,13 +114,13 @@ class Stream(Generic[T]):
         if self._unread is None:
             self._chain.look_ahead(self._size(wanted))
 
-    def cancel(self) -> list[asyncio.Task[Any]]:
+    def cancel(self) -> list[asyncio.Future[Any]]:
         """Cancel the request that may be under way, and return what there is to wait for."""
         return self._chain.cancel()
 
     async def _rewind(self, place: Place, wanted: int | None) -> None:
         """Read again what was taken of the current group, and stand behind it."""
-        chain, ids = PageChain(self._fetch, start=place.cursor), list[str]()
+        chain, ids = PageChain(self._fetch, start=place.cursor, marks=ids_on), list[str]()
         while len(ids) < place.taken and not chain.ended:
             left = place.taken - len(ids)
             # What is read again comes on top, so that one request does as often as it can.
@@ -135,7 +135,8 @@ class Stream(Generic[T]):
                     self._behind = place.last
                     return
         # The last item is no longer where it was, so which of these were taken is unknown. Its place is known still.
-        self._chain, self.recalled = PageChain(self._fetch, start=place.last), [place.last]
+        self._chain = PageChain(self._fetch, start=place.last, marks=ids_on)
+        self.recalled = [place.last]
         self._group_start = self._behind = place.last
 
     def _keep(self, items: tuple[T, ...]) -> None:

@@ -10,7 +10,7 @@ import attrs
 from persona_cases.errors import PersonaError
 from persona_cases.paging.chain import PageChain
 from persona_cases.paging.cursor import BEGINNING
-from persona_cases.paging.page import Fetch, Page, T
+from persona_cases.paging.page import Fetch, Page, T, WalkOptions, ids_on
 from persona_cases.paging.pager_lessons import WALK
 from persona_cases.teaching import taught
 
@@ -37,29 +37,14 @@ class PageWalk(Generic[T]):
 
     Args:
         fetch: gets the page at a position.
-        page_size: how many items to ask for at a time.
-        start: the cursor to start behind, None for the beginning.
-        backward: whether to walk towards newer objects.
-        total: how many items to give at most; None for all.
-        distinct: whether to leave out items that came before.
+        options: what the walk is to give.
         ahead: whether to fetch the next page as soon as one is handed out.
     """
 
-    def __init__(
-        self,
-        fetch: Fetch[T],
-        *,
-        page_size: int,
-        start: str | None,
-        backward: bool,
-        total: int | None,
-        distinct: bool,
-        ahead: bool,
-    ) -> None:
-        self._chain = PageChain(fetch, start=start, backward=backward)
-        self._page_size = page_size
-        self._wanted = total
-        self._distinct = distinct
+    def __init__(self, fetch: Fetch[T], options: WalkOptions, *, ahead: bool) -> None:
+        self._chain = PageChain(fetch, start=options.start, marks=ids_on)
+        self._options = options
+        self._wanted = options.total
         self._ahead = ahead
         self._seen_ids: set[str] = set()
 
@@ -90,7 +75,7 @@ class PageWalk(Generic[T]):
         await self._chain.aclose()
 
     def _selected(self, items: tuple[T, ...]) -> tuple[T, ...]:
-        if self._distinct:
+        if self._options.distinct:
             items = tuple(item for item in items if item.id not in self._seen_ids)
             self._seen_ids.update(item.id for item in items)
         if self._wanted is not None:
@@ -99,7 +84,8 @@ class PageWalk(Generic[T]):
         return items
 
     def _size(self) -> int:
-        return self._page_size if self._wanted is None else min(self._page_size, self._wanted)
+        size = self._options.page_size
+        return size if self._wanted is None else min(size, self._wanted)
 
 
 @taught(WALK)

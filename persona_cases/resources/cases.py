@@ -11,7 +11,7 @@ from pathlib import Path
 from persona_cases.models import Attachment, Case
 from persona_cases.models.decoding.decode import decode_case
 from persona_cases.models.loadable_names import Includable
-from persona_cases.paging import LARGEST_PAGE, Pager, check_page, is_beginning
+from persona_cases.paging import LARGEST_PAGE, Pager, WalkOptions, check_page, is_beginning
 from persona_cases.protocol.message import Request
 from persona_cases.query import Predicate, SearchLimits, Sort
 from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
@@ -22,7 +22,7 @@ from persona_cases.resources.exporting.exports import CaseExports
 from persona_cases.resources.reading.case_downloads import Download, OnBytes, check_attachment
 from persona_cases.resources.reading.case_watch import CaseWatch
 from persona_cases.resources.reading.get_many import DEFAULT_CONCURRENCY, ManyCases, get_many
-from persona_cases.resources.reading.page_requests import walk
+from persona_cases.resources.reading.page_requests import case_pages
 from persona_cases.resources.reading.searches import Search, describe
 from persona_cases.resources.requests import query_parameters as parameters
 from persona_cases.resources.requests.paths_and_callbacks import callback, file_path
@@ -95,9 +95,9 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         sparse, fieldset = parameters.fieldset(only)
         request = Request("GET", _LIST, query=filters + sparse)
         pager = Pager(
-            fetch=walk(self._api, request, fieldset),
+            fetch=case_pages(self._api, request, fieldset, backward=before is not None),
             what="list",
-            page_size=page_size,
+            options=WalkOptions(page_size=page_size),
             backward=before is not None,
             explain=partial(describe, request),
         )
@@ -149,13 +149,13 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         """
         check_page(page_size, after, before)
         search, fieldset = Search.of(where, sort, max_searches, search_limits).loading(only)
+        backward = before is not None
         pager = Pager(
-            fetch=search.fetch(partial(walk, self._api, fieldset=fieldset)),
+            fetch=search.fetch(partial(case_pages, self._api, fieldset=fieldset, backward=backward), backward=backward),
             what="search",
-            page_size=page_size,
-            backward=before is not None,
             # A case that moves behind the cursor between two pages comes twice.
-            distinct=search.unstable,
+            options=WalkOptions(page_size=page_size, distinct=search.unstable),
+            backward=backward,
             explain=search.explain,
         )
         return _started(pager if limit is None else pager.limit(limit), after or before)

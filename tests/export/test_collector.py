@@ -200,7 +200,7 @@ class Refusing(World):
         async for page in super().pages_together(parts):
             if self.refusing and len(page) > 3:
                 self.refusing = False
-                yield RawPage([*page.lines[:-1], b'{"type":"case","id":"case_1","attributes":{}}'], page.cursor)
+                yield RawPage([*page.lines[:-1], b'{"type":"case","id":"case_1","attributes":{}}'], page.next_cursor)
             else:
                 yield page
 
@@ -262,7 +262,7 @@ async def test_what_is_no_case_is_refused(tmp_path):
     class Broken(World):
         def page(self, part, after):
             page = super().page(part, after)
-            return RawPage([*page.lines[:-1], b'{"type":"case","id":"case_1","attributes":{}}'], page.cursor)
+            return RawPage([*page.lines[:-1], b'{"type":"case","id":"case_1","attributes":{}}'], page.next_cursor)
 
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(DecodeError, match="creation time"):
         await collect(Broken(UNIFORM), spool, crew=crew_of())

@@ -112,7 +112,7 @@ class Stubborn(World):
     """A server that sends the oldest cases whatever the direction is."""
 
     async def far_end(self):
-        return attrs.evolve(self.page_of_everything(), cursor=None)
+        return attrs.evolve(self.page_of_everything(), next_cursor=None)
 
     def page_of_everything(self):
         return RawPage([line(number, moment) for number, moment in enumerate(self.moments[: self.size])], "x")

@@ -49,7 +49,7 @@ class Poisoned(World):
             for number in numbers
             if number in self.broken
         ]
-        return RawPage(lines, page.cursor, aside=aside)
+        return RawPage(lines, page.next_cursor, aside=aside)
 
     @property
     def rest(self):

@@ -65,7 +65,7 @@ class World:
             await self._arrive()
             page = self.page(part, after)
             yield page
-            after = page.cursor
+            after = page.next_cursor
             if after is None:
                 return
 

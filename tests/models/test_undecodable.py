@@ -90,7 +90,7 @@ def test_putting_aside_keeps_what_is_unwanted():
     lines = [b'{"id":"case_%d","attributes":{"created_at":"2025-01-01T00:00:00Z"}}' % number for number in range(4)]
     page = RawPage([*lines[:1], b"{}", *lines[1:]], "x", unwanted={2, 4}).sound()
     assert page.first(4) == [lines[0], lines[2]]
-    assert page.cursor == "x"
+    assert page.next_cursor == "x"
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"data":[{"id":"case_1"', b"<html>", b'{"data":5e400}', b"[1e400]"])
@@ -151,5 +151,5 @@ def test_what_was_set_aside_is_equal_whatever_was_said_of_it():
 def test_a_part_of_a_page_keeps_what_is_unwanted():
     page = RawPage([b"0", b"1", b"2", b"3", b"4"], "x", unwanted={0, 2, 3})
     part = page.between(range(2, 5), "y")
-    assert (part.lines, part.cursor, set(part.unwanted)) == ([b"2", b"3", b"4"], "y", {0, 1})
+    assert (part.lines, part.next_cursor, set(part.unwanted)) == ([b"2", b"3", b"4"], "y", {0, 1})
     assert part.first(3) == [b"4"]

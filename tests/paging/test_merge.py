@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sorted_world import Thing, World, ids, world_of, worlds
 
 from persona_cases.errors import InvalidArgumentError, ResultCountError
-from persona_cases.paging import Merge, Pager
+from persona_cases.paging import Merge, Pager, WalkOptions
 
 EVENS, THREES, ALL = range(0, 60, 2), range(0, 60, 3), range(60)
 
@@ -107,7 +108,7 @@ async def test_no_item_at_all_needs_no_request():
 
 def test_a_merge_does_not_go_backwards():
     with pytest.raises(InvalidArgumentError, match="backward"):
-        world_of(EVENS).pager(backward=True)
+        attrs.evolve(world_of(EVENS).pager(), backward=True)
 
 
 def test_a_merge_shows_neither_the_query_nor_where_it_comes_from():
@@ -199,7 +200,9 @@ async def test_one_merged_search_asks_what_the_plain_search_asks():
     merged, plain = world_of(ALL), world_of(ALL)
     settings = {"page_size": 7}
     fetch = plain.pager()._fetch.fetches[0]
-    assert await merged.pager(**settings).collect() == await Pager(fetch=fetch, **settings).collect()
+    assert (
+        await merged.pager(**settings).collect() == await Pager(fetch=fetch, options=WalkOptions(**settings)).collect()
+    )
     assert merged.asked == plain.asked
 
 

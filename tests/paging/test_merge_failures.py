@@ -9,7 +9,7 @@ import pytest
 from sorted_world import Thing, ids, world_of
 
 from persona_cases.errors import ConnectionFailedError, NotLoadedError, PaginationError
-from persona_cases.paging import BEGINNING, Merge, Page, Pager, Position
+from persona_cases.paging import BEGINNING, Merge, Page, Pager, Position, WalkOptions
 
 EVENS, THREES, ALL = range(0, 60, 2), range(0, 60, 3), range(60)
 
@@ -120,7 +120,7 @@ async def test_a_value_that_was_not_loaded_is_an_error_and_loses_nothing():
     world, got = world_of(range(20), [2]), []
     merge = Merge(fetches=world.pager()._fetch.fetches, key=unloaded, descending=False, fingerprint="the query")
     with pytest.raises(NotLoadedError) as caught:
-        async for thing in Pager(fetch=merge, page_size=10):
+        async for thing in Pager(fetch=merge, options=WalkOptions(page_size=10)):
             got.append(thing.id)
     assert got + ids(await world.pager().resume(caught.value.cursor).collect()) == world.expected()
 

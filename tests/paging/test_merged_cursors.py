@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sorted_world import GAP, Thing, World, ids, world_of, worlds
 
 from persona_cases.errors import ConnectionFailedError, InvalidArgumentError
-from persona_cases.paging import BEGINNING, Merge, Page, Pager
+from persona_cases.paging import BEGINNING, Merge, Page, Pager, WalkOptions
 from persona_cases.paging.cursor import Place, decode, encode
 
 EVENS, THREES = range(0, 60, 2), range(0, 60, 3)
@@ -279,7 +279,7 @@ async def test_a_cursor_shows_no_value_of_the_query_or_of_a_result():
     merge = Merge(
         fetches=world.pager()._fetch.fetches, key=lambda it: it.value, descending=False, fingerprint="name == 'Jane'"
     )
-    cursor = (await Pager(fetch=merge, page_size=1)).next_cursor
+    cursor = (await Pager(fetch=merge, options=WalkOptions(page_size=1))).next_cursor
     text = base64.urlsafe_b64decode(cursor.removeprefix("m1.") + "==").decode()
     assert "case_1" in text
     assert "Jane" not in text

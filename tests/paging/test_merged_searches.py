@@ -9,7 +9,7 @@ import pytest
 from sorted_world import ids
 
 from persona_cases import Case, PersonaClient, Q, ServerError
-from persona_cases.paging import BEGINNING, Merge, Pager
+from persona_cases.paging import BEGINNING, Merge, Pager, WalkOptions
 from persona_cases.query import Sort
 from persona_cases.testing import Fault, Simulator
 
@@ -47,7 +47,7 @@ def merged(client: PersonaClient, sort: Sort, **settings: Any) -> Pager[Case]:
         descending=sort.direction == "desc",
         fingerprint=repr((WHERE, sort)),
     )
-    return Pager(fetch=merge, distinct=sort.attribute != "created_at", **settings)
+    return Pager(fetch=merge, options=WalkOptions(distinct=sort.attribute != "created_at", **settings))
 
 
 async def union(client: PersonaClient, sort: Sort) -> list[str]:

@@ -19,7 +19,7 @@ from persona_cases.errors import (
     PaginationError,
     ResultCountError,
 )
-from persona_cases.paging import BEGINNING, NEWEST, Page, Pager, Position, check_page, is_beginning
+from persona_cases.paging import BEGINNING, NEWEST, Page, Pager, Position, WalkOptions, check_page, is_beginning
 from persona_cases.paging.cursor import is_refusal
 from persona_cases.paging.walk_progress import MOST_EMPTY_PAGES, MOST_REPEATED_PAGES, Progress
 
@@ -64,7 +64,7 @@ class Shelf:
         return Page(items=items, next_cursor=following)
 
     def pager(self, **settings: object) -> Pager[Thing]:
-        return Pager(fetch=self.fetch, **{"page_size": 10, **settings})
+        return Pager(fetch=self.fetch, options=WalkOptions(**{"page_size": 10, **settings}))
 
     @property
     def ids(self) -> list[str]:
@@ -161,7 +161,7 @@ async def test_a_cursor_that_points_at_itself_is_an_error():
         return Page(items=(Thing("1"),), next_cursor="start")
 
     with pytest.raises(PaginationError, match="repeated"):
-        await Pager(fetch=fetch, start="start").collect()
+        await Pager(fetch=fetch, options=WalkOptions(start="start")).collect()
 
 
 async def test_an_error_in_a_walk_carries_the_cursor_and_resume_goes_on_from_it():
@@ -195,8 +195,8 @@ async def test_things_that_come_twice_are_given_once_where_the_order_can_change(
         following = {None: "1", "1": "2", "2": None}
         return Page(items=tuple(map(Thing, pages[position.cursor])), next_cursor=following[position.cursor])
 
-    assert ids(await Pager(fetch=fetch, distinct=True).collect()) == ["a", "b", "c", "d"]
-    assert ids(await Pager(fetch=fetch, distinct=True).limit(3).collect()) == ["a", "b", "c"]
+    assert ids(await Pager(fetch=fetch, options=WalkOptions(distinct=True)).collect()) == ["a", "b", "c", "d"]
+    assert ids(await Pager(fetch=fetch, options=WalkOptions(distinct=True)).limit(3).collect()) == ["a", "b", "c"]
     assert ids(await Pager(fetch=fetch).collect()) == ["a", "b", "b", "c", "a", "d"]
 
 
@@ -285,8 +285,8 @@ async def test_going_on_with_the_links_own_parameters():
         asked.append(position)
         return Page(items=(), next_cursor="x" if position.cursor is None else None, following=(("shard", "7"),))
 
-    await Pager(fetch=fetch, backward=True).collect()
-    assert asked[1] == Position(cursor="x", backward=True, size=100, following=(("shard", "7"),))
+    await Pager(fetch=fetch).collect()
+    assert asked[1] == Position(cursor="x", size=100, following=(("shard", "7"),))
 
 
 @pytest.mark.parametrize("total", [-1, 1.5, "5", None, True])

@@ -45,3 +45,10 @@ async def test_pages_that_are_all_new_do_not():
     walk = raw_walk(api, Request("GET", "/cases"), None, None)
     assert len({(await anext(walk)).id(0) for _ in range(400)}) == 400
     await walk.aclose()
+
+
+async def test_a_page_whose_first_case_has_no_id_does_not_end_a_walk():
+    api = Treadmill([[b"{}", line(number)] for number in range(3)])
+    walk = raw_walk(api, Request("GET", "/cases"), None, None)
+    assert [bytes((await anext(walk)).lines[0]) for _ in range(3)] == [b"{}"] * 3
+    await walk.aclose()

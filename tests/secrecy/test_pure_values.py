@@ -43,7 +43,7 @@ RESPONSE = Response(200, headers=HEADERS, body=JANE.encode())
             Page(items=(JANE,), next_cursor="case_1", following=(("page[after]", JANE),)),
             "<1 items>, next_cursor='case_1'",
         ),
-        (RawPage([JANE.encode()], "case_1"), "<1 lines>, cursor='case_1'"),
+        (RawPage([JANE.encode()], "case_1"), "<1 lines>, next_cursor='case_1'"),
         (Undecodable(JANE.encode(), DecodeError("unreadable")), "unreadable"),
         (Attachment(filename=JANE, url=f"https://files.example.com/{JANE}", byte_size=7), "byte_size=7"),
         (FieldSchema("string", "email", content=JANE.encode()), "email"),

@@ -77,7 +77,7 @@ class FetchedRange:
             self._move(page.moment(stop - 1), latest, again=self.cursor is None or len(kept) < stop)
         self.cases += len(kept)
         self.pages += not shared
-        self.cursor, self.done = page.cursor, page.cursor is None or stop < len(page)
+        self.cursor, self.done = page.next_cursor, page.next_cursor is None or stop < len(page)
         return kept
 
     def ask_by_time(self) -> bool:
@@ -149,8 +149,8 @@ def take_together(stretches: Sequence[FetchedRange], page: RawPage) -> Iterator[
             continue
         # What is in between was cut off meanwhile.
         start, stop = page.first_from(each.position), page.first_from(each.high)
-        ended = stop < len(page) or page.cursor is None
-        lines = each.take(page.between(range(start, stop), None if ended else page.cursor), shared=counted)
+        ended = stop < len(page) or page.next_cursor is None
+        lines = each.take(page.between(range(start, stop), None if ended else page.next_cursor), shared=counted)
         # The cursor belongs to the walk of all.
         each.asked, each.cursor = each.rest, None
         counted = True

@@ -86,7 +86,7 @@ class FetchedRanges:
         if any(one < other for one, other in pairwise(moments)) or (moments and moments[0] < low):
             raise PaginationError(_DIRECTION)
         last = max([top, *moments[:1]])
-        if first.cursor is not None:
+        if first.next_cursor is not None:
             if moments and moments[0] < top:
                 raise PaginationError(_DIRECTION)
             # If both ends look alike, the server may have sent the same one twice.

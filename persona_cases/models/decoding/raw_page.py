@@ -63,18 +63,20 @@ class RawPage:
 
     Attributes:
         lines: the cases on one line each, without line ends.
-        cursor: where the page behind this one begins; None if this is the last.
+        next_cursor: where the page behind this one begins; None if this is the last.
         backward: whether time runs backward.
         unwanted: indexes of cases that only tell how far the walk has come.
         aside: cases of the page that are not among the lines, since they cannot be decoded.
+        following: the query parameters that the server's link to the next page carries.
         call: the call that brought the page; errors that are found later name it.
     """
 
     lines: Sequence[Line] = attrs.field(repr=lambda lines: f"<{len(lines)} lines>")
-    cursor: str | None = None
+    next_cursor: str | None = None
     backward: bool = attrs.field(default=False, kw_only=True)
     unwanted: Collection[int] = attrs.field(default=frozenset[int](), kw_only=True)
     aside: Sequence[Undecodable] = attrs.field(default=(), kw_only=True)
+    following: tuple[tuple[str, str], ...] = attrs.field(default=(), kw_only=True, repr=False)
     call: Answered | None = attrs.field(default=None, kw_only=True, repr=False)
     _heads: dict[int, tuple[str, datetime]] = attrs.field(
         factory=dict[int, tuple[str, datetime]], init=False, repr=False
@@ -82,10 +84,6 @@ class RawPage:
 
     def __len__(self) -> int:
         return len(self.lines)
-
-    def brought_by(self, call: Answered, cursor: str | None) -> Self:
-        """Return the page as one of a call, with the cursor of the one behind it."""
-        return attrs.evolve(self, call=call, cursor=cursor)
 
     def sound(self) -> Self:
         """Return the page with each case put aside that has no id or no creation time."""
@@ -115,11 +113,19 @@ class RawPage:
         """Return the lines of those cases that are not unwanted."""
         return [self.lines[index] for index in indexes if index not in self.unwanted]
 
-    def between(self, part: range, cursor: str | None) -> Self:
+    def marks(self) -> list[str]:
+        """Return what tells the page from others: the ids of its ends, or their lines if they have none.
+
+        The ids of all cases would have to be found for this alone.
+        """
+        ends = {0, len(self) - 1} if len(self) else set[int]()
+        return [self.id(at) if self._failure(at) is None else bytes(self.lines[at]).hex() for at in sorted(ends)]
+
+    def between(self, part: range, next_cursor: str | None) -> Self:
         """Return some of the cases, in a page with a cursor."""
         unwanted = frozenset(index - part.start for index in self.unwanted if index in part)
         lines = self.lines[part.start : part.stop]
-        return attrs.evolve(self, lines=lines, cursor=cursor, unwanted=unwanted)
+        return attrs.evolve(self, lines=lines, next_cursor=next_cursor, unwanted=unwanted)
 
     def moment(self, index: int) -> int:
         """Return when a case was created, in milliseconds since 1970, with the other sign if time runs backward.

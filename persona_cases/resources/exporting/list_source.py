@@ -106,7 +106,7 @@ class ListSource:
                     reached = _last_moment(page, reached)
                 kept = _within(page, asked)
                 yield kept
-                if kept.cursor is None:
+                if kept.next_cursor is None:
                     return
 
     def together(self, parts: Sequence[TimeRange]) -> None:
@@ -145,7 +145,7 @@ class ListSource:
         for request in search.requests():
             async with aclosing(raw_walk(self.api, request, decode_raw_page, None, size)) as walk:
                 async for page in walk:
-                    return attrs.evolve(page, cursor=None)
+                    return attrs.evolve(page, next_cursor=None)
         return RawPage(())
 
     def _decode(self, body: bytes) -> tuple[RawPage, Links]:
@@ -213,5 +213,5 @@ def _within(page: RawPage, part: TimeRange) -> RawPage:
         return page
     start = 0 if part.low is None or page.moment(0) >= part.low else page.first_from(part.low)
     if part.high is None or page.moment(len(page) - 1) < part.high:
-        return page if start == 0 else page.between(range(start, len(page)), page.cursor)
+        return page if start == 0 else page.between(range(start, len(page)), page.next_cursor)
     return page.between(range(start, page.first_from(part.high)), None)

@@ -42,10 +42,8 @@ def in_creation_order(fetch: Fetch[Case], *, descending: bool) -> Fetch[Case]:
 
     async def checked(position: Position) -> Page[Case]:
         page = await fetch(position)
-        # Nothing says in which order the pages before a cursor come.
-        if not position.backward:
-            with naming(page.call):
-                check_creation_order((case.created_at for case in page.items), descending=descending)
+        with naming(page.call):
+            check_creation_order((case.created_at for case in page.items), descending=descending)
         return page
 
     return checked

@@ -1,23 +1,50 @@
-"""From a request and a position to a page: how lists and searches of cases are walked."""
+"""From a request and a position to a page: how lists and searches of cases are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
-from persona_cases.errors import PaginationError, naming
+from persona_cases.errors import Answered, PaginationError, naming
 from persona_cases.models import Case, Fieldset
-from persona_cases.models.decoding.decode import CasePage, decode_page
+from persona_cases.models.decoding.decode import CasePage, Links, decode_page
 from persona_cases.paging import Fetch, Page, Position
 from persona_cases.protocol.addresses.urls import link_query
 from persona_cases.protocol.message import QueryPairs, Request
 from persona_cases.resources.endpoint import Api
 
+__all__ = ["Link", "case_pages", "nothing", "pages_of"]
 
-def walk(api: Api, request: Request, fieldset: Fieldset | None) -> Fetch[Case]:
+D = TypeVar("D")
+P = TypeVar("P")
+
+
+@attrs.frozen
+class Link:
+    """How a page came, and what leads to the next one.
+
+    Attributes:
+        call: the call that brought it.
+        next_cursor: the cursor of the next page; None if there is none.
+        following: the query parameters that the server's link to the next page carries.
+    """
+
+    call: Answered
+    next_cursor: str | None = None
+    following: QueryPairs = ()
+
+
+def pages_of(
+    api: Api,
+    request: Request,
+    decode: Callable[[bytes], tuple[D, Links]],
+    make: Callable[[D, Link], P],
+    *,
+    backward: bool = False,
+) -> Callable[[Position], Awaitable[P]]:
     """Return what fetches the pages of a list or a search.
 
     Every page is asked for with the same method, path, parameters and body; only the cursor and the page size differ.
@@ -25,29 +52,47 @@ def walk(api: Api, request: Request, fieldset: Fieldset | None) -> Fetch[Case]:
     Args:
         api: how to reach the API.
         request: the request, without page parameters.
-        fieldset: the sparse fieldset that the request asks for, if it does.
+        decode: reads what is on a page and its links from the body of a response.
+        make: makes a page of them.
+        backward: whether to go the other way, with `page[before]`.
     """
-    return walk_by(api, request, partial(decode_page, fieldset=fieldset))
+    name = "page[before]" if backward else "page[after]"
 
-
-def walk_by(api: Api, request: Request, decode: Callable[[bytes], CasePage]) -> Fetch[Case]:
-    """Return what fetches the pages of a list or a search, decoded in a way of one's own; see `walk`."""
-
-    async def fetch(position: Position) -> Page[Case]:
-        asked = attrs.evolve(request, query=page_query(request.query, position))
-        document, call = await api.fetch(asked, decode)
-        link = document.links.prev if position.backward else document.links.next
+    async def fetch(position: Position) -> P:
+        asked = attrs.evolve(request, query=_page_query(request.query, position, name))
+        (content, links), call = await api.fetch(asked, decode)
+        link = links.prev if backward else links.next
         with naming(call):
             following = () if link is None else link_query(link, base=api.base, path=request.path)
-            return Page(
-                items=document.cases,
-                next_cursor=None if link is None else cursor_in(following, position),
-                request_id=call.request_id,
-                following=following,
-                call=call,
-            )
+            return make(content, Link(call, None if link is None else _cursor_in(following, name), following))
 
     return fetch
+
+
+def case_pages(
+    api: Api,
+    request: Request,
+    fieldset: Fieldset | None = None,
+    *,
+    decode: Callable[[bytes], CasePage] | None = None,
+    backward: bool = False,
+) -> Fetch[Case]:
+    """Return what fetches the pages of a list or a search as cases; see `pages_of`.
+
+    Args:
+        api: how to reach the API.
+        request: the request, without page parameters.
+        fieldset: the sparse fieldset that the request asks for, if it does.
+        decode: decodes a page in a way of one's own.
+        backward: whether to go the other way.
+    """
+    read = decode or partial(decode_page, fieldset=fieldset)
+
+    def cases_and_links(body: bytes) -> tuple[tuple[Case, ...], Links]:
+        page = read(body)
+        return page.cases, page.links
+
+    return pages_of(api, request, cases_and_links, _case_page, backward=backward)
 
 
 async def nothing(_position: Position) -> Page[Any]:
@@ -55,29 +100,29 @@ async def nothing(_position: Position) -> Page[Any]:
     return Page(items=(), next_cursor=None)
 
 
-def page_query(own: QueryPairs, position: Position) -> QueryPairs:
-    """Return the parameters of the request for a page."""
+def _case_page(cases: tuple[Case, ...], link: Link) -> Page[Case]:
+    return Page(
+        items=cases,
+        next_cursor=link.next_cursor,
+        request_id=link.call.request_id,
+        following=link.following,
+        call=link.call,
+    )
+
+
+def _page_query(own: QueryPairs, position: Position, cursor_name: str) -> QueryPairs:
     # A link may or may not echo the caller's parameters, and may carry others: the caller's win, and what only the
     # link has is passed on.
     ours = {name for name, _ in own}
     passed_on = tuple(
         (name, value) for name, value in position.following if name not in ours and not name.startswith("page[")
     )
-    cursor = () if position.cursor is None else ((_cursor_name(position), position.cursor),)
+    cursor = () if position.cursor is None else ((cursor_name, position.cursor),)
     return (*own, *passed_on, *cursor, ("page[size]", str(position.size)))
 
 
-def cursor_in(following: QueryPairs, position: Position) -> str:
-    """Return the cursor that a link to the next page carries.
-
-    Raises:
-        PaginationError: if it has none.
-    """
-    cursor = dict(following).get(_cursor_name(position))
+def _cursor_in(following: QueryPairs, name: str) -> str:
+    cursor = dict(following).get(name)
     if not cursor:
-        raise PaginationError(f"the server's link to the next page has no {_cursor_name(position)}")
+        raise PaginationError(f"the server's link to the next page has no {name}")
     return cursor
-
-
-def _cursor_name(position: Position) -> str:
-    return "page[before]" if position.backward else "page[after]"

@@ -79,13 +79,16 @@ class Search:
             for where in self.plan.searches
         ]
 
-    def fetch(self, walk: Callable[[Request], Fetch[Case]]) -> Fetch[Case] | Merge[Case]:
+    def fetch(self, walk: Callable[[Request], Fetch[Case]], *, backward: bool = False) -> Fetch[Case] | Merge[Case]:
         """Return what fetches the pages.
 
         Args:
             walk: makes what fetches the pages of one request.
+            backward: whether that goes the other way.
         """
-        return self.fetch_by(self._checked(walk), sort_key(self.sort) if self.merged else None)
+        # Nothing says in which order the pages before a cursor come.
+        checked = walk if backward else self._checked(walk)
+        return self.fetch_by(checked, sort_key(self.sort) if self.merged else None)
 
     def fetch_by(
         self, walk: Callable[[Request], Fetch[T]], key: Callable[[T], SortValue | None] | None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from persona_cases.errors import DecodeError
 from persona_cases.models import Case
 from persona_cases.models.decoding.decode import CasePage, decode_line
 from persona_cases.models.decoding.raw_page import decode_raw_page
-from persona_cases.paging import Pager
+from persona_cases.paging import Pager, WalkOptions
 from persona_cases.query import Predicate, Sort
 from persona_cases.resources.endpoint import Api
-from persona_cases.resources.reading.page_requests import walk_by
+from persona_cases.resources.reading.page_requests import case_pages
 from persona_cases.resources.reading.searches import Search
 
 __all__ = ["sifted"]
@@ -56,5 +57,5 @@ def sifted(
                 leave(line)
         return CasePage(tuple(cases), links)
 
-    fetch = search.fetch(lambda request: walk_by(api, request, decode))
-    return Pager(fetch=fetch, what="search", distinct=search.unstable)
+    fetch = search.fetch(partial(case_pages, api, decode=decode))
+    return Pager(fetch=fetch, what="search", options=WalkOptions(distinct=search.unstable))
