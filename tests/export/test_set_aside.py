@@ -10,6 +10,7 @@ from worlds import YEAR, World, moments_of
 from persona_cases import Q
 from persona_cases.errors import ConnectionFailedError, DecodeError
 from persona_cases.export.ranges.collector import collect
+from persona_cases.export.ranges.turned_source import TurnedSource
 from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
@@ -148,8 +149,8 @@ SOURCES = {
     "several searches": lambda api: SearchSource(
         api, Q.any_of(Q.status.eq(s) & ~Q.fields.priority.eq("no") for s in ("open", "closed")), max_searches=16
     ),
-    "the list": lambda api: ListSource.of(api, None),
-    "the list, decided here": lambda api: ListSource.of(api, ~Q.fields.poison.eq("x")),
+    "the list": lambda api: TurnedSource(ListSource.of(api, None)),
+    "the list, decided here": lambda api: TurnedSource(ListSource.of(api, ~Q.fields.poison.eq("x"))),
 }
 
 

@@ -22,11 +22,14 @@ class PageSource(Protocol):
 
     Attributes:
         backward: whether walks go from new to old.
-        pages_per_fetcher: how many pages make another fetcher worth having.
     """
 
     backward: ClassVar[bool]
-    pages_per_fetcher: ClassVar[float]
+
+    @property
+    def pages_per_fetcher(self) -> float:
+        """How many pages make another fetcher worth having."""
+        ...
 
     @property
     def limiter_state(self) -> LimiterState | None:

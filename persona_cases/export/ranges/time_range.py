@@ -72,6 +72,10 @@ class TimeRange:
         """
         return TimeRange(self.low, moment), TimeRange(moment, self.high)
 
+    def turned(self) -> TimeRange:
+        """Return the range of the same milliseconds with the other sign: in time that runs the other way."""
+        return TimeRange(None if self.high is None else 1 - self.high, None if self.low is None else 1 - self.low)
+
     def narrow(self, where: Predicate | None = None) -> Predicate | None:
         """Return the expression that finds the cases of this range among those of another expression.
 

@@ -9,6 +9,7 @@ walks from new to old, time runs backward: moments are told with the other sign,
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self, TypeAlias
@@ -136,16 +137,13 @@ class RawPage:
         moment = moment_of(self._head(index)[1])
         return -moment if self.backward else moment
 
+    def turned(self) -> Self:
+        """Return the page in time that runs the other way."""
+        return attrs.evolve(self, backward=not self.backward)
+
     def first_from(self, moment: int) -> int:
         """Return the index of the first case that was created at a moment or later; the cases have to be in order."""
-        low, high = 0, len(self.lines)
-        while low < high:
-            middle = (low + high) // 2
-            if self.moment(middle) < moment:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+        return bisect_left(range(len(self)), moment, key=self.moment)
 
     def _failure(self, index: int) -> DecodeError | None:
         try:

@@ -7,6 +7,7 @@ since nothing else is wanted of it. The top of the list needs none.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from typing import ClassVar, Self
@@ -39,7 +40,7 @@ _CANDIDATES = 3
 
 @attrs.frozen
 class ListSource:
-    """The cases that an expression finds, without the lag of searches; a `PageSource` whose time runs backward.
+    """The cases that an expression finds, without the lag of searches, from new to old; see `TurnedSource`.
 
     Attributes:
         api: how to reach the API.
@@ -55,7 +56,6 @@ class ListSource:
 
     # Where a range begins costs a search, and the last page of each is half full.
     pages_per_fetcher: ClassVar[float] = 10.0
-    backward: ClassVar[bool] = True
 
     @property
     def limiter_state(self) -> LimiterState:
@@ -81,22 +81,21 @@ class ListSource:
 
     async def far_end(self) -> RawPage:
         """Return a page of the oldest cases, oldest first; an empty one if no search finds any."""
-        page = await self._found(self.listing.created.narrow(self.listing.filtered), LARGEST_PAGE)
-        return attrs.evolve(page, backward=True)
+        return await self._found(self.listing.created.narrow(self.listing.filtered), LARGEST_PAGE)
 
     async def pages(self, part: TimeRange, after: str | None) -> RawPages:
         """Fetch the cases of a range, newest first.
 
         Args:
-            part: the range, in time that runs backward.
+            part: the range.
             after: the cursor of a page of the same range; None for the beginning.
 
         Raises:
             PersonaError: whatever a request may raise, at the steps of the walk.
         """
-        asked = _common(part, _backward(self.listing.created))
+        asked = _common(part, self.listing.created)
         if asked is None or self.listing.impossible:
-            yield RawPage((), backward=True)
+            yield RawPage(())
             return
         starts = await self._starts(asked) if after is None else [after]
         async with aclosing(self._listed(starts)) as walk:
@@ -108,9 +107,6 @@ class ListSource:
                 yield kept
                 if kept.next_cursor is None:
                     return
-
-    def together(self, parts: Sequence[TimeRange]) -> None:
-        """Tell that a list cannot skip anything."""
 
     async def _listed(self, starts: Sequence[str | None]) -> RawPages:
         """List from the first of several cases that the server still knows."""
@@ -130,9 +126,9 @@ class ListSource:
 
     async def _starts(self, part: TimeRange) -> list[str | None]:
         """Return ids of cases behind which the list has the whole range, and None for the top of the list."""
-        if part.low is None:
+        if part.high is None:
             return [None]
-        newer = _backward(TimeRange(None, part.low))
+        newer = TimeRange(part.high, None)
         page = await self._found(newer.narrow(self.listing.filtered), _CANDIDATES)
         with naming(page.call):
             if any(page.moment(index) not in newer for index in range(len(page))):
@@ -151,15 +147,13 @@ class ListSource:
     def _decode(self, body: bytes) -> tuple[RawPage, Links]:
         rest = self.listing.rest
         if rest is None:
-            page, links = decode_raw_page(body)
-            return attrs.evolve(page, backward=True), links
+            return decode_raw_page(body)
         try:
             document = decode_page(body, fieldset=self.fieldset)
         except DecodeError:
             return self._decode_each(body, rest)
         unwanted = frozenset(index for index, case in enumerate(document.cases) if not rest.matches(case))
-        page = RawPage([case.raw_line for case in document.cases], backward=True, unwanted=unwanted)
-        return page, document.links
+        return RawPage([case.raw_line for case in document.cases], unwanted=unwanted), document.links
 
     def _decode_each(self, body: bytes, rest: Predicate) -> tuple[RawPage, Links]:
         """Decode case by case; put aside what nothing can be decided on."""
@@ -171,17 +165,12 @@ class ListSource:
             try:
                 matches = rest.matches(decode_line(text, index, fieldset=self.fieldset))
             except DecodeError as error:
-                aside.append(Undecodable(text, error, -page.moment(index)))
+                aside.append(Undecodable(text, error, page.moment(index)))
                 continue
             if not matches:
                 unwanted.add(len(lines))
             lines.append(line)
-        return RawPage(lines, backward=True, unwanted=unwanted, aside=aside), links
-
-
-def _backward(part: TimeRange) -> TimeRange:
-    """Return the same range in time that runs the other way."""
-    return TimeRange(None if part.high is None else 1 - part.high, None if part.low is None else 1 - part.low)
+        return RawPage(lines, unwanted=unwanted, aside=aside), links
 
 
 def _common(one: TimeRange, other: TimeRange) -> TimeRange | None:
@@ -192,7 +181,7 @@ def _common(one: TimeRange, other: TimeRange) -> TimeRange | None:
 
 
 def _last_moment(page: RawPage, reached: int | None) -> int | None:
-    """Return how far a walk of the list has come, in time that runs backward.
+    """Return how far a walk of the list has come.
 
     Raises:
         PaginationError: if the list does not go from new to old, so that cases of a range may be anywhere.
@@ -200,7 +189,7 @@ def _last_moment(page: RawPage, reached: int | None) -> int | None:
     if not len(page):
         return reached
     first, last = page.moment(0), page.moment(len(page) - 1)
-    if last < first or (reached is not None and first < reached):
+    if last > first or (reached is not None and first > reached):
         raise PaginationError("the server did not list the cases from new to old")
     return last
 
@@ -211,7 +200,12 @@ def _within(page: RawPage, part: TimeRange) -> RawPage:
     page = attrs.evolve(page, aside=aside) if page.aside else page
     if not len(page):
         return page
-    start = 0 if part.low is None or page.moment(0) >= part.low else page.first_from(part.low)
-    if part.high is None or page.moment(len(page) - 1) < part.high:
+    start = 0 if part.high is None or page.moment(0) < part.high else _first_before(page, part.high)
+    if part.low is None or page.moment(len(page) - 1) >= part.low:
         return page if start == 0 else page.between(range(start, len(page)), page.next_cursor)
-    return page.between(range(start, page.first_from(part.high)), None)
+    return page.between(range(start, _first_before(page, part.low)), None)
+
+
+def _first_before(page: RawPage, moment: int) -> int:
+    """Return the index of the first case that was created before a moment; the cases are in order, newest first."""
+    return bisect_right(range(len(page)), -moment, key=lambda index: -page.moment(index))

@@ -13,6 +13,7 @@ from persona_cases.export.provenance import Provenance
 from persona_cases.export.ranges.collector import collect
 from persona_cases.export.ranges.fetcher_count import FetcherCount
 from persona_cases.export.ranges.page_source import PageSource
+from persona_cases.export.ranges.turned_source import TurnedSource
 from persona_cases.export.rejects import Rejects
 from persona_cases.export.report import ExportReport
 from persona_cases.export.runner import FileExport
@@ -120,7 +121,7 @@ def _set_aside(rejects: Rejects, spool: Spool) -> None:
 def _source(run: ExportRun, where: Predicate | None) -> PageSource:
     request = run.request
     if request.fresh:
-        return ListSource.of(run.api, where, request.loaded)
+        return TurnedSource(ListSource.of(run.api, where, request.loaded))
     return SearchSource(run.api, where, request.loaded, max_searches=request.max_searches)
 
 

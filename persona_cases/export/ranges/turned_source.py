@@ -1,0 +1,79 @@
+"""`TurnedSource`: a source that reads from new to old, as one whose time runs backward."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import ClassVar, Protocol
+
+import attrs
+
+from persona_cases.export.ranges.page_source import RawPages
+from persona_cases.export.ranges.time_range import TimeRange
+from persona_cases.models.decoding.raw_page import RawPage
+from persona_cases.transport.limits.limiter import LimiterState
+
+__all__ = ["NewestFirst", "TurnedSource"]
+
+
+class NewestFirst(Protocol):
+    """A `PageSource` in the opposite order: its pages go from new to old, in ordinary time."""
+
+    @property
+    def pages_per_fetcher(self) -> float:
+        """How many pages make another fetcher worth having."""
+        ...
+
+    @property
+    def limiter_state(self) -> LimiterState | None:
+        """The rate limit now; None if there is no limit."""
+        ...
+
+    async def far_end(self) -> RawPage:
+        """Return a page of the oldest cases, oldest first."""
+        ...
+
+    def pages(self, part: TimeRange, after: str | None) -> RawPages:
+        """Fetch the cases of a time range, newest first."""
+        ...
+
+
+@attrs.frozen
+class TurnedSource:
+    """The only place where time is turned round: with timestamps of the other sign, they ascend on every walk.
+
+    Attributes:
+        source: reads from new to old.
+    """
+
+    source: NewestFirst
+
+    backward: ClassVar[bool] = True
+
+    @property
+    def pages_per_fetcher(self) -> float:
+        """How many pages make another fetcher worth having."""
+        return self.source.pages_per_fetcher
+
+    @property
+    def limiter_state(self) -> LimiterState | None:
+        """The rate limit now; None if there is no limit."""
+        return self.source.limiter_state
+
+    async def far_end(self) -> RawPage:
+        """Return a page of the oldest cases, oldest first; an empty one if there is no case."""
+        return (await self.source.far_end()).turned()
+
+    async def pages(self, part: TimeRange, after: str | None) -> RawPages:
+        """Fetch the cases of a time range, newest first.
+
+        Args:
+            part: the range, in time that runs backward.
+            after: the cursor of a page of the same range; None for the beginning.
+        """
+        async with aclosing(self.source.pages(part.turned(), after)) as pages:
+            async for page in pages:
+                yield page.turned()
+
+    def together(self, parts: Sequence[TimeRange]) -> None:
+        """Return None: a list cannot skip what is between the ranges."""
