@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import attrs
+import msgspec
 import pytest
 from spooling import crew_of, lines_of, put_together
 from worlds import YEAR, World, moments_of
@@ -180,3 +181,23 @@ async def test_a_page_of_cases_names_the_one_that_is_to_blame(sim, make_client):
     assert caught.value.case_id == id_
     assert caught.value.cursor
     assert caught.value.request_id
+
+
+@pytest.mark.parametrize("consistency", ["search", "fresh"])
+async def test_an_export_sets_aside_cases_without_an_id_at_both_ends_of_a_page(sim, make_client, tmp_path, consistency):
+    ids = [case.id for case in await make_client(sim).cases.search(sort=Q.created_at.asc()).collect()]
+    ends = {ids[place] for at in range(0, len(ids), 100) for place in (at, at + 99)}
+
+    def without_ids(answer):
+        body = answer.body
+        for id_ in ends:
+            body = body.replace(b'"id":"%b"' % id_.encode(), b'"id":null')
+        return type(answer)(answer.status, answer.headers, body)
+
+    sim.faults.add(Fault(name="without ids", applied=True, alter=without_ids))
+    report = await make_client(sim).cases.export(
+        to=tmp_path / "cases.jsonl", undecodable="set_aside", consistency=consistency
+    )
+    lines = (tmp_path / "cases.jsonl").read_bytes().splitlines()
+    assert [msgspec.json.decode(line)["id"] for line in lines] == [each for each in ids if each not in ends]
+    assert report.rejected == len(ends) == 8

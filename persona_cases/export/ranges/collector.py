@@ -157,16 +157,18 @@ class _Collector:
             raise
         peak = None if far_end is None else await far_end
         peak = self._sound(await self._source.far_end() if peak is None else peak)
-        # No range reaches up to those that are newer than any that can be read.
-        self._put_aside(peak)
+        # Searches may not know the oldest case yet, if that is young; a list, which goes backward, does.
+        open_end = self._source.backward
+        if not open_end:
+            # No range reaches up to those that are newer than any that can be read.
+            self._put_aside(peak)
         self._progress.fetched += 1
         if page is None:
             await walk.aclose()
             await self._spool.commit(self._frontier)
             return
         with naming(page.call, peak.call):
-            # Searches may not know the oldest case yet, if that is young; a list, which goes backward, does.
-            self._frontier = FetchedRanges.between(page, peak, open_end=self._source.backward)
+            self._frontier = FetchedRanges.between(page, peak, open_end=open_end)
         whole = self._frontier.stretches[0]
         self._take([whole], page)
         self._grow(first=True)

@@ -102,8 +102,7 @@ class ListSource:
             reached: int | None = None
             async for page in walk:
                 with naming(page.call):
-                    reached = _last_moment(page, reached)
-                kept = _within(page, asked)
+                    kept, reached = _placed(page, asked, reached)
                 yield kept
                 if kept.next_cursor is None:
                     return
@@ -129,7 +128,7 @@ class ListSource:
         if part.high is None:
             return [None]
         newer = TimeRange(part.high, None)
-        page = await self._found(newer.narrow(self.listing.filtered), _CANDIDATES)
+        page = (await self._found(newer.narrow(self.listing.filtered), _CANDIDATES)).sound()
         with naming(page.call):
             if any(page.moment(index) not in newer for index in range(len(page))):
                 raise PaginationError("the server searched outside of the creation times that were asked for")
@@ -178,6 +177,16 @@ def _common(one: TimeRange, other: TimeRange) -> TimeRange | None:
     low = max((each for each in (one.low, other.low) if each is not None), default=None)
     high = min((each for each in (one.high, other.high) if each is not None), default=None)
     return None if low is not None and high is not None and low >= high else TimeRange(low, high)
+
+
+def _placed(page: RawPage, part: TimeRange, reached: int | None) -> tuple[RawPage, int | None]:
+    """Return the cases of a page that are in a range, and how far the walk of the list has come with it."""
+    try:
+        return _within(page, part), _last_moment(page, reached)
+    except DecodeError:
+        # The cases that can be read still tell where the page is.
+        page = page.sound()
+    return _within(page, part), _last_moment(page, reached)
 
 
 def _last_moment(page: RawPage, reached: int | None) -> int | None:
