@@ -3,7 +3,6 @@
 It needs FastAPI: `pip install 'persona-cases[fastapi]'`.
 """
 
-import json
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any, Final, Literal, TypeAlias, cast
@@ -29,6 +28,7 @@ from persona_cases import (
 from persona_cases.integrations.case_out import CaseOut, CasePage
 from persona_cases.integrations.problem_documents import MEDIA_TYPE, problem_of
 from persona_cases.integrations.readiness import MAX_WAITING, readiness_of
+from persona_cases.integrations.streamed_pages import JSON_LINES, lines_of
 from persona_cases.paging import Page, Walk
 from persona_cases.protocol.checks import whole_number
 from persona_cases.query import Comparison, parse
@@ -152,7 +152,7 @@ class _Pages(StreamingResponse):
     """Streams pages, and ends the walk with the response, however that ends."""
 
     def __init__(self, first: Page[Case] | None, pages: Walk[Case], on_error: OnError) -> None:
-        super().__init__(_lines(first, pages, on_error), media_type="application/x-ndjson")
+        super().__init__(lines_of(first, pages, trailer=on_error == "trailer"), media_type=JSON_LINES)
         self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -160,20 +160,6 @@ class _Pages(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             await self._pages.aclose()
-
-
-async def _lines(first: Page[Case] | None, pages: Walk[Case], on_error: OnError) -> AsyncGenerator[bytes]:
-    page = first
-    while page is not None:
-        yield b"".join(case.raw_line + b"\n" for case in page)
-        try:
-            page = await anext(pages, None)
-        except PersonaError as error:
-            if on_error == "raise":
-                raise
-            trailer = {"error": type(error).__name__, "cursor": error.cursor}
-            yield json.dumps(trailer).encode() + b"\n"
-            return
 
 
 def where_body(

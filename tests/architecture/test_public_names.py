@@ -25,8 +25,18 @@ MODULES = (
     *(
         f"persona_cases.{name}"
         for name in (
-            *("changes", "errors", "export", "integrations.fastapi", "limits", "models", "observers", "query"),
-            *("testing", "typed", "webhooks"),
+            "changes",
+            "errors",
+            "export",
+            "integrations.aiohttp",
+            "integrations.fastapi",
+            "limits",
+            "models",
+            "observers",
+            "query",
+            "testing",
+            "typed",
+            "webhooks",
         )
     ),
 )

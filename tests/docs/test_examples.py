@@ -15,9 +15,11 @@ from types import ModuleType
 import aiohttp
 import pytest
 import uvicorn
+from aiohttp.test_utils import TestClient, TestServer
 
 from persona_cases import PersonaClient, Q
 from persona_cases.testing import Simulator
+from persona_cases.webhooks import sign
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -99,9 +101,43 @@ async def test_fastapi_app(account):
             assert (await probed.json())["ready"] is True
 
 
+async def test_starlette_app(account):
+    async with serving(load("starlette_app").app) as url, aiohttp.ClientSession(url) as web:
+        async with web.get("/search", params={"where": "status == 'open'"}) as streamed:
+            cases = [json.loads(line) async for line in streamed.content]
+        assert {case["attributes"]["status"] for case in cases} == {"open"}
+        async with web.get(f"/cases/{cases[0]['id']}") as shown:
+            assert (await shown.json()).keys() == {"id", "status", "tags"}
+        for where, status in (("status ==", 422), ("fields.ssn == '1'", 422)):
+            async with web.get("/search", params={"where": where}) as refused:
+                assert refused.status == status
+        async with web.get("/ready") as probed:
+            assert (await probed.json())["ready"] is True
+
+
+async def test_aiohttp_app(account, monkeypatch, capsys):
+    monkeypatch.setenv("PERSONA_WEBHOOK_SECRET", "wbhsec_test")
+    told = {"name": "case.created", "created-at": "2026-01-01T09:00:00Z"}
+    body = json.dumps({"data": {"type": "event", "id": "evt_1", "attributes": told}}).encode()
+    async with TestClient(TestServer(load("aiohttp_app").make_app())) as web:
+        async with web.get("/open.ndjson") as streamed:
+            cases = [json.loads(line) async for line in streamed.content]
+        assert {case["attributes"]["status"] for case in cases} == {"open"}
+        async with web.get(f"/cases/{cases[0]['id']}") as shown:
+            assert (await shown.json())["status"] == "open"
+        async with web.get("/cases/case_nope") as missing:
+            assert missing.status == 404
+        headers = {"Persona-Signature": sign(body, "wbhsec_test")}
+        async with web.post("/webhooks/persona", data=body, headers=headers) as taken:
+            assert taken.status == 204
+        async with web.get("/ready") as probed:
+            assert probed.status == 200
+    assert capsys.readouterr().out == "case.created\n"
+
+
 def test_every_example_is_run():
     # The one of Dask has a file of tests of its own.
-    run_here = {"search", "export", "fastapi_app", "shared_limit"}
+    run_here = {"search", "export", "fastapi_app", "starlette_app", "aiohttp_app", "shared_limit"}
     assert {path.stem for path in EXAMPLES.glob("*.py")} == run_here | {"dask_export"}
 
 
