@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from persona_cases.testing.http.traffic import Answer, ReceivedRequest, RequestLog
     from persona_cases.testing.made_cases import make_case
     from persona_cases.testing.simulator import Simulator
+    from persona_cases.testing.simulator_server import ServerWebhooks, SimulatorServer
     from persona_cases.testing.world.case_events import SimulatedEvent
     from persona_cases.testing.world.event_log import EventLog
     from persona_cases.testing.world.factory import DEFAULT_EPOCH, CaseFactory
@@ -50,10 +51,12 @@ __all__ = [
     "ReceivedRequest",
     "Ref",
     "RequestLog",
+    "ServerWebhooks",
     "SimulatedEvent",
     "SimulatedWebhook",
     "SimulatedWebhooks",
     "Simulator",
+    "SimulatorServer",
     "StoredAnswer",
     "StoredFile",
     "SystemClock",
@@ -79,6 +82,7 @@ _HOMES = {
     "persona_cases.testing.world.stored_cases": ("CaseRecord", "FieldSpec", "Queue", "Ref", "StoredFile", "Template"),
     "persona_cases.testing.made_cases": ("make_case",),
     "persona_cases.testing.simulator": ("Simulator",),
+    "persona_cases.testing.simulator_server": ("ServerWebhooks", "SimulatorServer"),
     "persona_cases.testing.world.store": ("CaseStore",),
     "persona_cases.testing.http.traffic": ("Answer", "ReceivedRequest", "RequestLog"),
 }

@@ -1,7 +1,8 @@
 """Fixtures for the tests of code that uses this library; pytest loads them by itself.
 
-`persona_simulator` is a running `Simulator`, `persona_client` a client that talks to it, `mocked_http` stands for
-aiohttp itself. They need the extra `persona-cases[testing]`.
+`persona_simulator` is a running `Simulator`, `persona_client` a client that talks to it. `persona_server` is one in a
+thread of its own, and `persona_env` sets the environment variables for it. `mocked_http` stands for aiohttp itself.
+They need the extra `persona-cases[testing]`.
 """
 
 # ruff: noqa: PLC0415 - pytest loads this at every start: what costs time or may be missing is imported on use
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
     from persona_cases import PersonaClient
     from persona_cases.testing.simulator import Simulator
+    from persona_cases.testing.simulator_server import SimulatorServer
 
-_SIMULATOR, _CLIENT = "persona_simulator", "persona_client"
+_SIMULATOR, _CLIENT, _SERVER = "persona_simulator", "persona_client", "persona_server"
 _MISSING = "needs {package}, which is not installed: pip install 'persona-cases[testing]'"
 
 _T = TypeVar("_T")
@@ -26,7 +28,7 @@ _T = TypeVar("_T")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the markers known."""
-    for marker, taker in ((_SIMULATOR, "Simulator"), (_CLIENT, "PersonaClient")):
+    for marker, taker in ((_SIMULATOR, "Simulator"), (_CLIENT, "PersonaClient"), (_SERVER, "Simulator")):
         config.addinivalue_line(
             "markers", f"{marker}(**settings): settings of the `{marker}` fixture, as `{taker}(...)` takes them"
         )
@@ -78,6 +80,40 @@ async def persona_client(request: pytest.FixtureRequest, persona_simulator: Simu
     """
     async with persona_simulator.client(**_settings(request, _CLIENT, "max_wait=5")) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def _persona_server_thread() -> Iterator[SimulatorServer]:
+    from persona_cases.testing.simulator_server import SimulatorServer
+
+    with SimulatorServer() as server:
+        yield server
+
+
+@pytest.fixture
+def persona_server(
+    request: pytest.FixtureRequest, _persona_server_thread: SimulatorServer
+) -> Iterator[SimulatorServer]:
+    """A simulator in a thread of its own, which serves the whole session and begins each test with new data.
+
+    It answers while the test blocks, as with FastAPI's `TestClient`, and works with any plugin for async tests.
+    `@pytest.mark.persona_server(cases=50, rate_limit="60/3")` sets the arguments of `Simulator`, as with
+    `persona_simulator`.
+    """
+    _persona_server_thread.reset(**_settings(request, _SERVER, "cases=50"))
+    yield _persona_server_thread
+    # What a function of a scripted fault raised belongs to this test.
+    _persona_server_thread.reset()
+
+
+@pytest.fixture
+def persona_env(persona_server: SimulatorServer, monkeypatch: pytest.MonkeyPatch) -> SimulatorServer:
+    """The same, with `PERSONA_API_KEY` and `PERSONA_BASE_URL` set, so that `PersonaClient()` talks to it."""
+    monkeypatch.setenv("PERSONA_API_KEY", persona_server.api_key)
+    monkeypatch.setenv("PERSONA_BASE_URL", persona_server.base_url)
+    for name in ("PERSONA_CA_FILE", "PERSONA_ALLOW_HTTP"):
+        monkeypatch.delenv(name, raising=False)
+    return persona_server
 
 
 @pytest.fixture

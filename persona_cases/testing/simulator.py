@@ -7,30 +7,22 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import attrs
-import msgspec
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.query import SearchLimits
 from persona_cases.surface import publish
 from persona_cases.testing.deliveries.simulated_webhooks import SimulatedWebhooks
-from persona_cases.testing.deliveries.webhook_bodies import WebhookBodies
-from persona_cases.testing.endpoints.answering import API_ROOT, Endpoints, Gates, InternalFailure, SimulatedApi
-from persona_cases.testing.endpoints.case_actions import CaseActions
-from persona_cases.testing.endpoints.case_writes import CaseWrites
-from persona_cases.testing.endpoints.endpoint_table import CasesEndpoints, TemplateEndpoints
-from persona_cases.testing.endpoints.event_endpoints import EventEndpoints
-from persona_cases.testing.endpoints.search_index import SearchIndex
-from persona_cases.testing.endpoints.served_files import file_answer
-from persona_cases.testing.gates.case_quota import CaseQuota, QuotaHeaders, QuotaStatus
-from persona_cases.testing.gates.faults import Fault, Faults
-from persona_cases.testing.gates.rate_window import FixedWindow, RateLimit
+from persona_cases.testing.endpoints.answering import API_ROOT
+from persona_cases.testing.gates.case_quota import QuotaHeaders, QuotaStatus
+from persona_cases.testing.gates.faults import Faults
+from persona_cases.testing.gates.rate_window import RateLimit
 from persona_cases.testing.gates.stored_answers import IdempotencyStore
 from persona_cases.testing.http.delivery import Delivery
-from persona_cases.testing.http.server import HttpServer, Outcome, nowhere
+from persona_cases.testing.http.server import HttpServer, Outcome
 from persona_cases.testing.http.traffic import Answer, ReceivedRequest, RequestLog
+from persona_cases.testing.simulated_account import AccountSettings, SimulatedAccount
 from persona_cases.testing.world.event_log import EventLog
-from persona_cases.testing.world.factory import DEFAULT_EPOCH, make_world
-from persona_cases.testing.world.file_links import FILES_ROOT, FileSigner
+from persona_cases.testing.world.factory import DEFAULT_EPOCH
 from persona_cases.testing.world.simulated_clock import Clock, SystemClock
 from persona_cases.testing.world.store import CaseStore
 from persona_cases.testing.world.tag_names import DEFAULT_TAG_CAP
@@ -103,49 +95,70 @@ class Simulator:
         tag_cap: int = DEFAULT_TAG_CAP,
         file_token_lifetime: float = 21_600.0,
     ) -> None:
-        if latency < 0 or index_lag < 0:
-            raise InvalidArgumentError("latency and index_lag: need to be zero or more seconds")
-        if file_token_lifetime <= 0:
-            raise InvalidArgumentError("file_token_lifetime: needs to be more than zero seconds")
         if not 0 <= port <= _LAST_PORT:
             raise InvalidArgumentError(f"port: needs to lie between 0 and {_LAST_PORT}")
-        self.clock: Clock = clock or SystemClock()
-        """What time it is."""
-        self._latency = latency
-        self._host = host
-        self.api_key = api_key
-        """The key that requests must carry."""
-        self.store: CaseStore = CaseStore(self.clock, seed=seed, tag_cap=tag_cap)
-        """The data; change it to set a scene."""
-        self.faults: Faults = Faults(seed)
-        """What goes wrong."""
-        self.requests: RequestLog = RequestLog()
-        """What was received."""
-        self.idempotency: IdempotencyStore = IdempotencyStore(self.clock)
-        """What was answered to requests with an idempotency key."""
-        self.store.load(*make_world(cases, seed, epoch))
-        self._window = FixedWindow(RateLimit.parse(rate_limit), self.clock)
-        quota = RateLimit.parse(case_quota, "case_quota")
-        self._quota = CaseQuota(quota, self.clock, quota_headers, quota_status)
-        self._signer = FileSigner(self.clock, file_token_lifetime, seed)
-        self.events: EventLog = EventLog(self.store, self.clock, seed=seed)
-        """What happened."""
-        bodies = WebhookBodies(self.store, self._signer, lambda: self.origin)
-        self.webhooks: SimulatedWebhooks = SimulatedWebhooks(self.events, bodies, self.clock, seed=seed)
-        """Who is told of it."""
-        index = SearchIndex(self.store, self.clock, index_lag)
-        endpoints = Endpoints(
-            CasesEndpoints(self.store, index, limits or SearchLimits(), echo_filters=echo_filters),
-            CaseWrites(self.store, self.clock),
-            CaseActions(self.store, self.clock),
-            TemplateEndpoints(self.store),
-            EventEndpoints(self.events, echo_filters=echo_filters),
+        self._settings = AccountSettings(
+            cases=cases,
+            seed=seed,
+            api_key=api_key,
+            rate_limit=rate_limit,
+            latency=latency,
+            index_lag=index_lag,
+            clock=clock or SystemClock(),
+            epoch=epoch,
+            limits=limits or SearchLimits(),
+            echo_filters=echo_filters,
+            case_quota=case_quota,
+            quota_headers=quota_headers,
+            quota_status=quota_status,
+            tag_cap=tag_cap,
+            file_token_lifetime=file_token_lifetime,
         )
-        gates = Gates(self._window, self.idempotency, self._quota)
-        self._api = SimulatedApi(api_key, gates, endpoints, self._signer, seed=seed)
+        self._account = SimulatedAccount(self._settings, lambda: self.origin)
+        self._host = host
         self._server = HttpServer(self._respond, host, port)
         self._failures: list[Exception] = []
         self._running = False
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+        return self._account.settings.clock
+
+    @property
+    def api_key(self) -> str:
+        """The key that requests must carry."""
+        return self._account.settings.api_key
+
+    @property
+    def store(self) -> CaseStore:
+        """The data; change it to set a scene."""
+        return self._account.store
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong."""
+        return self._account.faults
+
+    @property
+    def requests(self) -> RequestLog:
+        """What was received."""
+        return self._account.requests
+
+    @property
+    def idempotency(self) -> IdempotencyStore:
+        """What was answered to requests with an idempotency key."""
+        return self._account.idempotency
+
+    @property
+    def events(self) -> EventLog:
+        """What happened."""
+        return self._account.events
+
+    @property
+    def webhooks(self) -> SimulatedWebhooks:
+        """Who is told of it."""
+        return self._account.webhooks
 
     @property
     def origin(self) -> str:
@@ -191,9 +204,27 @@ class Simulator:
         await self.webhooks.stop()
         await self._server.stop()
         self._running = False
-        if self._failures:
-            failures, self._failures = self._failures, []
-            raise failures[0]
+        self._raise_failure()
+
+    async def reset(self, **settings: Any) -> None:
+        """Begin again with other data, faults, webhooks and records, at the same address.
+
+        Args:
+            settings: arguments of `Simulator` that replace the first ones until the next reset; not `host` or `port`.
+
+        Raises:
+            Exception: the first that a function of a scripted fault raised, if any did.
+            InvalidArgumentError: a setting is out of range.
+        """
+        unknown = settings.keys() - {field.name for field in attrs.fields(AccountSettings)}
+        if unknown:
+            raise InvalidArgumentError(f"reset: {', '.join(sorted(unknown))} cannot be set by it")
+        account = SimulatedAccount(attrs.evolve(self._settings, **settings), lambda: self.origin)
+        await self.webhooks.stop()
+        self._account = account
+        if self._running:
+            self.webhooks.start()
+        self._raise_failure()
 
     def client(self, **settings: Any) -> PersonaClient:
         """Make a client of this simulator; close it, or use it with `async with`.
@@ -217,11 +248,11 @@ class Simulator:
 
     def spend(self, requests: int) -> None:
         """Use up some of the rate limit's window, as a stranger with a key of the same environment would."""
-        self._window.spend(requests)
+        self._account.window.spend(requests)
 
     def spend_quota(self, creations: int) -> None:
         """Use up some of the quota of case creation in the same way; nothing happens if there is none."""
-        self._quota.spend(creations)
+        self._account.quota.spend(creations)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -239,57 +270,20 @@ class Simulator:
         where = self.base_url if self._running else "not running"
         return f"<Simulator {where}, {len(self.store.cases)} cases>"
 
+    def _raise_failure(self) -> None:
+        failures, self._failures = self._failures, []
+        if failures:
+            raise failures[0]
+
     def _respond(self, request: ReceivedRequest, authorization: str | None) -> Outcome:
-        request.received_at = self.clock.monotonic()
-        request.in_api = request.path.startswith(API_ROOT + "/")
-        if request.in_api:
-            request.path = request.path.removeprefix(API_ROOT)
-        self.requests.record(request)
         try:
-            outcome = self._outcome(request, authorization)
-        except Exception as error:  # noqa: BLE001 - it is raised again, by `stop`
+            outcome = self._account.outcome(request, authorization)
+        except Exception as error:  # noqa: BLE001 - it is raised again, by `stop` or `reset`
             self._failures.append(error)
             outcome = Outcome(Answer.json(500, {"errors": [{"title": "Internal server error"}]}, {}), Delivery())
         if not outcome.delivery.unanswered:
             request.status = outcome.answer.status
         return outcome
-
-    def _outcome(self, request: ReceivedRequest, authorization: str | None) -> Outcome:
-        fault = self.faults.choose(request)
-        if fault is None:
-            return Outcome(self._answer(request, authorization), Delivery(delay=self._latency))
-        request.fault = fault.name
-        answer = self._faulty(fault, request, authorization)
-        if fault.alter is not None:
-            answer = fault.alter(answer)
-        return Outcome(answer, attrs.evolve(fault.delivery, delay=fault.delivery.delay + self._latency))
-
-    def _faulty(self, fault: Fault, request: ReceivedRequest, authorization: str | None) -> Answer:
-        if fault.stored and fault.problem is not None:
-            return self._api.answer(
-                request, authorization, self._origin_for(request), InternalFailure(fault.problem, fault.applied)
-            )
-        if fault.applied:
-            answer = self._answer(request, authorization)
-            if fault.problem is None:
-                return answer
-            body = msgspec.json.encode(fault.problem.document())
-            return attrs.evolve(answer, status=fault.problem.status, body=body)
-        if fault.problem is None:
-            return Answer(502, {}, b"")
-        return self._api.refuse(fault.problem)
-
-    def _answer(self, request: ReceivedRequest, authorization: str | None) -> Answer:
-        if not request.in_api and request.path.startswith(FILES_ROOT):
-            return file_answer(request, self.store, self._signer)
-        if not request.in_api:
-            return nowhere()
-        return self._api.answer(request, authorization, self._origin_for(request))
-
-    def _origin_for(self, request: ReceivedRequest) -> str:
-        # Files are where the client found the API, by whatever name: a container has others than it knows of.
-        host = request.headers.get("host")
-        return f"http://{host}" if host else self.origin
 
 
 publish("persona_cases.testing", Simulator)

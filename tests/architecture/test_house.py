@@ -56,6 +56,7 @@ MAY_IMPORT = {
 EXCEPTIONS = {
     "testing/clients.py": {"client", "transport"},
     "testing/simulator.py": {"client"},
+    "testing/simulator_server.py": {"client"},
     "testing/pytest_plugin.py": {"<top>"},
 }
 

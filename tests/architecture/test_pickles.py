@@ -44,7 +44,7 @@ HOLDERS = {
     *("IdempotencyStore", "ReceivedRequest", "RequestLog", "Simulator", "StoredAnswer", "StoredFile", "Answer"),
     *("Queue", "Ref"),
     *("EventLog", "Mishaps", "SimulatedEvent", "SimulatedWebhook", "SimulatedWebhooks"),
-    *("WebhookAttempt", "WebhookDelivery"),
+    *("WebhookAttempt", "WebhookDelivery", "ServerWebhooks", "SimulatorServer"),
 }
 RELATED = ["template", "queue", "comments", "accounts", "inquiries", "reports", "transactions", "verifications"]
 STANDARD = {"__builtin__", "_codecs", "builtins", "copyreg", "datetime"}

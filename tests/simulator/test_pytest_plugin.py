@@ -39,8 +39,9 @@ INI = """
 [pytest]
 asyncio_mode = {mode}
 asyncio_default_fixture_loop_scope = function
-filterwarnings = error
 addopts = --strict-markers -p no:cacheprovider
+filterwarnings =
+    error
 """
 
 
@@ -132,9 +133,74 @@ def test_the_tests_shown_in_the_documentation_pass(pytester):
     assert shown
 
 
+@pytest.mark.parametrize("mode", ["strict", "auto"])
+def test_the_page_on_web_apps_works_with_every_plugin(pytester, mode):
+    pytest.importorskip("fastapi", reason="comes with the extra `fastapi`")
+    page = (Path(__file__).parents[2] / "docs" / "testing-web-apps.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    suite = "\n".join(block for block in blocks if "\nwith SimulatorServer" not in block)
+    names = set(re.findall(r"def (test_\w+)", suite))
+    # In the auto mode, pytest-asyncio takes all tests that are async, and in the strict mode nobody the one unmarked.
+    left_to_others = {"strict": {"test_a_missing_case_is_told"}, "auto": {"test_under_anyio"}}[mode]
+    assert len(names) == 7
+    assert left_to_others < names
+    # Current versions of Starlette want another httpx than most have.
+    pytester.makefile(".ini", pytest=INI.format(mode=mode) + "    ignore:Using .httpx. with\n")
+    pytester.makepyfile(suite)
+    result = pytester.runpytest_subprocess("-k", " or ".join(names - left_to_others))
+    result.assert_outcomes(passed=len(names) - 1, deselected=1)
+
+
+def test_the_server_begins_each_test_with_new_data(pytester):
+    suite = """
+        import os
+        import urllib.request
+
+        import pytest
+        from persona_cases.testing import Fault
+
+        pytestmark = pytest.mark.persona_server(cases=3, rate_limit="50/60")
+        addresses = set()
+
+        @pytest.mark.parametrize("number", range(3))
+        def test_it_is_new(persona_server, number):
+            persona_server.store.create_case("KYC")
+            assert len(persona_server.store.cases) == 4
+            addresses.add(persona_server.base_url)
+            assert len(addresses) == 1
+
+        @pytest.mark.persona_server(cases=1)
+        def test_the_closest_marker_wins(persona_env):
+            assert os.environ["PERSONA_BASE_URL"] == persona_env.base_url
+            headers = {"Authorization": "Bearer " + os.environ["PERSONA_API_KEY"]}
+            url = os.environ["PERSONA_BASE_URL"] + "/cases"
+            with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+                assert answer.headers["RateLimit-Limit"] == "50"
+            assert len(persona_env.store.cases) == 1
+
+        def test_the_environment_is_as_before():
+            assert "PERSONA_BASE_URL" not in os.environ
+
+        def test_an_error_in_a_fault_is_shown_here(persona_env):
+            def wrong(_):
+                raise ZeroDivisionError
+
+            persona_env.faults.add(Fault.status(500), when=wrong)
+            with pytest.raises(OSError):
+                urllib.request.urlopen(persona_env.base_url + "/cases")
+    """
+    result = run(pytester, "strict", suite)
+    result.assert_outcomes(passed=6, errors=1)
+    result.stdout.fnmatch_lines(
+        ["*ERROR at teardown of test_an_error_in_a_fault_is_shown_here*", "*ZeroDivisionError*"]
+    )
+
+
 def test_the_markers_are_explained(pytester):
     shown = pytester.runpytest_subprocess("--markers").stdout
-    shown.fnmatch_lines(["@pytest.mark.persona_simulator(**settings):*", "@pytest.mark.persona_client(**settings):*"])
+    shown.fnmatch_lines(
+        [f"@pytest.mark.persona_{name}(**settings):*" for name in ("simulator", "client", "server")],
+    )
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,10 @@ class AnsweredError(Exception):
         self.details = details
         self.pointer = pointer
 
+    def __reduce__(self) -> Any:
+        # An exception is copied by calling its class with `args`, which are the title alone.
+        return _made, (self.status, self.title, self.details, self.pointer, self.headers)
+
     def document(self) -> dict[str, Any]:
         """The body of the answer."""
         item: dict[str, Any] = {"title": self.title}
@@ -62,6 +66,12 @@ class AnsweredError(Exception):
         if self.pointer is not None:
             item["source"] = {"pointer": self.pointer}
         return {"errors": [item]}
+
+
+def _made(
+    status: int, title: str, details: str | None, pointer: str | None, headers: Mapping[str, str]
+) -> AnsweredError:
+    return AnsweredError(status, title, details, pointer, headers=headers)
 
 
 def bad_request(details: str) -> AnsweredError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, overload
 from urllib.parse import parse_qsl
 
@@ -114,9 +115,34 @@ class RequestLog(Sequence[ReceivedRequest]):
             request for request in self._requests if method in {None, request.method} and path in {None, request.path}
         ]
 
+    def assert_none_refused(self, *, allow: Collection[int] = ()) -> None:
+        """Make sure that every request was one that the API takes; scripted faults do not count.
+
+        Args:
+            allow: statuses that are as they should be, such as 404 in the test of a case that is missing.
+
+        Raises:
+            AssertionError: requests were answered 400 or above; it lists them.
+        """
+        refused = [
+            f"{request.method} {request.path}: {request.status} {_phrase(request.status)}"
+            for request in self._requests
+            if request.status is not None
+            and request.status >= HTTPStatus.BAD_REQUEST
+            and request.status not in allow
+            and request.fault is None
+        ]
+        if refused:
+            listed = "\n".join(f"  {line} ({count} times)" for line, count in Counter(refused).items())
+            raise AssertionError(f"the simulator refused {len(refused)} of {len(self)} requests:\n{listed}")
+
     def clear(self) -> None:
         """Forget all requests so far."""
         self._requests.clear()
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in HTTPStatus.__members__.values() else ""
 
 
 publish("persona_cases.testing", Answer, ReceivedRequest, RequestLog)
