@@ -13,6 +13,7 @@ import attrs
 from persona_cases.export.case_source import CaseBuffer, CaseSource, Without
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.survey import Survey
+from persona_cases.export.columns.titles import ColumnStyle, titled
 from persona_cases.export.formats.opening import open_sink
 from persona_cases.export.formats.target import FileFormat, Target
 from persona_cases.export.progress import RunProgress
@@ -45,6 +46,7 @@ class FileExport:
         target: what to write.
         output: where to; it is committed in the end, or discarded.
         choice: which columns.
+        style: how to spell their names.
         provenance: what makes the file, where the format has a place for it.
         rejects: takes the cases that a table cannot have because they cannot be decoded; None refuses them.
         buffer_directory: whose disk holds the cases until their columns are known; None for the system's choice.
@@ -53,6 +55,7 @@ class FileExport:
     target: Target
     output: Output
     choice: ColumnChoice = attrs.field(factory=ColumnChoice)
+    style: ColumnStyle = "dotted"
     provenance: Provenance | None = None
     rejects: Rejects | None = None
     buffer_directory: Path | None = None
@@ -92,7 +95,7 @@ class FileExport:
             survey = Survey(None if self.rejects is None else partial(self._reject, refused))
             if not lines:
                 await _read_through(source, survey.observe)
-            columns = survey.columns(self.choice)
+            columns = titled(survey.columns(self.choice), self.style)
             sink = self._with_rejects(open_sink(self.target, self.output, columns, self.provenance))
             async with _ended(sink):
                 await _read_through(Without(source, frozenset(refused)) if refused else source, sink.write)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final, cast
 
@@ -131,4 +131,15 @@ def flag(value: object, argument: str) -> bool:
     """
     if not isinstance(value, bool):
         raise InvalidArgumentError(f"{argument} must be True or False")
+    return value
+
+
+def one_of(value: object, argument: str, choices: Sequence[str]) -> str:
+    """Check a text that has a few possible values.
+
+    Raises:
+        InvalidArgumentError: if it is none of them.
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise InvalidArgumentError(f"{argument} must be {' or '.join(map(repr, choices))}")
     return value

@@ -212,6 +212,13 @@ def test_the_fields_of_a_template_are_columns_whatever_the_cases_are(cli, api, t
     assert cli("export", "--columns-from", "ctmpl_nope", "-o", str(path)).code == 4
 
 
+@pytest.mark.parametrize(("style", "name"), [((), "fields.priority"), (("--column-style", "snake"), "fields_priority")])
+def test_columns_are_named_in_the_style_asked_for(cli, api, tmp_path, style, name):
+    path = tmp_path / "cases.csv"
+    assert cli("export", "--limit", "3", "--only", "fields.priority", *style, "-o", str(path)).code == 0
+    assert path.read_text().splitlines()[0] == f"id,{name}"
+
+
 def test_a_full_disk_under_a_table_is_said_in_one_line(tmp_path):
     resource = pytest.importorskip("resource")
 

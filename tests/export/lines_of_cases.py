@@ -12,6 +12,7 @@ import msgspec
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import Column
 from persona_cases.export.columns.survey import Survey
+from persona_cases.export.columns.titles import titled
 from persona_cases.export.formats.opening import open_sink
 from persona_cases.export.formats.target import Target
 from persona_cases.export.sinks import AtomicFile
@@ -42,7 +43,7 @@ def columns_of(
 def write_table(path: Path, lines: Sequence[bytes], columns: Sequence[Column] | None = None) -> Path:
     """Write these cases to a file, a few at a time."""
     file = AtomicFile(path)
-    sink = open_sink(Target.of(path), file, columns_of(lines) if columns is None else columns)
+    sink = open_sink(Target.of(path), file, titled(columns_of(lines) if columns is None else columns))
     for start in range(0, len(lines), 3):
         sink.write(lines[start : start + 3])
     sink.commit()

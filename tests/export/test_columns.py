@@ -18,6 +18,7 @@ from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import FIXED
 from persona_cases.export.columns.rows import read_row
 from persona_cases.export.columns.survey import Survey
+from persona_cases.export.columns.titles import titled
 from persona_cases.export.columns.types import JSON, TEXT, ColumnKind, ColumnType
 from persona_cases.models import Case, CaseTemplate, Fieldset
 from persona_cases.models.decoding.decode import decode_resource
@@ -305,6 +306,6 @@ def test_columns_in_which_no_case_had_a_value_are_told():
     survey.observe([make_line(1, attributes={"name": None}, fields={"a": None, "b": 1})])
     survey.observe([make_line(2, attributes={"name": None, "status": None}, fields={"a": None, "b": None})])
     columns = survey.columns(ColumnChoice.of(None, ()))
-    empty = survey.empty(columns)
+    empty = survey.empty(titled(columns))
     assert {"name", "fields.a"} <= set(empty)
     assert not {"id", "status", "fields.b"} & set(empty)

@@ -21,6 +21,7 @@ from persona_cases import DecodeError, ExportProgress
 from persona_cases.export.case_source import CaseBuffer
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.survey import Survey
+from persona_cases.export.columns.titles import titled
 from persona_cases.export.formats.opening import open_sink
 from persona_cases.export.formats.sqlite import SqliteSink
 from persona_cases.export.formats.target import Target
@@ -161,7 +162,7 @@ async def test_a_full_disk_ends_an_export_and_its_output(name, failing):
 
 
 async def test_a_full_disk_under_a_database_looks_as_it_does_elsewhere(tmp_path):
-    columns = columns_of([make_line()])
+    columns = titled(columns_of([make_line()]))
     sink = SqliteSink(AtomicFile(tmp_path / "cases.db"), columns)
     sink._database.execute("PRAGMA max_page_count = 20")
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as raised:
@@ -296,7 +297,7 @@ def peak(write, cases):
 
 @pytest.mark.parametrize("name", ["x.jsonl", "x.csv", "x.sqlite", "x.csv.gz"])
 def test_memory_does_not_grow_with_the_cases(tmp_path, name):
-    columns = columns_of([make_line(fields={"n": 1, "text": "x"})])
+    columns = titled(columns_of([make_line(fields={"n": 1, "text": "x"})]))
 
     def write(cases):
         sink = open_sink(Target.of(name), AtomicFile(tmp_path / name), columns)
@@ -310,7 +311,7 @@ def test_memory_does_not_grow_with_the_cases(tmp_path, name):
 
 def test_memory_of_parquet_is_that_of_a_row_group(tmp_path):
     needs("x.parquet")
-    columns = columns_of([], ["status"])
+    columns = titled(columns_of([], ["status"]))
 
     def write(cases):
         sink = open_sink(Target.of("x.parquet"), AtomicFile(tmp_path / "x.parquet"), columns)

@@ -14,7 +14,7 @@ from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.options.combinations import check_file
 from persona_cases.cli.options.field_input import span_seconds
-from persona_cases.cli.options.option_groups import Connection, FileShape, ReportForm, Selection
+from persona_cases.cli.options.option_groups import ColumnStyleChoice, Connection, FileShape, ReportForm, Selection
 from persona_cases.cli.options.selection import attributes, predicate, sort_order
 from persona_cases.cli.screen.export_progress import shown_progress
 from persona_cases.cli.screen.output import stdout_bytes
@@ -93,6 +93,7 @@ class Export:
             format=target.format.value,
             compression=target.compression.value,
             columns=columns,
+            column_style=(self.shape.column_style or ColumnStyleChoice.DOTTED).value,
             restart=self.shape.restart,
             resume_max_age=span_seconds(self.shape.resume_max_age or _RESUME_MAX_AGE, "--resume-max-age"),
             overwrite=self.shape.overwrite,

@@ -102,6 +102,8 @@ def check_file(shape: FileShape, target: Target, *, in_order: bool, to_stdout: b
         raise InvalidArgumentError("--manifest writes a second file beside the output: name it with -o")
     if shape.columns_from is not None and target.format is FileFormat.JSON_LINES:
         raise InvalidArgumentError("--columns-from needs a table: choose csv, parquet or sqlite")
+    if shape.column_style is not None and target.format is FileFormat.JSON_LINES:
+        raise InvalidArgumentError("--column-style needs a table: choose csv, parquet or sqlite")
     if shape.columns_from is not None and only is not None and not any(map(_is_custom, only)):
         raise InvalidArgumentError("--columns-from has no effect because --only names no custom field: leave it out")
     if shape.fail_on_missing and shape.attachments is None:

@@ -72,6 +72,13 @@ class ConsistencyChoice(enum.StrEnum):
     FRESH = "fresh"
 
 
+class ColumnStyleChoice(enum.StrEnum):
+    """How a table spells the names of its columns."""
+
+    DOTTED = "dotted"
+    SNAKE = "snake"
+
+
 class ReportForm(enum.StrEnum):
     """The form of an export's report."""
 
@@ -169,6 +176,10 @@ class FileShape:
     ] = None
     columns_from: Annotated[
         str | None, _output(metavar="ID", help="Template whose custom fields become typed columns.")
+    ] = None
+    column_style: Annotated[
+        ColumnStyleChoice | None,
+        _output(help="Names of columns: fields.risk-score, or fields_risk_score. Default: dotted."),
     ] = None
     attachments: Annotated[str | None, _output(metavar="DIR", help="Download attached files to DIR/<case id>/.")] = None
     fail_on_missing: Annotated[

@@ -12,6 +12,7 @@ from persona_cases.export.columns.batch import BatchReader, FieldColumn, OnRefus
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import FIXED, Column
 from persona_cases.export.columns.declared import declared_type
+from persona_cases.export.columns.titles import TitledColumn
 from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TIME, ColumnKind, ColumnType, fits_utc, type_of_all
 from persona_cases.name_prefixes import CUSTOM
 
@@ -74,9 +75,9 @@ class Survey:
         fixed = tuple(attrs.evolve(each, type=TEXT) if each.name in self._texts else each for each in FIXED)
         return choice.among(custom, unknown, fixed)
 
-    def empty(self, columns: Iterable[Column]) -> tuple[str, ...]:
-        """Return the names of those columns in which no case has a value."""
-        return tuple(column.name for column in columns if column.name not in self._filled)
+    def empty(self, columns: Iterable[TitledColumn]) -> tuple[str, ...]:
+        """Return the titles of those columns in which no case has a value."""
+        return tuple(each.title for each in columns if each.column.name not in self._filled)
 
 
 def _is_out_of_range(moment: datetime | None) -> bool:

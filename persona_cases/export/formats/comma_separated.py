@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from persona_cases.export.columns.batch import BatchReader
 from persona_cases.export.columns.cells import as_texts
-from persona_cases.export.columns.column import Column
+from persona_cases.export.columns.titles import TitledColumn
 from persona_cases.export.formats.compression import Compressed
 from persona_cases.export.formats.target import Compression
 from persona_cases.export.sinks import Output
@@ -26,12 +26,12 @@ class CsvSink:
         columns: the columns.
     """
 
-    def __init__(self, output: Output, compression: Compression, columns: Sequence[Column]) -> None:
+    def __init__(self, output: Output, compression: Compression, columns: Sequence[TitledColumn]) -> None:
         self._output = output
         self._bytes = Compressed(output, compression)
         self._reader = BatchReader()
-        self._columns = [(column.name, as_texts(column.type)) for column in columns]
-        self._bytes.write((",".join(_quoted([name for name, _ in self._columns])) + "\r\n").encode())
+        self._columns = [(each.column.name, as_texts(each.column.type)) for each in columns]
+        self._bytes.write((",".join(_quoted([each.title for each in columns])) + "\r\n").encode())
 
     def write(self, cases: Sequence[bytes]) -> None:
         """Write rows."""

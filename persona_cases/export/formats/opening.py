@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.columns.column import Column
+from persona_cases.export.columns.titles import TitledColumn
 from persona_cases.export.formats import packages
 from persona_cases.export.formats.comma_separated import CsvSink
 from persona_cases.export.formats.json_lines import JsonLinesSink
@@ -29,7 +29,9 @@ def check_available(target: Target) -> None:
         packages.zstd()
 
 
-def open_sink(target: Target, output: Output, columns: Sequence[Column], provenance: Provenance | None = None) -> Sink:
+def open_sink(
+    target: Target, output: Output, columns: Sequence[TitledColumn], provenance: Provenance | None = None
+) -> Sink:
     """Open the sink of a format.
 
     Args:

@@ -17,7 +17,7 @@ def pyarrow(module: str) -> Any:
     Raises:
         InvalidArgumentError: if it is not installed.
     """
-    return _required(module, "Parquet needs pyarrow", "parquet")
+    return _required(module, "Arrow and Parquet need pyarrow", "parquet")
 
 
 def zstd() -> Any:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
-from persona_cases.export.columns.batch import BatchReader
-from persona_cases.export.columns.cells import as_values, json_text
-from persona_cases.export.columns.column import Column
-from persona_cases.export.columns.types import ColumnKind, ColumnType
+from persona_cases.export.columns.cells import json_text
+from persona_cases.export.columns.titles import TitledColumn
 from persona_cases.export.formats import packages
+from persona_cases.export.formats.arrow_rows import ArrowRows
 from persona_cases.export.formats.target import Compression
 from persona_cases.export.provenance import PROVENANCE, Provenance
 from persona_cases.export.sinks import AtomicFile
@@ -19,14 +18,6 @@ __all__ = ["ParquetSink"]
 
 _ROWS_A_GROUP: Final = 10_000
 _BYTES_A_GROUP: Final = 32_000_000
-
-_TYPES: Final[Mapping[ColumnKind, Callable[[Any], Any]]] = {
-    ColumnKind.BOOLEAN: lambda pa: pa.bool_(),
-    ColumnKind.INTEGER: lambda pa: pa.int64(),
-    ColumnKind.NUMBER: lambda pa: pa.float64(),
-    ColumnKind.DATE: lambda pa: pa.date32(),
-    ColumnKind.TIME: lambda pa: pa.timestamp("us", tz="UTC"),
-}
 
 
 class ParquetSink:
@@ -48,31 +39,25 @@ class ParquetSink:
         self,
         file: AtomicFile,
         compression: Compression,
-        columns: Sequence[Column],
+        columns: Sequence[TitledColumn],
         provenance: Provenance | None = None,
     ) -> None:
         self._file = file
-        self._arrow = packages.pyarrow("pyarrow")
-        self._schema = self._arrow.schema([(column.name, self._type(column.type)) for column in columns])
-        self._reader = BatchReader()
-        self._columns = [(column.name, as_values(column.type)) for column in columns]
-        self._waiting: list[list[Any]] = [[] for _ in columns]
+        self._rows = ArrowRows(columns)
         self._size = 0
         self._cases = 0
         self._made_by = {} if provenance is None else provenance.to_dict()
         self._writer = packages.pyarrow("pyarrow.parquet").ParquetWriter(
-            str(file.part), self._schema, compression=compression.value
+            str(file.part), self._rows.schema, compression=compression.value
         )
 
     def write(self, cases: Sequence[bytes]) -> None:
         """Take rows, and write them once they make a row group."""
         for part in self._parts(cases):
-            batch = self._reader.read(part)
-            for waiting, (name, convert) in zip(self._waiting, self._columns, strict=True):
-                waiting.extend(convert(batch.column(name)))
+            self._rows.add(part)
             self._size += sum(map(len, part))
             self._cases += len(part)
-            if len(self._waiting[0]) >= _ROWS_A_GROUP or self._size >= _BYTES_A_GROUP:
+            if self._rows.count >= _ROWS_A_GROUP or self._size >= _BYTES_A_GROUP:
                 self._write_group()
 
     def _parts(self, cases: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
@@ -80,7 +65,7 @@ class ParquetSink:
         start = size = 0
         for number, line in enumerate(cases, 1):
             size += len(line)
-            rows = len(self._waiting[0]) + number - start
+            rows = self._rows.count + number - start
             if rows >= _ROWS_A_GROUP or self._size + size >= _BYTES_A_GROUP:
                 yield cases[start:number]
                 start, size = number, 0
@@ -89,7 +74,7 @@ class ParquetSink:
 
     def commit(self) -> None:
         """Complete the file."""
-        if self._waiting[0]:
+        if self._rows.count:
             self._write_group()
         self._writer.add_key_value_metadata({PROVENANCE: json_text({**self._made_by, "cases": self._cases})})
         self._writer.close()
@@ -103,14 +88,5 @@ class ParquetSink:
         self._file.discard()
 
     def _write_group(self) -> None:
-        arrays = [
-            self._arrow.array(waiting, type=field.type)
-            for waiting, field in zip(self._waiting, self._schema, strict=True)
-        ]
-        self._writer.write_table(self._arrow.table(arrays, schema=self._schema), row_group_size=_ROWS_A_GROUP)
-        self._waiting = [[] for _ in self._columns]
+        self._writer.write_table(self._rows.take(), row_group_size=_ROWS_A_GROUP)
         self._size = 0
-
-    def _type(self, type: ColumnType) -> Any:
-        arrow = _TYPES.get(type.kind, lambda pa: pa.string())(self._arrow)
-        return self._arrow.list_(arrow) if type.many else arrow

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from persona_cases.export.columns.batch import Batch, BatchReader
 from persona_cases.export.columns.cells import as_texts, as_values, json_text
-from persona_cases.export.columns.column import Column
+from persona_cases.export.columns.titles import TitledColumn
 from persona_cases.export.columns.types import ColumnKind, ColumnType, type_of
 from persona_cases.export.provenance import PROVENANCE, Provenance
 from persona_cases.export.sinks import AtomicFile
@@ -56,7 +56,7 @@ class SqliteSink:
         provenance: what makes the file, for the table `persona_export`.
     """
 
-    def __init__(self, file: AtomicFile, columns: Sequence[Column], provenance: Provenance | None = None) -> None:
+    def __init__(self, file: AtomicFile, columns: Sequence[TitledColumn], provenance: Provenance | None = None) -> None:
         self._file = file
         self._made_by = {} if provenance is None else provenance.to_dict()
         self._reader = BatchReader()
@@ -64,8 +64,8 @@ class SqliteSink:
             # Each call comes from a thread of its own, one after the other.
             self._database = sqlite3.connect(file.part, isolation_level=None, check_same_thread=False)
         kept = _distinct(columns[: self._most_columns()])
-        self._names = [name for name, _ in kept]
-        self._cells = [(column.name, _cells(column.type)) for _, column in kept]
+        self._names = [each.title for each in kept]
+        self._cells = [(each.column.name, _cells(each.column.type)) for each in kept]
         try:
             self._create(kept)
         except BaseException:
@@ -119,8 +119,8 @@ class SqliteSink:
         }
         self._database.executemany(f"INSERT INTO {PROVENANCE} VALUES (?, ?)", {**told, "cases": cases}.items())  # noqa: S608 - our name
 
-    def _create(self, kept: Sequence[tuple[str, Column]]) -> None:
-        defined = [f"{_quoted(name)} {_native(column.type)}" for name, column in kept]
+    def _create(self, kept: Sequence[TitledColumn]) -> None:
+        defined = [f"{_quoted(each.title)} {_native(each.column.type)}" for each in kept]
         defined[0] += " PRIMARY KEY NOT NULL"
         cases = f"CREATE TABLE cases ({', '.join(defined)}, {_RAW} TEXT NOT NULL)"
         with _as_os_errors():
@@ -133,16 +133,16 @@ class SqliteSink:
         return min(map(self._database.getlimit, limits)) - 1
 
 
-def _distinct(columns: Sequence[Column]) -> list[tuple[str, Column]]:
+def _distinct(columns: Sequence[TitledColumn]) -> list[TitledColumn]:
     """Columns with names that SQLite takes and tells apart, which it does not with `fields.Risk` and `fields.risk`."""
-    taken, named = {_RAW}, list[tuple[str, Column]]()
-    for column in columns:
+    taken, named = {_RAW}, list[TitledColumn]()
+    for each in columns:
         # SQL cannot quote a NUL.
-        plain = column.name.replace("\0", "\ufffd")
-        names = chain([plain], (f"{plain} ({number})" for number in count(2)))
-        name = next(name for name in names if name.lower() not in taken)
-        taken.add(name.lower())
-        named.append((name, column))
+        plain = each.title.replace("\0", "\ufffd")
+        titles = chain([plain], (f"{plain} ({number})" for number in count(2)))
+        title = next(title for title in titles if title.lower() not in taken)
+        taken.add(title.lower())
+        named.append(TitledColumn(title, each.column))
     return named
 
 

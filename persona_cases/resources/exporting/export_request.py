@@ -14,16 +14,17 @@ import attrs
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import Column
+from persona_cases.export.columns.titles import ColumnStyle
 from persona_cases.export.formats.opening import check_available
 from persona_cases.export.formats.replacing import check_replaceable
-from persona_cases.export.formats.target import Target
+from persona_cases.export.formats.target import FileFormat, Target
 from persona_cases.export.manifest_file import account_path
 from persona_cases.export.progress import OnProgress
 from persona_cases.export.provenance import Provenance
 from persona_cases.export.sinks import AtomicFile, Sink
 from persona_cases.export.stream_output import StreamOutput
 from persona_cases.models import Fieldset
-from persona_cases.protocol.checks import flag, seconds, whole_number
+from persona_cases.protocol.checks import flag, one_of, seconds, whole_number
 from persona_cases.query import Predicate, Q, Sort
 from persona_cases.query.entry import as_predicate
 from persona_cases.query.relative import as_written
@@ -79,13 +80,7 @@ def _checked(check: Callable[[Any, str], object]) -> Any:
 
 
 def _one_of(choices: object) -> Any:
-    allowed = get_args(choices)
-
-    def check(value: object, argument: str) -> None:
-        if not isinstance(value, str) or value not in allowed:
-            raise InvalidArgumentError(f"{argument} must be {' or '.join(map(repr, allowed))}")
-
-    return _checked(check)
+    return _checked(partial(one_of, choices=get_args(choices)))
 
 
 def _target(request: ExportRequest) -> Target:
@@ -98,6 +93,8 @@ def _target(request: ExportRequest) -> Target:
         check_replaceable(request.path, target, overwrite=request.overwrite)
     elif not target.is_stream:
         raise InvalidArgumentError(f"to: {target.format} needs a seekable file: pass a path")
+    if request.column_style != "dotted" and target.format is FileFormat.JSON_LINES:
+        raise InvalidArgumentError("column_style has no effect because only tables have columns: leave it out")
     return target
 
 
@@ -123,6 +120,7 @@ class ExportRequest:
     format: str | None
     compression: str | None
     columns: tuple[Column, ...] = attrs.field(converter=_columns)
+    column_style: ColumnStyle = attrs.field(validator=_one_of(ColumnStyle))
     max_searches: int
     restart: bool = attrs.field(validator=_checked(flag))
     resume_max_age: float = attrs.field(converter=_age)
@@ -195,6 +193,7 @@ class ExportRequest:
             "version": api_version,
             "only": None if self.only is None else list(self.only),
             "columns": list(map(repr, self.columns)),
+            "column_style": self.column_style,
             "format": self.target.format.value,
             "compression": self.target.compression.value,
         }
@@ -210,6 +209,7 @@ class ExportRequest:
             "sort": None if self.sort is None else f"{self.sort.attribute}:{self.sort.direction}",
             "only": None if self.only is None else list(self.only),
             "columns": list(map(repr, self.columns)),
+            "column_style": self.column_style,
             "limit": self.limit,
             "version": api_version,
         }

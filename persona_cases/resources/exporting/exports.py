@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from persona_cases.export.columns.column import Column
+from persona_cases.export.columns.titles import ColumnStyle
 from persona_cases.export.formats.target import Compression, CompressionName, FileFormat, FormatName, Target
 from persona_cases.export.progress import OnProgress
 from persona_cases.export.report import ExportReport
@@ -40,6 +41,7 @@ class CaseExports:
         format: FormatName | None = None,
         compression: CompressionName | None = None,
         columns: Iterable[Column] | type[TypedCase] = (),
+        column_style: ColumnStyle = "dotted",
         max_searches: int = DEFAULT_MAX_SEARCHES,
         restart: bool = False,
         resume_max_age: float | timedelta = DEFAULT_RESUME_MAX_AGE,
@@ -80,6 +82,8 @@ class CaseExports:
             compression: `none`, `gzip` or `zstd`; by default, the extension selects it. For Parquet, inside the file.
             columns: columns of custom fields whose types are known, as `columns_from(template)` returns them; or a
                 generated class, whose columns are settled.
+            column_style: how tables spell the names of columns: `dotted`, as in `fields.risk-score`, or `snake`, as in
+                `fields_risk_score`, which databases take without quotes.
             max_searches: how many searches the expression may take; see `search`.
             restart: whether to discard saved progress and start from the beginning.
             resume_max_age: maximum age of an unfinished export that this call resumes, in seconds or as a `timedelta`;
@@ -121,6 +125,7 @@ class CaseExports:
             format=format,
             compression=compression,
             columns=columns,
+            column_style=column_style,
             max_searches=max_searches,
             restart=restart,
             resume_max_age=resume_max_age,

@@ -24,7 +24,12 @@ async def export_in_order(run: ExportRun) -> ExportReport:
     async with _pages(run) as pages:
         match run.request.to:
             case StreamOutput() as stream:
-                export = FileExport(target=run.request.target, output=stream, choice=run.request.choice)
+                export = FileExport(
+                    target=run.request.target,
+                    output=stream,
+                    choice=run.request.choice,
+                    style=run.request.column_style,
+                )
                 await export.run(pages, run.progress)
             case Sink() as sink:
                 await export_to_sink(pages, sink, run.progress)
@@ -43,6 +48,7 @@ async def _write_file(run: ExportRun, path: FilePath, pages: Pages, provenance: 
             target=run.request.target,
             output=place.file(),
             choice=run.request.choice,
+            style=run.request.column_style,
             provenance=provenance,
             rejects=run.rejects,
             buffer_directory=place.directory,

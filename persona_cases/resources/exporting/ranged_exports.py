@@ -94,6 +94,7 @@ async def write_table(run: ExportRun, spool: Spool, file: AtomicFile) -> None:
         target=run.request.target,
         output=file,
         choice=run.request.choice,
+        style=run.request.column_style,
         provenance=_provenance(spool),
         rejects=run.rejects,
     )
