@@ -77,7 +77,7 @@ def run_tests(session: nox.Session, *options: str, env: dict[str, str | None] | 
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests, on the Python that runs nox."""
-    session.install("-e", EXTRAS, *group("test"))
+    session.install("-e", EXTRAS, *group("test"), *group("tables"))
     run_tests(session, *session.posargs)
 
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from persona_cases.protocol.retry import RetryPolicy
     from persona_cases.query import Predicate, Q, Sort, parse
     from persona_cases.resources.cases import Cases
+    from persona_cases.resources.reading.case_pager import CasePager
     from persona_cases.resources.reading.case_watch import CaseWatch
     from persona_cases.resources.reading.get_many import ManyCases
     from persona_cases.transport.middleware import Middleware, Next
@@ -58,6 +59,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "Case",
+    "CasePager",
     "CaseTemplate",
     "CaseWatch",
     "Cases",
@@ -145,6 +147,7 @@ _HOMES = {
     "persona_cases.query": ("Predicate", "Q", "Sort", "parse"),
     "persona_cases.resources.cases": ("Cases",),
     "persona_cases.resources.reading.get_many": ("ManyCases",),
+    "persona_cases.resources.reading.case_pager": ("CasePager",),
     "persona_cases.resources.reading.case_watch": ("CaseWatch",),
     "persona_cases.transport.middleware": ("Middleware", "Next"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, Generic
+from typing import Any, Generic, Self
 
 import attrs
 
@@ -50,7 +50,7 @@ class Pager(Generic[T]):
                 "before: this query runs as several searches, which cannot be paged backward; leave it out"
             )
 
-    def limit(self, total: int) -> Pager[T]:
+    def limit(self, total: int) -> Self:
         """Return a pager that stops after `total` items, and asks the server for no more than that.
 
         Raises:
@@ -70,7 +70,7 @@ class Pager(Generic[T]):
         ]
         return f"<Pager: {', '.join(parts)}>"
 
-    def resume(self, cursor: str | None) -> Pager[T]:
+    def resume(self, cursor: str | None) -> Self:
         """Return a pager that resumes from a cursor.
 
         Args:
@@ -147,7 +147,7 @@ class Pager(Generic[T]):
             return page
         return Page(items=(), next_cursor=None)
 
-    def _with(self, **changed: Any) -> Pager[T]:
+    def _with(self, **changed: Any) -> Self:
         """Return the pager with some options changed."""
         return attrs.evolve(self, options=attrs.evolve(self._options, **changed))
 

@@ -25,7 +25,10 @@ PAGER = Lessons(
         "filter where": "filter in the search: persona.cases.search(where)",
         "sort order_by": "sort in the search: persona.cases.search(sort=...)",
         "page_size per_page": "write search(page_size=...)",
-        "to_dataframe to_pandas to_df to_polars to_csv": 'write persona.cases.export(where, to="cases.csv")',
+        "to_dataframe to_pandas to_df": "write (await pager.to_arrow()).to_pandas()",
+        "to_polars": "write polars.from_arrow(await pager.to_arrow())",
+        "to_table to_pyarrow arrow": "write await pager.to_arrow()",
+        "to_csv to_parquet": 'write persona.cases.export(where, to="cases.csv")',
     },
     arguments={
         "resume.after": "write cursor=",

@@ -8,10 +8,10 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from persona_cases.models import Attachment, Case
+from persona_cases.models import Attachment, Case, Fieldset
 from persona_cases.models.decoding.decode import decode_case
 from persona_cases.models.loadable_names import Includable
-from persona_cases.paging import LARGEST_PAGE, Pager, WalkOptions, check_page, is_beginning
+from persona_cases.paging import LARGEST_PAGE, WalkOptions, check_page, is_beginning
 from persona_cases.protocol.message import Request
 from persona_cases.query import Predicate, SearchLimits, Sort
 from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
@@ -20,6 +20,7 @@ from persona_cases.resources.client_lessons import CASES
 from persona_cases.resources.exporting.case_ranges import CaseRanges
 from persona_cases.resources.exporting.exports import CaseExports
 from persona_cases.resources.reading.case_downloads import Download, OnBytes, check_attachment
+from persona_cases.resources.reading.case_pager import CasePager
 from persona_cases.resources.reading.case_watch import CaseWatch
 from persona_cases.resources.reading.get_many import DEFAULT_CONCURRENCY, ManyCases, get_many
 from persona_cases.resources.reading.page_requests import case_pages
@@ -56,7 +57,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         page_size: int = LARGEST_PAGE,
         after: str | None = None,
         before: str | None = None,
-    ) -> Pager[Case]:
+    ) -> CasePager:
         """List cases, newest first. What was just written is already there, which is not so for `search`.
 
         Args:
@@ -94,12 +95,13 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         )
         sparse, fieldset = parameters.fieldset(only)
         request = Request("GET", _LIST, query=filters + sparse)
-        pager = Pager(
+        pager = CasePager(
             fetch=case_pages(self._api, request, fieldset, backward=before is not None),
             what="list",
             options=WalkOptions(page_size=page_size),
             backward=before is not None,
             explain=partial(describe, request),
+            only=None if fieldset is None else fieldset.names,
         )
         return _started(pager if limit is None else pager.limit(limit), after or before)
 
@@ -115,7 +117,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         before: str | None = None,
         max_searches: int = DEFAULT_MAX_SEARCHES,
         search_limits: SearchLimits | None = None,
-    ) -> Pager[Case]:
+    ) -> CasePager:
         """Search cases by any expression of `Q`.
 
         An expression that one search of the API cannot hold is planned as several, which run side by side; each case
@@ -148,15 +150,17 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         See https://docs.withpersona.com/api-reference/cases/search-cases.
         """
         check_page(page_size, after, before)
-        search, fieldset = Search.of(where, sort, max_searches, search_limits).loading(only)
+        chosen = None if only is None else Fieldset.of(only).names
+        search, fieldset = Search.of(where, sort, max_searches, search_limits).loading(chosen)
         backward = before is not None
-        pager = Pager(
+        pager = CasePager(
             fetch=search.fetch(partial(case_pages, self._api, fieldset=fieldset, backward=backward), backward=backward),
             what="search",
             # A case that moves behind the cursor between two pages comes twice.
             options=WalkOptions(page_size=page_size, distinct=search.unstable),
             backward=backward,
             explain=search.explain,
+            only=chosen,
         )
         return _started(pager if limit is None else pager.limit(limit), after or before)
 
@@ -251,7 +255,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         """
         start = since.id if isinstance(since, Case) else since
 
-        def newer(cursor: str | None) -> Pager[Case]:
+        def newer(cursor: str | None) -> CasePager:
             return self.list(
                 status=status,
                 case_template_id=case_template_id,
@@ -295,7 +299,7 @@ class Cases(CaseExports, CaseRanges, CaseChanges):
         return await Download(check_attachment(attachment), to, self._api, self.get, on_progress).run()
 
 
-def _started(pager: Pager[Case], cursor: str | None) -> Pager[Case]:
+def _started(pager: CasePager, cursor: str | None) -> CasePager:
     return pager if cursor is None else pager.resume(cursor)
 
 

@@ -27,7 +27,7 @@ from persona_cases.testing import Mishap, RateLimit, Simulator
 OURS = "persona_cases"
 # Classes whose objects hold something that is not data: connections, tasks, clocks, functions, or the simulated world.
 HOLDERS = {
-    *("PersonaClient", "Cases", "Pager", "CaseWatch", "Upload"),
+    *("PersonaClient", "Cases", "Pager", "CasePager", "CaseWatch", "Upload"),
     *("Limiter", "LocalLimiter", "QuotaLimiter", "RedisLimiter", "Sink"),
     *(
         "CaseFactory",

@@ -65,6 +65,8 @@ NAMES = [
     ("pager.all()", "await pager.collect()"),
     ("pager.count()", "len(await pager.collect())"),
     ("pager.iter_pages()", "async for page in pager.pages()"),
+    ("pager.to_pandas()", "(await pager.to_arrow()).to_pandas()"),
+    ("pager.to_polars()", "polars.from_arrow(await pager.to_arrow())"),
     ("pager.items", "page = await pager"),
     ("pager.next_cursor", "page.next_cursor"),
     ("pager.limt(2)", "did you mean 'limit'?"),

@@ -98,7 +98,7 @@ async def test_nothing_that_a_client_holds_shows_a_secret(sim, client):
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
-    assert {"Secret", "Request", "Options", "HttpSession", "Transport", "Pager", "LocalLimiter", "Task"} <= kinds
+    assert {"Secret", "Request", "Options", "HttpSession", "Transport", "CasePager", "LocalLimiter", "Task"} <= kinds
     assert said == []
 
 

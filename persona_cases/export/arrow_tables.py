@@ -1,0 +1,100 @@
+"""From pages of cases to Arrow tables, with the columns and types of an export."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing
+from typing import Any
+
+import attrs
+
+from persona_cases.export.case_source import CaseBuffer
+from persona_cases.export.columns.choice import ColumnChoice
+from persona_cases.export.columns.survey import Survey
+from persona_cases.export.columns.titles import ColumnStyle, titled
+from persona_cases.export.formats import packages
+from persona_cases.export.formats.arrow_rows import ArrowRows
+from persona_cases.export.runner import Exportable, Pages
+from persona_cases.export.threads import off_loop
+
+__all__ = ["ArrowShape", "check_arrow", "record_batches", "whole_table"]
+
+
+def check_arrow() -> None:
+    """Make sure that Arrow tables can be made.
+
+    Raises:
+        InvalidArgumentError: if pyarrow is not installed.
+    """
+    packages.pyarrow("pyarrow")
+
+
+@attrs.frozen(kw_only=True)
+class ArrowShape:
+    """What the tables look like.
+
+    Attributes:
+        choice: which columns.
+        style: how to spell their names.
+        size: rows per batch.
+    """
+
+    choice: ColumnChoice
+    style: ColumnStyle
+    size: int
+
+
+async def record_batches(pages: Pages, shape: ArrowShape) -> AsyncGenerator[Any]:
+    """Give all cases as instances of `pyarrow.RecordBatch`, once the last page is there.
+
+    Args:
+        pages: the cases.
+        shape: what the batches look like.
+    """
+    async with _all_rows(pages, shape) as (_, tables):
+        while (table := await off_loop(next, tables, None)) is not None:
+            for batch in table.to_batches():
+                yield batch
+
+
+async def whole_table(pages: Pages, shape: ArrowShape) -> Any:
+    """Return all cases as one `pyarrow.Table`.
+
+    Args:
+        pages: the cases.
+        shape: what the table looks like.
+    """
+    async with _all_rows(pages, shape) as (rows, tables):
+        # From the schema, so that no cases make a table with columns too.
+        return packages.pyarrow("pyarrow").concat_tables([rows.schema.empty_table(), *await off_loop(list, tables)])
+
+
+@asynccontextmanager
+async def _all_rows(pages: Pages, shape: ArrowShape) -> AsyncGenerator[tuple[ArrowRows, Iterator[Any]]]:
+    """Fetch all pages, after which the types of the columns are known; then give tables of some rows each."""
+    with closing(CaseBuffer()) as buffer:
+        survey = Survey()
+        async for page in pages:
+            await off_loop(_keep, page, buffer, survey)
+        rows = ArrowRows(titled(survey.columns(shape.choice), shape.style))
+        yield rows, _tables(rows, buffer.batches(), shape.size)
+
+
+def _keep(page: Iterable[Exportable], buffer: CaseBuffer, survey: Survey) -> None:
+    # Here, so that no frame that outlives the page holds what is in its cases.
+    lines = [item.raw_line for item in page]
+    survey.observe(lines)
+    buffer.write(lines)
+
+
+def _tables(rows: ArrowRows, batches: Iterator[Sequence[bytes]], size: int) -> Iterator[Any]:
+    for lines in batches:
+        start = 0
+        while start < len(lines):
+            part = lines[start : start + size - rows.count]
+            start += len(part)
+            rows.add(part)
+            if rows.count == size:
+                yield rows.take()
+    if rows.count:
+        yield rows.take()
