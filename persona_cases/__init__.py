@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from persona_cases.protocol.retry import RetryPolicy
     from persona_cases.query import Predicate, Q, Sort, parse
     from persona_cases.resources.cases import Cases
+    from persona_cases.resources.changing.change_report import ChangePlan, ChangeProgress, ChangeReport, ChangeRow
     from persona_cases.resources.reading.case_pager import CasePager
     from persona_cases.resources.reading.case_watch import CaseWatch
     from persona_cases.resources.reading.get_many import ManyCases
@@ -63,6 +64,10 @@ __all__ = [
     "CaseTemplate",
     "CaseWatch",
     "Cases",
+    "ChangePlan",
+    "ChangeProgress",
+    "ChangeReport",
+    "ChangeRow",
     "ClientStateError",
     "ConflictError",
     "ConnectionFailedError",
@@ -146,6 +151,7 @@ _HOMES = {
     "persona_cases.protocol.retry": ("RetryPolicy",),
     "persona_cases.query": ("Predicate", "Q", "Sort", "parse"),
     "persona_cases.resources.cases": ("Cases",),
+    "persona_cases.resources.changing.change_report": ("ChangePlan", "ChangeProgress", "ChangeReport", "ChangeRow"),
     "persona_cases.resources.reading.get_many": ("ManyCases",),
     "persona_cases.resources.reading.case_pager": ("CasePager",),
     "persona_cases.resources.reading.case_watch": ("CaseWatch",),

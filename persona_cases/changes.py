@@ -136,7 +136,7 @@ def _sla(sla_expires_in: timedelta | float | Unset | None) -> int | Unset | None
 
 
 def _attachments(attachments: Iterable[Attachable]) -> tuple[Attachable, ...]:
-    given: object = attachments
+    given = cast("object", attachments)
     if isinstance(given, (str, bytes, Upload, os.PathLike)) or not isinstance(given, Iterable):
         raise InvalidArgumentError("attachments must be a list of paths or of Upload(filename, content)")
     listed = tuple(cast("Iterable[object]", given))
@@ -325,7 +325,7 @@ def as_change(value: object, argument: str = "change") -> Change:
     """
     if isinstance(value, _KINDS):
         return value
-    if isinstance(value, type) and issubclass(value, _KINDS):
+    if isinstance(value, type) and issubclass(cast("type[object]", value), _KINDS):
         raise InvalidArgumentError(f"{argument} is the class {value.__name__}: make one, as in {value.__name__}(...)")
     raise InvalidArgumentError(
         f"{argument} must be a change of persona_cases.changes, such as SetStatus(...), not {type(value).__name__}"

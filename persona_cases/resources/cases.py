@@ -16,6 +16,7 @@ from persona_cases.protocol.message import Request
 from persona_cases.query import Predicate, SearchLimits, Sort
 from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
 from persona_cases.resources.case_changes import CaseChanges
+from persona_cases.resources.changing.many_changes import ManyChanges
 from persona_cases.resources.client_lessons import CASES
 from persona_cases.resources.exporting.case_ranges import CaseRanges
 from persona_cases.resources.exporting.exports import CaseExports
@@ -34,10 +35,10 @@ _LIST = "/cases"
 
 
 @taught(CASES)
-class Cases(CaseExports, CaseRanges, CaseChanges):
+class Cases(CaseExports, CaseRanges, ManyChanges, CaseChanges):
     """The cases of an environment: reading them here, changing them in `CaseChanges`, `export` in `CaseExports`.
 
-    `ranges`, which divides an export, is in `CaseRanges`.
+    `ranges`, which divides an export, is in `CaseRanges`; `change_many` and `change_each` are in `ManyChanges`.
     """
 
     def __repr__(self) -> str:

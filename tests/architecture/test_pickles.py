@@ -16,7 +16,33 @@ import attrs
 import pytest
 
 import persona_cases
-from persona_cases import Case, ExportProgress, ExportReport, ManyCases, Page, Q, Request, Response, Safety, errors
+from persona_cases import (
+    Case,
+    ChangePlan,
+    ChangeProgress,
+    ChangeReport,
+    ChangeRow,
+    ExportProgress,
+    ExportReport,
+    ManyCases,
+    Page,
+    Q,
+    Request,
+    Response,
+    Safety,
+    errors,
+)
+from persona_cases.changes import (
+    AddComment,
+    AddObjects,
+    AddTag,
+    Assign,
+    RemoveObjects,
+    RemoveTag,
+    SetStatus,
+    SetTags,
+    Update,
+)
 from persona_cases.export import AttachmentReport, Column, ColumnKind, ColumnType, TimeRange
 from persona_cases.limits import Feedback, LimiterState, Permit, WindowReading
 from persona_cases.models import UNSET, Fieldset, ResourceIdentifier
@@ -101,9 +127,19 @@ def examples(sent):
         *(Column("a", ColumnType(ColumnKind.TEXT)), *ColumnKind),
         *(Permit(1.0), Feedback(reading=WindowReading(300, 1, 60))),
         LimiterState(**dict.fromkeys(required(LimiterState), 1)),
+        *changes_and_reports(),
         *(report(), ExportProgress(**dict.fromkeys(required(ExportProgress), 1))),
         *(RateLimit(5, 20), Mishap.twice(), *Simulator(cases=0).store.templates.values()),
     ]
+
+
+def changes_and_reports() -> Iterator[object]:
+    yield from (AddComment("a"), AddObjects(["a"]), AddTag("a"), Assign("a"), RemoveObjects(["a"]), RemoveTag("a"))
+    yield from (SetStatus("a"), SetTags(["a"]), Update(fields={"a": 1}))
+    row = ChangeRow(case_id="case_1", change=SetStatus("a"), outcome="failed", titles=("Record not found",))
+    yield from (row, ChangeReport(rows=(row,), requests=1, elapsed=1.0))
+    yield ChangePlan(case_ids=("case_1",), total=1, done=0, requests=2, seconds=1.0)
+    yield ChangeProgress(done=1, total=2, failed=0, indeterminate=0)
 
 
 def report() -> ExportReport:
@@ -156,7 +192,7 @@ def test_pickles_name_public_names_alone(examples, protocol):
             assert again == value
     expected = {
         name
-        for module in ("", ".errors", ".export", ".limits", ".models", ".query", ".testing")
+        for module in ("", ".changes", ".errors", ".export", ".limits", ".models", ".query", ".testing")
         for name, cls in vars_of(OURS + module)
         if isinstance(cls, type)
     }

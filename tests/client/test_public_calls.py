@@ -169,6 +169,8 @@ class World:
             "remove_objects": {"object_ids": ["act_1"]},
             "assign": {"email": "ann@example.com"},
             "add_comment": {"message": "hello"},
+            "change_many": {"where": [case.id], "change": SetStatus("open"), "journal": self._directory / "a.journal"},
+            "change_each": {"pairs": [(case.id, SetStatus("open"))], "journal": self._directory / "b.journal"},
             "apply": {"change": SetStatus("open")},
             "get_many": {"ids": [case.id]},
             "ranges": {"count": 2},

@@ -9,12 +9,11 @@ import attrs
 
 from persona_cases.export.progress import ExportProgress
 from persona_cases.paging import LARGEST_PAGE
+from persona_cases.transport.limits.allowance import DOCUMENTED_PERIOD, Allowance, seconds_needed
 from persona_cases.transport.limits.limiter import LimiterState
 
-__all__ = ["Allowance", "Estimate", "seconds_needed"]
+__all__ = ["Estimate"]
 
-# The documented window (https://docs.withpersona.com/rate-limiting), used until a new window is observed.
-_DOCUMENTED_PERIOD: Final = 60.0
 # The API reports whole seconds, so a window that ends at once lasts one second at least.
 _SHORTEST_PERIOD: Final = 1.0
 # A new window has begun if the end moves by more than this many seconds: the API reports whole seconds.
@@ -25,50 +24,6 @@ _FEWEST_PAGES, _SHORTEST_TIME = 5, 0.2
 _MEMORY_OF_SPEED, _MEMORY_OF_ESTIMATES = 10.0, 5.0
 # An estimate that is overdue by this many seconds is dropped.
 _LONGEST_DELAY: Final = 5.0
-
-
-@attrs.frozen(kw_only=True)
-class Allowance:
-    """The requests that the rate limit allows.
-
-    Attributes:
-        remaining: budget until the next window begins.
-        resets_in: seconds until then.
-        limit: requests per window from then on.
-        period: length of a window in seconds.
-    """
-
-    remaining: float
-    resets_in: float
-    limit: float
-    period: float
-
-    @classmethod
-    def of(cls, state: LimiterState, period: float) -> Allowance:
-        """Return the allowance for the state of a limiter and the length of a window in seconds."""
-        limit = max(1, state.limit - state.reserve)
-        if state.cooling_for > 0:
-            return cls(remaining=0, resets_in=state.cooling_for, limit=limit, period=period)
-        if state.resets_in is None:
-            # The next request begins a new window.
-            return cls(remaining=limit, resets_in=period, limit=limit, period=period)
-        return cls(remaining=state.remaining, resets_in=state.resets_in, limit=limit, period=period)
-
-
-def seconds_needed(pages: float, speed: float, allowance: Allowance) -> float:
-    """Return the seconds that it takes to fetch pages, with one request per page.
-
-    Args:
-        pages: number of pages.
-        speed: pages per second while nothing waits for the rate limit; more than 0.
-        allowance: the requests that the rate limit allows.
-    """
-    at_first = min(allowance.remaining, speed * allowance.resets_in)
-    if pages <= at_first:
-        return max(0.0, pages) / speed
-    later, each = pages - at_first, min(allowance.limit, speed * allowance.period)
-    whole_windows = max(0, math.ceil(later / each) - 1)
-    return allowance.resets_in + whole_windows * allowance.period + (later - whole_windows * each) / speed
 
 
 @attrs.frozen
@@ -136,7 +91,7 @@ class Estimate:
 
     @property
     def _period(self) -> float:
-        return _DOCUMENTED_PERIOD if self._longest is None else self._longest
+        return DOCUMENTED_PERIOD if self._longest is None else self._longest
 
     def _pages_left(self, done: ExportProgress) -> float | None:
         if done.pages_left == 0 and done.files:

@@ -1,4 +1,4 @@
-"""The query language as mypy and pyright see it: right usage passes, each wrong line is an error."""
+"""Queries and changes as mypy and pyright see them: right usage passes, each wrong line is an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FIXTURES = [Path(__file__).with_name(f"query_{name}.py") for name in ("right", "wrong")]
+NAMES = ("query_right", "query_wrong", "changes_right", "changes_wrong")
+FIXTURES = [Path(__file__).with_name(f"{name}.py") for name in NAMES]
 MARK = re.compile(r"# error(?:: (\w+))?$")
 
 

@@ -1,0 +1,1 @@
+"""Many changes that end well: each row once, whatever happens in between."""

@@ -1,0 +1,129 @@
+"""A run of changes: select, write down, ask, change, report."""
+
+from __future__ import annotations
+
+import inspect
+import secrets
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.export.threads import off_loop
+from persona_cases.models import Case
+from persona_cases.query import Predicate
+from persona_cases.resources.changing.change_report import ChangePlan, ChangeReport
+from persona_cases.resources.changing.change_task import ChangeTask
+from persona_cases.resources.changing.journal_file import Journal, read_state
+from persona_cases.resources.changing.journal_lines import JournalState, new_journal
+from persona_cases.resources.changing.row_work import Changer, RowWork
+from persona_cases.resources.exporting.counting import RequestCount, counted
+from persona_cases.transport.limits.allowance import DOCUMENTED_PERIOD, Allowance, seconds_needed
+
+__all__ = ["run_changes"]
+
+_SECONDS_PER_REQUEST: Final = 0.1
+"""What a request is taken to last, for estimates. The rate limit usually decides."""
+
+
+async def run_changes(cases: Changer, task: ChangeTask) -> ChangeReport:
+    """Make the changes of a task, or say what they would be.
+
+    Raises:
+        InvalidArgumentError: if the journal cannot be used, or is of another run.
+        ClientStateError: if another run holds the journal.
+        PersonaError: if no other row would fare better.
+        OSError: if the journal cannot be written.
+    """
+    began, (changer, count) = time.monotonic(), counted(cases)
+    if task.dry_run:
+        return await _dry_run(changer, task, count, began)
+    with Journal(task.journal) as journal:
+        state = await off_loop(_resumed, task)
+        resumed, lines = state is not None, b""
+        if state is None:
+            state, lines = _begin(task, await _ids(changer, task))
+        work = RowWork(changer, task, state, journal)
+        # A journal of nothing would keep later runs from finding anything.
+        if state.rows and await _agreed(changer, task, state, work):
+            if lines:
+                await off_loop(journal.create, lines)
+            else:
+                await off_loop(journal.continue_at, state.size)
+            await work.run()
+    elapsed = time.monotonic() - began
+    return ChangeReport(rows=work.report_rows(), requests=count.sent, elapsed=elapsed, resumed=resumed)
+
+
+async def _dry_run(changer: Changer, task: ChangeTask, count: RequestCount, began: float) -> ChangeReport:
+    state = await off_loop(_resumed, task)
+    resumed, seen = state is not None, dict[str, Case]()
+    if state is None:
+        if isinstance(task.rows, Predicate):
+            seen = {case.id: case async for case in changer.search(task.rows)}
+        state, _ = _begin(task, tuple(seen) if isinstance(task.rows, Predicate) else task.rows)
+    work = RowWork(changer, task, state, None, seen)
+    await work.run()
+    return ChangeReport(
+        rows=work.report_rows(),
+        requests=count.sent,
+        elapsed=time.monotonic() - began,
+        resumed=resumed,
+        dry_run=True,
+        seconds=_seconds(changer, task, work.requests_of_a_run),
+    )
+
+
+def _resumed(task: ChangeTask) -> JournalState | None:
+    """Return what the journal says, if there is one to resume.
+
+    Raises:
+        InvalidArgumentError: if it is of another run.
+    """
+    state = read_state(task.journal, discard=task.restart)
+    if state is None:
+        return None
+    about = task.about(state.head.run)
+    others = [name for name, value in about.items() if state.head.about.get(name) != value]
+    if others:
+        raise InvalidArgumentError(
+            f"journal: it is of a run with another {' and another '.join(others)}: run with the same arguments to "
+            "resume it, give another path, or use restart=True to discard it"
+        )
+    if task.retry_failed:
+        for row in state.rows:
+            row.reopen()
+    return state
+
+
+async def _ids(changer: Changer, task: ChangeTask) -> tuple[str, ...]:
+    if not isinstance(task.rows, Predicate):
+        return task.rows
+    return tuple([case.id async for case in changer.search(task.rows)])
+
+
+def _begin(task: ChangeTask, ids: tuple[str, ...]) -> tuple[JournalState, bytes]:
+    run = secrets.token_hex(16)
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    return new_journal(run, began, task.about(run), ids)
+
+
+async def _agreed(changer: Changer, task: ChangeTask, state: JournalState, work: RowWork) -> bool:
+    open_rows = sum(row.ended is None for row in state.rows)
+    if task.confirm is None or not open_rows:
+        return True
+    requests = work.requests_at_most
+    plan = ChangePlan(
+        case_ids=tuple(row.case_id for row in state.rows),
+        total=len(state.rows),
+        done=len(state.rows) - open_rows,
+        requests=requests,
+        seconds=_seconds(changer, task, requests),
+    )
+    agreed = task.confirm(plan)
+    return await agreed if inspect.isawaitable(agreed) else agreed
+
+
+def _seconds(changer: Changer, task: ChangeTask, requests: int) -> float:
+    allowance = Allowance.of(changer._api.limiter_state, DOCUMENTED_PERIOD)
+    return seconds_needed(requests, task.concurrency / _SECONDS_PER_REQUEST, allowance)

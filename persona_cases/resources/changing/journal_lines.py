@@ -1,0 +1,237 @@
+"""The lines of a journal, and what they say of each row: pure.
+
+A journal begins with what the run is about and the ids of its rows. A line follows before each write, and one after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, TypeAlias
+
+import attrs
+import msgspec
+
+from persona_cases.resources.changing.effects import Effects
+
+__all__ = [
+    "VERSION",
+    "Begun",
+    "DamagedJournalError",
+    "Ended",
+    "Entry",
+    "Head",
+    "JournalState",
+    "Outcome",
+    "RowState",
+    "Rows",
+    "Withdrawn",
+    "begun",
+    "encode_entry",
+    "is_journal",
+    "new_journal",
+    "read_journal",
+]
+
+VERSION: Final = 1
+
+Outcome: TypeAlias = Literal["changed", "unchanged", "skipped", "failed", "indeterminate"]
+"""How a row ended."""
+
+
+class Head(msgspec.Struct, frozen=True, tag_field="entry", tag="journal", omit_defaults=True):
+    """The first line.
+
+    Attributes:
+        version: of the format.
+        run: the key of the run, from which digests and idempotency keys follow.
+        began: when the run began.
+        about: digests of what the run is about, by argument.
+        rows: how many rows there are.
+    """
+
+    version: int
+    run: str
+    began: str
+    about: dict[str, str]
+    rows: int
+
+
+class Rows(msgspec.Struct, frozen=True, tag_field="entry", tag="rows"):
+    """The ids of the cases of the next rows."""
+
+    ids: list[str]
+
+
+class Begun(msgspec.Struct, frozen=True, tag_field="entry", tag="begun", omit_defaults=True):
+    """A write is about to be sent.
+
+    Attributes:
+        row: the number of the row, from 0.
+        number: the number of the write among those of the row, from 1.
+        once: whether it must not be made twice.
+        shows: what the case shows afterwards; None if it does not show whether the write was made.
+        has: see `Effects`.
+        lacks: see `Effects`.
+    """
+
+    row: int
+    number: int
+    once: bool = False
+    shows: dict[str, str] | None = None
+    has: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def effects(self) -> Effects | None:
+        """What the case shows afterwards; None if it does not show whether the write was made."""
+        return None if self.shows is None else Effects(self.shows, self.has, self.lacks)
+
+
+class Withdrawn(msgspec.Struct, frozen=True, tag_field="entry", tag="withdrawn"):
+    """The write that was begun was certainly not made."""
+
+    row: int
+
+
+class Ended(msgspec.Struct, frozen=True, tag_field="entry", tag="ended", omit_defaults=True):
+    """A row has ended.
+
+    Attributes:
+        row: the number of the row.
+        outcome: how.
+        reason: why, in words.
+        status: the HTTP status of the error.
+        titles: what the API said.
+        request_id: the vendor's id of the request.
+    """
+
+    row: int
+    outcome: Outcome
+    reason: str | None = None
+    status: int | None = None
+    titles: tuple[str, ...] = ()
+    request_id: str | None = None
+
+
+Entry: TypeAlias = Head | Rows | Begun | Withdrawn | Ended
+
+_BEGINNING: Final = b'{"entry":"journal"'
+_encoder: Final = msgspec.json.Encoder()
+_decoder: Final = msgspec.json.Decoder(Entry)
+
+
+class DamagedJournalError(Exception):
+    """A line of a journal cannot be read."""
+
+
+@attrs.define
+class RowState:
+    """What a journal says of a row.
+
+    Attributes:
+        number: the number of the row, from 0.
+        case_id: the id of its case.
+        writes: how many writes were begun.
+        doubt: the last write that was begun, unless it is known what became of it.
+        ended: how the row ended; None if it has not.
+    """
+
+    number: int
+    case_id: str
+    writes: int = 0
+    doubt: Begun | None = None
+    ended: Ended | None = None
+
+    def take(self, entry: Begun | Withdrawn | Ended) -> None:
+        """Take in a line about the row."""
+        match entry:
+            case Begun():
+                self.writes, self.doubt, self.ended = max(self.writes, entry.number), entry, None
+            case Withdrawn():
+                self.doubt = None
+            case Ended():
+                self.ended = entry
+                if entry.outcome != "indeterminate":
+                    self.doubt = None
+
+    def reopen(self) -> None:
+        """Let a row that failed, or of which nobody knows whether it was changed, be tried again.
+
+        What must not be made twice stays as it is.
+        """
+        if self.ended is None or self.ended.outcome not in {"failed", "indeterminate"}:
+            return
+        if self.doubt is None or not self.doubt.once:
+            self.ended = None
+
+
+@attrs.define
+class JournalState:
+    """What a journal says.
+
+    Attributes:
+        head: its first line.
+        rows: the rows in their order.
+        size: bytes of the whole lines; what is behind them was torn.
+    """
+
+    head: Head
+    rows: list[RowState]
+    size: int = 0
+
+
+def encode_entry(entry: Entry) -> bytes:
+    """Return the line of an entry."""
+    return _encoder.encode(entry) + b"\n"
+
+
+def begun(row: int, number: int, effects: Effects | None, *, once: bool) -> Begun:
+    """Return the line before a write."""
+    if effects is None:
+        return Begun(row, number, once)
+    return Begun(row, number, once, dict(effects.shows), effects.has, effects.lacks)
+
+
+def new_journal(run: str, began: str, about: Mapping[str, str], ids: Sequence[str]) -> tuple[JournalState, bytes]:
+    """Return a journal in which nothing has happened, and its lines."""
+    head = Head(VERSION, run, began, dict(about), len(ids))
+    lines = [encode_entry(head), *(encode_entry(Rows(list(part))) for part in _parts(ids))]
+    data = b"".join(lines)
+    return JournalState(head, [RowState(number, id) for number, id in enumerate(ids)], len(data)), data
+
+
+def is_journal(data: bytes) -> bool:
+    """Whether a file begins as journals do; an empty one is no other file."""
+    return not data or data.startswith(_BEGINNING)
+
+
+def read_journal(data: bytes) -> JournalState:
+    """Read a journal; a last line that was not written to its end is left out.
+
+    Raises:
+        DamagedJournalError: if another line cannot be read, or the file is no journal.
+    """
+    whole = data[: data.rfind(b"\n") + 1]
+    head: Head | None = None
+    rows: list[RowState] = []
+    for number, line in enumerate(whole.splitlines(), start=1):
+        try:
+            entry = _decoder.decode(line)
+            match entry:
+                case Head() if head is None and entry.version == VERSION:
+                    head = entry
+                case Rows() if head is not None:
+                    rows.extend([RowState(number, id) for number, id in enumerate(entry.ids, start=len(rows))])
+                case Begun() | Withdrawn() | Ended() if head is not None:
+                    rows[entry.row].take(entry)
+                case _:
+                    raise DamagedJournalError(f"line {number} is out of place")
+        except (msgspec.MsgspecError, UnicodeDecodeError, IndexError):
+            raise DamagedJournalError(f"line {number} cannot be read") from None
+    if head is None or len(rows) != head.rows:
+        raise DamagedJournalError("its first lines are missing")
+    return JournalState(head, rows, len(whole))
+
+
+def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
+    return [ids[start : start + 1000] for start in range(0, len(ids), 1000)]
