@@ -335,7 +335,7 @@ async def test_the_same_export_goes_on_where_it_was(sim, make_client, tmp_path):
         ({"only": ["status"]}, "only"),
         ({"format": "csv"}, "format"),
         ({"where": WHERE}, "where"),
-        ({"columns": [Column("fields.priority", JSON)]}, "columns"),
+        ({"columns": [Column("fields.priority", JSON)], "format": "csv"}, "columns, format"),
     ],
 )
 async def test_another_export_to_the_same_file_is_refused_with_what_differs(

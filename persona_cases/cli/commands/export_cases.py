@@ -35,7 +35,6 @@ __all__ = ["DEFAULT_ORDER", "Export", "export_cases"]
 DEFAULT_ORDER: Final = "created_at:asc"
 
 _STDOUT: Final = "-"
-_RESUME_MAX_AGE: Final = "6h"
 _LINES: Final = (None, FileFormat.JSON_LINES)
 _UNCOMPRESSED: Final = (None, Compression.NONE)
 
@@ -95,7 +94,9 @@ class Export:
             columns=columns,
             column_style=(self.shape.column_style or ColumnStyleChoice.DOTTED).value,
             restart=self.shape.restart,
-            resume_max_age=span_seconds(self.shape.resume_max_age or _RESUME_MAX_AGE, "--resume-max-age"),
+            resume_max_age=None
+            if (age := self.shape.resume_max_age) is None
+            else span_seconds(age, "--resume-max-age"),
             overwrite=self.shape.overwrite,
             manifest=self.shape.manifest,
             undecodable=self.shape.undecodable.value,

@@ -36,6 +36,7 @@ __all__ = ["ATTACHMENTS", "OLDEST_FIRST", "Consistency", "ExportRequest", "FileP
 
 ATTACHMENTS: Final = "attachments"
 OLDEST_FIRST: Final = Q.created_at.asc()
+_DEFAULT_MAX_AGE: Final = 6 * 3600.0
 
 FilePath: TypeAlias = str | os.PathLike[str]
 
@@ -66,8 +67,8 @@ def _columns(columns: object) -> tuple[Column, ...]:
     return ColumnChoice.declared_by(columns)
 
 
-def _age(resume_max_age: object) -> float:
-    return seconds(resume_max_age, "resume_max_age", least=0)
+def _age(resume_max_age: object) -> float | None:
+    return None if resume_max_age is None else seconds(resume_max_age, "resume_max_age", least=0)
 
 
 def _checked(check: Callable[[Any, str], object]) -> Any:
@@ -86,16 +87,37 @@ def _one_of(choices: object) -> Any:
 def _target(request: ExportRequest) -> Target:
     is_sink = request.path is None and not isinstance(request.to, StreamOutput)
     if is_sink and (request.format is not None or request.compression is not None):
-        raise InvalidArgumentError("format and compression have no effect: a sink gets the cases as they come")
+        raise InvalidArgumentError(
+            "format and compression have no effect because a sink gets the cases as they come: leave them out"
+        )
     target = Target.of(request.path or "", request.format, request.compression)
     check_available(target)
     if request.path is not None:
         check_replaceable(request.path, target, overwrite=request.overwrite)
     elif not target.is_stream:
         raise InvalidArgumentError(f"to: {target.format} needs a seekable file: pass a path")
-    if request.column_style != "dotted" and target.format is FileFormat.JSON_LINES:
-        raise InvalidArgumentError("column_style has no effect because only tables have columns: leave it out")
     return target
+
+
+def _check_effects(request: ExportRequest) -> None:
+    """Refuse what would be ignored."""
+    if request.path is None:
+        for argument, given in (("manifest=True", request.manifest), ("undecodable='set_aside'", request.sets_aside)):
+            if given:
+                raise InvalidArgumentError(f"{argument} writes a file beside the output: pass a path as to")
+        if request.overwrite:
+            raise InvalidArgumentError(
+                "overwrite has no effect because a stream or a sink replaces no file: leave it out, or pass a path"
+            )
+    for argument, given in (("restart", request.restart), ("resume_max_age", request.resume_max_age is not None)):
+        if given and request.in_order:
+            raise InvalidArgumentError(
+                f"{argument} has no effect because an export to a stream or a sink, or with sort or limit, always "
+                "starts from the beginning: leave it out"
+            )
+    for argument, given in (("columns", request.columns), ("column_style", request.column_style != "dotted")):
+        if given and request.target.format is FileFormat.JSON_LINES:
+            raise InvalidArgumentError(f"{argument} has no effect because only tables have columns: leave it out")
 
 
 @attrs.frozen(kw_only=True)
@@ -123,7 +145,7 @@ class ExportRequest:
     column_style: ColumnStyle = attrs.field(validator=_one_of(ColumnStyle))
     max_searches: int
     restart: bool = attrs.field(validator=_checked(flag))
-    resume_max_age: float = attrs.field(converter=_age)
+    resume_max_age: float | None = attrs.field(converter=_age)
     overwrite: bool = attrs.field(validator=_checked(flag))
     consistency: Consistency = attrs.field(validator=_one_of(Consistency))
     attachments: FilePath | None
@@ -133,11 +155,8 @@ class ExportRequest:
     target: Target = attrs.field(default=attrs.Factory(_target, takes_self=True), init=False)
 
     def __attrs_post_init__(self) -> None:
-        if self.path is None:
-            for argument, given in (("manifest=True", self.manifest), ("undecodable='set_aside'", self.sets_aside)):
-                if given:
-                    raise InvalidArgumentError(f"{argument} writes a file beside the output: pass a path as to")
-        elif self.manifest:
+        _check_effects(self)
+        if self.path is not None and self.manifest:
             AtomicFile.check(account_path(self.path))
         if self.attachments is not None:
             file_path(self.attachments, "attachments")
@@ -150,6 +169,11 @@ class ExportRequest:
             Search.of(self.where, self.sort or OLDEST_FIRST, self.max_searches, None).loading(self.loaded)
         elif self.in_order:
             raise InvalidArgumentError("consistency='fresh' needs a file: pass a path as to, without sort and limit")
+
+    @property
+    def max_age(self) -> float:
+        """Maximum age of an unfinished export that is resumed, in seconds."""
+        return _DEFAULT_MAX_AGE if self.resume_max_age is None else self.resume_max_age
 
     @property
     def path(self) -> FilePath | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Final
 
 from persona_cases.export.columns.column import Column
 from persona_cases.export.columns.titles import ColumnStyle
@@ -21,9 +20,7 @@ from persona_cases.resources.exporting.ordered_exports import export_in_order
 from persona_cases.resources.exporting.ranged_exports import export_by_ranges, write_lines, write_table
 from persona_cases.typed import TypedCase
 
-__all__ = ["DEFAULT_RESUME_MAX_AGE", "CaseExports"]
-
-DEFAULT_RESUME_MAX_AGE: Final = timedelta(hours=6)
+__all__ = ["CaseExports"]
 
 
 class CaseExports:
@@ -44,7 +41,7 @@ class CaseExports:
         column_style: ColumnStyle = "dotted",
         max_searches: int = DEFAULT_MAX_SEARCHES,
         restart: bool = False,
-        resume_max_age: float | timedelta = DEFAULT_RESUME_MAX_AGE,
+        resume_max_age: float | timedelta | None = None,
         overwrite: bool = False,
         consistency: Consistency = "search",
         attachments: str | os.PathLike[str] | None = None,
@@ -81,15 +78,17 @@ class CaseExports:
             format: `jsonl`, `csv`, `parquet` or `sqlite`; by default, the extension selects it.
             compression: `none`, `gzip` or `zstd`; by default, the extension selects it. For Parquet, inside the file.
             columns: columns of custom fields whose types are known, as `columns_from(template)` returns them; or a
-                generated class, whose columns are settled.
+                generated class, whose columns are settled. For tables.
             column_style: how tables spell the names of columns: `dotted`, as in `fields.risk-score`, or `snake`, as in
                 `fields_risk_score`, which databases take without quotes.
             max_searches: how many searches the expression may take; see `search`.
-            restart: whether to discard saved progress and start from the beginning.
+            restart: whether to discard saved progress and start from the beginning. For files, without `sort` and
+                `limit`.
             resume_max_age: maximum age of an unfinished export that this call resumes, in seconds or as a `timedelta`;
                 6 hours by default. A resumed export is as old as its first run, so an older one raises
-                `InvalidArgumentError`, unless `restart` is given.
-            overwrite: whether to replace a database that is not an earlier export. Other files are replaced anyway.
+                `InvalidArgumentError`, unless `restart` is given. For files, without `sort` and `limit`.
+            overwrite: whether to replace a database that is not an earlier export. Other files are replaced anyway. For
+                files.
             consistency: `search` exports what searches find, which is stale by about a minute. `fresh` reads the list
                 of cases instead, which takes more requests if the list has no filter for what is asked for. What
                 searches know and cases do not show cannot be asked for. For files, without `sort` and `limit`.
@@ -106,10 +105,10 @@ class CaseExports:
             What was done: cases, pages, size, and the requests that it took.
 
         Raises:
-            InvalidArgumentError: if an argument is invalid; the file cannot be written, or is a database that is not an
-                earlier export; the extension is unknown, or a package that the format needs is not installed; an
-                unfinished export of something else exists, or one that is too old. All of these come before the first
-                request.
+            InvalidArgumentError: if an argument is invalid, or has no effect on this export; the file cannot be
+                written, or is a database that is not an earlier export; the extension is unknown, or a package that the
+                format needs is not installed; an unfinished export of something else exists, or one that is too old.
+                All of these come before the first request.
             ClientStateError: if another export to the same file is running, or to the same directory of attachments.
             QueryError: if a fresh export cannot decide the expression on what cases show.
             PersonaError: whatever a search may raise.

@@ -49,7 +49,7 @@ async def export_by_ranges(run: ExportRun, path: FilePath, write: WriteFile) -> 
     with Spool(os.fspath(path), asked, restart=request.restart, backward=source.backward) as spool:
         resumed = spool.frontier is not None
         if resumed:
-            spool.description.check_age(request.began, request.resume_max_age, Path(path).name)
+            spool.description.check_age(request.began, request.max_age, Path(path).name)
         try:
             async with run.downloads or nullcontext():
                 await collect(
