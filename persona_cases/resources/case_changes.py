@@ -31,8 +31,8 @@ from persona_cases.protocol.message import Request, Safety
 from persona_cases.resources.endpoint import Api
 from persona_cases.resources.requests import bodies
 from persona_cases.resources.requests import query_parameters as parameters
+from persona_cases.resources.requests.argument_checks import chosen_or_new_key
 from persona_cases.resources.requests.change_requests import change_request
-from persona_cases.resources.requests.idempotency import chosen_or_new_key
 from persona_cases.resources.requests.query_parameters import case_segment
 from persona_cases.resources.requests.uploads import encoded_uploads
 from persona_cases.typed import TypedCase

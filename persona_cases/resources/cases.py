@@ -27,7 +27,7 @@ from persona_cases.resources.reading.get_many import DEFAULT_CONCURRENCY, ManyCa
 from persona_cases.resources.reading.page_requests import case_pages
 from persona_cases.resources.reading.searches import Search, describe
 from persona_cases.resources.requests import query_parameters as parameters
-from persona_cases.resources.requests.paths_and_callbacks import callback, file_path
+from persona_cases.resources.requests.argument_checks import callback, file_path
 from persona_cases.surface import publish
 from persona_cases.teaching import taught
 

@@ -20,7 +20,7 @@ from persona_cases.cli.screen.output import case_writer, form_of
 from persona_cases.client import PersonaClient
 from persona_cases.errors import IndeterminateError, InvalidArgumentError
 from persona_cases.models import UNSET, Case
-from persona_cases.resources.requests.idempotency import chosen_or_new_key
+from persona_cases.resources.requests.argument_checks import chosen_or_new_key
 
 __all__ = ["CaseChange", "KeyedAct", "change_case", "creating", "keyed", "updating"]
 

@@ -30,7 +30,7 @@ from persona_cases.query.entry import as_predicate
 from persona_cases.query.relative import as_written
 from persona_cases.resources.reading.searches import Search
 from persona_cases.resources.requests import query_parameters as parameters
-from persona_cases.resources.requests.paths_and_callbacks import callback, file_path
+from persona_cases.resources.requests.argument_checks import callback, file_path
 
 __all__ = ["ATTACHMENTS", "OLDEST_FIRST", "Consistency", "ExportRequest", "FilePath", "Undecodable"]
 

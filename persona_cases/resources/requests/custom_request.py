@@ -11,7 +11,7 @@ from persona_cases.json_values import encode_body, json_value
 from persona_cases.models import UNSET
 from persona_cases.protocol.checks import can_be_sent
 from persona_cases.protocol.message import QueryPairs, Request, Safety
-from persona_cases.resources.requests.idempotency import chosen_or_new_key
+from persona_cases.resources.requests.argument_checks import chosen_or_new_key
 
 _SAFETY = {
     "GET": Safety.READ,

@@ -1,13 +1,15 @@
-"""Paths and functions that callers give: checked where they come in."""
+"""Paths, functions and idempotency keys that callers give: checked where they come in."""
 
 from __future__ import annotations
 
 import os
+import uuid
 from typing import cast
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.protocol.call_options import check_idempotency_key
 
-__all__ = ["callback", "file_path"]
+__all__ = ["callback", "chosen_or_new_key", "file_path"]
 
 
 def file_path(value: object, argument: str) -> None:
@@ -34,3 +36,12 @@ def callback(value: object, argument: str) -> None:
     """
     if value is not None and not callable(value):
         raise InvalidArgumentError(f"{argument} must be a function, or None")
+
+
+def chosen_or_new_key(chosen: object) -> str:
+    """Return the idempotency key that the caller chose, or a random one.
+
+    Raises:
+        InvalidArgumentError: if the caller's key cannot be sent.
+    """
+    return str(uuid.uuid4()) if chosen is None else check_idempotency_key(chosen)
