@@ -23,7 +23,7 @@ from persona_cases.query.relative import as_written
 from persona_cases.resources.changing.change_report import ChangePlan, ChangeProgress
 from persona_cases.resources.changing.effects import change_digest, digest
 from persona_cases.resources.reading.searches import Search
-from persona_cases.resources.requests.paths_and_callbacks import callback, file_path
+from persona_cases.resources.requests.argument_checks import callback, file_path
 
 __all__ = ["ChangeTask", "Changing", "Confirm", "OnChange", "Rows", "changing_of", "pairs_of", "selection_of"]
 
