@@ -59,8 +59,9 @@ class Lessons:
         names: attributes that it lacks.
         arguments: keywords that its methods lack, as `method.keyword`, or as `keyword` for all of them.
         calls: methods that are called with the wrong arguments by position. These lessons begin with a verb.
-        uses: special methods that it lacks, such as `__iter__`. These do so too. Never `__await__` or `__call__`:
-            frameworks ask objects whether they have them, and act on it.
+        uses: special methods that it lacks, such as `__getitem__`, which a `for` loop asks where there is no
+            `__iter__`. These do so too. Never `__iter__`, `__await__` or `__call__`: frameworks ask objects whether
+            they have them, and act on it.
         constructor: whether its constructor is taught too.
         instances: attributes that objects have which only instances know.
         about: finds a lesson about an attribute that one instance lacks.

@@ -37,8 +37,9 @@ PAGER = Lessons(
     },
     calls={"collect first one pages": "takes no argument: bound a pager with .limit(n)"},
     uses={
-        "__iter__": "is asynchronous: write async for case in pager, or await pager.collect() for a list",
-        "__getitem__": "has no index: write await pager.first(), or (await pager.limit(n).collect())[0]",
+        "__getitem__": (
+            "is asynchronous: write async for case in pager, await pager.collect() for a list, or await pager.first()"
+        )
     },
 )
 
@@ -58,5 +59,5 @@ PAGE = Lessons(
 
 WALK = Lessons(
     names={"collect first to_list all": "that is for the pager: write await pager.collect()"},
-    uses={"__iter__": "is asynchronous: write async for page in pager.pages()"},
+    uses={"__getitem__": "is asynchronous: write async for page in pager.pages()"},
 )

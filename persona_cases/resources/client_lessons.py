@@ -74,8 +74,10 @@ CASES = Lessons(
     },
     uses={
         "__aiter__": "is no list: write async for case in persona.cases.list()",
-        "__iter__": "is no list: write async for case in persona.cases.list()",
-        "__getitem__": "is no mapping: write await persona.cases.get(case_id)",
+        "__getitem__": (
+            "is neither a list nor a mapping: write async for case in persona.cases.list(), or "
+            "await persona.cases.get(case_id)"
+        ),
     },
 )
 
@@ -156,5 +158,5 @@ WATCH = Lessons(
         "stop close aclose cancel": "leave the loop: it holds nothing between two steps",
         "collect first to_list all pages": f"it {_LOOP}",
     },
-    uses={"__iter__": _LOOP},
+    uses={"__getitem__": _LOOP},
 )

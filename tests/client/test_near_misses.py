@@ -8,6 +8,7 @@ import inspect
 import pickle
 import traceback
 import typing
+from collections.abc import Iterable
 from unittest.mock import create_autospec
 
 import pytest
@@ -174,6 +175,11 @@ async def test_a_wrong_statement_is_answered_with_the_right_one(names, typed, ri
     with pytest.raises(TypeError) as caught:
         await names["typed"]()
     assert right in str(caught.value)
+
+
+@pytest.mark.parametrize("typed", ["pager", "pager.pages()", "persona.cases", "persona.cases.watch()"])
+async def test_what_only_an_async_for_loops_over_does_not_pass_for_iterable(names, typed):
+    assert not isinstance(eval(typed, names), Iterable)
 
 
 async def test_what_works_is_not_refused(names):
