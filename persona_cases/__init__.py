@@ -157,7 +157,7 @@ _HOMES = {
     "persona_cases.resources.reading.case_watch": ("CaseWatch",),
     "persona_cases.transport.middleware": ("Middleware", "Next"),
 }
-_MODULES = ("changes", "errors", "export", "limits", "models", "observers", "query", "testing", "typed")
+_MODULES = ("changes", "errors", "export", "limits", "mirror", "models", "observers", "query", "testing", "typed")
 
 # A checker that saw it would take any name for one of ours.
 if not TYPE_CHECKING:

@@ -28,6 +28,7 @@ from persona_cases.resources.reading.page_requests import case_pages
 from persona_cases.resources.reading.searches import Search, describe
 from persona_cases.resources.requests import query_parameters as parameters
 from persona_cases.resources.requests.argument_checks import callback, file_path
+from persona_cases.resources.syncing.case_syncs import CaseSyncs
 from persona_cases.surface import publish
 from persona_cases.teaching import taught
 
@@ -35,10 +36,11 @@ _LIST = "/cases"
 
 
 @taught(CASES)
-class Cases(CaseExports, CaseRanges, ManyChanges, CaseChanges):
+class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
     """The cases of an environment: reading them here, changing them in `CaseChanges`, `export` in `CaseExports`.
 
-    `ranges`, which divides an export, is in `CaseRanges`; `change_many` and `change_each` are in `ManyChanges`.
+    `ranges`, which divides an export, is in `CaseRanges`, `sync` in `CaseSyncs`; `change_many` and `change_each` are in
+    `ManyChanges`.
     """
 
     def __repr__(self) -> str:

@@ -44,12 +44,13 @@ MAY_IMPORT = {
     "observers": {"surface", "protocol"},
     "paging": PURE | {"transport"},
     "export": PURE | {"transport", "paging"},
-    "resources": PURE | {"transport", "paging", "export"},
+    "mirror": PURE | {"export"},
+    "resources": PURE | {"transport", "paging", "export", "mirror"},
     "client": PURE | {"transport", "paging", "export", "resources"},
     "testing": PURE,
     "webhooks": PURE,
     "integrations": PURE | {"paging", "client", "webhooks", "limits", "observers", "<top>"},
-    "cli": PURE | {"transport", "paging", "export", "resources", "client", "testing", "codegen", "<top>"},
+    "cli": PURE | {"transport", "paging", "export", "mirror", "resources", "client", "testing", "codegen", "<top>"},
     "__main__": {"cli"},
 }
 # A simulator makes a client for the tests of its users, when they ask for one.
@@ -267,7 +268,7 @@ def test_the_package_imports_without_any_extra():
 
     program = (
         "import sys\n"
-        "extras = 'typer rich pytest aioresponses fastapi orjson redis pyarrow'\n"
+        "extras = 'typer rich pytest aioresponses fastapi orjson redis pyarrow duckdb psycopg'\n"
         "for name in extras.split(): sys.modules[name] = None\n"
         "from persona_cases import *\n"
         "from persona_cases.testing import *\n"

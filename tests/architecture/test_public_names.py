@@ -31,6 +31,7 @@ MODULES = (
             "integrations.aiohttp",
             "integrations.fastapi",
             "limits",
+            "mirror",
             "models",
             "observers",
             "query",

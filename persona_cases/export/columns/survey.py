@@ -16,7 +16,7 @@ from persona_cases.export.columns.titles import TitledColumn
 from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TIME, ColumnKind, ColumnType, fits_utc, type_of_all
 from persona_cases.name_prefixes import CUSTOM
 
-__all__ = ["Survey"]
+__all__ = ["Survey", "settled"]
 
 _FIXED = frozenset(column.name for column in FIXED)
 _TIMES = tuple(column.name for column in FIXED if column.type == TIME)
@@ -69,7 +69,7 @@ class Survey:
         for column in choice.declared:
             declared[column.name] |= column.type
         custom = tuple(
-            Column(name, _final(self._seen[name], declared[name])) for name in sorted({*self._seen, *declared})
+            Column(name, settled(self._seen[name], declared[name])) for name in sorted({*self._seen, *declared})
         )
         unknown = tuple(Column(name, JSON) for name in sorted(self._unknown))
         fixed = tuple(attrs.evolve(each, type=TEXT) if each.name in self._texts else each for each in FIXED)
@@ -84,8 +84,11 @@ def _is_out_of_range(moment: datetime | None) -> bool:
     return moment is not None and not fits_utc(moment)
 
 
-def _final(seen: ColumnType, declared: ColumnType) -> ColumnType:
-    """What is declared holds if the values fit: then the next export, with other cases, has the same type."""
+def settled(seen: ColumnType, declared: ColumnType) -> ColumnType:
+    """Return the type of the column of a custom field, from what its values are and what the API calls them.
+
+    What is declared holds if the values fit: then the next export, with other cases, has the same type.
+    """
     chosen = declared if seen | declared == declared else seen
-    settled = {ColumnKind.SMALL: ColumnKind.INTEGER, ColumnKind.NOTHING: ColumnKind.TEXT}.get(chosen.kind, chosen.kind)
-    return ColumnType(settled, chosen.many)
+    kind = {ColumnKind.SMALL: ColumnKind.INTEGER, ColumnKind.NOTHING: ColumnKind.TEXT}.get(chosen.kind, chosen.kind)
+    return ColumnType(kind, chosen.many)

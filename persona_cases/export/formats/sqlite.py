@@ -6,15 +6,16 @@ import contextlib
 import errno
 import os
 import sqlite3
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import chain, compress, count
 from operator import itemgetter
 from typing import Any, Final
 
 from persona_cases.export.columns.batch import Batch, BatchReader
-from persona_cases.export.columns.cells import as_texts, as_values, json_text
+from persona_cases.export.columns.cells import json_text
 from persona_cases.export.columns.titles import TitledColumn
-from persona_cases.export.columns.types import ColumnKind, ColumnType, type_of
+from persona_cases.export.columns.types import type_of
+from persona_cases.export.formats.sqlite_cells import native_type, quoted, to_cells
 from persona_cases.export.provenance import PROVENANCE, Provenance
 from persona_cases.export.sinks import AtomicFile
 
@@ -22,11 +23,6 @@ __all__ = ["SqliteSink"]
 
 _RAW: Final = "raw"
 _INDEXED: Final = ("created_at", "status")
-_NATIVE: Final[Mapping[ColumnKind, str]] = {
-    ColumnKind.BOOLEAN: "INTEGER",
-    ColumnKind.INTEGER: "INTEGER",
-    ColumnKind.NUMBER: "REAL",
-}
 
 # The temporary file is thrown away if anything goes wrong, so that neither a journal nor a sync is of use.
 _SETTINGS: Final = ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA cache_size = -65536", "BEGIN")
@@ -65,7 +61,7 @@ class SqliteSink:
             self._database = sqlite3.connect(file.part, isolation_level=None, check_same_thread=False)
         kept = _distinct(columns[: self._most_columns()])
         self._names = [each.title for each in kept]
-        self._cells = [(each.column.name, _cells(each.column.type)) for each in kept]
+        self._cells = [(each.column.name, to_cells(each.column.type)) for each in kept]
         try:
             self._create(kept)
         except BaseException:
@@ -120,7 +116,7 @@ class SqliteSink:
         self._database.executemany(f"INSERT INTO {PROVENANCE} VALUES (?, ?)", {**told, "cases": cases}.items())  # noqa: S608 - our name
 
     def _create(self, kept: Sequence[TitledColumn]) -> None:
-        defined = [f"{_quoted(each.title)} {_native(each.column.type)}" for each in kept]
+        defined = [f"{quoted(each.title)} {native_type(each.column.type)}" for each in kept]
         defined[0] += " PRIMARY KEY NOT NULL"
         cases = f"CREATE TABLE cases ({', '.join(defined)}, {_RAW} TEXT NOT NULL)"
         with _as_os_errors():
@@ -159,26 +155,13 @@ def _fields(batch: Batch, new: Sequence[bool]) -> list[tuple[Any, ...]]:
 
 
 def _as_sent(value: Any) -> Any:
-    (cell,) = _cells(type_of(value))([value])
+    (cell,) = to_cells(type_of(value))([value])
     return cell
 
 
 def _relationships(batch: Batch, new: Sequence[bool]) -> Iterator[tuple[str, ...]]:
     for case_id, related in compress(zip(batch.ids, batch.related(), strict=True), new):
         yield from ((case_id, name, each.type, each.id) for name, several in related.items() for each in several)
-
-
-def _native(type: ColumnType) -> str:
-    return "TEXT" if type.many else _NATIVE.get(type.kind, "TEXT")
-
-
-def _cells(type: ColumnType) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    is_native = not type.many and (type.kind in _NATIVE or type.kind is ColumnKind.SMALL)
-    return as_values(type) if is_native else as_texts(type)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 @contextlib.contextmanager

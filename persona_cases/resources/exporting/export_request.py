@@ -115,7 +115,7 @@ def _check_effects(request: ExportRequest) -> None:
                 f"{argument} has no effect because an export to a stream or a sink, or with sort or limit, always "
                 "starts from the beginning: leave it out"
             )
-    for argument, given in (("columns", request.columns), ("column_style", request.column_style != "dotted")):
+    for argument, given in (("columns", bool(request.columns)), ("column_style", request.column_style != "dotted")):
         if given and request.target.format is FileFormat.JSON_LINES:
             raise InvalidArgumentError(f"{argument} has no effect because only tables have columns: leave it out")
 

@@ -1,0 +1,25 @@
+"""A mirror of cases in a database: what a sync reads, what that means, and where it goes."""
+
+from persona_cases.mirror.case_version import CaseVersion
+from persona_cases.mirror.mark import Mark, UnfinishedSweep, UnfinishedWalk
+from persona_cases.mirror.mirror_protocol import Forget, Mirror, MirrorSettings, Put, Remember, RowChange
+from persona_cases.mirror.sync_report import Reconciled, SyncReport
+
+__all__ = [
+    "CaseVersion",
+    "Forget",
+    "Mark",
+    "Mirror",
+    "MirrorSettings",
+    "Put",
+    "Reconciled",
+    "Remember",
+    "RowChange",
+    "SyncReport",
+    "UnfinishedSweep",
+    "UnfinishedWalk",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,65 @@
+"""`SyncReport`: what a sync did."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+from persona_cases.export.wording import duration, plural
+from persona_cases.surface import publish
+
+__all__ = ["Reconciled", "SyncReport"]
+
+Reconciled: TypeAlias = Literal["no", "asked", "gap"]
+"""Whether a sync compared the mirror with the list, and why."""
+
+
+@attrs.frozen(kw_only=True)
+class SyncReport:
+    """What a sync did.
+
+    Attributes:
+        added: cases that the mirror did not have.
+        updated: cases that had changed.
+        unchanged: cases that were read and had not changed.
+        redacted: cases that had been redacted; their old values are erased.
+        departed: cases that no longer match or are no longer there; their rows are deleted.
+        requests: requests to the API. Each attempt counts, also one that failed.
+        elapsed: seconds that the sync took.
+        watermark: the `updated_at` up to which changes are in the mirror, in UTC; None if there is no case.
+        reconciled: whether the mirror was compared with the list: `no`, `asked`, or `gap` if searches missed changes.
+        resumed: whether this sync resumed one that was interrupted.
+    """
+
+    added: int
+    updated: int
+    unchanged: int
+    redacted: int
+    departed: int
+    requests: int
+    elapsed: float
+    watermark: datetime | None
+    reconciled: Reconciled = "no"
+    resumed: bool = False
+
+    def __str__(self) -> str:
+        counts = ", ".join(
+            f"{getattr(self, name):,} {name}" for name in ("added", "updated", "unchanged", "redacted", "departed")
+        )
+        why = {"no": "", "asked": "; reconciled", "gap": "; reconciled because searches had missed changes"}
+        took = f"{plural(self.requests, 'request')} in {duration(self.elapsed)}"
+        return f"{counts}: {took}{why[self.reconciled]}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain data for JSON, under the names of the attributes; `elapsed` to the millisecond."""
+        watermark = None if self.watermark is None else self.watermark.isoformat(timespec="milliseconds")
+        return {
+            **attrs.asdict(self),
+            "elapsed": round(self.elapsed, 3),
+            "watermark": None if watermark is None else watermark.replace("+00:00", "Z"),
+        }
+
+
+publish("persona_cases.mirror", SyncReport)

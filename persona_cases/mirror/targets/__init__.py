@@ -1,0 +1,1 @@
+"""Databases that a mirror can be: SQLite, DuckDB and PostgreSQL."""

@@ -1,0 +1,48 @@
+"""`MirrorLock`: one sync at a time works on a mirror."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from persona_cases.errors import ClientStateError, InvalidArgumentError
+
+__all__ = ["MirrorLock"]
+
+
+class MirrorLock:
+    """A lock beside a file, which ends with the process.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ClientStateError: if another sync holds it.
+        InvalidArgumentError: if the directory cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        # A sync may end in another thread than it began in.
+        self._lock = FileLock(path.with_name(f".{path.name}.sync-lock"), timeout=0, thread_local=False)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            reason = None
+        except (OSError, NotImplementedError) as error:
+            reason = getattr(error, "strerror", None) or "this file system has no locks"
+        else:
+            return
+        if reason is None:
+            raise ClientStateError("to: another sync of this mirror is running: wait for it to end")
+        raise InvalidArgumentError(f"to: cannot write the directory of the mirror: {reason}")
+
+    def release(self) -> None:
+        """Let others in."""
+        if os.name != "nt":
+            # Before it is let go, so that nobody locks a file that is no longer there under this name.
+            with contextlib.suppress(OSError):
+                Path(self._lock.lock_file).unlink()
+        self._lock.release()

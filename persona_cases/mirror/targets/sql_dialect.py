@@ -1,0 +1,65 @@
+"""`Dialect`: in what databases differ that understand nearly the same SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeAlias
+
+import attrs
+
+from persona_cases.export.columns.types import ColumnType
+
+__all__ = ["Cells", "Connection", "Dialect", "Rows"]
+
+Cells: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
+"""Turns the values of a column into what the database stores."""
+
+Rows: TypeAlias = list[tuple[Any, ...]]
+
+
+class Connection(Protocol):
+    """A connection to a database."""
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
+        """Run one statement, and return the rows that it gives."""
+        ...
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Dialect:
+    """In what a database differs.
+
+    Attributes:
+        mark: the placeholder of a parameter.
+        native: the type that the database is told for a column.
+        cells: what turns the values of a column into what the database stores.
+        field_cell: the same for one value in the table `fields`.
+        any_type: the type of a column of any values.
+        key: what follows the definition of a column that is the key of a table.
+        indexes: the statements that make the indexes; none if the database needs none.
+        begin: the statement that begins a transaction.
+        most_columns: how many columns a table can have.
+        most_parameters: how many parameters a statement can have.
+        guard: turns errors of the database into ours, in whose texts no value is.
+    """
+
+    mark: str
+    native: Callable[[ColumnType], str]
+    cells: Callable[[ColumnType], Cells]
+    field_cell: Callable[[Any], Any]
+    any_type: str
+    key: str
+    indexes: tuple[str, ...]
+    begin: str
+    most_columns: int
+    most_parameters: int
+    guard: Callable[[], AbstractContextManager[None]]
+
+    def marks(self, count: int) -> str:
+        """Return placeholders in brackets."""
+        return f"({', '.join([self.mark] * count)})"

@@ -1,0 +1,172 @@
+"""`SqliteMirror`: a mirror in a SQLite database."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sqlite3
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from persona_cases.errors import ClientStateError, InvalidArgumentError
+from persona_cases.export.columns.types import type_of
+from persona_cases.export.formats.sqlite_cells import native_type, to_cells
+from persona_cases.mirror.case_version import CaseVersion
+from persona_cases.mirror.mark import Mark
+from persona_cases.mirror.mirror_protocol import MirrorSettings, RowChange
+from persona_cases.mirror.targets.mirror_lock import MirrorLock
+from persona_cases.mirror.targets.sql_dialect import Dialect, Rows
+from persona_cases.mirror.targets.sql_tables import SqlTables
+
+__all__ = ["SECONDS_FOR_READERS", "SqliteMirror"]
+
+# With a rollback journal and not with a log of writes: that would keep old values until it is overwritten.
+_SETTINGS: Final = ("PRAGMA journal_mode = DELETE", "PRAGMA secure_delete = ON", "PRAGMA synchronous = FULL")
+_INDEXES: Final = (
+    "CREATE INDEX cases_by_created_at ON cases (created_at)",
+    "CREATE INDEX cases_by_status ON cases (status)",
+    "CREATE INDEX fields_by_case ON fields (case_id)",
+    "CREATE INDEX fields_by_value ON fields (key, value)",
+    "CREATE INDEX relationships_by_case ON relationships (case_id)",
+    "CREATE INDEX relationships_by_id ON relationships (id)",
+    "CREATE INDEX versions_by_creation ON persona_versions (created_at)",
+)
+SECONDS_FOR_READERS: Final = 60.0
+"""How long a write waits for programs that read."""
+
+
+class SqliteMirror:
+    """A mirror in a SQLite database; see `Mirror`.
+
+    Deleted values are overwritten in the file.
+
+    Args:
+        path: the database; it is made if it is not there.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(os.fsdecode(path)).resolve()
+        self._lock: MirrorLock | None = None
+        self._database: _Database | None = None
+        self._tables: SqlTables | None = None
+
+    def __repr__(self) -> str:
+        return "<SqliteMirror>"
+
+    def begin(self, settings: MirrorSettings) -> Mark:
+        """Take the mirror for one sync; see `Mirror`."""
+        self._lock = MirrorLock(self._path)
+        with _guard():
+            self._database = _Database(self._path)
+            new = self._database.is_empty()
+            for setting in _SETTINGS:
+                self._database.execute(setting)
+            self._tables = SqlTables(self._database, _dialect(self._database.most_columns))
+            return self._tables.open(settings, new=new)
+
+    def known(self, ids: Sequence[str]) -> Mapping[str, CaseVersion]:
+        """Return what is remembered of these cases."""
+        return self._open.known(ids)
+
+    def between(self, low: int | None, high: int | None) -> Mapping[str, CaseVersion]:
+        """Return the versions of the cases that were created in `[low, high)`."""
+        return self._open.between(low, high)
+
+    def apply(self, changes: Sequence[RowChange]) -> None:
+        """Change rows, without committing that."""
+        self._open.apply(changes)
+
+    def commit(self, mark: Mark) -> None:
+        """Commit what was applied, and the mark."""
+        self._open.commit(mark)
+
+    def end(self) -> None:
+        """Discard what was not committed, and let others take the mirror."""
+        try:
+            if self._database is not None:
+                # What was not committed is rolled back.
+                self._database.close()
+        finally:
+            self._database = self._tables = None
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+
+    @property
+    def _open(self) -> SqlTables:
+        if self._tables is None:
+            raise ClientStateError("the mirror was not taken: call begin first")
+        return self._tables
+
+
+class _Database:
+    def __init__(self, path: Path) -> None:
+        # Each call comes from a thread of its own, one after the other.
+        self._connection = sqlite3.connect(
+            path, timeout=SECONDS_FOR_READERS, isolation_level=None, check_same_thread=False
+        )
+
+    @property
+    def most_columns(self) -> int:
+        limits = (sqlite3.SQLITE_LIMIT_COLUMN, sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+        return min(map(self._connection.getlimit, limits)) - 1
+
+    def is_empty(self) -> bool:
+        """Whether there is no table yet.
+
+        Raises:
+            InvalidArgumentError: if there are tables, but not those of a mirror.
+        """
+        try:
+            names = {name for (name,) in self.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            names = {""}
+        if names and "persona_sync" not in names:
+            raise InvalidArgumentError("to: the file at this path is not a mirror: choose another path")
+        return not names
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
+        return self._connection.execute(statement, parameters).fetchall()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _dialect(most_columns: int) -> Dialect:
+    return Dialect(
+        mark="?",
+        native=native_type,
+        cells=to_cells,
+        field_cell=_field_cell,
+        any_type="",
+        key=" PRIMARY KEY NOT NULL",
+        indexes=_INDEXES,
+        begin="BEGIN IMMEDIATE",
+        most_columns=most_columns,
+        most_parameters=min(most_columns, 900),
+        guard=_guard,
+    )
+
+
+def _field_cell(value: Any) -> Any:
+    (cell,) = to_cells(type_of(value))([value])
+    return cell
+
+
+@contextlib.contextmanager
+def _guard() -> Generator[None]:
+    """Let errors look as they do everywhere else, and quote nothing."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None)
+    else:
+        return
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        raise ClientStateError("to: another program holds the database: close it, or sync again later")
+    number = errno.ENOSPC if code == sqlite3.SQLITE_FULL else errno.EIO
+    raise OSError(number, os.strerror(number))

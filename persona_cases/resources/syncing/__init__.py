@@ -1,0 +1,1 @@
+"""Syncing a mirror: which cases are read, and in which order."""

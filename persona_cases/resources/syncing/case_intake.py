@@ -1,0 +1,156 @@
+"""`CaseIntake`: takes what was read into a mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+import attrs
+
+from persona_cases.export.threads import off_loop
+from persona_cases.mirror.case_version import CaseVersion, Reading
+from persona_cases.mirror.mark import Mark
+from persona_cases.mirror.meaning import Meaning, meaning_of
+from persona_cases.mirror.mirror_protocol import Mirror, RowChange
+from persona_cases.mirror.row_changes import CHANGES, MeaningCount, change_for, confirmed, vanished
+from persona_cases.models import Case
+from persona_cases.resources.reading.get_many import ManyCases
+
+__all__ = ["CaseIntake", "GetMany", "Taken"]
+
+GetMany = Callable[[Iterable[str]], Awaitable[ManyCases]]
+
+
+@attrs.frozen
+class Taken:
+    """A case that was read, and what that means.
+
+    Attributes:
+        case: the case.
+        reading: what was read.
+        meaning: what it means.
+    """
+
+    case: Case = attrs.field(repr=False)
+    reading: Reading
+    meaning: Meaning
+
+
+@attrs.define
+class CaseIntake:
+    """Takes cases into a mirror, and commits them with its mark.
+
+    Attributes:
+        mirror: the mirror.
+        get_many: reads cases by themselves.
+        decide: whether a case matches; None if cases do not show it.
+        history: whether the mirror keeps a row for each change.
+        floor: the oldest change that searches are asked for.
+        count: how often a read meant what.
+        committed: the mark that was committed last.
+        pending: whether something is to be committed.
+    """
+
+    mirror: Mirror
+    get_many: GetMany
+    decide: Callable[[Case], bool | None]
+    committed: Mark
+    history: bool = False
+    floor: int | None = None
+    count: MeaningCount = attrs.field(factory=MeaningCount)
+    pending: bool = False
+
+    async def take(self, readings: Sequence[tuple[Case, Reading]], *, counted: bool = True) -> list[Taken]:
+        """Apply what was read, and read again what is doubtful.
+
+        Args:
+            readings: cases, and what was read.
+            counted: whether unchanged cases count.
+        """
+        latest = {case.id: (case, reading) for case, reading in readings}
+        known = await off_loop(self.mirror.known, list(latest))
+        taken, changes, doubts = list[Taken](), list[RowChange | None](), dict[str, Reading]()
+        for id, (case, reading) in latest.items():
+            meaning = meaning_of(reading, known.get(id))
+            if meaning is Meaning.DOUBTFUL:
+                doubts[id] = reading
+                continue
+            taken.append(Taken(case, reading, meaning))
+            changes.append(self._change(case, reading, known.get(id), meaning))
+        await self._apply(taken, changes, counted=counted)
+        return taken + (await self.take_by_id(doubts, shown=doubts, counted=counted) if doubts else [])
+
+    async def differing(self, readings: Sequence[tuple[Case, Reading]]) -> list[str]:
+        """Apply what can be applied without reading a case whole, and return the ids of the others that changed.
+
+        Args:
+            readings: cases with their times alone, and what was read.
+        """
+        known = await off_loop(self.mirror.known, [case.id for case, _ in readings])
+        meant = [(case, reading, meaning_of(reading, known.get(case.id))) for case, reading in readings]
+        suspects = {Meaning.ADDED, Meaning.UPDATED, Meaning.REDACTED}
+        await self.take([(case, reading) for case, reading, meaning in meant if meaning not in suspects])
+        return [case.id for case, _, meaning in meant if meaning in suspects]
+
+    async def take_by_id(
+        self,
+        ids: Iterable[str],
+        *,
+        shown: Mapping[str, Reading] | None = None,
+        decide: Callable[[Case], bool | None] | None = None,
+        counted: bool = True,
+    ) -> list[Taken]:
+        """Read cases by themselves, and apply that.
+
+        Args:
+            ids: their ids.
+            shown: what searches showed of them.
+            decide: whether a case matches; by default as for all.
+            counted: whether unchanged cases count.
+
+        Raises:
+            PersonaError: if one cannot be read.
+        """
+        several = await self.get_many(ids)
+        for error in several.failed.values():
+            raise error
+        known = await off_loop(self.mirror.known, [*(case.id for case in several), *several.missing])
+        taken, changes = list[Taken](), list[RowChange | None]()
+        for case in several:
+            found = None if shown is None else shown[case.id]
+            reading = Reading.of(case, matches=(decide or self.decide)(case), fresh=True).told_by(found)
+            before = _seen(known.get(case.id), found)
+            meaning = meaning_of(reading, known.get(case.id))
+            taken.append(Taken(case, reading, meaning))
+            change = self._change(case, reading, before, meaning)
+            if change is None and before is not None and before != known.get(case.id):
+                change = confirmed(case.id, before)
+            changes.append(change)
+        lost = [change for id in several.missing if (change := vanished(id, known.get(id))) is not None]
+        self.count[Meaning.DEPARTED] += len(lost)
+        await self._apply(taken, [*changes, *lost], counted=counted)
+        return taken
+
+    async def commit(self, mark: Mark, *, always: bool = False) -> None:
+        """Commit what was applied with a mark.
+
+        Args:
+            mark: the mark.
+            always: whether to commit the mark alone, too, if it has changed.
+        """
+        if self.pending or (always and mark != self.committed):
+            await off_loop(self.mirror.commit, mark)
+            self.committed, self.pending = mark, False
+
+    def _change(self, case: Case, reading: Reading, known: CaseVersion | None, meaning: Meaning) -> RowChange | None:
+        return change_for(case.id, case.raw_line, reading, known, meaning, floor=self.floor, history=self.history)
+
+    async def _apply(self, taken: Iterable[Taken], changes: Iterable[RowChange | None], *, counted: bool) -> None:
+        self.count.update(each.meaning for each in taken if counted or each.meaning in CHANGES)
+        wanted = [change for change in changes if change is not None]
+        if wanted:
+            self.pending = True
+            await off_loop(self.mirror.apply, wanted)
+
+
+def _seen(known: CaseVersion | None, found: Reading | None) -> CaseVersion | None:
+    return known if known is None or found is None else known.seen_by_index(found.digest)

@@ -1,0 +1,93 @@
+"""Syncing a mirror of cases in a database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Protocol
+
+from persona_cases.mirror.mirror_protocol import Mirror
+from persona_cases.mirror.sync_report import SyncReport
+from persona_cases.query import Predicate
+from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
+from persona_cases.resources.endpoint import Api
+from persona_cases.resources.exporting.counting import counted
+from persona_cases.resources.reading.get_many import ManyCases
+from persona_cases.resources.syncing.changed_cases import ChangedCases
+from persona_cases.resources.syncing.sync_request import DEFAULT_OVERLAP, Reconcile, SyncRequest
+from persona_cases.resources.syncing.sync_run import SyncRun
+
+__all__ = ["CaseSyncs"]
+
+
+class _Reading(Protocol):
+    """What can read cases by their ids."""
+
+    _api: Api
+
+    async def get_many(self, ids: Iterable[str]) -> ManyCases:
+        """Get cases."""
+        ...
+
+
+class CaseSyncs:
+    """The method of `persona.cases` that keeps a mirror of cases in a database."""
+
+    async def sync(
+        self: _Reading,
+        where: Predicate | None = None,
+        *,
+        to: str | os.PathLike[str] | Mirror,
+        overlap: float | timedelta = DEFAULT_OVERLAP,
+        reconcile: Reconcile = False,
+        dirty: Iterable[str] = (),
+        history: bool = False,
+        max_searches: int = DEFAULT_MAX_SEARCHES,
+    ) -> SyncReport:
+        """Bring a mirror of cases up to date: a database that holds the matching cases as the API shows them.
+
+        The first sync reads all matching cases. Later ones read what changed since: new and changed cases are written,
+        those that no longer match are deleted, and of redacted cases the old values are erased. Rows are committed page
+        by page together with how far the sync has come. After any interruption, the next sync resumes.
+
+        Args:
+            where: which cases; None mirrors all. Every sync of a mirror takes the same. Times relative to now are
+                refused, since cases would enter and leave without a change.
+            to: the path of a database, `.db`, `.sqlite` or `.sqlite3`, or an object with the methods of `Mirror`.
+            overlap: how much later than others a change may become visible to searches, in seconds or as a
+                `timedelta`. Each sync reads the changes of this span again.
+            reconcile: whether to compare the mirror with the list of cases, which needs one request per 100 cases, and
+                mend what searches never told. True compares ids and times; `full` reads each case. A sync does the
+                former by itself when it finds that searches missed changes.
+            dirty: ids of cases that are known to have changed, such as those of webhook events. They are read by
+                themselves, free of index lag.
+            history: whether to keep a row for each change, in the table `history`. Every sync of a mirror takes the
+                same.
+            max_searches: how many searches the query may take; see `search`.
+
+        Returns:
+            What was done: cases added, updated, redacted and departed, and the requests that it took.
+
+        Raises:
+            InvalidArgumentError: if an argument is invalid, `to` is a database but no mirror, or it is a mirror of
+                another query or environment.
+            ClientStateError: if another sync of the mirror is running, or another program holds the database.
+            QueryTooComplexError: if the query takes more than `max_searches` searches.
+            PersonaError: whatever a search may raise.
+            OSError: if the database cannot be written.
+
+        See https://docs.withpersona.com/api-reference/cases/search-cases.
+        """
+        request = SyncRequest.of(
+            where,
+            to=to,
+            overlap=overlap,
+            reconcile=reconcile,
+            dirty=dirty,
+            history=history,
+            max_searches=max_searches,
+        )
+        twin, count = counted(self)
+        changed = ChangedCases(twin._api, request, request.local)
+        return await SyncRun(request, changed, twin.get_many, count).run()

@@ -1,0 +1,239 @@
+"""Which cases a sync reads: the searches and the list, as pages of readings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from functools import partial
+from typing import TypeAlias
+
+import attrs
+
+from persona_cases.errors import DecodeError, InvalidArgumentError, QueryError
+from persona_cases.mirror.case_version import Reading
+from persona_cases.mirror.mark import UnfinishedSweep, UnfinishedWalk
+from persona_cases.models import Case
+from persona_cases.models.decoding.decode import decode_page
+from persona_cases.models.decoding.raw_page import moment_of, time_of
+from persona_cases.paging import Page, Pager
+from persona_cases.protocol.message import Request
+from persona_cases.query import Predicate, Q
+from persona_cases.resources.endpoint import Api
+from persona_cases.resources.reading.page_requests import case_pages
+from persona_cases.resources.reading.searches import Search
+from persona_cases.resources.requests import query_parameters as parameters
+from persona_cases.resources.requests.list_filter import Listing
+from persona_cases.resources.syncing.sync_request import SyncRequest
+
+__all__ = ["ChangedCases", "Head", "ReadPage", "UndecidableError"]
+
+_LIST = "/cases"
+_TIMES = ("updated_at", "redacted_at", "created_at")
+_NEWEST_CHANGE = Q.updated_at.desc()
+_OLDEST_FIRST = Q.created_at.asc()
+
+
+class UndecidableError(Exception):
+    """A case does not show whether it matches."""
+
+
+@attrs.frozen
+class Head:
+    """How far the index has come.
+
+    Attributes:
+        updated_at: the newest change that it knows, in milliseconds since 1970; None if it knows no case.
+        environment: the id of the environment; None if the server does not tell.
+    """
+
+    updated_at: int | None
+    environment: str | None
+
+
+@attrs.frozen
+class ReadPage:
+    """A page, and what was read.
+
+    Attributes:
+        cases: cases, and what was read of each.
+        last: whether it is the last page.
+        start: the cursor that the page began after; None for the first.
+        resumable: whether the walk can be resumed from the last case.
+    """
+
+    cases: list[tuple[Case, Reading]] = attrs.field(repr=False)
+    last: bool
+    start: str | None = None
+    resumable: bool = True
+
+
+ReadPages: TypeAlias = AsyncGenerator[ReadPage, None]
+
+
+@attrs.frozen
+class ChangedCases:
+    """Reads the cases that a mirror needs.
+
+    Attributes:
+        api: how to reach the API.
+        request: the arguments of the sync.
+        local: whether cases show whether they match.
+    """
+
+    api: Api
+    request: SyncRequest
+    local: bool
+
+    async def head(self) -> Head:
+        """Return how far the index has come."""
+        search, fieldset = Search.of(None, _NEWEST_CHANGE, 1, None).loading(_TIMES)
+        (request,) = search.requests()
+        response = await self.api.send(attrs.evolve(request, query=(*request.query, ("page[size]", "1"))))
+        try:
+            page = decode_page(response.body, fieldset=fieldset)
+        except DecodeError as error:
+            # Its frames hold the response.
+            failure = error.with_traceback(None)
+        else:
+            changed = [moment_of(time) for case in page.cases if (time := _changed_at(case)) is not None]
+            return Head(max(changed, default=None), response.headers.get("persona-environment-id"))
+        failure.request_id = response.request_id
+        raise failure
+
+    async def walk(self, unfinished: UnfinishedWalk) -> ReadPages:
+        """Read the cases that changed since a walk's beginning, oldest first by creation.
+
+        Where cases do not show whether they match, two searches tell.
+
+        Raises:
+            UndecidableError: if a case does not show whether it matches.
+        """
+        since, where = unfinished.since, self.request.where
+        position = unfinished.position
+        created = None if position is None else Q.created_at.gte(time_of(position))
+        if since is None:
+            async for page in self._search(_both(where, created), matches=True, resumable=True):
+                yield page
+            return
+        changed = _both(Q.updated_at.gte(time_of(since)), created)
+        if self.local:
+            async for page in self._search(changed, matches=None, resumable=True):
+                yield page
+            return
+        async for page in self._search(_both(changed, where), matches=True, resumable=False):
+            yield attrs.evolve(page, last=False)
+        unwanted = _both(changed, None if where is None else ~where)
+        async for page in self._search(unwanted, matches=False, resumable=False, only=_TIMES):
+            yield page
+
+    async def newest(self) -> list[tuple[Case, Reading]]:
+        """Return the cases that were created last, free of index lag."""
+        pager = self._list(Listing(), None, None)
+        async with aclosing(pager.pages()) as pages:
+            async for page in pages:
+                return [self.read_fresh(case) for case in page]
+        return []
+
+    async def sweep(self, unfinished: UnfinishedSweep) -> ReadPages:
+        """Read all cases that may match, newest first by creation.
+
+        The list tells, or where cases do not show whether they match, a search. Cases have their times alone, unless
+        whole ones are wanted or needed.
+        """
+        if not self.local:
+            search = self._pager(self.request.where, Q.created_at.desc(), None if unfinished.full else _TIMES)
+            pager = search if unfinished.after is None else search.resume(unfinished.after)
+            async for page, start in _pages(pager, unfinished.after):
+                read = [(case, Reading.of(case, matches=True, fresh=False, whole=unfinished.full)) for case in page]
+                yield ReadPage(read, page.next_cursor is None, start)
+            return
+        listing = Listing.of(self.request.where)
+        only = None if unfinished.full else _attributes(listing)
+        async for page, start in _pages(self._list(listing, only, unfinished.after), unfinished.after):
+            yield ReadPage(self._decided(page, listing, whole=only is None), page.next_cursor is None, start)
+
+    async def whole_page(self, start: str | None) -> list[tuple[Case, Reading]]:
+        """Read one page of the list again, with whole cases."""
+        listing = Listing.of(self.request.where)
+        async with aclosing(self._list(listing, None, start).pages()) as pages:
+            async for page in pages:
+                return self._decided(page, listing, whole=True)
+        return []
+
+    def decide(self, case: Case) -> bool | None:
+        """Return whether a case matches; None if cases do not show it.
+
+        Raises:
+            UndecidableError: if this case does not show it.
+        """
+        if self.request.where is None:
+            return True
+        return _decision(self.request.where, case) if self.local else None
+
+    def read_fresh(self, case: Case) -> tuple[Case, Reading]:
+        """Return a case that was read free of index lag, and what was read."""
+        return case, Reading.of(case, matches=self.decide(case), fresh=True)
+
+    async def _search(
+        self, where: Predicate | None, *, matches: bool | None, resumable: bool, only: Sequence[str] | None = None
+    ) -> ReadPages:
+        async for page, start in _pages(self._pager(where, _OLDEST_FIRST, only), None):
+            decided = [self.decide(case) if matches is None else matches for case in page]
+            read = [
+                (case, Reading.of(case, matches=matching, fresh=False, whole=only is None))
+                for case, matching in zip(page, decided, strict=True)
+            ]
+            yield ReadPage(read, page.next_cursor is None, start, resumable)
+
+    def _pager(self, where: Predicate | None, sort: object, only: Sequence[str] | None) -> Pager[Case]:
+        search, fieldset = Search.of(where, sort, self.request.max_searches, None).loading(only)
+        return Pager(fetch=search.fetch(partial(case_pages, self.api, fieldset=fieldset)), what="search")
+
+    def _list(self, listing: Listing, only: Sequence[str] | None, after: str | None) -> Pager[Case]:
+        sparse, fieldset = parameters.fieldset(only)
+        request = Request("GET", _LIST, query=listing.filters + sparse)
+        pager = Pager(fetch=case_pages(self.api, request, fieldset), what="list")
+        return pager if after is None else pager.resume(after)
+
+    def _decided(self, page: Page[Case], listing: Listing, *, whole: bool) -> list[tuple[Case, Reading]]:
+        rest = listing.rest
+        decided = [rest is None or _decision(rest, case) for case in page]
+        return [
+            (case, Reading.of(case, matches=matching, fresh=True, whole=whole))
+            for case, matching in zip(page, decided, strict=True)
+        ]
+
+
+async def _pages(pager: Pager[Case], start: str | None) -> AsyncGenerator[tuple[Page[Case], str | None], None]:
+    async with aclosing(pager.pages()) as pages:
+        async for page in pages:
+            yield page, start
+            start = page.next_cursor
+
+
+def _attributes(listing: Listing) -> list[str] | None:
+    try:
+        return listing.attributes(_TIMES)
+    except InvalidArgumentError:
+        # Whether they match, only whole cases show.
+        return None
+
+
+def _decision(where: Predicate, case: Case) -> bool:
+    try:
+        return where.matches(case)
+    except QueryError:
+        # The expression may be one that no case at hand decides: searches do.
+        pass
+    raise UndecidableError
+
+
+def _changed_at(case: Case) -> datetime | None:
+    return case.updated_at or case.created_at
+
+
+def _both(one: Predicate | None, other: Predicate | None) -> Predicate | None:
+    if one is None:
+        return other
+    return one if other is None else one & other
