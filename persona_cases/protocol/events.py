@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from persona_cases.errors import PersonaError, QuotaExceededError, RateLimitError, RequestTimeoutError, TransportError
+from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.surface import publish
 
 __all__ = [
@@ -82,11 +83,15 @@ class AttemptSent:
         call: which call.
         attempt: which attempt of the call, counted from 1.
         waited: seconds since the call began or since its last attempt ended, such as for the rate limit.
+        address: the host that it goes to. For a file, the first one: that one may redirect to others.
+        port: the port of that host.
     """
 
     call: ObservedCall
     attempt: int
     waited: float
+    address: str
+    port: int
 
 
 @attrs.frozen
@@ -99,6 +104,8 @@ class AttemptAnswered:
         status: the HTTP status.
         request_id: the vendor's id of the request; None if the response has none.
         seconds: seconds since the request went to the network.
+        rate_limit: what the response reports about the rate limit, if it does.
+        case_quota: what it reports about the quota of case creation, if it does.
     """
 
     call: ObservedCall
@@ -106,6 +113,8 @@ class AttemptAnswered:
     status: int
     request_id: str | None
     seconds: float
+    rate_limit: WindowReading | None = None
+    case_quota: WindowReading | None = None
 
 
 @attrs.frozen

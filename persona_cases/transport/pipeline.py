@@ -10,6 +10,7 @@ import attrs
 
 from persona_cases.errors import DecodeError, InvalidArgumentError, PersonaError, TransportError
 from persona_cases.protocol.events import AttemptAnswered, AttemptLost, AttemptSent, LimitWait
+from persona_cases.protocol.limit_headers import read_quota, read_rate_limit
 from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.outcome import error_of
 from persona_cases.transport.calls_under_way import Call, Timing
@@ -125,15 +126,24 @@ class Transport:
                 call.lost = error
                 raise
         observed, started = call.observed, self.timing.clock()
-        call.tell(AttemptSent(observed, request.attempt, call.waited))
+        call.tell(AttemptSent(observed, request.attempt, call.waited, *self.session.server))
         try:
             response = await self.session.send(request, call.options, departure)
         except (TransportError, DecodeError) as error:
             call.lost = error
             call.tell(AttemptLost(observed, request.attempt, type(error), self.timing.clock() - started))
             raise
-        seconds = self.timing.clock() - started
-        call.tell(AttemptAnswered(observed, request.attempt, response.status, response.request_id, seconds))
+        call.tell(
+            AttemptAnswered(
+                observed,
+                request.attempt,
+                response.status,
+                response.request_id,
+                self.timing.clock() - started,
+                read_rate_limit(response.headers),
+                read_quota(response.headers),
+            )
+        )
         return response
 
 

@@ -14,7 +14,7 @@ from yarl import URL
 
 from persona_cases.errors import ClientStateError, DecodeError, InvalidArgumentError, TransportError
 from persona_cases.protocol.addresses.file_addresses import FileAddresses
-from persona_cases.protocol.addresses.urls import BaseURL
+from persona_cases.protocol.addresses.urls import BaseURL, server_of
 from persona_cases.protocol.call_options import Options, Timeout
 from persona_cases.protocol.headers import Headers
 from persona_cases.protocol.message import Request, Response
@@ -52,6 +52,7 @@ class HttpSession:
 
     Attributes:
         file_addresses: which addresses files may be fetched from.
+        server: host and port of the API.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class HttpSession:
         self._max_connections = max_connections
         self._network = network
         self.file_addresses: FileAddresses = FileAddresses(base)
+        self.server: tuple[str, int] = server_of(base.url)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         # What follows from the options of the last request: most requests have the same.

@@ -30,6 +30,7 @@ MODULES = (
             "export",
             "integrations.aiohttp",
             "integrations.fastapi",
+            "integrations.opentelemetry",
             "limits",
             "mirror",
             "models",

@@ -257,6 +257,7 @@ def test_what_is_no_observer_is_refused_at_once(given, problem):
 
 def test_events_are_frozen_values_that_hold_nothing_personal():
     allowed = {"call", "attempt", "attempts", "waited", "status", "request_id", "seconds", "error", "reason", "delay"}
+    allowed |= {"address", "port", "rate_limit", "case_quota"}
     for kind in typing.get_args(Event):
         names = {field.name for field in attrs.fields(kind)}
         assert names <= allowed | {"limit", "resets_in", "elapsed"}

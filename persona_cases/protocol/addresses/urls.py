@@ -95,6 +95,12 @@ def origin_of(parts: SplitResult) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
+def server_of(url: str) -> tuple[str, int]:
+    """Return the host and port of a checked URL."""
+    _, host, port = origin_of(urlsplit(url))
+    return host or "", port or _DEFAULT_PORTS["https"]
+
+
 def segment(value: object, argument: str) -> str:
     """Return an id as one path segment, percent-encoded.
 

@@ -13,6 +13,7 @@ from persona_cases.errors import APIError, ConnectionFailedError, InvalidArgumen
 from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.threads import off_loop
 from persona_cases.models import Attachment, Case
+from persona_cases.protocol.addresses.urls import server_of
 from persona_cases.protocol.events import AttemptAnswered, AttemptLost, AttemptSent
 from persona_cases.protocol.message import Request
 from persona_cases.resources.endpoint import Api
@@ -94,7 +95,8 @@ class Download:
         if not call.observers:
             return await self._fetch_once()
         clock, observed = self.api.transport.timing.clock, call.observed
-        call.tell(AttemptSent(observed, call.number, call.waited))
+        server = server_of(self.api.transport.session.file_addresses.first(_address(self.attachment)))
+        call.tell(AttemptSent(observed, call.number, call.waited, *server))
         started = clock()
         error = await self._fetch_once()
         if isinstance(error, TransportError):
