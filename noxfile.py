@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -141,10 +142,15 @@ def mutation(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Mypy and pyright, both strict, what users' checkers see of us, and the tests of what they must refuse."""
     session.install("-e", EXTRAS, *group("test"), *group("types"), *group("dev"))
-    session.run("mypy")
-    session.run("pyright")
-    session.run("pyright", "--verifytypes", "persona_cases", "--ignoreexternal")
-    session.run("pytest", "tests/typing")
+    checks = [
+        ("pyright",),
+        ("mypy",),
+        ("pyright", "--verifytypes", "persona_cases", "--ignoreexternal"),
+        ("pytest", "tests/typing"),
+    ]
+    # Each uses one core.
+    with ThreadPoolExecutor(max_workers=2) as side_by_side:
+        list(side_by_side.map(lambda command: session.run(*command), checks))
 
 
 @nox.session
