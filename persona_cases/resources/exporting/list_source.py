@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
-from typing import ClassVar, Self
+from typing import Self
 
 import attrs
 
@@ -54,8 +54,10 @@ class ListSource:
     request: Request
     fieldset: Fieldset | None = None
 
-    # Where a range begins costs a search, and the last page of each is half full.
-    pages_per_fetcher: ClassVar[float] = 10.0
+    @property
+    def pages_per_fetcher(self) -> float:
+        """More than for searches: where a range begins costs a search, and the last page of each is half full."""
+        return 10.0
 
     @property
     def limiter_state(self) -> LimiterState:

@@ -43,8 +43,12 @@ class SearchSource:
     max_searches: int = attrs.field(kw_only=True)
     limits: SearchLimits | None = attrs.field(default=None, kw_only=True)
 
-    pages_per_fetcher: ClassVar[float] = PAGES_PER_FETCHER
     backward: ClassVar[bool] = False
+
+    @property
+    def pages_per_fetcher(self) -> float:
+        """How many pages make another fetcher worth having."""
+        return PAGES_PER_FETCHER
 
     @property
     def limiter_state(self) -> LimiterState:
