@@ -30,6 +30,7 @@ from persona_cases.resources.case_templates import CaseTemplates
 from persona_cases.resources.cases import Cases
 from persona_cases.resources.client_lessons import CLIENT
 from persona_cases.resources.endpoint import Api
+from persona_cases.resources.event_reading import Events
 from persona_cases.resources.requests.custom_request import other_request
 from persona_cases.surface import publish
 from persona_cases.teaching import taught
@@ -97,10 +98,12 @@ class PersonaClient:
     Attributes:
         cases: everything that can be done with cases.
         case_templates: what they are made from.
+        events: what happened to them.
     """
 
     cases: Cases
     case_templates: CaseTemplates
+    events: Events
 
     def __init__(
         self,
@@ -304,6 +307,7 @@ class PersonaClient:
         self._api = api
         self.cases = Cases(api)
         self.case_templates = CaseTemplates(api)
+        self.events = Events(api)
 
 
 publish("persona_cases", PersonaClient)

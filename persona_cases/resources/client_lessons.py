@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from persona_cases.teaching import Lessons
 
-__all__ = ["CASES", "CASE_TEMPLATES", "CLIENT", "MANY_CASES", "WATCH"]
+__all__ = ["CASES", "CASE_TEMPLATES", "CLIENT", "EVENTS", "MANY_CASES", "WATCH"]
 
 _RETRIES = "a client holds it, so write persona.with_options(retry=RetryPolicy(attempts=...))"
 _SEARCH = "write persona.cases.search(Q.status.eq(...))"
@@ -95,16 +95,39 @@ CASE_TEMPLATES = Lessons(
     },
 )
 
+EVENTS = Lessons(
+    names={
+        "retrieve fetch read show find load": "write persona.events.get(event_id)",
+        "all search iter pages": "write async for event in persona.events.list()",
+        "watch stream listen subscribe on": "Persona sends events to webhooks: see persona_cases.webhooks, or "
+        "async for case in persona.cases.watch() for new cases",
+    },
+    arguments={
+        "case case_id case_ids object_ids": "write object_id=, a case, an id or several",
+        "names type types event events": "write name=, one name or several",
+        "ids event_id event_ids": "write id=, one id or several",
+        "since until created_at": "the API lists events newest first and has no filter of time: leave the loop",
+        "per_page size count max_results": "write page_size= for one request, limit= for the total",
+        "timeout": "a client holds it, so write persona.with_options(timeout=...)",
+        "max_retries retries": _RETRIES,
+    },
+    calls={"list": 'takes its arguments by name: write list(name="case.resolved")'},
+    uses={
+        "__aiter__": "is no list: write async for event in persona.events.list()",
+        "__iter__": "is no list: write async for event in persona.events.list()",
+    },
+)
+
 CLIENT = Lessons(
     constructor=True,
-    instances=("cases", "case_templates"),
+    instances=("cases", "case_templates", "events"),
     names={
         "search list export create update get_many watch redact assign set_status download retrieve": "cases are "
         "reached by persona.cases, such as persona.cases.search(...)",
         "get post put patch delete": 'write persona.cases.get(case_id), or persona.request("GET", path) elsewhere',
         "case": "write persona.cases",
         "templates template": "write persona.case_templates",
-        "accounts inquiries reports transactions verifications webhooks events": "this library is about cases: write "
+        "accounts inquiries reports transactions verifications webhooks": "this library is about cases: write "
         'persona.request("GET", path)',
         "aclose shutdown stop disconnect": "write await persona.close()",
         "open start connect": "write async with PersonaClient() as persona",

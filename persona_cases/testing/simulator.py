@@ -216,9 +216,6 @@ class Simulator:
             Exception: the first that a function of a scripted fault raised, if any did.
             InvalidArgumentError: a setting is out of range.
         """
-        unknown = settings.keys() - {field.name for field in attrs.fields(AccountSettings)}
-        if unknown:
-            raise InvalidArgumentError(f"reset: {', '.join(sorted(unknown))} cannot be set by it")
         account = SimulatedAccount(attrs.evolve(self._settings, **settings), lambda: self.origin)
         await self.webhooks.stop()
         self._account = account

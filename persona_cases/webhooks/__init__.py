@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from persona_cases.models.webhook_event import WebhookEvent
 from persona_cases.protocol.signatures import SignatureError
 from persona_cases.webhooks.receive import WebhookReceiver, WebhookReply
 from persona_cases.webhooks.seen import MemorySeen, RedisSeen, Seen
 from persona_cases.webhooks.verify import WebhookVerifier, sign
-from persona_cases.webhooks.webhook_event import WebhookEvent
 
 __all__ = [
     "MemorySeen",

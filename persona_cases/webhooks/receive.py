@@ -13,12 +13,12 @@ from typing import Final, Self, TypeAlias, TypeVar, cast
 import attrs
 
 from persona_cases.errors import ClientStateError, DecodeError, InvalidArgumentError
+from persona_cases.models.webhook_event import WebhookEvent
 from persona_cases.protocol import checks
 from persona_cases.protocol.signatures import SignatureError
 from persona_cases.surface import publish
 from persona_cases.webhooks.seen import MemorySeen, Seen
 from persona_cases.webhooks.verify import WebhookVerifier
-from persona_cases.webhooks.webhook_event import WebhookEvent
 
 __all__ = ["Handler", "WebhookReceiver", "WebhookReply"]
 

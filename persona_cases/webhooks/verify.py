@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Final, cast
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.models.webhook_event import WebhookEvent, decode_event
 from persona_cases.protocol import checks
 from persona_cases.protocol.signatures import SignatureError, check_signature, written_signature
 from persona_cases.surface import publish
-from persona_cases.webhooks.webhook_event import WebhookEvent, decode_event
 
 __all__ = ["DEFAULT_MAX_BODY", "DEFAULT_TOLERANCE", "WebhookVerifier", "sign"]
 

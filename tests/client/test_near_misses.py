@@ -62,6 +62,9 @@ NAMES = [
     ("persona.cases.serch()", "did you mean 'search'?"),
     ("persona.case_templates.list()", "the API cannot list templates"),
     ("persona.case_templates.retrieve('ctmpl_1')", "persona.case_templates.get(template_id)"),
+    ("persona.events.retrieve('evt_1')", "persona.events.get(event_id)"),
+    ("persona.events.all()", "async for event in persona.events.list()"),
+    ("persona.events.watch()", "persona_cases.webhooks"),
     ("pager.to_list()", "await pager.collect()"),
     ("pager.all()", "await pager.collect()"),
     ("pager.count()", "len(await pager.collect())"),
@@ -206,6 +209,7 @@ async def test_objects_say_what_they_are(names):
     shown = {
         repr(persona.cases): "<Cases of http://127.0.0.1:9>",
         repr(persona.case_templates): "<CaseTemplates of http://127.0.0.1:9>",
+        repr(persona.events): "<Events of http://127.0.0.1:9>",
         repr(persona.cases.watch()): "<CaseWatch: what is new, asked for every 2 to 60 s>",
         repr(persona.cases.watch(since="case_1")): "<CaseWatch: what comes after case_1, asked for every 2 to 60 s>",
         repr(names["page"]): "Page(items=<1 items>, next_cursor=None, request_id=None)",

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from strange_values import strange_values
 
 import persona_cases
-from persona_cases import Pager, PersonaClient, PersonaError, Q, RetryPolicy, Timeout, Upload
+from persona_cases import InvalidArgumentError, Pager, PersonaClient, PersonaError, Q, RetryPolicy, Timeout, Upload
 from persona_cases.changes import SetStatus, SetTags, Update
 from persona_cases.export import columns_from
 from persona_cases.models import Attachment, Case, Fieldset
 from persona_cases.models.decoding.decode import decode_case, decode_page
 from persona_cases.query import Predicate, parse, plan
-from persona_cases.testing import Simulator
+from persona_cases.testing import Simulator, SimulatorServer, make_case
 
 MODULES = (
     "persona_cases",
@@ -59,6 +59,7 @@ CALLABLES |= dict(_callables_of("persona_cases.PersonaClient.cases", persona_cas
 CALLABLES |= dict(
     _callables_of("persona_cases.PersonaClient.case_templates", persona_cases.resources.case_templates.CaseTemplates)
 )
+CALLABLES |= dict(_callables_of("persona_cases.PersonaClient.events", persona_cases.resources.event_reading.Events))
 
 
 def test_the_surface_is_found():
@@ -101,7 +102,9 @@ def test_an_unknown_keyword_is_refused(name):
 
 async def test_what_passes_keywords_on_refuses_them_too():
     assert PASSING_ON == {
-        "testing.Simulator.client",
+        "testing.make_case",
+        *(f"testing.{name}" for name in ("Simulator.client", "Simulator.reset", "ServerWebhooks.deliver_to")),
+        *(f"testing.{name}" for name in ("SimulatorServer", "SimulatorServer.client", "SimulatorServer.reset")),
         *(
             f"testing.CaseStore.{name}"
             for name in ("create_case", "update_case", "redact_case", "add_comment", "attach", "detach")
@@ -109,8 +112,14 @@ async def test_what_passes_keywords_on_refuses_them_too():
     }
     async with Simulator(cases=1) as sim:
         case = next(iter(sim.store.cases))
+        server = SimulatorServer(cases=0)
+        server.start()
         for call in (
             partial(sim.client),
+            partial(SimulatorServer),
+            partial(server.client),
+            partial(server.reset),
+            partial(server.webhooks.deliver_to, "http://127.0.0.1:9/", secret="wbhsec_test"),
             partial(sim.store.create_case),
             partial(sim.store.update_case, case),
             partial(sim.store.redact_case, case),
@@ -120,6 +129,11 @@ async def test_what_passes_keywords_on_refuses_them_too():
         ):
             with pytest.raises(TypeError, match=_UNKNOWN):
                 call(**{_UNKNOWN: 1})
+        with pytest.raises(TypeError, match=_UNKNOWN):
+            await sim.reset(**{_UNKNOWN: 1})
+        server.stop()
+    with pytest.raises(InvalidArgumentError, match=_UNKNOWN):
+        make_case(**{_UNKNOWN: 1})
 
 
 def _outcome(called: object) -> None:
@@ -185,6 +199,8 @@ class World:
             "request": (client.request, {"method": "GET", "path": "/things"}),
             "with_options": (client.with_options, {}),
             "case_templates.get": (client.case_templates.get, {"id": template.id}),
+            "events.list": (client.events.list, {}),
+            "events.get": (client.events.get, {"id": "evt_1"}),
             "PersonaClient": (PersonaClient, {"api_key": "key", "base_url": sim.base_url}),
             "Pager.limit": (client.cases.list().limit, {"total": 1}),
             "Pager.resume": (client.cases.list().resume, {"cursor": case.id}),

@@ -54,6 +54,7 @@ ALLOWANCES: tuple[Allowance, ...] = (
     Allowance("our request", "POST /accounts", "path", _FREE_REQUESTS),
     Allowance("our request", "POST /inquiries", "path", _FREE_REQUESTS),
     Allowance("our request", "P*T /cases/case_1", "path", _FREE_REQUESTS),
+    Allowance("our request", "GET /events*", "path", _CUT_DOWN),
     Allowance("malformed input", "GET /events*", "path", _CUT_DOWN),
     Allowance(
         "our request",

@@ -11,15 +11,16 @@ import attrs
 from persona_cases.errors import Answered, PaginationError, naming
 from persona_cases.models import Case, Fieldset
 from persona_cases.models.decoding.decode import CasePage, Links, decode_page
-from persona_cases.paging import Fetch, Page, Position
+from persona_cases.paging import Fetch, Identified, Page, Position
 from persona_cases.protocol.addresses.urls import link_query
 from persona_cases.protocol.message import QueryPairs, Request
 from persona_cases.resources.endpoint import Api
 
-__all__ = ["Link", "case_pages", "nothing", "pages_of"]
+__all__ = ["Link", "case_pages", "nothing", "page_of", "pages_of"]
 
 D = TypeVar("D")
 P = TypeVar("P")
+Item = TypeVar("Item", bound=Identified)
 
 
 @attrs.frozen
@@ -92,7 +93,7 @@ def case_pages(
         page = read(body)
         return page.cases, page.links
 
-    return pages_of(api, request, cases_and_links, _case_page, backward=backward)
+    return pages_of(api, request, cases_and_links, page_of, backward=backward)
 
 
 async def nothing(_position: Position) -> Page[Any]:
@@ -100,9 +101,10 @@ async def nothing(_position: Position) -> Page[Any]:
     return Page(items=(), next_cursor=None)
 
 
-def _case_page(cases: tuple[Case, ...], link: Link) -> Page[Case]:
+def page_of(items: tuple[Item, ...], link: Link) -> Page[Item]:
+    """Return a page of items, with what leads to the next one."""
     return Page(
-        items=cases,
+        items=items,
         next_cursor=link.next_cursor,
         request_id=link.call.request_id,
         following=link.following,

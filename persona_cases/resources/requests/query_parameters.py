@@ -34,6 +34,30 @@ def filters(arguments: Mapping[str, object]) -> QueryPairs:
     return tuple(pairs)
 
 
+def listed_filters(arguments: Mapping[str, object]) -> QueryPairs:
+    """Return `filter[...]` parameters that may have several values each.
+
+    Args:
+        arguments: by filter name in kebab-case, a value or several; None stands for "not given".
+
+    Raises:
+        InvalidArgumentError: if a value is not a non-empty string without commas, or there is none.
+    """
+    return tuple(
+        (f"filter[{name}]", ",".join(_values(value, name.replace("-", "_"))))
+        for name, value in arguments.items()
+        if value is not None
+    )
+
+
+def _values(value: object, argument: str) -> list[str]:
+    one = value.id if isinstance(value, Case) else value
+    several = [one] if isinstance(one, str) else value
+    if isinstance(several, Iterable) and not isinstance(several, bytes):
+        several = [each.id if isinstance(each, Case) else each for each in cast("Iterable[object]", several)]
+    return [text(each, argument) for each in names(several, argument, "a text, or ['...', '...']")]
+
+
 def fieldset(only: Names | None) -> tuple[QueryPairs, Fieldset | None]:
     """Return the parameter of a sparse fieldset of cases, and the fieldset for the decoder.
 

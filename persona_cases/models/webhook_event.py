@@ -1,4 +1,4 @@
-"""`WebhookEvent`: something that happened to a case, as Persona tells it. Pure."""
+"""`WebhookEvent`: something that happened to a case, as a webhook tells it or the API lists it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import attrs
 import msgspec
 
 from persona_cases.errors import DecodeError
-from persona_cases.models import Case, Resource
-from persona_cases.models.decoding.decode import decode_case, decode_resource
+from persona_cases.models.case import Case
+from persona_cases.models.decoding.decode import Links, decode_case, decode_resource
 from persona_cases.models.decoding.jsontext import check_utf8, is_object, parse_json
 from persona_cases.models.decoding.key_inflection import snake
 from persona_cases.models.decoding.record_paths import REFUSED
+from persona_cases.models.objects import Resource
 from persona_cases.surface import publish
 
-__all__ = ["WebhookEvent", "decode_event"]
+__all__ = ["WebhookEvent", "decode_event", "decode_event_page"]
 
 _KNOWN: Final = frozenset({"name", "created_at", "payload", "context"})
 _PAYLOAD: Final = "/data/attributes/payload"
@@ -62,7 +63,10 @@ class WebhookEvent:
 
     @property
     def raw(self) -> bytes:
-        """The event as it was sent, byte for byte."""
+        """The document with the event, as a webhook delivered it, byte for byte.
+
+        An event that was listed is in a document of its own, so that both can be read again in the same way.
+        """
         return self._raw
 
     def is_older_than(self, case: Case) -> bool:
@@ -89,13 +93,19 @@ class _Delivery(msgspec.Struct, frozen=True):
     data: _Event
 
 
+class _Listing(msgspec.Struct, frozen=True):
+    data: list[msgspec.Raw]
+    links: Links | None = None
+
+
 _decode_delivery = msgspec.json.Decoder(_Delivery).decode
+_decode_listing = msgspec.json.Decoder(_Listing).decode
 _decode_time = msgspec.json.Decoder(datetime).decode
 _decode_name = msgspec.json.Decoder(str).decode
 
 
 def decode_event(body: bytes) -> WebhookEvent:
-    """Read the body of a delivery.
+    """Read the body of a delivery, or of the response to a request for one event.
 
     Raises:
         DecodeError: if it is no event; `pointer` says where.
@@ -117,6 +127,31 @@ def decode_event(body: bytes) -> WebhookEvent:
         extras={name: parse_json(bytes(text)) for name, text in sent.items() if name not in _KNOWN},
         raw=body,
     )
+
+
+def decode_event_page(body: bytes) -> tuple[tuple[WebhookEvent, ...], Links]:
+    """Read the response of `GET /events`.
+
+    Raises:
+        DecodeError: if it is no page of events; `pointer` says where.
+    """
+    check_utf8(body)
+    try:
+        listing = _decode_listing(body)
+    except REFUSED:
+        listing = None
+    if listing is None:
+        raise DecodeError("expected a page of events", pointer="/data")
+    events = (_listed(bytes(text), index) for index, text in enumerate(listing.data))
+    return tuple(events), listing.links or Links()
+
+
+def _listed(text: bytes, index: int) -> WebhookEvent:
+    try:
+        return decode_event(b'{"data":%b}' % text)
+    except DecodeError as error:
+        reason, pointer = error.reason, f"/data/{index}{error.pointer.removeprefix('/data')}"
+    raise DecodeError(reason, pointer=pointer)
 
 
 def _structured(body: bytes) -> _Event:
