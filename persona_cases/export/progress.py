@@ -11,6 +11,7 @@ import attrs
 
 from persona_cases.export.attachments.attachment_report import AttachmentReport
 from persona_cases.export.report import ExportReport
+from persona_cases.surface import publish
 
 __all__ = ["ExportProgress", "OnProgress", "RunProgress"]
 
@@ -101,3 +102,6 @@ class RunProgress:
             rejected=rejected,
             attachments=attachments,
         )
+
+
+publish("persona_cases", ExportProgress)

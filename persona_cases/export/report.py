@@ -9,6 +9,7 @@ import attrs
 
 from persona_cases.export.attachments.attachment_report import AttachmentReport
 from persona_cases.export.wording import duration, plural, size
+from persona_cases.surface import publish
 
 __all__ = ["ExportReport"]
 
@@ -109,3 +110,6 @@ class ExportReport:
 
 def _minute(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+publish("persona_cases", ExportReport)

@@ -13,6 +13,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.spool.disk import make_names_durable, set_mode
+from persona_cases.surface import publish
 
 __all__ = ["AtomicFile", "ByteSink", "Output", "Sink"]
 
@@ -184,3 +185,6 @@ class AtomicFile:
             return stat.S_IMODE(self.path.stat().st_mode) & _PERMISSIONS
         except FileNotFoundError:
             return None
+
+
+publish("persona_cases.export", Sink)

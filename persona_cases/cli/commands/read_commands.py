@@ -1,18 +1,16 @@
-"""The commands that read: `search`, `list`, `get`, `export`, `download`, `watch`, `template`, `limits`."""
+"""The commands that read: `search`, `list`, `get`, `export`, `download`, `watch`, `template`, `limits`.
+
+Each imports its work when it is called, so that its help does without.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Context, Option
 
-from persona_cases.cli.commands.download_files import FileChoice, download_files
-from persona_cases.cli.commands.export_cases import DEFAULT_ORDER, Export, export_cases
-from persona_cases.cli.commands.show_cases import MakePager, get_cases, resuming_from, show_pages
-from persona_cases.cli.commands.show_facts import show_limits, show_template
-from persona_cases.cli.commands.watch_cases import resuming_watch, watch_cases
 from persona_cases.cli.options.option_groups import (
     CaseId,
     Connection,
@@ -29,10 +27,9 @@ from persona_cases.cli.options.option_groups import (
     Shape,
     Watching,
 )
-from persona_cases.cli.options.selection import listing, searching
-from persona_cases.cli.running import execute
-from persona_cases.cli.screen.advice import resuming
-from persona_cases.cli.screen.resume_command import same_command
+
+if TYPE_CHECKING:
+    from persona_cases.cli.commands.show_cases import MakePager
 
 __all__ = ["download", "export", "get", "limits", "list_", "search", "template", "watch"]
 
@@ -43,11 +40,15 @@ def search(selection: Selection, paging: Paging, shape: Shape, connection: Conne
     The search index is stale by about a minute. The commands list and get show
     recent changes at once.
     """
+    from persona_cases.cli.options.selection import searching
+
     _show(partial(searching, selection, paging), paging, shape, connection)
 
 
 def list_(filters: Filters, paging: Paging, shape: Shape, connection: Connection) -> None:
     """List cases, newest first."""
+    from persona_cases.cli.options.selection import listing
+
     _show(partial(listing, filters, paging), paging, shape, connection)
 
 
@@ -63,6 +64,9 @@ def get(
     With --include, a case is printed as the API sends it, with the related
     objects beside it: {"data": …, "included": …}.
     """
+    from persona_cases.cli.commands.show_cases import get_cases
+    from persona_cases.cli.running import execute
+
     execute(partial(get_cases, ids, include, shape, connection), verbose=connection.verbose)
 
 
@@ -84,6 +88,11 @@ def export(
     The file appears under its name only when it is complete. If the export is
     interrupted, it prints the command that resumes it.
     """
+    from persona_cases.cli.commands.export_cases import DEFAULT_ORDER, Export, export_cases
+    from persona_cases.cli.running import execute
+    from persona_cases.cli.screen.advice import resuming
+    from persona_cases.cli.screen.resume_command import same_command
+
     what = Export(path=output_file, selection=selection, shape=shape, limit=limit, report=report)
     order = "" if selection.sort else f", --sort {DEFAULT_ORDER}"
     how = resuming(
@@ -108,6 +117,9 @@ def download(
     The path of each file is printed when the file is complete. If a file cannot
     be found, the others are downloaded, and the exit code is 4.
     """
+    from persona_cases.cli.commands.download_files import FileChoice, download_files
+    from persona_cases.cli.running import execute
+
     what = FileChoice(case_id=id, directory=to, name=name, overwrite=overwrite, fail_on_missing=fail_on_missing)
     execute(partial(download_files, what, connection), verbose=connection.verbose)
 
@@ -117,6 +129,9 @@ def watch(watching: Watching, connection: Connection) -> None:
 
     When it ends, it prints the option that resumes it without a gap.
     """
+    from persona_cases.cli.commands.watch_cases import resuming_watch, watch_cases
+    from persona_cases.cli.running import execute
+
     execute(partial(watch_cases, watching, connection), verbose=connection.verbose, advise=resuming_watch)
 
 
@@ -130,14 +145,23 @@ def template(
 
     The API cannot list templates. Find their ids in the dashboard or in cases.
     """
+    from persona_cases.cli.commands.show_facts import show_template
+    from persona_cases.cli.running import execute
+
     execute(partial(show_template, id, output, connection), verbose=connection.verbose)
 
 
 def limits(*, output: OutputOption = None, connection: Connection) -> None:
     """Show how much of the rate limits is used. The request itself counts."""
+    from persona_cases.cli.commands.show_facts import show_limits
+    from persona_cases.cli.running import execute
+
     execute(partial(show_limits, output, connection), verbose=connection.verbose)
 
 
 def _show(make: MakePager, paging: Paging, shape: Shape, connection: Connection) -> None:
+    from persona_cases.cli.commands.show_cases import resuming_from, show_pages
+    from persona_cases.cli.running import execute
+
     work = partial(show_pages, make, paging, shape, connection)
     execute(work, verbose=connection.verbose, advise=resuming_from(paging))

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from persona_cases.export.wording import plural, size
+from persona_cases.surface import publish
 
 __all__ = ["AttachmentReport"]
 
@@ -47,3 +48,6 @@ class AttachmentReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data for JSON, under the names of the attributes; `elapsed` to the millisecond."""
         return {**attrs.asdict(self), "elapsed": round(self.elapsed, 3), "incomplete": list(self.incomplete)}
+
+
+publish("persona_cases.export", AttachmentReport)

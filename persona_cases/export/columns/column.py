@@ -8,6 +8,7 @@ from typing import Final
 import attrs
 
 from persona_cases.export.columns.types import JSON, TEXT, TEXTS, TIME, ColumnType
+from persona_cases.surface import publish
 
 __all__ = ["ATTACHMENTS", "FIXED", "RELATIONSHIP_COLUMNS", "Column"]
 
@@ -62,3 +63,6 @@ FIXED: Final[tuple[Column, ...]] = (
     *RELATIONSHIP_COLUMNS.values(),
 )
 """What the vendor documents of every case. See https://docs.withpersona.com/api-reference/cases."""
+
+
+publish("persona_cases.export", Column)

@@ -12,6 +12,7 @@ from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TEXTS, Colum
 from persona_cases.models import CaseTemplate
 from persona_cases.name_prefixes import CUSTOM
 from persona_cases.protocol.checks import flag
+from persona_cases.surface import publish
 from persona_cases.typed.typed_case import TypedCase, declared_fields
 
 __all__ = ["columns_from", "columns_of", "declared_type"]
@@ -77,3 +78,6 @@ def declared_type(word: str) -> ColumnType:
 
 def _is_open(type: ColumnType) -> bool:
     return type.kind is ColumnKind.NOTHING
+
+
+publish("persona_cases.export", columns_from)

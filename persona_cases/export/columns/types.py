@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import attrs
 
+from persona_cases.surface import publish
+
 __all__ = [
     "JSON",
     "NOTHING",
@@ -185,3 +187,6 @@ def _joined(one: ColumnKind, other: ColumnKind) -> ColumnKind:
     if kinds <= {ColumnKind.DATE, ColumnKind.TIME, ColumnKind.TEXT}:
         return ColumnKind.TEXT
     return ColumnKind.JSON
+
+
+publish("persona_cases.export", ColumnKind, ColumnType)

@@ -12,6 +12,7 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.models.decoding.raw_page import moment_of, time_of
 from persona_cases.query import Predicate, Q
 from persona_cases.query.entry import as_predicate
+from persona_cases.surface import publish
 
 __all__ = ["TimeRange"]
 
@@ -116,3 +117,6 @@ class TimeRange:
 
 def _written(moment: int) -> str:
     return time_of(moment).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+publish("persona_cases.export", TimeRange)
