@@ -165,9 +165,12 @@ def _rename_nested(owner: Any, name: str, change: Callable[[Any], Any]) -> None:
                 owner[key] = [change(each) for each in value] if is_array(value) else change(value)
 
 
+_OF_TEMPLATES = ("archived_at", "field_schemas")
+"""Attributes of several words that templates have and cases do not."""
+
 _TELLING: dict[str, Inflection] = {
     spell(name, inflection): inflection
-    for name in (*wire.ATTRIBUTES, *wire.RELATIONSHIPS, *wire.Attachment.__struct_fields__)
+    for name in (*wire.ATTRIBUTES, *wire.RELATIONSHIPS, *wire.Attachment.__struct_fields__, *_OF_TEMPLATES)
     for inflection in _INFLECTIONS
     if "_" in name
 }
