@@ -65,6 +65,11 @@ LISTED: Final[dict[str, tuple[Listed, ...]]] = {
             "Attach accounts, inquiries, reports and other objects to a case, or detach them.",
         ),
     ),
+    "Develop": (
+        Command(
+            "codegen", "generate_module.codegen", "Write a Python module with a typed class for each case template."
+        ),
+    ),
     "Try out": (
         Command("simulator", "serve_simulator.simulator", "Stand in for the API on a local port, with made-up cases."),
     ),

@@ -37,6 +37,11 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
 persona-cases watch --simulator --since $ID --limit 3""",
     ),
     "template": ("""persona-cases template --simulator ctmpl_oKGrX8DdwiiEZiK7VOkCExRG""",),
+    "codegen": (
+        """persona-cases codegen --simulator KYC=ctmpl_oKGrX8DdwiiEZiK7VOkCExRG -o our_cases.py""",
+        """persona-cases codegen --simulator -o our_cases.py
+persona-cases codegen --simulator --check -o our_cases.py""",
+    ),
     "limits": ("""persona-cases limits --simulator --output table""",),
     "create": (
         """ID=ctmpl_oKGrX8DdwiiEZiK7VOkCExRG

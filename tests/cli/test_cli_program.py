@@ -71,7 +71,7 @@ def test_help_lists_every_command_in_its_group(cli, monkeypatch):
     shown = cli("--help").out.decode()
     groups = re.findall(r"^([A-Z][\w ]+):$(.*?)^$", shown, re.MULTILINE | re.DOTALL)
     listed = {title: re.findall(r"^  ([a-z]+)  ", body, re.MULTILINE) for title, body in groups}
-    assert list(listed) == ["Read", "Change", "Try out", "Options"]
+    assert list(listed) == ["Read", "Change", "Develop", "Try out", "Options"]
     assert {name for names in listed.values() for name in names} == {command.split()[0] for command in EXAMPLES}
     assert {"search", "download", "limits"} <= set(listed["Read"])
     assert {"create", "redact", "tag", "objects"} <= set(listed["Change"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import importlib.util
 import inspect
 import os
@@ -68,12 +69,23 @@ async def test_python_blocks_run(page, account, tmp_path, monkeypatch, capsys):
     module = ModuleType("page")
     monkeypatch.setitem(sys.modules, "page", module)
     namespace: dict[str, Any] = vars(module)
+    monkeypatch.syspath_prepend(tmp_path)
     for language, code in blocks(page):
+        for command in generating(language, code):
+            # Other blocks import what it writes. It has an event loop of its own.
+            assert await asyncio.to_thread(main, shlex.split(command)[1:]) == 0
+            monkeypatch.delitem(sys.modules, "our_cases", raising=False)
         if language == "python" and not is_program(code) and not is_missing_something(code):
             compiled = compile(code, title(page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
             result = eval(compiled, namespace)
             if inspect.isawaitable(result):
                 await result
+
+
+def generating(language: str, text: str) -> list[str]:
+    """The commands of a block that write Python modules."""
+    lines = text.splitlines() if language == "console" else []
+    return [line.removeprefix("$ ") for line in lines if " codegen " in line and "--from" not in line]
 
 
 def programs() -> list[Any]:

@@ -71,5 +71,5 @@ def load(text: str) -> ModuleType:
     """Import a module from its source. It is among the imported ones, as pickles need it."""
     module = ModuleType(f"generated_{next(_numbers)}")
     sys.modules[module.__name__] = module
-    exec(compile(text, module.__name__, "exec"), vars(module))
+    exec(compile(text, module.__name__, "exec", dont_inherit=True), vars(module))
     return module

@@ -1,4 +1,4 @@
-"""Queries and changes as mypy and pyright see them: right usage passes, each wrong line is an error."""
+"""Queries, changes and generated classes for mypy and pyright: right usage passes, each wrong line is an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("query_right", "query_wrong", "changes_right", "changes_wrong")
+NAMES = ("query_right", "query_wrong", "changes_right", "changes_wrong", "our_cases", "typed_right", "typed_wrong")
 FIXTURES = [Path(__file__).with_name(f"{name}.py") for name in NAMES]
 MARK = re.compile(r"# error(?:: (\w+))?$")
 
