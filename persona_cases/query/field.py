@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from enum import Enum
-from typing import Generic, NoReturn, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeAlias, TypeVar, cast
 
 import attrs
 
 from persona_cases.errors import QueryTypeError
 from persona_cases.query.attributes import SEARCHABLE, Attribute, Kind, spell, spell_untyped, untyped
-from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Operator, Predicate
+from persona_cases.query.nodes import MYPY, AllOf, AnyOf, Comparison, Operator, Predicate
 from persona_cases.query.query_lessons import FIELD
 from persona_cases.query.relative import RelativeTime, moment_of, shifted, span_of
 from persona_cases.query.sort import Direction, Sort
@@ -100,14 +100,22 @@ class Field(Generic[T_contra]):
         name, takes_any = state
         object.__setattr__(self, "_attribute", untyped(name) if takes_any else SEARCHABLE[name])
 
-    def __contains__(self, other: object) -> NoReturn:
-        raise self._misused("in", "in_")
+    if not TYPE_CHECKING:  # A checker that saw them would take what follows for unreachable.
 
-    def __iter__(self) -> NoReturn:
-        raise QueryTypeError(f"{self!r} is an attribute, not a list: to compare it with several values use .in_([...])")
+        def __contains__(self, other: object) -> NoReturn:
+            raise self._misused("in", "in_")
 
-    def __bool__(self) -> NoReturn:
-        raise QueryTypeError(f"{self!r} is neither true nor false: compare it with a value, such as {self!r}.eq(...)")
+        def __iter__(self) -> NoReturn:
+            raise QueryTypeError(
+                f"{self!r} is an attribute, not a list: to compare it with several values use .in_([...])"
+            )
+
+    if not MYPY:
+
+        def __bool__(self) -> NoReturn:
+            raise QueryTypeError(
+                f"{self!r} is neither true nor false: compare it with a value, such as {self!r}.eq(...)"
+            )
 
     def __repr__(self) -> str:
         name = self._attribute.name
@@ -142,17 +150,19 @@ class OrderedField(Field[T_contra]):
         """At least `low` and less than `high`: `low <= attribute < high`, as two comparisons."""
         return AllOf((self._compare("gte", low), self._compare("lt", high)))
 
-    def __lt__(self, other: object) -> NoReturn:
-        raise self._misused("<", "lt")
+    if not TYPE_CHECKING:
 
-    def __le__(self, other: object) -> NoReturn:
-        raise self._misused("<=", "lte")
+        def __lt__(self, other: object) -> NoReturn:
+            raise self._misused("<", "lt")
 
-    def __gt__(self, other: object) -> NoReturn:
-        raise self._misused(">", "gt")
+        def __le__(self, other: object) -> NoReturn:
+            raise self._misused("<=", "lte")
 
-    def __ge__(self, other: object) -> NoReturn:
-        raise self._misused(">=", "gte")
+        def __gt__(self, other: object) -> NoReturn:
+            raise self._misused(">", "gt")
+
+        def __ge__(self, other: object) -> NoReturn:
+            raise self._misused(">=", "gte")
 
 
 @taught(FIELD)

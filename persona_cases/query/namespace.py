@@ -32,9 +32,11 @@ class CustomFields:
             raise AttributeError(f"names with a leading underscore are Python's: write Q.fields[{key!r}]")
         return self[key]
 
-    def __iter__(self) -> NoReturn:
-        # Without this, Python would try Q.fields[0], Q.fields[1], ...
-        raise QueryTypeError("Q.fields cannot be listed: the fields are those of your case templates")
+    if not TYPE_CHECKING:  # so that the type checkers refuse it as well
+
+        def __iter__(self) -> NoReturn:
+            # Without this, Python would try Q.fields[0], Q.fields[1], ...
+            raise QueryTypeError("Q.fields cannot be listed: the fields are those of your case templates")
 
     def __repr__(self) -> str:
         return "Q.fields"

@@ -25,6 +25,9 @@ Node: TypeAlias = "Comparison | Not | AllOf | AnyOf"
 Token: TypeAlias = tuple[str, Operator, Scalar, str | None] | tuple[str, int]
 T = TypeVar("T")
 
+MYPY: Final = False
+"""True for mypy alone, which knows this name. A `__bool__` that never returns would make it skip what follows."""
+
 
 class Methods(NamedTuple):
     """The functions behind those methods of `Predicate` that other files of this room implement.
@@ -141,11 +144,13 @@ class Predicate:
     def __invert__(self) -> Predicate:
         return Not(as_node(self))
 
-    def __bool__(self) -> NoReturn:
-        raise QueryTypeError(
-            "a search expression is neither true nor false: combine with & | ~ instead of `and`, `or`, `not`,"
-            " write ranges with .between(), test with `is None`"
-        )
+    if not MYPY:
+
+        def __bool__(self) -> NoReturn:
+            raise QueryTypeError(
+                "a search expression is neither true nor false: combine with & | ~ instead of `and`, `or`, `not`,"
+                " write ranges with .between(), test with `is None`"
+            )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Predicate):

@@ -46,17 +46,32 @@ Predicate.from_dict(a.to_dict()).matches("case_1")  # error
 
 
 def negated() -> object:
-    return not a  # error: pyright
+    return not a  # error
 
 
 def both() -> object:
     return a and b  # error: mypy
 
 
-def tested() -> int:
-    if a:  # error: pyright
-        return 1  # error: mypy
-    return 0  # error: mypy
+def tested(where: Predicate | None) -> int:
+    if a:  # error
+        return "read on"  # error
+    while Q.status:  # error
+        pass
+    if where:  # error: pyright
+        return 1
+    assert a  # error
+    return 1 if b else "read on"  # error
+
+
+def compared() -> int:
+    _ = Q.created_at > "2026-01-01"  # error
+    _ = "2026-01-01" <= Q.created_at < "2026-01-02"  # error
+    _ = "open" in Q.status  # error
+    for _ in Q.status:  # error
+        pass
+    list(Q.fields)  # error
+    return "read on"  # error
 
 
 def filtered(parts: list[Predicate]) -> list[Predicate]:
