@@ -31,6 +31,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         """persona-cases export --simulator --only status,tags -o all.csv""",
         """persona-cases export --simulator --only status,tags -o - | head -3""",
     ),
+    "sync": (
+        """persona-cases sync --simulator --cases 200 -o warehouse.db""",
+        """persona-cases sync --simulator --cases 200 --where "status == 'open'" -o open.db""",
+    ),
     "download": ("""persona-cases download --simulator case_ZzNTi4Vy7QcZ1XdOXRZHvr4d --to files""",),
     "watch": (
         """ID=case_V5jmuMjFfET4ce8vxiVBLbHr

@@ -16,16 +16,16 @@ from persona_cases.surface import publish
 __all__ = ["CaseVersion", "Reading", "digest_of"]
 
 # A signed URL differs in each response, though the file is the same.
-_SIGNATURE: Final = re.compile(rb'access_token=[^"&\\]*')
+_SIGNED_URL: Final = re.compile(rb'"[^"\\]*access_token=[^"\\]*"')
 
 
 def digest_of(raw: bytes) -> str:
-    """Return a digest of the content of a case, which the signatures in the URLs of its files do not change.
+    """Return a digest of the content of a case, which the signed URLs of its files do not change.
 
     Args:
         raw: the JSON of the case, as it was sent.
     """
-    return hashlib.blake2b(_SIGNATURE.sub(b"access_token=", raw), digest_size=16).hexdigest()
+    return hashlib.blake2b(_SIGNED_URL.sub(b'""', raw), digest_size=16).hexdigest()
 
 
 @attrs.frozen(kw_only=True)

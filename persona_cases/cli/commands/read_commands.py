@@ -1,4 +1,4 @@
-"""The commands that read: `search`, `list`, `get`, `export`, `download`, `watch`, `template`, `limits`.
+"""The commands that read: `search`, `list`, `get`, `export`, `sync`, `download`, `watch`, `template`, `limits`.
 
 Each imports its work when it is called, so that its help does without.
 """
@@ -25,13 +25,14 @@ from persona_cases.cli.options.option_groups import (
     ReportOption,
     Selection,
     Shape,
+    Syncing,
     Watching,
 )
 
 if TYPE_CHECKING:
     from persona_cases.cli.commands.show_cases import MakePager
 
-__all__ = ["download", "export", "get", "limits", "list_", "search", "template", "watch"]
+__all__ = ["download", "export", "get", "limits", "list_", "search", "sync", "template", "watch"]
 
 
 def search(selection: Selection, paging: Paging, shape: Shape, connection: Connection) -> None:
@@ -101,6 +102,25 @@ def export(
     again = same_command(context, without="restart")
     work = partial(export_cases, what, connection, again)
     execute(work, verbose=connection.verbose, advise=how if what.in_lines else None)
+
+
+def sync(
+    output_file: Annotated[str, Option("--output-file", "-o", metavar="PATH", help="Database: .db or .sqlite.")],
+    *,
+    syncing: Syncing,
+    connection: Connection,
+) -> None:
+    """Bring a mirror of cases in a database up to date.
+
+    The first run reads all matching cases, later ones read what changed. Cases
+    that no longer match are deleted, and old values of redacted cases erased.
+    Each run prints its report as one line of JSON. An interrupted run is
+    resumed by the next one.
+    """
+    from persona_cases.cli.commands.sync_cases import sync_cases
+    from persona_cases.cli.running import execute
+
+    execute(partial(sync_cases, output_file, syncing, connection), verbose=connection.verbose)
 
 
 def download(

@@ -30,6 +30,7 @@ __all__ = [
     "Selection",
     "Server",
     "Shape",
+    "Syncing",
     "Watching",
     "under",
 ]
@@ -126,6 +127,38 @@ class Selection:
         str | None,
         _which(metavar="ATTRIBUTE:asc|desc", help="Sort order. Default: newest first; for export, oldest first."),
     ] = None
+
+
+@attrs.frozen(kw_only=True)
+class Syncing:
+    """Which cases a mirror has, and how it is kept up to date."""
+
+    where: Annotated[
+        list[str] | None,
+        _which(metavar="TEXT", help="Expression, the same each time. If repeated, all must hold. Default: all cases."),
+    ] = None
+    query_json: Annotated[
+        str | None,
+        _which(metavar="JSON|@FILE|-", help="Query as the API's own JSON: inline, from a file, or from stdin."),
+    ] = None
+    dirty: Annotated[
+        list[str] | None, _which(metavar="ID", help="Case that is known to have changed; read without index lag.")
+    ] = None
+    overlap: Annotated[
+        str, _fetch(metavar="TIME", help="How late a change may become visible to searches, such as 10m or 2h.")
+    ] = "10m"
+    reconcile: Annotated[
+        bool, _fetch("--reconcile", help="Compare the mirror with the list: one request per 100 cases.")
+    ] = False
+    reconcile_full: Annotated[
+        bool, _fetch("--reconcile-full", help="Read all cases again, for changes that moved no updated_at.")
+    ] = False
+    every: Annotated[
+        str | None, _fetch(metavar="TIME", help="Sync again after this time, such as 5m, until SIGTERM or Ctrl-C.")
+    ] = None
+    history: Annotated[
+        bool, _output("--history", help="Keep a row for each change, in the table history. The same each time.")
+    ] = False
 
 
 @attrs.frozen(kw_only=True)

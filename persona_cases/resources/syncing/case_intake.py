@@ -28,11 +28,18 @@ class Taken:
         case: the case.
         reading: what was read.
         meaning: what it means.
+        known: what the mirror remembered before.
     """
 
     case: Case = attrs.field(repr=False)
     reading: Reading
     meaning: Meaning
+    known: CaseVersion | None
+
+    @property
+    def is_news(self) -> bool:
+        """Whether rows change because of a change that the mirror did not know of."""
+        return self.meaning in CHANGES and (self.known is None or self.known.updated_at != self.reading.updated_at)
 
 
 @attrs.define
@@ -74,7 +81,7 @@ class CaseIntake:
             if meaning is Meaning.DOUBTFUL:
                 doubts[id] = reading
                 continue
-            taken.append(Taken(case, reading, meaning))
+            taken.append(Taken(case, reading, meaning, known.get(id)))
             changes.append(self._change(case, reading, known.get(id), meaning))
         await self._apply(taken, changes, counted=counted)
         return taken + (await self.take_by_id(doubts, shown=doubts, counted=counted) if doubts else [])
@@ -120,7 +127,7 @@ class CaseIntake:
             reading = Reading.of(case, matches=(decide or self.decide)(case), fresh=True).told_by(found)
             before = _seen(known.get(case.id), found)
             meaning = meaning_of(reading, known.get(case.id))
-            taken.append(Taken(case, reading, meaning))
+            taken.append(Taken(case, reading, meaning, before))
             change = self._change(case, reading, before, meaning)
             if change is None and before is not None and before != known.get(case.id):
                 change = confirmed(case.id, before)

@@ -15,7 +15,6 @@ from persona_cases.export.threads import off_loop
 from persona_cases.mirror.listed_windows import ListedWindow, ListedWindows, missing_from
 from persona_cases.mirror.mark import Mark, UnfinishedSweep, has_gap
 from persona_cases.mirror.meaning import Meaning
-from persona_cases.mirror.row_changes import CHANGES
 from persona_cases.mirror.sync_report import Reconciled, SyncReport
 from persona_cases.models import Case
 from persona_cases.models.decoding.raw_page import moment_of
@@ -121,7 +120,7 @@ class SyncRun:
             taken += await self._intake.take_by_id(ids)
         taken += await self._intake.take(await self.cases.newest(), counted=False)
         self._observe(taken)
-        untold = [each.reading for each in taken if each.meaning in CHANGES]
+        untold = [each.reading for each in taken if each.is_news]
         if has_gap(untold, self._newest, self.request.overlap):
             mark = mark.begin_sweep("gap", full=False)
         if self.request.reconcile:
@@ -214,7 +213,7 @@ def _of_environment(mark: Mark, head: Head) -> Mark:
 
 def _is_told_late(taken: Taken, late: int | None) -> bool:
     reading = taken.reading
-    return not reading.fresh and taken.meaning in CHANGES and late is not None and reading.updated_at < late
+    return not reading.fresh and taken.is_news and late is not None and reading.updated_at < late
 
 
 def _matching(_: Case) -> bool:
