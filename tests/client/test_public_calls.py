@@ -189,6 +189,7 @@ class World:
             "get_many": {"ids": [case.id]},
             "ranges": {"count": 2},
             "export": {"to": self._directory / "cases.jsonl", "limit": 1},
+            "sync": {"to": self._directory / "cases.db"},
             "download": {"attachment": nowhere, "to": self._directory / "a.pdf"},
         }
         self.calls: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
