@@ -7,8 +7,9 @@ import importlib.util
 import json
 import shutil
 import sys
+from collections import Counter
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 
@@ -18,7 +19,7 @@ import uvicorn
 from aiohttp.test_utils import TestClient, TestServer
 
 from persona_cases import PersonaClient, Q
-from persona_cases.testing import Simulator
+from persona_cases.testing import Fault, Simulator
 from persona_cases.webhooks import sign
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -135,9 +136,86 @@ async def test_aiohttp_app(account, monkeypatch, capsys):
     assert capsys.readouterr().out == "case.created\n"
 
 
+async def test_webhook_receiver(account, monkeypatch, capsys):
+    monkeypatch.setenv("PERSONA_WEBHOOK_SECRETS", "wbhsec_new wbhsec_old")
+    missed = account.store.create_case("KYC")
+    example = load("webhook_receiver")
+    async with serving(example.app) as url, aiohttp.ClientSession(url) as web:
+        assert example.cases[missed.id].status == "open"
+        account.webhooks.deliver_to(f"{url}/webhooks/persona", secret="wbhsec_old")
+        with account.webhooks.reordered():
+            account.store.update_case(missed.id, tags=("vip",), updated_at=datetime(2030, 1, 1, tzinfo=UTC))
+            account.store.update_case(missed.id, status="approved", updated_at=datetime(2030, 1, 2, tzinfo=UTC))
+        assert await account.webhooks.drain(10)
+        async with web.get(f"/cases/{missed.id}/status") as told:
+            assert await told.json() == {"status": "approved"}
+        async with web.get("/cases/case_nope/status") as told:
+            assert await told.json() == {"status": None}
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"case.created {missed.id} open"
+    assert not any("case.updated-tags" in line for line in lines)
+
+
+async def test_sla_watcher(account, capsys, monkeypatch):
+    example, now = load("sla_watcher"), datetime.now(UTC)
+    soon = account.store.create_case("KYC", sla_expires_at=now + timedelta(minutes=30), assignee_id="a@example.com")
+    account.store.create_case("KYC", sla_expires_at=now + timedelta(hours=3))
+    account.store.create_case("KYC", sla_expires_at=now + timedelta(minutes=20), resolved_at=now)
+    looks = []
+
+    async def sleep(_):
+        looks.append(capsys.readouterr())
+        match len(looks):
+            case 1:
+                account.store.update_case(soon.id, sla_expires_at=now + timedelta(minutes=50))
+            case 2:
+                account.faults.add(Fault.status(401))
+            case 4:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(example.asyncio, "sleep", sleep)
+    with pytest.raises(KeyboardInterrupt):
+        await example.main()
+    first, second, refused, _ = looks
+    assert f"{soon.name}: 30 minutes left, assigned to a@example.com" in first.out
+    assert f"{soon.name}: 50 minutes left" in second.out
+    assert second.out.count("\n") == 1
+    assert refused.out == ""
+    assert refused.err.startswith("could not look: ")
+
+
+async def test_retag_cases(account, tmp_path, capsys):
+    example, tagged = load("retag_cases"), account.store.create_case("KYC", tags=("vip", "second-review"))
+    others = {case.id: case.tags for case in account.store.cases.values() if "second-review" not in case.tags}
+    journal = str(tmp_path / "retag.journal")
+    assert await example.main("created_at >= '2000-01-01'", "second-review", "escalated", journal) == 0
+    assert account.store.cases[tagged.id].tags == ("vip", "escalated")
+    assert all(account.store.cases[case_id].tags == tags for case_id, tags in others.items())
+    changed = len(account.store.cases) - len(others)
+    assert f"{changed} retagged, {len(others)} without the tag, 0 failed" in capsys.readouterr().out
+    assert await example.main("statuss == 1", "a", "b", journal) == 1
+    assert "stopped: " in capsys.readouterr().err
+
+
+async def test_nightly_export(account, tmp_path, capsys):
+    pytest.importorskip("pyarrow", reason="comes with the extra `parquet`")
+    pytest.importorskip("duckdb", reason="is no dependency of the library")
+    example = load("nightly_export")
+    assert await example.main(str(tmp_path)) == 0
+    counts = Counter(case.status for case in account.store.cases.values())
+    shown = capsys.readouterr().out.splitlines()
+    assert {line for line in shown if line.split(":")[0] in counts} == {f"{name}: {n}" for name, n in counts.items()}
+    waiting = sum(case.resolved_at is None for case in account.store.cases.values())
+    oldest = min(case.created_at for case in account.store.cases.values() if case.resolved_at is None)
+    total = len(account.store.cases)
+    assert shown[-1] == f"{waiting} of {total} are not resolved; the oldest was created on {oldest[:10]}"
+    assert await example.main(str(tmp_path / "nowhere")) == 1
+    assert "export failed" in capsys.readouterr().err
+
+
 def test_every_example_is_run():
     # The one of Dask has a file of tests of its own.
-    run_here = {"search", "export", "fastapi_app", "starlette_app", "aiohttp_app", "shared_limit"}
+    run_here = {name.removeprefix("test_") for name in globals() if name.startswith("test_")} - {"every_example_is_run"}
     assert {path.stem for path in EXAMPLES.glob("*.py")} == run_here | {"dask_export"}
 
 
