@@ -7,6 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from persona_cases import Case, ClientStateError, Pager, PersonaClient, PersonaError
+from persona_cases.integrations.opened_client import opened_client
 from persona_cases.integrations.problem_documents import MEDIA_TYPE, problem_of
 from persona_cases.integrations.readiness import MAX_WAITING, readiness_of
 from persona_cases.integrations.streamed_pages import JSON_LINES, lines_of
@@ -32,7 +33,8 @@ def persona_context(**client_options: Any) -> Context:
     """Return a context that opens one `PersonaClient` for the application, and closes it at the end.
 
     Args:
-        client_options: arguments of `PersonaClient`, such as `max_wait=5`.
+        client_options: arguments of `PersonaClient`, such as `max_wait=5`. `limiter`, `creation_limiter` and `session`
+            may be functions that return one when the application starts; it is closed with the client.
 
     Returns:
         What `app.cleanup_ctx.append(...)` takes.
@@ -43,7 +45,7 @@ def persona_context(**client_options: Any) -> Context:
 
     async def opened(app: web.Application) -> AsyncGenerator[None]:
         # The client belongs to the loop that serves the application, so it is made here and not at import.
-        async with PersonaClient(**client_options) as persona:
+        async with opened_client(client_options) as persona:
             app[_PERSONA] = persona
             yield
 

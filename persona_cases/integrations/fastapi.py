@@ -26,6 +26,7 @@ from persona_cases import (
     QueryError,
 )
 from persona_cases.integrations.case_out import CaseOut, CasePage
+from persona_cases.integrations.opened_client import opened_client
 from persona_cases.integrations.problem_documents import MEDIA_TYPE, problem_of
 from persona_cases.integrations.readiness import MAX_WAITING, readiness_of
 from persona_cases.integrations.streamed_pages import JSON_LINES, lines_of
@@ -65,7 +66,8 @@ def persona_lifespan(lifespan: Lifespan | None = None, **client_options: Any) ->
 
     Args:
         lifespan: a lifespan of your own, which runs inside; its state is kept.
-        client_options: arguments of `PersonaClient`, such as `max_wait=5`.
+        client_options: arguments of `PersonaClient`, such as `max_wait=5`. `limiter`, `creation_limiter` and `session`
+            may be functions that return one when the application starts; it is closed with the client.
 
     Returns:
         What `FastAPI(lifespan=...)` and `Starlette(lifespan=...)` take.
@@ -78,8 +80,9 @@ def persona_lifespan(lifespan: Lifespan | None = None, **client_options: Any) ->
     async def opened(app: Any) -> AsyncGenerator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
             # The client belongs to the loop that serves the application, so it is made here and not at import.
-            persona = await stack.enter_async_context(PersonaClient(**client_options))
+            persona = await stack.enter_async_context(opened_client(client_options))
             # Not every server passes the state of a lifespan on to requests; httpx's ASGITransport does not.
+            stack.callback(setattr, app.state, _STATE, getattr(app.state, _STATE, None))
             app.state.persona = persona
             own = None if lifespan is None else await stack.enter_async_context(lifespan(app))
             yield {**(own or {}), _STATE: persona}

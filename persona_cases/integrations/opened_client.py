@@ -1,0 +1,30 @@
+"""The client of an application, from its start to its end."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+
+from persona_cases import PersonaClient
+
+__all__ = ["opened_client"]
+
+# These belong to an event loop, and a module is imported before there is one.
+_MADE_ON_LOOP: Final = ("session", "limiter", "creation_limiter")
+
+
+@asynccontextmanager
+async def opened_client(options: Mapping[str, Any]) -> AsyncGenerator[PersonaClient]:
+    """Open a client, and close it at the end, with what was made for it.
+
+    Args:
+        options: arguments of `PersonaClient`. `session`, `limiter` and `creation_limiter` may be functions that return
+            them.
+    """
+    async with AsyncExitStack() as stack:
+        made = dict(options)
+        for name in _MADE_ON_LOOP:
+            if callable(made.get(name)):
+                made[name] = made[name]()
+                if isinstance(made[name], AbstractAsyncContextManager):
+                    await stack.enter_async_context(made[name])
+        yield await stack.enter_async_context(PersonaClient(**made))
