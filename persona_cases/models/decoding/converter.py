@@ -17,15 +17,19 @@ from typing import Any, Final, Literal, NoReturn, TypeVar, cast, get_args, get_o
 
 import attrs
 import cattrs
+import cattrs.gen
 import msgspec
 from cattrs import AttributeValidationNote
-from cattrs.gen import make_dict_structure_fn
+from cattrs.cols import list_structure_factory
 
 from persona_cases.errors import DecodeError, InvalidArgumentError
 from persona_cases.models.decoding.jsontext import json_type, step
 from persona_cases.models.decoding.records import AwareDatetime
 
 __all__ = ["converter", "members_of", "refuse", "structure"]
+
+# Not every argument in there has a type.
+_generate: Final[Any] = cattrs.gen
 
 T = TypeVar("T")
 Structure = Callable[[Any, Any], Any]
@@ -83,15 +87,6 @@ def members_of(value: object) -> Mapping[str, Any]:
 def refuse(expected: str, value: object) -> NoReturn:
     """Say what was expected and which JSON type came instead."""
     raise DecodeError(f"expected {expected}, got {json_type(value)}")
-
-
-def _structure_at(segment: str | int, hook: Structure, value: Any, cls: Any) -> Any:
-    """Run the hook of a part; the error's pointer gets the part's place."""
-    try:
-        return hook(value, cls)
-    except _FAULTS as error:
-        reason, path = _first_fault(error)
-    raise DecodeError(reason, pointer=step(segment) + path)
 
 
 def _first_fault(error: BaseException) -> tuple[str, str]:
@@ -170,54 +165,45 @@ def _union_hook(cls: Any) -> Structure:
     return structure_union
 
 
-def _array_hook(cls: Any) -> Structure:
+def _array_hook(cls: Any, made: cattrs.Converter) -> Structure:
     build = _ARRAYS[get_origin(cls) or cls]
-    item = next((each for each in get_args(cls) if each is not Ellipsis), Any)
-    hook = converter.get_structure_hook(item)
+    item: Any = next((each for each in get_args(cls) if each is not Ellipsis), Any)
+    structure_items = list_structure_factory(list[item], made)
 
     def structure_array(value: Any, _: Any) -> Any:
+        # cattrs takes whatever can be iterated over, such as a string.
         if not isinstance(value, list | tuple):
             refuse("array", value)
-        items = cast("list[Any]", value)
-        return build([_structure_at(index, hook, each, item) for index, each in enumerate(items)])
+        return build(structure_items(value, list))
 
     return structure_array
 
 
-def _object_hook(cls: Any) -> Structure:
+def _object_hook(cls: Any, made: cattrs.Converter) -> Structure:
     item: Any = (*get_args(cls), Any, Any)[1]
-    hook = converter.get_structure_hook(item)
-
-    def structure_object(value: Any, _: Any) -> Any:
-        return {key: _structure_at(key, hook, each, item) for key, each in members_of(value).items()}
-
-    return structure_object
+    return _of_members(_generate.mapping_structure_factory(dict[str, item], made))
 
 
-def _struct_hook(cls: Any) -> Structure:
-    fields = [(each.name, converter.get_structure_hook(each.type), each.type) for each in msgspec.structs.fields(cls)]
-    required = [each.name for each in msgspec.structs.fields(cls) if each.required]
-
-    def structure_struct(value: Any, _: Any) -> Any:
-        members = members_of(value)
-        for name in required:
-            if name not in members:
-                raise DecodeError(_MISSING, pointer=step(name))
-        return cls(
-            **{name: _structure_at(name, hook, members[name], kind) for name, hook, kind in fields if name in members}
-        )
-
-    return structure_struct
+def _struct_hook(cls: Any, made: cattrs.Converter) -> Structure:
+    fields = {
+        each.name: attrs.field(type=each.type, default=attrs.NOTHING if each.required else None)
+        for each in msgspec.structs.fields(cls)
+    }
+    shape = attrs.make_class(cls.__name__, fields, kw_only=True)
+    return _of_members(_generate.make_dict_structure_fn_from_attrs(list(attrs.fields(shape)), cls, made))
 
 
-def _attrs_hook(cls: Any) -> Structure:
-    generated = make_dict_structure_fn(cls, converter)
+def _attrs_hook(cls: Any, made: cattrs.Converter) -> Structure:
+    return _of_members(_generate.make_dict_structure_fn(cls, made))
 
-    def structure_attrs(value: Any, _: Any) -> Any:
-        # cattrs looks members up with `in`, which a string has too.
+
+def _of_members(generated: Structure) -> Structure:
+    """Let a function of cattrs, which looks members up with `in`, take a JSON object and nothing else."""
+
+    def structure_members(value: Any, cls: Any) -> Any:
         return generated(members_of(value), cls)
 
-    return structure_attrs
+    return structure_members
 
 
 def _unstructure_datetime(value: datetime) -> str:
