@@ -43,7 +43,10 @@ def field_values(fields: object) -> dict[str, Any]:
             value.
     """
     if not isinstance(fields, Mapping):
-        raise InvalidArgumentError("fields must be a mapping from field keys to values, such as {'priority': 'high'}")
+        raise InvalidArgumentError(
+            "fields must be a mapping from field keys to values, such as {'priority': 'high'}, or what `changes` of a"
+            " generated class returns"
+        )
     return _mapping(cast("Mapping[object, object]", fields), "fields", 0)
 
 

@@ -45,6 +45,8 @@ def _remedy(where: object) -> str:
             return f"compare the attribute with a value, such as {where!r}.eq(...)"
         case Mapping():
             return "read the API's JSON with Predicate.from_dict(...)"
+        case type() if isinstance(getattr(where, "cases", None), Predicate):
+            return f"the clause of a generated class is {where.__name__}.cases"
         case _:
             return "make one with Q, such as Q.status.eq('open')"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import update_wrapper
 from typing import Any, Literal
 
 import attrs
 
+from persona_cases.teaching import nearest, shortened
 from persona_cases.typed.value_types import ValueType
 
 __all__ = [
@@ -120,6 +122,41 @@ def complete(cls: type, types: Mapping[str, ValueType], required: frozenset[str]
     cls.__annotations__ = {name: kind.plain | None for name, kind in types.items()}
     # Without slots, values are in `__dict__`, where they hide the descriptor of their name.
     attrs.frozen(cls, these=these, slots=False, repr=False)
+    setattr(cls, "__init__", _helpful(vars(cls)["__init__"], cls.__name__, types, required))  # noqa: B010 - checkers read the fields
+
+
+def _helpful(
+    init: Callable[..., None], owner: str, types: Mapping[str, ValueType], required: frozenset[str]
+) -> Callable[..., None]:
+    """Return a constructor that says what is wrong with a call, in the words of the template."""
+
+    def __init__(self: object, /, *args: object, **values: object) -> None:  # noqa: N807 - its name in tracebacks
+        problem = _misused(owner, types, required, args, values)
+        if problem is not None:
+            # A traceback may be shown with the locals of its frames.
+            del args, values
+            raise TypeError(problem)
+        init(self, **values)
+
+    init.__annotations__ = {**{name: kind.annotation | None for name, kind in types.items()}, "return": None}
+    return update_wrapper(__init__, init)
+
+
+def _misused(
+    owner: str,
+    types: Mapping[str, ValueType],
+    required: frozenset[str],
+    args: tuple[object, ...],
+    values: Mapping[str, object],
+) -> str | None:
+    if args:
+        return f"{owner} takes values by name, such as {owner}({next(iter(types), 'field')}=...)"
+    for name in values:
+        if name not in types:
+            guess = nearest(name, types)
+            return f"{owner} has no field {shortened(name)!r}{f'; did you mean {guess}?' if guess else ''}"
+    missing = [name for name in types if name in required and name not in values]
+    return f"{owner} needs {', '.join(missing)}: the template requires a value" if missing else None
 
 
 def _of_type(kind: ValueType) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import Any, ClassVar, Final, Self, dataclass_transform
 
 from persona_cases.errors import DecodeError, InvalidArgumentError, NotLoadedError
 from persona_cases.models import Case
@@ -15,7 +15,8 @@ from persona_cases.typed.typed_fields import DeclaredField, make_field
 
 __all__ = ["TypedCase", "changes", "creation_fields", "declared_fields", "template_id"]
 
-_FIELDS_POINTER = "/attributes/fields"
+_FIELDS_POINTER: Final = "/attributes/fields"
+_HINT: Final = "run persona-cases codegen --check to see whether the template has changed"
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(required, archived, deactivated))
@@ -64,14 +65,19 @@ class TypedCase:
             DecodeError: if a value has another type than the template says.
         """
         _check_template(cls, case)
-        sent, values = case.fields, dict[str, Any]()
+        sent, values, refused = case.fields, dict[str, Any](), None
         for name, field in cls.__fields__.items():
-            key = field.declaration.key
             try:
-                value = sent.get(key)
+                values[name] = field.value_type.read(sent.get(field.declaration.key), _pointer(field))
             except NotLoadedError:
                 continue
-            values[name] = _read(cls, name, value, case.id)
+            except DecodeError as error:
+                refused = f"{cls.__name__}.{name}: {error.reason} ({_HINT})", error.pointer
+                break
+        if refused is not None:
+            # Raised out here: a traceback may be shown with the locals of its frames.
+            del values
+            raise DecodeError(refused[0], pointer=refused[1], case_id=case.id)
         made = object.__new__(cls)
         vars(made).update(values)
         return made
@@ -157,14 +163,8 @@ def _check_clearable(owner: str, name: str, field: DeclaredField) -> None:
         raise InvalidArgumentError(f"{owner}.{name} cannot be cleared: the template requires it")
 
 
-def _read(typed: type[TypedCase], name: str, value: object, case_id: str) -> Any:
-    field = typed.__fields__[name]
-    try:
-        return field.value_type.read(value, f"{_FIELDS_POINTER}{step(field.declaration.key)}")
-    except DecodeError as error:
-        reason, pointer = error.reason, error.pointer
-    hint = "run persona-cases codegen --check to see whether the template has changed"
-    raise DecodeError(f"{typed.__name__}.{name}: {reason} ({hint})", pointer=pointer, case_id=case_id)
+def _pointer(field: DeclaredField) -> str:
+    return f"{_FIELDS_POINTER}{step(field.declaration.key)}"
 
 
 def _check_template(typed: type[TypedCase], case: object) -> None:

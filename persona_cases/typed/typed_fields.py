@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, 
 
 import attrs
 
-from persona_cases.errors import NotLoadedError, QueryTypeError
+from persona_cases.errors import NotLoadedError, QueryError, QueryTypeError
 from persona_cases.name_prefixes import CUSTOM
 from persona_cases.query import Field, OrderedField, Predicate, TimeField
 from persona_cases.query.attributes import Attribute, Kind, spell
@@ -89,7 +89,7 @@ class DeclaredField(Attribute):
             raise QueryTypeError(f"{self.name} takes {wanted}, not a value of type {type(value).__name__}")
         scalar = super().scalar(value)
         if kind.options and scalar not in kind.options:
-            raise QueryTypeError(
+            raise QueryError(
                 f"{self.name} has no such option: choose one of the template's,"
                 f" or write {spell(self.name)} for one that it no longer has"
             )

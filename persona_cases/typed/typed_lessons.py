@@ -21,22 +21,18 @@ def _lessons(order: str) -> Lessons:
         wrong=QueryTypeError,
         names={
             _ORDER: order,
-            "is_null is_none is_set is_unset exists": "the API has no null, and only times can do without it",
+            "is_null is_none is_set is_unset exists": "the API has no null: only times have .is_set() and .is_unset()",
             "contains like startswith endswith matches": _WHOLE,
         },
     )
 
 
-TEXT = _lessons(
-    "a typed text has no order: write .eq(...) or .in_([...]), or Q.fields[...] to compare texts all the same"
-)
+TEXT = _lessons("a typed text has no order: write .eq(...) or .in_([...])")
 BOOLEAN = _lessons("a field that is true or false has no order: write .eq(True) or .eq(False)")
 STORED = Lessons(
     unknown=UnknownAttributeError,
     wrong=QueryTypeError,
     names={
-        f"eq ne in_ not_in asc desc {_ORDER} is_set is_unset": _NOT_COMPARED.format(
-            "files, relations, hashes, lists or JSON"
-        ),
+        f"eq ne in_ not_in asc desc {_ORDER} is_set is_unset": _NOT_COMPARED,
     },
 )

@@ -57,15 +57,21 @@ class ValueType:
         plain: the type that cattrs structures.
         options: the words that may be written, if they are fixed. Others can be read.
         item: the type of the items, if the value is a list.
+        annotation: the type as it is shown.
     """
 
     plain: Any
     options: tuple[str, ...] = ()
     item: ValueType | None = None
+    annotation: Any = Any
 
     @classmethod
     def of(cls, annotation: Any) -> ValueType:
         """Read an annotation: `str | None`, `Literal["a", "b"] | str`, `tuple[date, ...]`, a nested class, `Any`."""
+        return attrs.evolve(cls._of(annotation), annotation=annotation)
+
+    @classmethod
+    def _of(cls, annotation: Any) -> ValueType:
         origin, arguments = get_origin(annotation), get_args(annotation)
         if origin in {Union, UnionType}:
             kinds = [cls.of(each) for each in arguments if each is not NoneType]

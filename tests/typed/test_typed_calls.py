@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from our_templates import FIELDS, load, source, template
 
-from persona_cases import InvalidArgumentError, Q
+from persona_cases import InvalidArgumentError, Q, QueryTypeError
 from persona_cases.export import columns_from
 from persona_cases.testing import Simulator
 
@@ -92,6 +92,16 @@ async def test_what_the_template_does_not_allow_is_not_sent(simulator, persona, 
 async def test_a_typed_case_has_its_fields_already(theirs, persona):
     with pytest.raises(InvalidArgumentError, match="leave this out"):
         await persona.cases.create(theirs[0].KYCCase(), fields={"priority": "low"})
+
+
+async def test_a_class_in_the_place_of_a_value_is_told(theirs, persona):
+    kyc = theirs[0].KYCCase
+    with pytest.raises(InvalidArgumentError, match="must not be a class: make an object"):
+        await persona.cases.create(kyc)
+    with pytest.raises(QueryTypeError, match="the clause of a generated class is KYCCase.cases"):
+        persona.cases.search(kyc)
+    with pytest.raises(InvalidArgumentError, match="what `changes` of a generated class returns"):
+        await persona.cases.update("case_1", fields=kyc(notes="a"))
 
 
 async def test_exports_take_a_class_as_columns(theirs, persona, tmp_path):

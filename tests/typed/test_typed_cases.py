@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
+import traceback
 from datetime import UTC, date, datetime, timedelta
 
 import attrs
@@ -104,6 +106,32 @@ def test_values_that_a_field_cannot_have(make):
     with pytest.raises(QueryError) as caught:
         make()
     assert "hihg" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: KYC("low"), r"KYC takes values by name, such as KYC\(priority=...\)"),
+        (lambda: KYC(prioriti="low"), "KYC has no field 'prioriti'; did you mean priority?"),
+        (lambda: KYC(notes="a"), "KYC needs priority: the template requires a value"),
+        (Contact, "KYCContactsItem needs name: the template requires a value"),
+    ],
+)
+def test_constructors_say_what_is_missing_or_unknown(make, words):
+    with pytest.raises(TypeError, match=words):
+        make()
+    signature = inspect.signature(KYC)
+    assert str(signature.parameters["risk_score"]) == "risk_score: float | None = None"
+    assert signature.parameters["priority"].default is inspect.Parameter.empty
+
+
+def test_errors_of_reading_show_no_value():
+    with pytest.raises(DecodeError) as caught:
+        KYC.of(make_case(case_template_id="ctmpl_KYC", fields={"notes": "secret", "attempts": "secret"}))
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
+    assert frames
+    assert not any("secret" in repr(frame.f_locals) for frame in frames)
+    assert caught.value.__context__ is None
 
 
 def test_a_name_with_a_typo_is_no_field():

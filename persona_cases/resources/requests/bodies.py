@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.json_values import field_values
@@ -41,6 +41,8 @@ def create_case(
             raise InvalidArgumentError("fields: the typed case has the fields already: leave this out")
         typed = case_template_id
         case_template_id, fields = template_id(type(typed)), creation_fields(typed)
+    if isinstance(cast("object", case_template_id), type):
+        raise InvalidArgumentError("case_template_id must not be a class: make an object, such as KYC(priority='high')")
     attributes: dict[str, Any] = {"case-template-id": text(case_template_id, "case_template_id")}
     if creator_email_address is not None:
         attributes["creator-email-address"] = text(creator_email_address, "creator_email_address")
