@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from persona_cases import Predicate
 from persona_cases.integrations.fastapi import (
+    CaseId,
     CaseOut,
     CasePage,
     PersonaDep,
@@ -35,7 +36,7 @@ app.get("/ready")(readiness_route())
 
 
 @app.get("/cases/{case_id}")
-async def show(case_id: str, persona: PersonaDep) -> Summary:
+async def show(case_id: CaseId, persona: PersonaDep) -> Summary:
     return Summary(await persona.cases.get(case_id, only=Summary.names))
 
 

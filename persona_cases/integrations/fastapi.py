@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 
 from fastapi import Body, Depends, Query
 from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import AfterValidator
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -31,6 +32,7 @@ from persona_cases.integrations.problem_documents import MEDIA_TYPE, problem_of
 from persona_cases.integrations.readiness import MAX_WAITING, readiness_of
 from persona_cases.integrations.streamed_pages import JSON_LINES, lines_of
 from persona_cases.paging import Page, Walk
+from persona_cases.protocol.addresses.urls import segment
 from persona_cases.protocol.checks import whole_number
 from persona_cases.query import Comparison, parse
 from persona_cases.query.attributes import SEARCHABLE
@@ -39,6 +41,7 @@ from persona_cases.surface import publish
 from persona_cases.webhooks import WebhookReceiver
 
 __all__ = [
+    "CaseId",
     "CaseOut",
     "CasePage",
     "PersonaDep",
@@ -103,6 +106,15 @@ def get_persona(connection: HTTPConnection) -> PersonaClient:
         raise ClientStateError("the application has no client: make it with FastAPI(lifespan=persona_lifespan())")
     return persona
 
+
+def _case_id(value: str) -> str:
+    # An InvalidArgumentError is a ValueError, which FastAPI answers with 422.
+    segment(value, "case_id")
+    return value
+
+
+CaseId: TypeAlias = Annotated[str, AfterValidator(_case_id)]
+"""The id of a case from a browser: one that cannot be an id is answered with 422."""
 
 PersonaDep: TypeAlias = Annotated[PersonaClient, Depends(get_persona)]
 """The client of the application, as a parameter of a handler."""
@@ -185,7 +197,8 @@ def where_body(
     """
     checked = _checker(allow, max_depth, max_leaves)
 
-    def read(where: Annotated[dict[str, Any], Body()]) -> Predicate:
+    # Any JSON, so that one mistake is answered like another: FastAPI would answer with what was sent.
+    def read(where: Annotated[Any, Body(json_schema_extra={"type": "object"})]) -> Predicate:
         return checked(Predicate.from_dict(where))
 
     return Depends(read)

@@ -79,21 +79,23 @@ def problem_of(error: PersonaError, *, rate_limit_status: int) -> Problem | None
             return _limited(error, rate_limit_status)
         case QueryError():
             pointer = {} if error.pointer is None else {"pointer": error.pointer}
-            return Problem(422, "Unprocessable Content", "The query is not one that may be asked here.", pointer)
-        case IndeterminateError() | RequestTimeoutError():
-            key = error.idempotency_key
-            return Problem(
-                504,
-                "Gateway Timeout",
-                "No answer came in time. A change may have been made: look before you repeat it.",
-                {} if key is None else {"idempotency_key": key},
-            )
+            # The library wrote the text, about the query alone and without its values.
+            return Problem(422, "Unprocessable Content", f"The query cannot be asked: {error}", pointer)
+        case IndeterminateError():
+            return _unanswered(error.idempotency_key, "The change may have been made: look before you repeat it.")
+        case RequestTimeoutError():
+            return _unanswered(error.idempotency_key, "Try again.")
         case ClientStateError():
             return Problem(503, "Service Unavailable", "The service is starting or stopping. Try again.")
         case APIError() | TransportError() | DecodeError() | PaginationError():
             return Problem(502, "Bad Gateway", "The service could not use what it depends on.")
         case _:
             return None
+
+
+def _unanswered(key: str | None, advice: str) -> Problem:
+    members = {} if key is None else {"idempotency_key": key}
+    return Problem(504, "Gateway Timeout", f"No answer came in time. {advice}", members)
 
 
 def _limited(error: RateLimitError, status: int) -> Problem:

@@ -22,6 +22,7 @@ from starlette.datastructures import UploadFile as StarletteUploadFile
 from persona_cases import Case, CaseTemplate, InvalidArgumentError, NotLoadedError, PersonaClient, Q, Upload
 from persona_cases.integrations.case_out import schema_of, shown_of
 from persona_cases.integrations.fastapi import (
+    CaseId,
     CaseOut,
     CasePage,
     PersonaDep,
@@ -48,7 +49,7 @@ def make_app() -> FastAPI:
     app.get("/ready")(readiness_route(max_waiting=3))
 
     @app.get("/cases/{case_id}")
-    async def show(case_id: str, persona: PersonaDep) -> Case:
+    async def show(case_id: CaseId, persona: PersonaDep) -> Case:
         return await persona.cases.get(case_id)
 
     @app.get("/cases/{case_id}/little", response_model=CaseOut.only(*NAMES, title="Little"))
@@ -116,6 +117,12 @@ async def test_a_case_is_a_response_as_the_api_sent_it(ask, sim, make_client, sc
     jsonschema_rs.validate(schemas["Case"], shown)
     with pytest.raises(jsonschema_rs.ValidationError):
         jsonschema_rs.validate(schemas["Case"], {**shown, "attributes": {**shown["attributes"], "tags": "one"}})
+
+
+async def test_what_cannot_be_an_id_is_the_browsers_mistake(ask, sim):
+    for wrong in ("a%3Fb", "a%23b", "a%20b", "%25", "%00", "a%5Cb"):
+        assert (await ask.get(f"/cases/{wrong}")).status_code == 422
+    assert len(sim.requests) == 0
 
 
 async def test_what_is_chosen_is_shown_and_nothing_else(ask, sim, make_client, schemas):

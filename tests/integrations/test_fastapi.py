@@ -163,7 +163,7 @@ async def test_an_application_without_a_client_says_so():
         (RequestTimeoutError("Sheila Miller"), 504),
         (IndeterminateError("Sheila Miller", idempotency_key="key-1"), 504),
         (ClientStateError("Sheila Miller"), 503),
-        (QueryError("Sheila Miller", pointer="/and/0"), 422),
+        (QueryError("the expression ends too early", pointer="/and/0"), 422),
         (RateLimitError("Sheila Miller", status=429, retry_after=2.2), 503),
         (QuotaExceededError("Sheila Miller", status=429, retry_after=0.1), 503),
         (InvalidArgumentError("Sheila Miller"), 500),
@@ -211,12 +211,21 @@ async def test_all_matching_cases_are_streamed(ask, sim):
         ({"attribute": "status", "op": "eq", "value": "open"}, None),
         ({"attribute": "created_at", "operator": "gt", "value": "soon"}, ""),
         ({"and": [{"not": {"attribute": "status", "operator": "eq", "value": 5}}]}, "/and/0/not"),
+        ({"attribute": "status", "operator": "eq", "value": ["Sheila Miller"]}, "/value"),
+        ({"attribute": "created_at", "operator": "gt", "value": "Sheila Miller"}, ""),
+        ([], ""),
+        ("Sheila Miller", ""),
+        (None, None),
     ],
 )
 async def test_queries_from_outside_are_held_to_what_is_allowed(ask, sim, query, pointer):
     response = await ask.post("/search", json=query)
     assert response.status_code == 422
-    assert pointer is None or response.json()["pointer"] == pointer
+    assert "Sheila" not in response.text
+    if pointer is not None:
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["pointer"] == pointer
+        assert len(response.json()["detail"]) > len("The query cannot be asked: ")
     assert len(sim.requests) == 0
 
 
