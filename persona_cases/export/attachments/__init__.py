@@ -1,1 +1,1 @@
-"""The files that are attached to exported cases: which there are, what to call them, and fetching them."""
+"""The files that are attached to exported cases: listing, naming and downloading them."""

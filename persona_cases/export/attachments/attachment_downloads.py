@@ -1,4 +1,4 @@
-"""`AttachmentDownloads`: the files of exported cases, fetched beside the export, some at a time."""
+"""`AttachmentDownloads`: download the files of exported cases while the export runs."""
 
 from __future__ import annotations
 
@@ -39,19 +39,18 @@ Fetch = Callable[[Attachment, Path], Awaitable[object]]
 class AttachmentDownloads:
     """Downloads the attachments of cases to `<directory>/<case id>/<file name>`.
 
-    Use it as an asynchronous context manager around an export: what is under way is waited for if all goes well, and
-    cancelled otherwise. A file appears under its name when it is complete. One that is there in the size that the case
-    says is not fetched again, so that another run goes on after an interruption. One that the vendor does not have any
-    more is counted in the report.
+    Use it as an asynchronous context manager around an export. At the end it waits for the downloads under way, or
+    cancels them after an error. A file appears under its name when it is complete. A file that exists with the size
+    that the case states is not downloaded again, so a later run resumes. A file that the vendor no longer has is
+    counted in the report.
 
     Args:
-        directory: where the files go; made if it is not there.
-        load: gets a case anew, when an address of one of its files has expired.
-        fetch: downloads a file. It is given attachments without their case, so that it does not ask for it itself.
-        concurrency: how many files may be under way at the same time. None is waiting beside them: whoever has more
-            waits.
+        directory: where the files go; created if missing.
+        load: gets a case again when a URL of one of its files has expired.
+        fetch: downloads a file. It gets attachments without their case, so that it does not get the case itself.
+        concurrency: maximum number of downloads at the same time. There is no queue: `beside` and `save_all` wait.
         progress: learns how many files there are, after each one.
-        sets_aside: whether a case whose attachments cannot be read is counted as missing one, and not an error.
+        sets_aside: whether to count a case whose attachments cannot be read as missing one, instead of raising.
 
     Attributes:
         report: what was done so far.
@@ -85,10 +84,10 @@ class AttachmentDownloads:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        """Make the directory and keep other exports out of it.
+        """Create the directory and lock it.
 
         Raises:
-            InvalidArgumentError: if it cannot be made or written.
+            InvalidArgumentError: if it cannot be created or written.
             ClientStateError: if another export is downloading to it.
         """
         self._directory.open()
@@ -104,15 +103,15 @@ class AttachmentDownloads:
             await self._leave()
 
     async def beside(self, pages: Pages) -> AsyncGenerator[Sequence[Exportable]]:
-        """Pass pages on while their files are downloaded. The last files are there before the end is.
+        """Pass pages on while their files are downloaded. The iteration ends when all files are complete.
 
         Args:
             pages: the pages of an export.
 
         Raises:
-            DecodeError: if something is no case, or has attachments that are none.
-            PersonaError: whatever keeps a file from being complete, but for its being gone.
-            OSError: if the disk does not take it.
+            DecodeError: if a line is not a case, or its attachments cannot be read.
+            PersonaError: if a download fails for another reason than that the file no longer exists.
+            OSError: if a file cannot be written.
         """
         async for page in pages:
             items = tuple(page)
@@ -121,15 +120,15 @@ class AttachmentDownloads:
         await self._until_at_most(0)
 
     async def save_all(self, source: CaseSource) -> None:
-        """Download the files of all cases of a source, which is read as fast as they come.
+        """Download the files of all cases of a source, and read it no faster than they arrive.
 
         Args:
             source: the cases.
 
         Raises:
-            DecodeError: if something is no case, or has attachments that are none.
-            PersonaError: whatever keeps a file from being complete, but for its being gone.
-            OSError: if the disk does not take it.
+            DecodeError: if a line is not a case, or its attachments cannot be read.
+            PersonaError: if a download fails for another reason than that the file no longer exists.
+            OSError: if a file cannot be written.
         """
         batches = iter(source.batches())
 
@@ -193,7 +192,7 @@ class AttachmentDownloads:
             self._tell(missing=1)
 
     async def _arrived(self, addresses: Addresses, number: int, draft: Path) -> bool:
-        """Fetch a file, and return whether there is one."""
+        """Download a file, and return whether it exists."""
         known = addresses.latest(number)
         if known is None:
             return False
@@ -209,7 +208,7 @@ class AttachmentDownloads:
         return refusal is None
 
     async def _refusal(self, attachment: Attachment, draft: Path) -> APIError | None:
-        """Fetch a file, and return the error if its address is no longer a good one."""
+        """Download a file, and return the error if its URL has expired."""
         if not attachment.url:
             # Nothing can be found without an address.
             return NotFoundError(status=404)
@@ -252,7 +251,7 @@ class AttachmentDownloads:
             self._check_ended()
 
     def _check_ended(self) -> None:
-        """Forget the downloads that have ended, and raise what one of them failed with."""
+        """Forget the downloads that have ended, and raise the error of one that failed."""
         ended = {task for task in self._tasks if task.done()}
         self._tasks -= ended
         # All are asked, so that asyncio does not complain about those that nobody asked.
@@ -273,7 +272,7 @@ class AttachmentDownloads:
 
 @attrs.define
 class _Batch:
-    """What to do about some cases: how many files are there, and which ones of which cases are not."""
+    """The work for some cases: how many files exist, and which are missing."""
 
     there: int = 0
     wanted: list[tuple[CaseFiles, list[tuple[int, Path]]]] = attrs.field(

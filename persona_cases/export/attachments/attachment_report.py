@@ -1,4 +1,4 @@
-"""`AttachmentReport`: what became of the attachments of exported cases."""
+"""`AttachmentReport`: the result of downloading the attachments of exported cases."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["AttachmentReport"]
 
 @attrs.frozen(kw_only=True)
 class AttachmentReport:
-    """What became of the attachments of exported cases.
+    """The result of downloading the attachments of exported cases.
 
     Attributes:
         files: files downloaded by this run.
-        there: files that were there already.
+        there: files that existed already.
         missing: files that the vendor no longer has.
         size: bytes downloaded by this run.
         incomplete: the ids of the cases whose files are missing, each once.
-        requests: files that this run asked the vendor's file host for, a second URL of the same file counted again.
-        refused: how many of them ended with status 429.
+        requests: requests of this run to the vendor's file host; a second URL of a file counts again.
+        refused: how many of them got a 429 response.
         elapsed: seconds from the first download of this run to the last one.
     """
 

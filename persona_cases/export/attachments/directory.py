@@ -1,4 +1,4 @@
-"""`FileDirectory`: where downloaded files are, each under its name when it is complete."""
+"""`FileDirectory`: the directory of downloaded files, each under its name once it is complete."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _DRAFTS: Final = ".persona-cases-partial"
 
 
 class FileDirectory:
-    """A directory with a directory of files for each case, and one of files that are not complete.
+    """A directory with one subdirectory per case, and one for incomplete files.
 
     Args:
-        path: the directory; made by `open` if it is not there.
+        path: the directory; `open` creates it if it is missing.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -35,10 +35,10 @@ class FileDirectory:
         self._lock: DirectoryLock | None = None
 
     def open(self) -> None:
-        """Keep other exports out, and clear away what one left that was killed.
+        """Lock the directory, and remove incomplete files of an export that was killed.
 
         Raises:
-            InvalidArgumentError: if the directory cannot be made or written.
+            InvalidArgumentError: if the directory cannot be created or written.
             ClientStateError: if another export is downloading to it.
         """
         try:
@@ -59,15 +59,15 @@ class FileDirectory:
             raise
 
     def close(self) -> None:
-        """Let others in, and leave nothing but complete files."""
+        """Remove incomplete files, and unlock the directory."""
         if self._lock is not None:
             self._lock.remove()
             self._lock = None
 
     def wanted(self, files: CaseFiles) -> list[tuple[int, Path]]:
-        """Return which files of a case are not there in the size that the case says: number and path of each.
+        """Return the files of a case that do not exist with the size that the case states: number and path of each.
 
-        If the case does not say it, any file is the right one, since there are only complete ones.
+        If the case does not state a size, any file counts, because only complete files have names.
         """
         paths = [self._path / files.case_id / name for name in files.names]
         return [
@@ -77,17 +77,17 @@ class FileDirectory:
         ]
 
     def draft(self) -> Path:
-        """Return where a file can grow."""
+        """Return a path for an incomplete file."""
         # Not called as the file is: errors tell the path, and the names of files are often those of people.
         return self._drafts / str(next(self._numbers))
 
     def place(self, draft: Path, path: Path) -> int:
         """Give a complete file its name, and return its size in bytes.
 
-        A link that has the name is replaced, never followed.
+        If the name is a link, it is replaced, never followed.
 
         Raises:
-            OSError: if that fails, or the directory is a link; it tells the directory and not the name.
+            OSError: if that fails, or the directory is a link; it names the directory, not the file.
         """
         try:
             size = draft.stat().st_size

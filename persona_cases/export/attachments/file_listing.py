@@ -1,4 +1,4 @@
-"""Which files a case lists, and where they are when it is asked anew: pure."""
+"""The files that a case lists, and how to find them in a newer response: pure."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class CaseFiles:
     """The files of a case, at least one.
 
     Attributes:
-        case_id: the id of the case, which can be the name of a directory.
+        case_id: the id of the case; a valid name of a directory.
         attachments: the files, in the order of the case.
-        names: what to call each of them on the disk.
+        names: their names on the disk.
     """
 
     case_id: str
@@ -50,13 +50,13 @@ class CaseFiles:
 
 
 def files_of(line: bytes) -> CaseFiles | None:
-    """Return the files that are attached to a case; None if it has none, or does not say.
+    """Return the files that are attached to a case; None if it has none, or does not list them.
 
     Args:
-        line: the JSON of the case, in any spelling of its keys. Nothing but its id and its attachments is looked at.
+        line: the JSON of the case, in any spelling of its keys. Only its id and its attachments are read.
 
     Raises:
-        DecodeError: if it is no case, or its id cannot be the name of a directory.
+        DecodeError: if it is not a case, or its id cannot be the name of a directory.
     """
     try:
         case = _decode_line(line)
@@ -75,16 +75,16 @@ def files_of(line: bytes) -> CaseFiles | None:
 
 
 def readdressed(listed: Iterable[Attachment], fresh: Iterable[Attachment]) -> list[Attachment | None]:
-    """Find the same files in a fresh answer.
+    """Find the same files in a newer response.
 
-    Of files of one name and size, the first is the first and the second the second: files are only ever added.
+    Files of one name and size are matched in order, because the vendor only ever adds files.
 
     Args:
         listed: the files, in the order of the case.
-        fresh: what the case lists now.
+        fresh: the files that the case lists now.
 
     Returns:
-        For each file what it is now, or None if it is gone.
+        For each file its newer form, or None if it no longer exists.
     """
     found: defaultdict[tuple[str | None, int | None], deque[Attachment]] = defaultdict(deque)
     for each in fresh:

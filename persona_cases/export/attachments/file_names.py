@@ -1,4 +1,4 @@
-"""Names of downloaded files: pure. The names come from whoever sent the files, so they decide nothing but a name."""
+"""Names of downloaded files: pure. They come from strangers, so they must not decide anything but a name."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _LONGEST_ENDING: Final = 20
 
 
 def safe_names(names: Iterable[str | None]) -> list[str]:
-    """Return a name for each file, under which it can lie in a directory beside the others.
+    """Return a name for each file that is safe and unique in one directory.
 
-    No two are the same, not even where upper and lower case are, or the ways to write an accent; the second of a name
-    is called `name (2).pdf`. None is hidden, none leads to another directory, and none is longer than 200 bytes. The
-    name of a file depends on those before it alone, so that more files do not change it.
+    No two names are equal, even if upper and lower case or the ways to write an accent are ignored. The second file of
+    a name is called `name (2).pdf`. No name is hidden, leads to another directory, or is longer than 200 bytes. The
+    name of a file depends only on the files before it, so more files do not change it.
 
     Args:
-        names: what the files are called; None if they have no name.
+        names: the names of the files; None for a file without a name.
     """
     taken: set[str] = set()
     chosen: list[str] = []
@@ -66,5 +66,5 @@ def _fitted(stem: str, ending: str, *, mark: str) -> str:
 
 
 def _folded(name: str) -> str:
-    """What is the same for names that some system takes for the same (canonical caseless matching in Unicode)."""
+    """Return a key that is equal for names that some system treats as equal (Unicode canonical caseless matching)."""
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())

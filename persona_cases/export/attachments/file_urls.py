@@ -1,4 +1,4 @@
-"""`Addresses`: where the files of a case are, also after some hours."""
+"""`Addresses`: the URLs of the files of a case, which expire after some hours."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Load = Callable[[str], Awaitable[Case]]
 
 
 class Addresses:
-    """Where the files of a case are. When one address is refused, the case is asked for all of them, once.
+    """The URLs of the files of a case. When one has expired, the case is loaded again, once, for all of them.
 
     Args:
-        files: the files, with the addresses that they had.
-        load: gets the case anew.
+        files: the files, with the URLs that they had.
+        load: gets the case again.
 
     Attributes:
         case_id: the id of the case.
@@ -34,7 +34,7 @@ class Addresses:
         self._asking = asyncio.Lock()
 
     def latest(self, number: int) -> Attachment | None:
-        """Return a file as the latest answer has it; None if that does not have it any more.
+        """Return a file as the latest response has it; None if it no longer exists.
 
         Args:
             number: which file of the case.
@@ -42,14 +42,14 @@ class Addresses:
         return self._latest[number]
 
     async def after(self, refused: Attachment, number: int) -> Attachment | None:
-        """Return a file with a newer address; None if the case does not have it any more, or is gone itself.
+        """Return a file with a newer URL; None if the file or the case no longer exists.
 
         Args:
-            refused: the file with the address that was refused.
+            refused: the file with the URL that has expired.
             number: which file of the case.
 
         Raises:
-            PersonaError: whatever asking for the case may raise.
+            PersonaError: whatever loading the case may raise.
         """
         async with self._asking:
             # Another file of the case may have asked meanwhile.

@@ -1,1 +1,1 @@
-"""From cases to flat rows: which columns there are, of what types, and what stands in them."""
+"""From cases to flat rows: the columns of a table, their types, and the values of their cells."""

@@ -1,8 +1,8 @@
 """From lines of JSON to columns of values: pure.
 
 Most lines of an export look alike, so they are decoded by one typed decoder and taken apart column by column. A line
-that this decoder refuses is read by `read_row`, which knows all forms that a case may have. If the reason was a name
-that this library does not know, the next decoder knows it.
+that this decoder cannot read goes to `read_row`, which knows all forms of a case. If the reason was a name that this
+library does not know, the next decoder knows it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from persona_cases.name_prefixes import CUSTOM, EXTRA, RELATIONSHIP
 __all__ = ["Batch", "BatchReader", "FieldColumn", "OnRefused"]
 
 OnRefused = Callable[[int, bytes], object]
-"""Called with the number of a line that is no case, counted from 1, and with the line."""
+"""Called with the number of a line that is not a case, counted from 1, and with the line."""
 
 _MOST_EXTRAS: Final = 200
 _FIELDS: Final = "fields"
@@ -41,7 +41,7 @@ class FieldColumn:
 
     Attributes:
         values: its values, None where a case has none.
-        words: what the API calls their types, None where it does not say.
+        words: the types that the API declares, None where it declares none.
         numbers: which cases have the field, with a value or null.
     """
 
@@ -55,10 +55,10 @@ class Batch:
     """Some cases, by columns.
 
     Attributes:
-        lines: the cases as they were sent.
-        values: what stands in the columns, by their names. Without a list, no case has a value.
+        lines: the cases as the API sent them.
+        values: the values by the name of the column. A name is missing if no case has a value.
         fields: the custom fields by their keys; their values are in `values` too.
-        related: per case, what it is related to, by the API's names of relationships.
+        related: the related objects of each case, by the API's names of relationships.
     """
 
     lines: list[bytes]
@@ -77,10 +77,10 @@ class Batch:
 
 
 class BatchReader:
-    """Reads lines in their order, and knows which one is wrong.
+    """Reads lines in order, and counts them for errors.
 
     Args:
-        on_refused: takes what is no case; None refuses it with an error.
+        on_refused: takes lines that are not cases; None raises an error for such a line.
     """
 
     def __init__(self, on_refused: OnRefused | None = None) -> None:
@@ -93,7 +93,7 @@ class BatchReader:
         """Read the next lines.
 
         Raises:
-            DecodeError: if one is no case, and nothing takes it; it tells the number of the line and the place in it.
+            DecodeError: if a line is not a case and `on_refused` is None; it has the number of the line and the place.
         """
         cases: list[Any] = []
         accepted: list[bytes] = []
@@ -135,7 +135,7 @@ class BatchReader:
         return None
 
     def _learn(self, row: Row) -> None:
-        """Let the decoder know names that were not known before: those of a later version of the API."""
+        """Teach the decoder new names, such as those of a later version of the API."""
         news = [name for name in row.values if name.startswith((EXTRA, RELATIONSHIP)) and name not in self._extras]
         if news and len(self._extras) + len(news) <= _MOST_EXTRAS:
             self._extras += tuple(news)
@@ -148,7 +148,7 @@ class _Wrapped(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True
 
 
 def _decoder_of(extras: Sequence[str]) -> Callable[[bytes], Any]:
-    """A decoder that refuses names other than the known ones and these."""
+    """Return a decoder that accepts only the known names and these."""
     hints = get_type_hints(wire.Attributes, include_extras=True)
     hints |= {_FIELDS: dict[str, _Wrapped] | None, ATTACHMENTS: msgspec.Raw}
     attributes = _section(hints, extras, EXTRA)
@@ -235,7 +235,7 @@ def _may_hold_wrappers(value: Any) -> bool:
 
 
 def _unwrapped(sent: _Wrapped) -> Any:
-    """A value without the wrappers in it that declare types."""
+    """Return a value without the wrappers in it that declare types."""
     return CaseFields({"": {"type": sent.type, "value": sent.value}}).typed("").value
 
 

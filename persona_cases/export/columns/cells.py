@@ -1,4 +1,4 @@
-"""From the values of a column to what stands in its cells: pure."""
+"""From the values of a column to the values of its cells: pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["as_texts", "as_values", "json_text", "timestamp"]
 
 
 def as_values(type: ColumnType) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """Return what turns the values of a column into ones of its type, None included.
+    """Return a function that converts the values of a column to its type and keeps None.
 
-    These are bool, int, float, str, date, and datetime in UTC, or lists of them; JSON is a str.
+    The results are bool, int, float, str, date, and datetime in UTC, or lists of them. JSON is a str.
     """
     read = _READ.get(type.kind)
     if read is None:
@@ -26,12 +26,12 @@ def as_values(type: ColumnType) -> Callable[[Sequence[Any]], Sequence[Any]]:
 
 
 def as_texts(type: ColumnType) -> Callable[[Sequence[Any]], Sequence[str | None]]:
-    """Return what turns the values of a column into text, None excepted: words as they are, anything else as JSON."""
+    """Return a function that converts the values of a column to text, or to JSON, and keeps None."""
     return _each(json_text if type.many else _WRITTEN.get(type.kind, json_text))
 
 
 def json_text(value: Any) -> str:
-    """Return the JSON of a value; what was never parsed stays as it was sent."""
+    """Return the JSON of a value; JSON that was never parsed is unchanged."""
     return encode_json(value).decode()
 
 

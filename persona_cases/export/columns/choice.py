@@ -1,4 +1,4 @@
-"""Which columns somebody wants: pure."""
+"""The columns that the caller chose: pure."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _ALL_FIELDS: Final = "fields"
 
 @attrs.frozen
 class ColumnChoice:
-    """Which columns somebody wants.
+    """The columns that the caller chose.
 
     Attributes:
         names: the attributes to choose, as `Fieldset` spells them; None for all.
-        declared: columns of custom fields whose types are known beforehand.
+        declared: columns of custom fields whose types the caller knows.
     """
 
     names: tuple[str, ...] | None = None
@@ -34,10 +34,10 @@ class ColumnChoice:
 
     @classmethod
     def of(cls, only: Iterable[str] | None, declared: Iterable[Column]) -> ColumnChoice:
-        """Read what a caller asked for.
+        """Make a choice from the arguments of an export.
 
         Raises:
-            InvalidArgumentError: if a name cannot be one, or a declared column is none of a custom field.
+            InvalidArgumentError: if a name is invalid, or a declared column is not that of a custom field.
         """
         return cls(None if only is None else Fieldset.of(only).names, cls.declared_by(declared))
 
@@ -63,9 +63,9 @@ class ColumnChoice:
         """Return the chosen columns.
 
         Args:
-            custom: the columns of custom fields that there are.
+            custom: the columns of the custom fields of the cases.
             unknown: the columns of attributes and relationships that the library does not know.
-            fixed: the columns that every case has.
+            fixed: the columns that every table has.
         """
         if self.names is None:
             return (*fixed, *custom, *unknown)
@@ -77,7 +77,7 @@ class ColumnChoice:
 
 
 def _find(name: str, there: Mapping[str, Column]) -> Column:
-    """The column of a name; an empty one if no case has it."""
+    """Return the column of a name; an empty one if no case has it."""
     for found in (
         RELATIONSHIP_COLUMNS.get(name),
         there.get(name),

@@ -21,7 +21,7 @@ class Column:
 
     Attributes:
         name: its name.
-        type: the type of what stands in it; any value may also be missing.
+        type: the type of its values; any value may be missing.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Types of custom fields that are known before any case is: from the words of the API."""
+"""Types of custom fields that the API declares, known before any case is read."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ _DECLARED: Final[dict[str, ColumnType]] = {
 def columns_from(template: CaseTemplate, *, settled: bool = False) -> tuple[Column, ...]:
     """Return the columns of the custom fields that a case template declares.
 
-    Give them to `export`, so that a field has its column, and the same type, whatever the cases at hand hold. A value
-    that does not fit what the template says widens the type of the column; it is never changed.
+    Pass them to `export`, so that each field has its column with the same type, whatever the cases hold. A value that
+    does not fit the template widens the type of the column. Values are never changed.
 
     Args:
         template: the template, as `case_templates.get` returns it.
@@ -48,7 +48,7 @@ def columns_from(template: CaseTemplate, *, settled: bool = False) -> tuple[Colu
             one dataset may differ.
 
     Raises:
-        InvalidArgumentError: if it is no template.
+        InvalidArgumentError: if `template` is not a template.
     """
     _check_template(template)
     flag(settled, "settled")
@@ -72,7 +72,7 @@ def _check_template(value: object) -> None:
 
 
 def declared_type(word: str) -> ColumnType:
-    """Return the type that the API declares with a word; cases spell it `multi_choices`, templates `multi-choices`."""
+    """Return the type for a type name of the API, spelled `multi_choices` in cases and `multi-choices` in templates."""
     return _DECLARED.get(word.replace("-", "_"), NOTHING)
 
 

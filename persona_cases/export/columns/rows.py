@@ -1,4 +1,4 @@
-"""From a line of JSON, in any form that a case may have, to a flat row: pure."""
+"""From a line of JSON, in any form of a case, to a flat row: pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _Related: TypeAlias = wire.Identifier | tuple[wire.Identifier, ...]
 
 
 class _Members(msgspec.Struct):
-    """What a case consists of, its values not looked into."""
+    """The members of a case, undecoded."""
 
     attributes: dict[str, msgspec.Raw] | None = None
     relationships: dict[str, msgspec.Raw] | None = None
@@ -44,9 +44,9 @@ class Row:
     """A case, flat.
 
     Attributes:
-        values: what stands in the columns, by their names; what is null may be missing.
+        values: the values by the name of the column; null values may be missing.
         fields: the custom fields and their declared types, by their keys.
-        identifiers: what the case is related to, by the API's names of relationships.
+        identifiers: the related objects, by the API's names of relationships.
     """
 
     values: dict[str, Any]
@@ -58,7 +58,7 @@ def read_row(line: bytes) -> Row:
     """Flatten a case.
 
     Raises:
-        DecodeError: if it is none.
+        DecodeError: if the line is not a case.
     """
     try:
         members = _members_of(line)
@@ -96,10 +96,10 @@ def _ids(related: _Related) -> str | list[str]:
 
 
 def several(related: _Related) -> tuple[wire.Identifier, ...]:
-    """Return what a relationship points to, one object or several, as a tuple."""
+    """Return the objects of a relationship, one or several, as a tuple."""
     return (related,) if isinstance(related, wire.Identifier) else related
 
 
 def _untyped(members: dict[str, msgspec.Raw], typed: AbstractSet[str]) -> Iterator[tuple[str, msgspec.Raw]]:
-    """The members that the record does not type, their JSON as it was sent."""
+    """Return the members that the record does not type, as the JSON that the API sent."""
     return ((name, text) for name, text in members.items() if name not in typed and bytes(text) != NULL)

@@ -1,4 +1,4 @@
-"""Which columns the cases need: the first of two readings. Pure, and small however many cases there are."""
+"""The columns that the cases need: the first of two readings. Pure, with bounded memory."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _TIMES = tuple(column.name for column in FIXED if column.type == TIME)
 
 
 class Survey:
-    """Looks at all cases once, and knows then which columns they need.
+    """Finds the columns of a table in one reading of the cases.
 
     The order of the cases makes no difference.
 
     Args:
-        on_refused: takes what is no case; None refuses it with an error.
+        on_refused: takes lines that are not cases; None raises an error for such a line.
     """
 
     def __init__(self, on_refused: OnRefused | None = None) -> None:
@@ -40,10 +40,10 @@ class Survey:
         self._texts: set[str] = set()
 
     def observe(self, lines: Sequence[bytes]) -> None:
-        """Look at some cases.
+        """Read some cases.
 
         Raises:
-            DecodeError: if a line is no case, and nothing takes it.
+            DecodeError: if a line is not a case and `on_refused` is None.
         """
         batch = self._reader.read(lines)
         for key, field in batch.fields.items():
@@ -62,8 +62,8 @@ class Survey:
     def columns(self, choice: ColumnChoice) -> tuple[Column, ...]:
         """Return the columns.
 
-        All of them come in a fixed order: what is documented of every case, custom fields by their names, what the
-        library does not know by its names. Chosen ones come in the order of the choice, behind the id.
+        By default, the documented columns come first, then custom fields and then unknown attributes and relationships,
+        both sorted by name. With a choice, the id comes first and the others in the order of the choice.
         """
         declared = self._declared.copy()
         for column in choice.declared:
@@ -76,7 +76,7 @@ class Survey:
         return choice.among(custom, unknown, fixed)
 
     def empty(self, columns: Iterable[TitledColumn]) -> tuple[str, ...]:
-        """Return the titles of those columns in which no case has a value."""
+        """Return the titles of the columns in which no case has a value."""
         return tuple(each.title for each in columns if each.column.name not in self._filled)
 
 
@@ -85,9 +85,9 @@ def _is_out_of_range(moment: datetime | None) -> bool:
 
 
 def settled(seen: ColumnType, declared: ColumnType) -> ColumnType:
-    """Return the type of the column of a custom field, from what its values are and what the API calls them.
+    """Return the type of the column of a custom field, from its values and the types that the API declares.
 
-    What is declared holds if the values fit: then the next export, with other cases, has the same type.
+    The declared type applies if the values fit, so that the next export, with other cases, has the same type.
     """
     chosen = declared if seen | declared == declared else seen
     kind = {ColumnKind.SMALL: ColumnKind.INTEGER, ColumnKind.NOTHING: ColumnKind.TEXT}.get(chosen.kind, chosen.kind)

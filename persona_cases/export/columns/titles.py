@@ -1,4 +1,4 @@
-"""What the columns of a table are called: pure."""
+"""The names of the columns of a table: pure."""
 
 from __future__ import annotations
 

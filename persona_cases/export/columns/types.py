@@ -1,4 +1,4 @@
-"""The types of columns: what a JSON value is, and what fits two values at once."""
+"""The types of columns: the type of a JSON value, and the narrowest type of two values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|
 
 
 class ColumnKind(enum.Enum):
-    """What a value is.
+    """The kind of a value.
 
     `SMALL` is an integer that a float holds exactly, so that it can stand among floats; `INTEGER` is any that 64 bits
     hold. Longer ones are `JSON`, whose text has all their digits.
@@ -65,8 +65,8 @@ class ColumnType:
     values are seen makes no difference.
 
     Attributes:
-        kind: what the values are.
-        many: whether each is a list of them.
+        kind: the kind of the values.
+        many: whether each value is a list of that kind.
     """
 
     kind: ColumnKind
@@ -96,7 +96,7 @@ def type_of(value: Any, declared: str | None = None) -> ColumnType:
 
     Args:
         value: the value.
-        declared: what the API calls its type. Text alone does not tell that it is a date or a time.
+        declared: the type that the API declares. Without it, dates and times are text.
     """
     return type_of_all((value,), (declared,))
 
@@ -105,8 +105,8 @@ def type_of_all(values: Sequence[Any], declared: Sequence[str | None]) -> Column
     """Return the narrowest type that holds all JSON values of a column.
 
     Args:
-        values: the values; None is in any type.
-        declared: what the API calls the type of each.
+        values: the values; every type has None.
+        declared: the type that the API declares for each.
     """
     kinds = set(map(type, values)) - _NO_TYPE
     if list not in kinds:
@@ -119,7 +119,7 @@ def type_of_all(values: Sequence[Any], declared: Sequence[str | None]) -> Column
 
 
 def as_date(text: str) -> date | None:
-    """Return the date that a text is, written `2025-12-31`; None if it is none."""
+    """Return the date of a text such as `2025-12-31`; None if it is not a date."""
     if not _DATE.fullmatch(text):
         return None
     try:
@@ -129,7 +129,7 @@ def as_date(text: str) -> date | None:
 
 
 def as_time(text: str) -> datetime | None:
-    """Return the moment that a text is, in UTC; None if it is none, has no zone, or is finer than microseconds."""
+    """Return the time of a text, in UTC; None if it is not a time, has no zone, or is finer than microseconds."""
     if not _TIME.fullmatch(text):
         return None
     try:
@@ -150,7 +150,7 @@ def fits_utc(moment: datetime) -> bool:
 
 
 def _kind_of_all(values: Sequence[Any], declared: Sequence[str | None]) -> ColumnKind:
-    """The kind that all values have in common. Lists among them are JSON, however deep they are nested."""
+    """Return the narrowest kind that holds all values. Nested lists are JSON, however deep they are."""
     types = set(map(type, values)) - _NO_TYPE
     if types == {str} and not _TEXTS_THAT_ARE_MORE.isdisjoint(declared):
         texts = zip(values, declared, strict=True)

@@ -1,1 +1,1 @@
-"""What the file of an export looks like: JSON Lines, CSV, Parquet or SQLite, compressed or not."""
+"""The formats of exported files: JSON Lines, CSV, Parquet and SQLite, compressed or not."""

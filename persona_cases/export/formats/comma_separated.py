@@ -1,4 +1,4 @@
-"""CSV, as RFC 4180 describes it: a header, and a row a case."""
+"""CSV as in RFC 4180: a header, and one row per case."""
 
 from __future__ import annotations
 

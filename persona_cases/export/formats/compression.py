@@ -1,4 +1,4 @@
-"""Compressing a stream of bytes, the same bytes to the same bytes."""
+"""Deterministic compression of a stream of bytes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _ZSTD_LEVEL: Final = 3
 
 
 class Compressed:
-    """Passes bytes on compressed.
+    """Compresses bytes and passes them on.
 
     Args:
         sink: where they go.
         compression: how to compress them.
 
     Raises:
-        InvalidArgumentError: if that needs a package which is not installed.
+        InvalidArgumentError: if a package that it needs is not installed.
     """
 
     def __init__(self, sink: ByteSink, compression: Compression) -> None:
@@ -38,7 +38,7 @@ class Compressed:
         self._sink.write(data if self._compressor is None else self._compressor.compress(data))
 
     def finish(self) -> None:
-        """Pass on what was held back."""
+        """Pass on the bytes that are still held back."""
         if self._compressor is not None:
             self._sink.write(self._compressor.flush())
 

@@ -1,4 +1,4 @@
-"""JSON Lines: a case a line, exactly as the API sent it."""
+"""JSON Lines: one case per line, exactly as the API sent it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class JsonLinesSink:
         self._bytes = Compressed(output, compression)
 
     def write(self, cases: Sequence[bytes]) -> None:
-        """Write lines, in one piece so that none is left half done."""
+        """Write lines with a single call, so that an error leaves no partial line."""
         self._bytes.write(b"".join(line + b"\n" for line in cases))
 
     def commit(self) -> None:

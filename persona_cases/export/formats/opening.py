@@ -18,7 +18,7 @@ __all__ = ["check_available", "open_sink"]
 
 
 def check_available(target: Target) -> None:
-    """Make sure that there is what a target needs.
+    """Check that the packages that a target needs are installed.
 
     Raises:
         InvalidArgumentError: if a package is not installed.
@@ -36,12 +36,12 @@ def open_sink(
 
     Args:
         target: what to write.
-        output: where to.
+        output: where the bytes go.
         columns: the columns; JSON Lines have none.
-        provenance: what makes the file; JSON Lines and CSV have no place for it.
+        provenance: how the file is made; JSON Lines and CSV have no place for it.
 
     Raises:
-        InvalidArgumentError: if a package is not installed, or the format takes a file and the output is none.
+        InvalidArgumentError: if a package is not installed, or the format needs a file and the output is not one.
     """
     if target.format is FileFormat.JSON_LINES:
         return JsonLinesSink(output, target.compression)

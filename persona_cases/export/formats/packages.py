@@ -21,7 +21,7 @@ def pyarrow(module: str) -> Any:
 
 
 def zstd() -> Any:
-    """Return the module of Python 3.14 for Zstandard, or what is the same for earlier ones.
+    """Return the Zstandard module of Python 3.14, or its backport.
 
     Raises:
         InvalidArgumentError: if it is not installed.

@@ -29,7 +29,7 @@ class ParquetSink:
         file: the file.
         compression: how to compress its pages.
         columns: the columns.
-        provenance: what makes the file, for its metadata.
+        provenance: how the file is made, for its metadata.
 
     Raises:
         InvalidArgumentError: if pyarrow is not installed.
@@ -61,7 +61,7 @@ class ParquetSink:
                 self._write_group()
 
     def _parts(self, cases: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-        """The cases in pieces that end where a row group is full, however many are given at once."""
+        """Yield the cases in pieces that end where a row group is full."""
         start = size = 0
         for number, line in enumerate(cases, 1):
             size += len(line)

@@ -1,4 +1,4 @@
-"""What may be replaced by an export: no database of somebody else."""
+"""The files that an export may replace: earlier exports, but no other database."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _UNSETTLED: Final = ("-wal", "-journal")
 
 
 def check_replaceable(path: str | os.PathLike[str], target: Target, *, overwrite: bool = False) -> None:
-    """Make sure that an export destroys no database but an earlier export.
+    """Check that an export replaces no database except an earlier export.
 
     Args:
         path: the file.
-        target: what is to be written.
+        target: the format of the export.
         overwrite: whether anything may be replaced.
 
     Raises:
-        InvalidArgumentError: if something else is there, or a program is changing the database.
+        InvalidArgumentError: if the path is another database, or a program is changing it.
     """
     there = Path(os.fsdecode(path)).resolve()
     if not there.is_file():

@@ -1,4 +1,4 @@
-"""SQLite: a database with a table of cases, one of their custom fields, and one of what they are related to."""
+"""SQLite: a database with tables of cases, custom fields and related objects."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class SqliteSink:
     Args:
         file: the file.
         columns: the columns of the table `cases`.
-        provenance: what makes the file, for the table `persona_export`.
+        provenance: how the file is made, for the table `persona_export`.
     """
 
     def __init__(self, file: AtomicFile, columns: Sequence[TitledColumn], provenance: Provenance | None = None) -> None:
@@ -82,7 +82,7 @@ class SqliteSink:
             cursor.executemany("INSERT OR IGNORE INTO relationships VALUES (?, ?, ?, ?)", _relationships(batch, new))
 
     def _new(self, cursor: sqlite3.Cursor, ids: Sequence[str]) -> list[bool]:
-        """Which cases are the first with their id."""
+        """Return which cases are the first with their id."""
         there = {id for id in ids if cursor.execute("SELECT 1 FROM cases WHERE id = ?", (id,)).fetchone()}
         new: list[bool] = []
         for id in ids:
@@ -91,7 +91,7 @@ class SqliteSink:
         return new
 
     def commit(self) -> None:
-        """Make the indexes, and complete the file."""
+        """Create the indexes, and complete the file."""
         with _as_os_errors():
             indexed = [name for name in _INDEXED if name in self._names]
             for statement in (*(f"CREATE INDEX cases_by_{name} ON cases ({name})" for name in indexed), *_INDEXES):
@@ -124,13 +124,13 @@ class SqliteSink:
                 self._database.execute(statement)
 
     def _most_columns(self) -> int:
-        """How many columns fit beside the raw JSON; custom fields beyond are in a table of their own anyway."""
+        """Return how many columns fit beside the raw JSON. The table `fields` has all custom fields anyway."""
         limits = (sqlite3.SQLITE_LIMIT_COLUMN, sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
         return min(map(self._database.getlimit, limits)) - 1
 
 
 def _distinct(columns: Sequence[TitledColumn]) -> list[TitledColumn]:
-    """Columns with names that SQLite takes and tells apart, which it does not with `fields.Risk` and `fields.risk`."""
+    """Return columns whose names SQLite can distinguish, unlike `fields.Risk` and `fields.risk`."""
     taken, named = {_RAW}, list[TitledColumn]()
     for each in columns:
         # SQL cannot quote a NUL.
@@ -166,7 +166,7 @@ def _relationships(batch: Batch, new: Sequence[bool]) -> Iterator[tuple[str, ...
 
 @contextlib.contextmanager
 def _as_os_errors() -> Generator[None]:
-    """Let a full disk look as it does everywhere else."""
+    """Raise the same error for a full disk as the other formats."""
     try:
         yield
     except sqlite3.OperationalError as error:

@@ -1,4 +1,4 @@
-"""What SQLite stores for the types of columns, and how it quotes names: pure."""
+"""The values that SQLite stores for the types of columns, and quoted names: pure."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _NATIVE: Final[Mapping[ColumnKind, str]] = {
 
 
 def native_type(type: ColumnType) -> str:
-    """Return the type that SQLite is told for a column."""
+    """Return the SQLite type of a column."""
     return "TEXT" if type.many else _NATIVE.get(type.kind, "TEXT")
 
 
 def to_cells(type: ColumnType) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """Return what turns the values of a column into what SQLite stores."""
+    """Return a function that converts the values of a column to those that SQLite stores."""
     is_native = not type.many and (type.kind in _NATIVE or type.kind is ColumnKind.SMALL)
     return as_values(type) if is_native else as_texts(type)
 
 
 def quoted(name: str) -> str:
-    """Return a name as SQL takes it, whatever is in it."""
+    """Return a name quoted for SQL, whatever it contains."""
     return '"' + name.replace('"', '""') + '"'

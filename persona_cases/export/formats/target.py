@@ -1,4 +1,4 @@
-"""`Target`: the format and the compression that a file name stands for. Pure."""
+"""`Target`: the format and the compression of a file, from its name. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CompressionName: TypeAlias = Literal["none", "gzip", "zstd"]
 
 
 class FileFormat(enum.StrEnum):
-    """What a file of cases can look like."""
+    """The format of an exported file."""
 
     JSON_LINES = "jsonl"
     CSV = "csv"
@@ -29,7 +29,7 @@ class FileFormat(enum.StrEnum):
 
 
 class Compression(enum.StrEnum):
-    """How it can be compressed."""
+    """The compression of an exported file."""
 
     NONE = "none"
     GZIP = "gzip"
@@ -51,11 +51,11 @@ _STREAMS: Final = frozenset({FileFormat.JSON_LINES, FileFormat.CSV})
 
 @attrs.frozen
 class Target:
-    """What is to be written.
+    """The format and the compression of an export.
 
     Attributes:
         format: the format.
-        compression: how the file is compressed; for Parquet, how the pages in it are.
+        compression: the compression of the file; for Parquet, of the pages inside.
     """
 
     format: FileFormat
@@ -89,7 +89,7 @@ class Target:
 
     @property
     def is_stream(self) -> bool:
-        """Whether it can be written to a pipe."""
+        """Whether a pipe can take it."""
         return self.format in _STREAMS
 
 

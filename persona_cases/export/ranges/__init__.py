@@ -1,1 +1,1 @@
-"""Which time ranges are fetched by whom."""
+"""Time ranges, and which fetcher gets which."""

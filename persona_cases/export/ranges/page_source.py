@@ -1,4 +1,4 @@
-"""`PageSource`: the protocol by which an export gets its pages."""
+"""`PageSource`: the protocol of the pages of an export."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ RawPages: TypeAlias = AsyncGenerator[RawPage, None]
 
 
 class PageSource(Protocol):
-    """Where pages come from. The cases are those of one query, and always the same one.
+    """The pages of one query.
 
-    Walks go from old to new, or all of them from new to old; then the pages and ranges tell time backward.
+    All walks go from old to new, or all go from new to old. In the latter case, pages and ranges tell time backward.
 
     Attributes:
         backward: whether walks go from new to old.
@@ -33,11 +33,11 @@ class PageSource(Protocol):
 
     @property
     def limiter_state(self) -> LimiterState | None:
-        """What is known of the rate limit now; None if there is no limit."""
+        """The rate limit now; None if there is no limit."""
         ...
 
     async def far_end(self) -> RawPage:
-        """Return a page from where a walk of everything would end, in the opposite order.
+        """Return the page at the end of a walk of everything, in the opposite order.
 
         An empty one if there is no case there.
         """
@@ -48,7 +48,7 @@ class PageSource(Protocol):
 
         Args:
             part: the range.
-            after: the cursor to go on from, which belongs to the same range; None for the beginning.
+            after: the cursor to resume from, of the same range; None for the beginning.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""`Profile`: how cases lie in time as far as it was looked at, where to look next, and ranges of equally many cases.
+"""`Profile`: the density of cases over time as far as it was sampled, where to sample next, and ranges of equal size.
 
 It is pure: samples go in, ranges come out. A sample is a page of cases in a row, which tells exactly how many there are
 from its first moment to its last. What lies between two samples is unknown. How many cases a gap holds is estimated
@@ -35,7 +35,7 @@ def looks_for(count: int) -> list[bool]:
 
 @attrs.frozen
 class Look:
-    """Where to look: at the oldest cases of a stretch of time.
+    """A sample to take: the oldest cases of a time range.
 
     Attributes:
         low: its first moment, in milliseconds since 1970.
@@ -47,7 +47,7 @@ class Look:
 
     @property
     def range(self) -> TimeRange:
-        """The stretch."""
+        """The time range."""
         return TimeRange(self.low, self.high)
 
     def saw(self, moments: Sequence[int], *, complete: bool) -> Sample:
@@ -55,14 +55,14 @@ class Look:
 
         Args:
             moments: when the oldest cases were created, ascending.
-            complete: whether these are all cases of the stretch; if not, there is at least one.
+            complete: whether these are all cases of the range; if not, there is at least one.
         """
         return Sample(self.low, self.high if complete else moments[-1] + 1, moments)
 
 
 @attrs.frozen
 class Sample:
-    """All cases of a stretch of time.
+    """All cases of a time range.
 
     Attributes:
         low: its first moment, in milliseconds since 1970.

@@ -1,4 +1,4 @@
-"""`TimeRange`: a part of the creation time that one walk, or one machine, goes through."""
+"""`TimeRange`: a range of creation time, for one fetcher or one machine."""
 
 from __future__ import annotations
 
@@ -32,20 +32,19 @@ def _check(_range: object, bound: attrs.Attribute[Any], value: object) -> None:
 
 @attrs.frozen(repr=False)
 class TimeRange:
-    """The cases created from `low` on and before `high`, in whole milliseconds since 1970.
+    """A half-open range `[low, high)` of creation time, in whole milliseconds since 1970.
 
-    Ranges are cut at whole milliseconds, and the lower end belongs to a range: so cases of equal creation time are
-    never in two of them, however precise the times are that the API keeps.
+    The bounds are whole milliseconds, so all cases of one creation time are in one range, even if the API keeps more
+    precise times.
 
-    A range is a plain value, for handing work to other processes: it pickles, hashes, compares, and turns into JSON and
-    back.
+    A range is a plain value that other processes can use: it pickles, hashes, compares, and converts to JSON and back.
 
     Attributes:
         low: the first moment; None for the beginning of time.
-        high: the moment behind the last; None for its end.
+        high: the first moment after the range; None for the end of time.
 
     Raises:
-        InvalidArgumentError: if a bound is no moment, or nothing can be in between.
+        InvalidArgumentError: if a bound is not a moment, or the range is empty.
     """
 
     low: int | None = attrs.field(default=None, validator=_check)
@@ -66,7 +65,7 @@ class TimeRange:
         return f"<TimeRange {' '.join(bounds) or 'of all time'}>"
 
     def cut(self, moment: int) -> tuple[TimeRange, TimeRange]:
-        """Return the parts before a moment and from it on.
+        """Split the range at a moment, which begins the second part.
 
         Raises:
             InvalidArgumentError: if one of them would be empty.
@@ -87,7 +86,7 @@ class TimeRange:
             The expression; None, which stands for all cases, if there is neither a bound nor another expression.
 
         Raises:
-            QueryTypeError: if `where` is no expression of `Q`.
+            QueryTypeError: if `where` is not an expression of `Q`.
         """
         parts = [
             *([] if where is None else [as_predicate(where)]),
@@ -97,7 +96,7 @@ class TimeRange:
         return Q.all_of(parts) if len(parts) > 1 else next(iter(parts), None)
 
     def to_dict(self) -> dict[str, int | None]:
-        """Return the range as JSON has it: `{"low": 1735689600000, "high": null}`, in milliseconds since 1970."""
+        """Return the range as plain data for JSON: `{"low": 1735689600000, "high": null}`."""
         return {"low": self.low, "high": self.high}
 
     @classmethod
@@ -105,7 +104,7 @@ class TimeRange:
         """Read what `to_dict` returned.
 
         Raises:
-            InvalidArgumentError: if it is something else; the message says what is wrong.
+            InvalidArgumentError: if `document` is not a range; the message says why.
         """
         if not isinstance(document, Mapping):
             raise InvalidArgumentError(f"{_SHAPE}, not {type(document).__name__}")
