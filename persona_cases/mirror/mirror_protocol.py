@@ -114,7 +114,7 @@ class Mirror(Protocol):
         ...
 
     def apply(self, changes: Sequence[RowChange]) -> None:
-        """Change rows, without committing that."""
+        """Change rows, each case once, without committing that."""
         ...
 
     def commit(self, mark: Mark) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from persona_cases.mirror.targets.sqlite_mirror import SqliteMirror
+from persona_cases.mirror.targets.open_mirror import mirror_at
 
 
 class CrashError(Exception):
@@ -12,8 +12,8 @@ class CrashError(Exception):
 class CrashingMirror:
     """A mirror that ends with its process after some calls, before or after the last of them took effect."""
 
-    def __init__(self, path, calls: int, *, late: bool) -> None:
-        self._mirror, self._calls, self._late = SqliteMirror(path), calls, late
+    def __init__(self, to, calls: int, *, late: bool) -> None:
+        self._mirror, self._calls, self._late = mirror_at(to), calls, late
 
     def _step(self, act, *arguments):
         self._calls -= 1

@@ -15,7 +15,7 @@ from mirrored_world import LAGS, OVERLAP, JumpyClock, World, mirrored, on_disk, 
 from persona_cases import PersonaError, RetryPolicy
 from persona_cases.testing import Simulator
 
-SCRIPTS = int(os.environ.get("PERSONA_CASES_MIRROR_SCRIPTS", "12"))
+SCRIPTS = int(os.environ.get("PERSONA_CASES_MIRROR_SCRIPTS", "6"))
 
 
 @pytest.mark.parametrize("seed", range(SCRIPTS))

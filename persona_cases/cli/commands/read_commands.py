@@ -105,7 +105,9 @@ def export(
 
 
 def sync(
-    output_file: Annotated[str, Option("--output-file", "-o", metavar="PATH", help="Database: .db or .sqlite.")],
+    output_file: Annotated[
+        str, Option("--output-file", "-o", metavar="PATH", help="Database: .db, .sqlite, .duckdb or postgresql://...")
+    ],
     *,
     syncing: Syncing,
     connection: Connection,

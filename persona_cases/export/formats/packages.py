@@ -8,7 +8,7 @@ from typing import Any
 
 from persona_cases.errors import InvalidArgumentError
 
-__all__ = ["pyarrow", "zstd"]
+__all__ = ["pyarrow", "required", "zstd"]
 
 
 def pyarrow(module: str) -> Any:
@@ -17,7 +17,7 @@ def pyarrow(module: str) -> Any:
     Raises:
         InvalidArgumentError: if it is not installed.
     """
-    return _required(module, "Arrow and Parquet need pyarrow", "parquet")
+    return required(module, "Arrow and Parquet need pyarrow", "parquet")
 
 
 def zstd() -> Any:
@@ -27,10 +27,20 @@ def zstd() -> Any:
         InvalidArgumentError: if it is not installed.
     """
     module = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
-    return _required(module, f"zstd needs {module}", "zstd")
+    return required(module, f"zstd needs {module}", "zstd")
 
 
-def _required(module: str, need: str, extra: str) -> Any:
+def required(module: str, need: str, extra: str) -> Any:
+    """Return a module that an extra installs.
+
+    Args:
+        module: its name.
+        need: who needs what, for the error.
+        extra: the extra.
+
+    Raises:
+        InvalidArgumentError: if it is not installed.
+    """
     # By name, since type checkers know nothing of what may not be there.
     try:
         return importlib.import_module(module)

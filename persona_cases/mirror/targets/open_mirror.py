@@ -12,10 +12,12 @@ from persona_cases.mirror.mirror_protocol import Mirror
 __all__ = ["mirror_at"]
 
 _SQLITE: Final = frozenset({".db", ".sqlite", ".sqlite3"})
+_DUCKDB: Final = ".duckdb"
+_POSTGRES: Final = ("postgresql://", "postgres://")
 
 
 def mirror_at(to: object) -> Mirror:
-    """Return the mirror at a path, or the object itself if it is one. Nothing is opened yet.
+    """Return the mirror at a path or URL, or the object itself if it is one. Nothing is opened yet.
 
     Raises:
         InvalidArgumentError: if it names no mirror.
@@ -25,9 +27,19 @@ def mirror_at(to: object) -> Mirror:
             return to
         raise InvalidArgumentError(f"to must be the path of a database, or a Mirror, not {type(to).__name__}")
     path = os.fsdecode(to)
+    if path.startswith(_POSTGRES):
+        from persona_cases.mirror.targets.postgres_mirror import PostgresMirror  # noqa: PLC0415 - needs an extra
+
+        return PostgresMirror(path)
     suffix = PurePath(path).suffix.lower()
     if suffix in _SQLITE:
         from persona_cases.mirror.targets.sqlite_mirror import SqliteMirror  # noqa: PLC0415 - SQLite takes time to load
 
         return SqliteMirror(path)
-    raise InvalidArgumentError("to: the extension names no database: use .db, .sqlite or .sqlite3")
+    if suffix == _DUCKDB:
+        from persona_cases.mirror.targets.duckdb_mirror import DuckdbMirror  # noqa: PLC0415 - needs an extra
+
+        return DuckdbMirror(path)
+    raise InvalidArgumentError(
+        "to: the extension names no database: use .db, .sqlite, .sqlite3 or .duckdb, or a URL postgresql://..."
+    )

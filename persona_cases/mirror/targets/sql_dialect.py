@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias
 import attrs
 
 from persona_cases.export.columns.types import ColumnType
+from persona_cases.export.formats.sqlite_cells import quoted
 
 __all__ = ["Cells", "Connection", "Dialect", "Rows"]
 
@@ -45,6 +46,7 @@ class Dialect:
         begin: the statement that begins a transaction.
         most_columns: how many columns a table can have.
         most_parameters: how many parameters a statement can have.
+        by_columns: whether rows are inserted as one list per column, which some databases take faster.
         guard: turns errors of the database into ours, in whose texts no value is.
     """
 
@@ -58,7 +60,12 @@ class Dialect:
     begin: str
     most_columns: int
     most_parameters: int
+    by_columns: bool = False
     guard: Callable[[], AbstractContextManager[None]]
+
+    def name(self, name: str) -> str:
+        """Return a name as a statement has it."""
+        return quoted(name).replace("%", "%%") if self.mark == "%s" else quoted(name)
 
     def marks(self, count: int) -> str:
         """Return placeholders in brackets."""

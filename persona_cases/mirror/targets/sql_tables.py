@@ -11,7 +11,6 @@ import msgspec
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.columns.batch import Batch, BatchReader
 from persona_cases.export.columns.cells import timestamp
-from persona_cases.export.formats.sqlite_cells import quoted
 from persona_cases.mirror.case_version import CaseVersion
 from persona_cases.mirror.mark import Mark
 from persona_cases.mirror.mirror_protocol import Forget, MirrorSettings, Put, RowChange
@@ -19,7 +18,7 @@ from persona_cases.mirror.targets.known_columns import RAW, ColumnChange, KnownC
 from persona_cases.mirror.targets.sql_dialect import Connection, Dialect, Rows
 from persona_cases.models.decoding.raw_page import time_of
 
-__all__ = ["TABLES", "SqlTables"]
+__all__ = ["REWRITE", "TABLES", "SqlTables"]
 
 TABLES: Final = frozenset(
     {"cases", "fields", "relationships", "history", "persona_sync", "persona_columns", "persona_versions"}
@@ -29,6 +28,8 @@ TABLES: Final = frozenset(
 _LAYOUT: Final = "1"
 _VERSION_COLUMNS: Final = "id, created_at, updated_at, redacted, gone, indexed, fresh"
 _ROWS_A_REBUILD: Final = 500
+REWRITE: Final = "rewrite"
+"""The row of `persona_sync` that says that erased values may still be in the file."""
 
 
 class SqlTables:
@@ -45,6 +46,9 @@ class SqlTables:
         self._columns = KnownColumns((), dialect.most_columns)
         self._in_transaction = False
         self._history = False
+        self._erased = False
+        self.rewrite_due: bool = False
+        """Whether values were erased that may still be in the file."""
 
     # ---- the beginning and the end of a sync ---------------------------------------------------------------------
 
@@ -62,6 +66,7 @@ class SqlTables:
             settled = self._run("SELECT name, value FROM persona_sync")
             stored = dict[str, Any]((name, value) for name, value in settled)
             self._check(stored, settings)
+            self.rewrite_due = REWRITE in stored
             rows = self._run("SELECT source, name, seen, declared FROM persona_columns ORDER BY place")
             self._columns = KnownColumns((KnownColumn.read(*row) for row in rows), self._dialect.most_columns)
             return Mark() if "mark" not in stored else Mark.from_dict(msgspec.json.decode(stored["mark"]))
@@ -75,8 +80,17 @@ class SqlTables:
             told = None if mark.watermark is None else timestamp(time_of(mark.watermark))
             self._set("mark", msgspec.json.encode(mark.to_dict()).decode())
             self._set("watermark", told)
+            if self._erased and not self.rewrite_due:
+                self._set(REWRITE, "due")
             self._run("COMMIT")
+            self.rewrite_due, self._erased = self.rewrite_due or self._erased, False
             self._in_transaction = False
+
+    def rewritten(self) -> None:
+        """Note that nothing that was erased is in the file any more."""
+        with self._dialect.guard():
+            self._delete_from("persona_sync", "name", [REWRITE])
+        self.rewrite_due = False
 
     def roll_back(self) -> None:
         """Discard what was not committed."""
@@ -124,6 +138,7 @@ class SqlTables:
             self._insert("persona_versions", [_version_row(id, version) for id, version in remembered])
             if self._history:
                 self._keep_history(puts, forgotten)
+            self._erased = self._erased or any(map(_erases, changes))
 
     def _keep_history(self, puts: Sequence[Put], forgotten: Sequence[Forget]) -> None:
         erased = [put.id for put in puts if put.version.redacted] + [each.id for each in forgotten if each.erase]
@@ -141,7 +156,7 @@ class SqlTables:
     def _insert_cases(self, batch: Batch) -> None:
         columns = list(self._columns)
         cells = [self._dialect.cells(column.type)(batch.column(column.source)) for column in columns]
-        names = ", ".join([*(quoted(column.name) for column in columns), RAW])
+        names = ", ".join([*(self._dialect.name(column.name) for column in columns), RAW])
         rows = list(zip(*cells, (line.decode() for line in batch.lines), strict=True))
         self._insert("cases", rows, names)
         self._insert("fields", _field_rows(batch, self._dialect))
@@ -160,6 +175,10 @@ class SqlTables:
         if not rows:
             return
         into = table if names is None else f"{table} ({names})"
+        if self._dialect.by_columns:
+            columns = ", ".join(["unnest(?)"] * len(rows[0]))
+            self._run(f"INSERT INTO {into} SELECT {columns}", list(map(list, zip(*rows, strict=True))))
+            return
         one = self._dialect.marks(len(rows[0]))
         for part in _parts(rows, max(1, self._dialect.most_parameters // len(rows[0]))):
             values = ", ".join([one] * len(part))
@@ -188,7 +207,7 @@ class SqlTables:
 
     def _definitions(self) -> Iterator[str]:
         key, native = self._dialect.key, self._dialect.native
-        columns = [f"{quoted(column.name)} {native(column.type)}" for column in self._columns]
+        columns = [f"{self._dialect.name(column.name)} {native(column.type)}" for column in self._columns]
         columns[0] += key
         yield f"CREATE TABLE cases ({', '.join(columns)}, {RAW} TEXT NOT NULL)"
         values = self._dialect.any_type
@@ -207,7 +226,7 @@ class SqlTables:
 
     def _adapt(self, changes: Sequence[ColumnChange]) -> None:
         for change in changes:
-            name, after, before = quoted(change.column.name), change.column.type, change.before
+            name, after, before = self._dialect.name(change.column.name), change.column.type, change.before
             if before is None:
                 self._run(f"ALTER TABLE cases ADD COLUMN {name} {self._dialect.native(after)}")
             elif before.type != after:
@@ -216,7 +235,7 @@ class SqlTables:
             self._store_columns()
 
     def _change_type(self, column: KnownColumn, before: KnownColumn) -> None:
-        name = quoted(column.name)
+        name = self._dialect.name(column.name)
         if self._dialect.native(before.type) != self._dialect.native(column.type):
             self._run(f"ALTER TABLE cases DROP COLUMN {name}")
             self._run(f"ALTER TABLE cases ADD COLUMN {name} {self._dialect.native(column.type)}")
@@ -296,6 +315,10 @@ def _versions(rows: Rows) -> dict[str, CaseVersion]:
 def _version_row(id: str, version: CaseVersion) -> tuple[Any, ...]:
     flags = int(version.redacted), int(version.gone)
     return id, version.created_at, version.updated_at, *flags, version.indexed, version.fresh
+
+
+def _erases(change: RowChange) -> bool:
+    return change.erase if isinstance(change, Forget) else isinstance(change, Put) and change.change == "redacted"
 
 
 def _time(version: CaseVersion) -> str:

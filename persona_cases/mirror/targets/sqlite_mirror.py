@@ -40,7 +40,7 @@ SECONDS_FOR_READERS: Final = 60.0
 class SqliteMirror:
     """A mirror in a SQLite database; see `Mirror`.
 
-    Deleted values are overwritten in the file.
+    Deleted values are overwritten, and after a redaction the file is written again.
 
     Args:
         path: the database; it is made if it is not there.
@@ -85,10 +85,16 @@ class SqliteMirror:
     def end(self) -> None:
         """Discard what was not committed, and let others take the mirror."""
         try:
-            if self._database is not None:
-                # What was not committed is rolled back.
-                self._database.close()
+            if self._tables is not None and self._database is not None:
+                self._tables.roll_back()
+                if self._tables.rewrite_due:
+                    # What moved between pages may have left copies, which `secure_delete` does not overwrite.
+                    with _guard():
+                        self._database.execute("VACUUM")
+                    self._tables.rewritten()
         finally:
+            if self._database is not None:
+                self._database.close()
             self._database = self._tables = None
             if self._lock is not None:
                 self._lock.release()

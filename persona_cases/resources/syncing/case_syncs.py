@@ -54,7 +54,9 @@ class CaseSyncs:
         Args:
             where: which cases; None mirrors all. Every sync of a mirror takes the same. Times relative to now are
                 refused, since cases would enter and leave without a change.
-            to: the path of a database, `.db`, `.sqlite` or `.sqlite3`, or an object with the methods of `Mirror`.
+            to: where the mirror is: the path of a SQLite database (`.db`, `.sqlite` or `.sqlite3`) or of a DuckDB
+                database (`.duckdb`, extra `duckdb`); the URL of a PostgreSQL database (`postgresql://...`, extra
+                `postgres`); or an object with the methods of `Mirror`.
             overlap: how much later than others a change may become visible to searches, in seconds or as a
                 `timedelta`. Each sync reads the changes of this span again.
             reconcile: whether to compare the mirror with the list of cases, which needs one request per 100 cases, and

@@ -1,0 +1,173 @@
+"""`PostgresMirror`: a mirror in a schema of a PostgreSQL database."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, Final
+
+from persona_cases.errors import ClientStateError, InvalidArgumentError
+from persona_cases.export.columns.types import ColumnKind
+from persona_cases.export.formats.packages import required
+from persona_cases.mirror.case_version import CaseVersion
+from persona_cases.mirror.mark import Mark
+from persona_cases.mirror.mirror_protocol import MirrorSettings, RowChange
+from persona_cases.mirror.targets.sql_dialect import Dialect, Rows
+from persona_cases.mirror.targets.sql_tables import TABLES, SqlTables
+from persona_cases.mirror.targets.typed_cells import text_of, typed_cells, typed_native
+
+__all__ = ["PostgresMirror"]
+
+_NATIVE: Final = {
+    ColumnKind.BOOLEAN: "BOOLEAN",
+    ColumnKind.INTEGER: "BIGINT",
+    ColumnKind.NUMBER: "DOUBLE PRECISION",
+    ColumnKind.DATE: "DATE",
+    ColumnKind.TIME: "TIMESTAMPTZ",
+}
+# Not by value: PostgreSQL refuses values of more than a third of a page in an index.
+_INDEXES: Final = (
+    "CREATE INDEX cases_by_created_at ON cases (created_at)",
+    "CREATE INDEX cases_by_status ON cases (status)",
+    "CREATE INDEX fields_by_case ON fields (case_id)",
+    "CREATE INDEX fields_by_key ON fields (key)",
+    "CREATE INDEX relationships_by_case ON relationships (case_id)",
+    "CREATE INDEX relationships_by_id ON relationships (id)",
+    "CREATE INDEX versions_by_creation ON persona_versions (created_at)",
+)
+# Beside the raw JSON; custom fields beyond are in a table of their own anyway.
+_MOST_COLUMNS: Final = 1000
+_LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('persona_sync'), hashtext(current_schema()))"
+
+
+class PostgresMirror:
+    """A mirror in the first schema of the search path of a PostgreSQL database; see `Mirror`.
+
+    After a redaction, the tables are vacuumed. What backups and the write-ahead log have is the server's matter.
+
+    Args:
+        url: the address, such as `postgresql://user@host/database`.
+
+    Raises:
+        InvalidArgumentError: if the package `psycopg` is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._psycopg = required("psycopg", "a PostgreSQL mirror needs psycopg", "postgres")
+        self._url = url
+        self._database: _Database | None = None
+        self._tables: SqlTables | None = None
+
+    def __repr__(self) -> str:
+        return "<PostgresMirror>"
+
+    def begin(self, settings: MirrorSettings) -> Mark:
+        """Take the mirror for one sync; see `Mirror`."""
+        with self._guard():
+            self._database = _Database(self._psycopg.connect(self._url, autocommit=True))
+            new = self._database.take()
+        self._tables = SqlTables(self._database, self._dialect())
+        return self._tables.open(settings, new=new)
+
+    def known(self, ids: Sequence[str]) -> Mapping[str, CaseVersion]:
+        """Return what is remembered of these cases."""
+        return self._open.known(ids)
+
+    def between(self, low: int | None, high: int | None) -> Mapping[str, CaseVersion]:
+        """Return the versions of the cases that were created in `[low, high)`."""
+        return self._open.between(low, high)
+
+    def apply(self, changes: Sequence[RowChange]) -> None:
+        """Change rows, without committing that."""
+        self._open.apply(changes)
+
+    def commit(self, mark: Mark) -> None:
+        """Commit what was applied, and the mark."""
+        self._open.commit(mark)
+
+    def end(self) -> None:
+        """Discard what was not committed, and let others take the mirror."""
+        try:
+            if self._tables is not None and self._database is not None and self._database.is_open:
+                self._tables.roll_back()
+                if self._tables.rewrite_due:
+                    with self._guard():
+                        self._database.execute("VACUUM")
+                    self._tables.rewritten()
+        finally:
+            if self._database is not None:
+                self._database.close()
+            self._database = self._tables = None
+
+    @contextlib.contextmanager
+    def _guard(self) -> Generator[None]:
+        """Let errors look as they do everywhere else, and quote nothing."""
+        try:
+            yield
+        except self._psycopg.Error as error:
+            state = error.sqlstate
+        else:
+            return
+        why = "cannot reach the PostgreSQL server" if state is None else f"the PostgreSQL server failed ({state})"
+        raise OSError(errno.EIO, why)
+
+    def _dialect(self) -> Dialect:
+        return Dialect(
+            mark="%s",
+            native=typed_native(_NATIVE, "[]"),
+            cells=typed_cells,
+            field_cell=text_of,
+            any_type="TEXT",
+            key=" PRIMARY KEY NOT NULL",
+            indexes=_INDEXES,
+            begin="BEGIN",
+            most_columns=_MOST_COLUMNS,
+            most_parameters=10_000,
+            guard=self._guard,
+        )
+
+    @property
+    def _open(self) -> SqlTables:
+        if self._tables is None:
+            raise ClientStateError("the mirror was not taken: call begin first")
+        return self._tables
+
+
+class _Database:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    @property
+    def is_open(self) -> bool:
+        return not self._connection.broken and not self._connection.closed
+
+    def take(self) -> bool:
+        """Lock the schema, and return whether it has no mirror yet.
+
+        Raises:
+            ClientStateError: if another sync has locked it.
+            InvalidArgumentError: if there are tables of these names, but not those of a mirror.
+        """
+        if not self.execute(_LOCK)[0][0]:
+            raise ClientStateError("to: another sync of this mirror is running: wait for it to end")
+        listed = self.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()")
+        there = TABLES & {name for (name,) in listed}
+        if there and "persona_sync" not in there:
+            raise InvalidArgumentError("to: the schema has other tables of these names: use another schema or database")
+        return not there
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, list(map(_storable, parameters)))
+            return [] if cursor.description is None else list(cursor.fetchall())
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _storable(value: Any) -> Any:
+    """PostgreSQL has no text with a NUL."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    return list(map(_storable, value)) if isinstance(value, list) else value
