@@ -38,32 +38,36 @@ LISTED: Final[dict[str, tuple[Listed, ...]]] = {
     "Change": (
         Command("create", "change_commands.create", "Create a case, in the initial status of its template."),
         Command(
-            "update", "change_commands.update", "Change custom fields, queue or SLA of a case, or attach files to it."
+            "update", "change_commands.update", "Change custom fields, queue or SLA of cases, or attach files to them."
         ),
-        Command("assign", "change_commands.assign", "Assign a case to a user."),
-        Command("status", "change_commands.status", "Set the status of a case."),
-        Command("comment", "change_commands.comment", "Add a comment to a case."),
+        Command("assign", "change_commands.assign", "Assign cases to a user."),
+        Command("status", "change_commands.status", "Set the status of cases."),
+        Command("comment", "change_commands.comment", "Add a comment to cases."),
         Command(
             "redact", "change_commands.redact", "Erase the personal data of cases for good. This cannot be undone."
         ),
         Group(
             "tag",
             (
-                Command("add", "tag_commands.add", "Add tags to a case, with one request each."),
-                Command("remove", "tag_commands.remove", "Remove tags from a case, with one request each."),
-                Command("set", "tag_commands.set_", "Give a case exactly these tags: all others are removed."),
+                Command("add", "tag_commands.add", "Add tags to a case, or one tag to many."),
+                Command(
+                    "remove",
+                    "tag_commands.remove",
+                    "Remove tags from a case, or one from many.",
+                ),
+                Command("set", "tag_commands.set_", "Give cases exactly these tags: all others are removed."),
             ),
-            "Add tags to a case, remove them, or set them.",
+            "Add tags to cases, remove them, or set them.",
         ),
         Group(
             "objects",
             (
-                Command("add", "change_commands.add_objects", "Attach up to 1,000 objects to a case, each once."),
+                Command("add", "change_commands.add_objects", "Attach up to 1,000 objects to cases, each once."),
                 Command(
-                    "remove", "change_commands.remove_objects", "Detach objects from a case, and ignore all others."
+                    "remove", "change_commands.remove_objects", "Detach objects from cases, and ignore all others."
                 ),
             ),
-            "Attach accounts, inquiries, reports and other objects to a case, or detach them.",
+            "Attach accounts, inquiries, reports and other objects to cases, or detach them.",
         ),
     ),
     "Develop": (

@@ -32,7 +32,7 @@ class ExitCode(enum.IntEnum):
 
 _MEANINGS = {
     ExitCode.OK: "success",
-    ExitCode.FAILURE: "another failure, such as a full disk or the answer no",
+    ExitCode.FAILURE: "another failure: a full disk, changes that failed, the answer no",
     ExitCode.USAGE: "invalid argument",
     ExitCode.DENIED: "no API key, a wrong one, or one without permission",
     ExitCode.NOT_FOUND: "no such case, template or file",

@@ -105,7 +105,7 @@ async def test_a_dry_run_says_what_would_be_and_changes_nothing(sim, persona, jo
     assert (report.changed, report.unchanged, report.failed, report.dry_run) == (16, 8, 1, True)
     assert (writes(sim), journal.exists()) == (0, False)
     assert str(report).startswith("dry run: 25 cases: 16 changed, 8 unchanged, 0 skipped, 1 failed")
-    found = await persona.cases.change_many(Q.status.eq("open"), CLOSE, journal=journal, dry_run=True)
+    found = await persona.cases.change_many(Q.status.eq("open"), CLOSE, journal=None, dry_run=True)
     assert (found.changed, found.requests) == (16, 1)
     # The simulator tells no limit, so all requests leave at once.
     assert found.seconds == pytest.approx(32 * 0.1 / 10)
@@ -297,6 +297,7 @@ REFUSED = {
     "no workers": (([], CLOSE), {"concurrency": 0}, "concurrency"),
     "no failures": (([], CLOSE), {"max_failures": 0}, "max_failures"),
     "a flag": (([], CLOSE), {"dry_run": 1}, "dry_run must be True or False"),
+    "no journal at all": (([], CLOSE), {"journal": None}, "None is for a dry run only"),
     "no journal": (([], CLOSE), {"journal": ""}, "journal must be a path"),
     "the journal a folder": (([], CLOSE), {"journal": "."}, "journal must be the path of a file"),
     "no function": (([], CLOSE), {"on_progress": 5}, "on_progress must be a function"),
@@ -399,12 +400,30 @@ async def test_a_cancelled_run_resumes(sim, persona, journal):
     while not hanging.fired:
         await asyncio.sleep(0.001)
     running.cancel()
+    await asyncio.sleep(0)
+    # The second time, it waits for nothing.
+    running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
     sim.faults.clear()
     report = await persona.cases.change_many(ids_of(sim), CLOSE, journal=journal)
     assert (report.changed, report.unchanged) == (16, 8)
     assert set(statuses(sim)) == {"escalated"}
+
+
+async def test_a_cancelled_run_waits_for_the_rows_under_way(sim, persona, journal):
+    slow = sim.faults.add(Fault.delay(0.2), method="POST", path="/cases/*")
+    running = asyncio.create_task(persona.cases.change_many(ids_of(sim), AddComment("x"), journal=journal))
+    while not slow.fired:
+        await asyncio.sleep(0.001)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    made = writes(sim)
+    sim.faults.clear()
+    report = await persona.cases.change_many(ids_of(sim), AddComment("x"), journal=journal)
+    assert (report.changed, report.indeterminate, writes(sim)) == (24, 0, 24)
+    assert 0 < made < 24
 
 
 async def test_closing_the_client_ends_the_run(sim, persona, journal):

@@ -33,11 +33,14 @@ def test_without_a_terminal_and_without_yes_it_refuses(process, api, case_ids):
 
 
 @pytest.mark.parametrize("typed", [b"y\n", b"YES\n"])
-def test_on_a_terminal_it_shows_the_ids_and_asks(on_terminal, api, case_ids, typed):
-    ran = on_terminal("redact", *case_ids, "--output", "jsonl", typed=typed)
+def test_on_a_terminal_it_shows_the_cases_and_asks(on_terminal, api, case_ids, typed):
+    api.store.redact_case(case_ids[2])
+    cases = [api.store.cases[case_id] for case_id in case_ids]
+    ran = on_terminal("redact", *case_ids[:2], "--output", "jsonl", typed=typed)
     assert ran.code == 0
-    assert "\n".join(case_ids).encode() in ran.out
-    assert b"This cannot be undone. Redact 3 cases? [y/N] " in ran.out
+    shown = "\n".join(f"{case.id}  {case.name}  {case.status}" for case in cases[:2])
+    assert shown.encode() in ran.out
+    assert b"This cannot be undone. Redact 2 cases? [y/N] " in ran.out
     assert redacted(api) == case_ids
 
 
@@ -47,12 +50,24 @@ def test_any_other_answer_is_no(on_terminal, api, case_ids, typed):
     assert ran.code == 1
     assert QUESTION in ran.out
     assert ran.out.endswith(b"nothing was redacted\n")
-    assert len(api.requests) == 0
+    assert not redacted(api)
+
+
+def test_cases_that_do_not_exist_are_named_before_anything_is_asked(on_terminal, api, case_ids):
+    ran = on_terminal("redact", case_ids[0], "case_missing")
+    assert (ran.code, redacted(api)) == (4, [])
+    assert ran.out.endswith(b"error: case_missing: there is no such case\nnothing was redacted\n")
+
+
+def test_what_is_redacted_already_says_so(on_terminal, api, case_ids):
+    api.store.redact_case(case_ids[0])
+    ran = on_terminal("redact", case_ids[0], typed=b"n\n")
+    assert b", redacted already\n" in ran.out
 
 
 def test_the_question_can_be_interrupted(on_terminal, api, case_ids):
     ran = on_terminal("redact", case_ids[0], interrupt_at=QUESTION)
-    assert (ran.code, len(api.requests)) == (130, 0)
+    assert (ran.code, redacted(api)) == (130, [])
     assert ran.out.endswith(b"interrupted\n")
 
 

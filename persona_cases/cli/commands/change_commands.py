@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-import shlex
 from functools import partial
 from typing import Annotated, TypeAlias
 
 from typer import Argument, Option
 
-from persona_cases.cli.commands.change_case import CaseChange, KeyedAct, change_case, creating, keyed, updating
-from persona_cases.cli.commands.redact_cases import redact_cases
-from persona_cases.cli.options.change_options import Creation, FieldValues, Posting, Updating
+from persona_cases.changes import AddComment, AddObjects, Assign, Change, RemoveObjects, SetStatus
+from persona_cases.cli.changing.bulk_changes import Each, change_cases
+from persona_cases.cli.changing.change_case import CaseChange, change_case, creating, keyed, update_of
+from persona_cases.cli.changing.one_or_many import change
+from persona_cases.cli.changing.redact_cases import redact_cases
+from persona_cases.cli.options.bulk_options import Bulk, CaseIds, FirstId, Which, pairs_in_csv
+from persona_cases.cli.options.change_options import Creation, CsvOption, FieldValues, Posting, Updating
 from persona_cases.cli.options.given import stdin_text
-from persona_cases.cli.options.option_groups import CaseId, Connection, OutputOption
+from persona_cases.cli.options.option_groups import Connection, OutputOption
 from persona_cases.cli.running import execute
+from persona_cases.errors import InvalidArgumentError
 
-__all__ = ["add_objects", "assign", "comment", "create", "post", "redact", "remove_objects", "status", "update"]
+__all__ = [
+    "add_objects",
+    "assign",
+    "comment",
+    "create",
+    "redact",
+    "remove_objects",
+    "status",
+    "update",
+]
 
 ObjectIds: TypeAlias = Annotated[
-    list[str],
+    list[str] | None,
     Argument(metavar="OBJECT_ID", help="Ids of accounts, inquiries, reports and others.", show_default=False),
 ]
 
@@ -42,59 +55,74 @@ def create(
 
 
 def update(
-    id: CaseId, fields: FieldValues, new: Updating, *, output: OutputOption = None, connection: Connection
+    *,
+    ids: CaseIds = None,
+    fields: FieldValues,
+    new: Updating,
+    csv: CsvOption = None,
+    bulk: Bulk,
+    output: OutputOption = None,
+    connection: Connection,
 ) -> None:
-    """Change custom fields, queue or SLA of a case, or attach files to it.
+    """Change custom fields, queue or SLA of cases, or attach files to them.
 
-    Everything else stays as it is.
+    Everything else stays as it is. With --csv, each case gets its own values.
     """
+    question = "Update {}?"
+    if csv is not None:
 
-    def make() -> CaseChange:
-        return CaseChange(act=updating(id, fields, new), look=_look(id))
+        def read() -> Each:
+            if ids or bulk.where or bulk.ids_from or fields != FieldValues() or new != Updating():
+                raise InvalidArgumentError("--csv has the cases and their values: leave out other ids and values")
+            return Each(question, pairs_in_csv(csv))
 
-    execute(partial(change_case, make, output, connection), verbose=connection.verbose)
+        execute(partial(change_cases, read, bulk, None, output, connection), verbose=connection.verbose)
+    change(Which.of(ids, bulk), lambda: update_of(fields, new), question, Posting(output=output), connection)
 
 
 def assign(
-    id: CaseId,
+    *,
+    ids: CaseIds = None,
     email: Annotated[str, Argument(metavar="EMAIL", help="Email address of the user.", show_default=False)],
+    bulk: Bulk,
     posting: Posting,
     connection: Connection,
 ) -> None:
-    """Assign a case to a user."""
-    post(id, lambda persona, key: persona.cases.assign(id, email, idempotency_key=key), posting, connection)
+    """Assign cases to a user."""
+    change(Which.of(ids, bulk), lambda: Assign(email), "Assign {}?", posting, connection)
 
 
 def status(
-    id: CaseId,
+    *,
+    ids: CaseIds = None,
     status: Annotated[
         str,
         Argument(metavar="STATUS", help="Status, spelled as in the template.", show_default=False),
     ],
+    bulk: Bulk,
     posting: Posting,
     connection: Connection,
 ) -> None:
-    """Set the status of a case."""
-    post(id, lambda persona, key: persona.cases.set_status(id, status, idempotency_key=key), posting, connection)
+    """Set the status of cases."""
+    change(Which.of(ids, bulk), lambda: SetStatus(status), "Set the status of {}?", posting, connection)
 
 
 def comment(
-    id: CaseId,
+    *,
+    ids: CaseIds = None,
     message: Annotated[str, Argument(metavar="MESSAGE|-", help="Text; - reads it from stdin.", show_default=False)],
+    bulk: Bulk,
     posting: Posting,
     connection: Connection,
 ) -> None:
-    """Add a comment to a case."""
+    """Add a comment to cases."""
 
-    def make() -> CaseChange:
-        text = stdin_text("the comment") if message == "-" else message
-        return keyed(
-            lambda persona, key: persona.cases.add_comment(id, text, idempotency_key=key),
-            posting.idempotency_key,
-            _look(id),
-        )
+    def make() -> Change:
+        if message == "-" and bulk.from_stdin:
+            raise InvalidArgumentError("stdin has either the ids or the comment: give one of them otherwise")
+        return AddComment(stdin_text("the comment") if message == "-" else message)
 
-    execute(partial(change_case, make, posting.output, connection), verbose=connection.verbose)
+    change(Which.of(ids, bulk), make, "Add the comment to {}?", posting, connection)
 
 
 def redact(
@@ -111,33 +139,23 @@ def redact(
     execute(partial(redact_cases, ids, output, connection, sure=yes), verbose=connection.verbose)
 
 
-def add_objects(id: CaseId, object_ids: ObjectIds, posting: Posting, connection: Connection) -> None:
-    """Attach up to 1,000 objects to a case, each once."""
-    post(id, lambda persona, key: persona.cases.add_objects(id, object_ids, idempotency_key=key), posting, connection)
+def add_objects(
+    *, id: FirstId = None, object_ids: ObjectIds = None, bulk: Bulk, posting: Posting, connection: Connection
+) -> None:
+    """Attach up to 1,000 objects to cases, each once."""
+    which, objects = Which.split(id, object_ids, bulk)
+    change(which, lambda: AddObjects(_some(objects)), "Attach objects to {}?", posting, connection)
 
 
-def remove_objects(id: CaseId, object_ids: ObjectIds, posting: Posting, connection: Connection) -> None:
-    """Detach objects from a case, and ignore all others."""
-    post(
-        id, lambda persona, key: persona.cases.remove_objects(id, object_ids, idempotency_key=key), posting, connection
-    )
+def remove_objects(
+    *, id: FirstId = None, object_ids: ObjectIds = None, bulk: Bulk, posting: Posting, connection: Connection
+) -> None:
+    """Detach objects from cases, and ignore all others."""
+    which, objects = Which.split(id, object_ids, bulk)
+    change(which, lambda: RemoveObjects(_some(objects)), "Detach objects from {}?", posting, connection)
 
 
-def post(id: str, act: KeyedAct, posting: Posting, connection: Connection) -> None:
-    """Change one case under an idempotency key, and print it.
-
-    Args:
-        id: the id of the case.
-        act: applies the change.
-        posting: how to send the change and print the case.
-        connection: how to reach the API.
-    """
-
-    def make() -> CaseChange:
-        return keyed(act, posting.idempotency_key, _look(id))
-
-    execute(partial(change_case, make, posting.output, connection), verbose=connection.verbose)
-
-
-def _look(id: str) -> str:
-    return f"persona-cases get {shlex.quote(id)}"
+def _some(objects: list[str]) -> list[str]:
+    if not objects:
+        raise InvalidArgumentError("OBJECT_ID is missing: give the ids of objects after the id of the case")
+    return objects

@@ -6,38 +6,76 @@ from typing import Annotated, TypeAlias
 
 from typer import Argument, Option
 
-from persona_cases.cli.commands.change_commands import post
-from persona_cases.cli.commands.change_tags import TagChoice, changing_each, setting
+from persona_cases.cli.changing.change_tags import TagChoice, adding, changing_each, removing, setting
+from persona_cases.cli.changing.one_or_many import change, one_or_many, posted
+from persona_cases.cli.options.bulk_options import Bulk, FirstId, Which
 from persona_cases.cli.options.change_options import Posting
-from persona_cases.cli.options.option_groups import CaseId, Connection
+from persona_cases.cli.options.option_groups import Connection
 
 __all__ = ["add", "remove", "set_"]
 
 Names: TypeAlias = Annotated[list[str] | None, Argument(metavar="NAME", help="Names of the tags.", show_default=False)]
-Ids: TypeAlias = Annotated[list[str] | None, Option("--id", metavar="TAG_ID", help="Id of a tag. Repeat for more.")]
+TagIds: TypeAlias = Annotated[list[str] | None, Option("--id", metavar="TAG_ID", help="Id of a tag. Repeat for more.")]
 
 
-def add(id: CaseId, names: Names = None, *, ids: Ids = None, posting: Posting, connection: Connection) -> None:
-    """Add tags to a case, with one request each.
-
-    An unknown name creates a tag. An organization may have 1,000 tags.
-    """
-    post(id, changing_each(id, TagChoice.of(names, ids), lambda persona: persona.cases.add_tag), posting, connection)
-
-
-def remove(id: CaseId, names: Names = None, *, ids: Ids = None, posting: Posting, connection: Connection) -> None:
-    """Remove tags from a case, with one request each."""
-    post(id, changing_each(id, TagChoice.of(names, ids), lambda persona: persona.cases.remove_tag), posting, connection)
-
-
-def set_(
-    id: CaseId,
+def add(
+    id: FirstId = None,
     names: Names = None,
     *,
-    ids: Ids = None,
-    none: Annotated[bool, Option("--none", help="Remove all tags.")] = False,
+    tag_ids: TagIds = None,
+    bulk: Bulk,
     posting: Posting,
     connection: Connection,
 ) -> None:
-    """Give a case exactly these tags: all others are removed."""
-    post(id, setting(id, TagChoice.of(names, ids), none=none), posting, connection)
+    """Add tags to a case, or one tag to many.
+
+    An unknown name creates a tag. An organization may have 1,000 tags.
+    """
+    which, wanted = Which.split(id, names, bulk)
+    tags = TagChoice.of(wanted, tag_ids)
+    one_or_many(
+        which,
+        one=lambda case: posted(case, changing_each(case, tags, lambda persona: persona.cases.add_tag), posting),
+        make=lambda: adding(tags),
+        question="Add the tag to {}?",
+        posting=posting,
+        connection=connection,
+    )
+
+
+def remove(
+    id: FirstId = None,
+    names: Names = None,
+    *,
+    tag_ids: TagIds = None,
+    bulk: Bulk,
+    posting: Posting,
+    connection: Connection,
+) -> None:
+    """Remove tags from a case, or one from many."""
+    which, wanted = Which.split(id, names, bulk)
+    tags = TagChoice.of(wanted, tag_ids)
+    one_or_many(
+        which,
+        one=lambda case: posted(case, changing_each(case, tags, lambda persona: persona.cases.remove_tag), posting),
+        make=lambda: removing(tags),
+        question="Remove the tag from {}?",
+        posting=posting,
+        connection=connection,
+    )
+
+
+def set_(
+    id: FirstId = None,
+    names: Names = None,
+    *,
+    tag_ids: TagIds = None,
+    none: Annotated[bool, Option("--none", help="Remove all tags.")] = False,
+    bulk: Bulk,
+    posting: Posting,
+    connection: Connection,
+) -> None:
+    """Give cases exactly these tags: all others are removed."""
+    which, wanted = Which.split(id, names, bulk)
+    tags = TagChoice.of(wanted, tag_ids)
+    change(which, lambda: setting(tags, none=none), "Set the tags of {}?", posting, connection)

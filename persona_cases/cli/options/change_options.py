@@ -9,7 +9,7 @@ import attrs
 
 from persona_cases.cli.options.option_groups import OutputOption, under
 
-__all__ = ["Creation", "FieldValues", "Posting", "Updating"]
+__all__ = ["Creation", "CsvOption", "FieldValues", "Posting", "Updating"]
 
 _change: Final = under("What to set")
 _send: Final = under("How to send it")
@@ -17,6 +17,13 @@ _send: Final = under("How to send it")
 QueueOption: TypeAlias = Annotated[str | None, _change(metavar="ID", help="Put the case in this queue.")]
 SlaOption: TypeAlias = Annotated[
     str | None, _change(metavar="2h|90m|7200", help="Time until the SLA expires, up to 90d.")
+]
+CsvOption: TypeAlias = Annotated[
+    str | None,
+    _change(
+        metavar="PATH|-",
+        help="Set custom fields of each case from a CSV file: a column id, and KEY or KEY:json for each field.",
+    ),
 ]
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from persona_cases.errors import InvalidArgumentError
 
-__all__ = ["given_bytes", "json_document", "stdin_text"]
+__all__ = ["given_bytes", "json_document", "path_or_stdin", "stdin_text"]
 
 _DECODER: Final = msgspec.json.Decoder()
 _EXACT: Final = msgspec.json.Decoder(float_hook=Decimal)
@@ -28,12 +28,27 @@ def given_bytes(given: str, option: str) -> bytes:
     Raises:
         InvalidArgumentError: if the file cannot be read.
     """
-    if given == "-":
-        return sys.stdin.buffer.read()
-    if not given.startswith("@"):
-        return given.encode(errors="surrogateescape")
+    if given.startswith("@"):
+        return _content(given[1:], option)
+    return sys.stdin.buffer.read() if given == "-" else given.encode(errors="surrogateescape")
+
+
+def path_or_stdin(given: str, option: str) -> bytes:
+    """Return the content of a file, or of stdin for `-`.
+
+    Args:
+        given: the value of the option.
+        option: the option, for the error.
+
+    Raises:
+        InvalidArgumentError: if the file cannot be read.
+    """
+    return sys.stdin.buffer.read() if given == "-" else _content(given, option)
+
+
+def _content(path: str, option: str) -> bytes:
     try:
-        return Path(given[1:]).read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
         raise InvalidArgumentError(f"{option}: cannot read the file: {error.strerror}") from None
     except ValueError:

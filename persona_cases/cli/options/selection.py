@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from functools import reduce
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from persona_cases.models.loadable_names import attribute_asked, related_asked
 from persona_cases.paging import Pager
 from persona_cases.query import Predicate, Sort, parse
 
-__all__ = ["attributes", "listing", "predicate", "relationships", "searching", "sort_order"]
+__all__ = ["attributes", "expression", "listing", "predicate", "relationships", "searching", "sort_order"]
 
 _QUERY_JSON: Final = "--query-json"
 
@@ -54,12 +54,21 @@ def predicate(selection: Selection) -> Predicate | None:
     if selection.where and selection.query_json is not None:
         raise InvalidArgumentError("give --where or --query-json, not both")
     if selection.where:
-        with _blaming("--where"):
-            return reduce(Predicate.__and__, map(parse, selection.where))
+        return expression(selection.where, "--where")
     if selection.query_json is not None:
         with _blaming(_QUERY_JSON):
             return Predicate.from_dict(_json(selection.query_json))
     return None
+
+
+def expression(texts: Iterable[str], option: str) -> Predicate:
+    """Return the query that must hold if all of several texts are to hold.
+
+    Raises:
+        QueryError: if one is invalid; the message names the option.
+    """
+    with _blaming(option):
+        return reduce(Predicate.__and__, map(parse, texts))
 
 
 def sort_order(selection: Selection) -> Sort | None:

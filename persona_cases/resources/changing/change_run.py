@@ -36,7 +36,7 @@ async def run_changes(cases: Changer, task: ChangeTask) -> ChangeReport:
         OSError: if the journal cannot be written.
     """
     began, (changer, count) = time.monotonic(), counted(cases)
-    if task.dry_run:
+    if task.dry_run or task.journal is None:
         return await _dry_run(changer, task, count, began)
     with Journal(task.journal) as journal:
         state = await off_loop(_resumed, task)
@@ -80,7 +80,7 @@ def _resumed(task: ChangeTask) -> JournalState | None:
     Raises:
         InvalidArgumentError: if it is of another run.
     """
-    state = read_state(task.journal, discard=task.restart)
+    state = None if task.journal is None else read_state(task.journal, discard=task.restart)
     if state is None:
         return None
     about = task.about(state.head.run)
@@ -88,7 +88,7 @@ def _resumed(task: ChangeTask) -> JournalState | None:
     if others:
         raise InvalidArgumentError(
             f"journal: it is of a run with another {' and another '.join(others)}: run with the same arguments to "
-            "resume it, give another path, or use restart=True to discard it"
+            "resume it, give another path, or use restart to discard it"
         )
     if task.retry_failed:
         for row in state.rows:

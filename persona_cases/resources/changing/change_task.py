@@ -61,7 +61,9 @@ _FUNCTION: Final = "a function"
 _ABOUT: Final = ("selection", "change", "only_if")
 
 
-def _path(journal: object) -> Path:
+def _path(journal: object) -> Path | None:
+    if journal is None:
+        return None
     file_path(journal, "journal")
     path = Path(os.fsdecode(cast("str | os.PathLike[str]", journal)))
     if not path.name:
@@ -80,7 +82,7 @@ class ChangeTask:
 
     rows: Rows
     changing: Changing
-    journal: Path = attrs.field(converter=_path)
+    journal: Path | None = attrs.field(converter=_path)
     dry_run: bool
     restart: bool
     only_if: Predicate | None
@@ -93,6 +95,8 @@ class ChangeTask:
     def __attrs_post_init__(self) -> None:
         for name in ("dry_run", "restart", "retry_failed"):
             flag(getattr(self, name), name)
+        if self.journal is None and not self.dry_run:
+            raise InvalidArgumentError("journal: None is for a dry run only: give the path of a file")
         whole_number(self.concurrency, "concurrency")
         if self.max_failures is not None:
             whole_number(self.max_failures, "max_failures")

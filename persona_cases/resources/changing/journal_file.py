@@ -63,7 +63,7 @@ def read_state(path: Path, *, discard: bool = False) -> JournalState | None:
     except DamagedJournalError as error:
         reason = str(error)
     raise InvalidArgumentError(
-        f"journal: it is damaged ({reason}): restore it, or use restart=True to discard it, which forgets what was done"
+        f"journal: it is damaged ({reason}): restore it, or use restart to discard it, which forgets what was done"
     )
 
 

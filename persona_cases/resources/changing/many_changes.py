@@ -35,7 +35,7 @@ class ManyChanges:
         where: Predicate | Iterable[str | Case],
         change: Change | Callable[[Case], Change | None],
         *,
-        journal: str | os.PathLike[str],
+        journal: str | os.PathLike[str] | None,
         dry_run: bool = False,
         restart: bool = False,
         only_if: Predicate | None = None,
@@ -56,13 +56,16 @@ class ManyChanges:
         The journal holds ids of cases, what the API said of failed rows, and digests. It holds no values. It can be
         opened by its owner alone.
 
+        If the call is cancelled, it begins no more rows and leaves those under way three seconds to end.
+
         Args:
             where: an expression of `Q`, or ids or cases; one that is given twice is changed once. None is refused,
                 because it means all cases elsewhere: `Q.all_of([])` says that.
             change: one of `persona_cases.changes`; or a function that takes the case as it is now and returns a change,
                 or None for none. If it raises, the run ends when the rows under way have ended.
-            journal: the path of the journal. Its folder has to exist. A journal that is there is resumed, if it is of a
-                run with the same `where`, `change` and `only_if`. A function cannot be compared with another one.
+            journal: the path of the journal; None for a dry run only. Its folder has to exist. One that is there is
+                resumed, if it is of a run with the same `where`, `change` and `only_if`. A function cannot be compared
+                with another one.
             dry_run: whether only to say what would become of each row. Nothing is changed, and no journal is made.
             restart: whether to discard the journal that is there, and to select the cases again.
             only_if: what must hold of a case right before it is changed, else the row is skipped.
@@ -106,7 +109,7 @@ class ManyChanges:
         self: Changer,
         pairs: Iterable[tuple[str | Case, Change]],
         *,
-        journal: str | os.PathLike[str],
+        journal: str | os.PathLike[str] | None,
         dry_run: bool = False,
         restart: bool = False,
         only_if: Predicate | None = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Iterator
+from contextlib import suppress
 from itertools import count
 from typing import Any, Final, Protocol
 
@@ -35,6 +36,8 @@ from persona_cases.resources.endpoint import Api
 __all__ = ["Changer", "RowWork"]
 
 _ANSWER: Final = ("status",)
+_GRACE: Final = 3.0
+"""Seconds that a cancelled run leaves to the rows under way."""
 _STALE: Final = "stale object error"
 _FATAL: Final = (AuthenticationError, ClientStateError, InvalidArgumentError, RateLimitError)
 """No other row would fare better."""
@@ -103,9 +106,14 @@ class RowWork:
             Exception: whatever the function that makes the changes raises.
         """
         groups = iter(_by_case(self._open))
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(self._task.concurrency):
-                workers.create_task(self._work(groups))
+        workers = [asyncio.create_task(self._work(groups)) for _ in range(min(self._task.concurrency, len(self._open)))]
+        try:
+            if workers:
+                await asyncio.wait(workers)
+        except asyncio.CancelledError:
+            self._stopped = self._stopped or True
+            await _wind_up(workers)
+            raise
         if isinstance(self._stopped, Exception):
             ended = f"{self._counts.total():,} of {len(self._rows):,} rows have ended"
             self._stopped.add_note(f"{ended}: run the same again to resume from the journal")
@@ -262,6 +270,17 @@ class RowWork:
             titles=tuple(item.title for item in getattr(error, "errors", ())),
             request_id=getattr(error, "request_id", None),
         )
+
+
+async def _wind_up(workers: list[asyncio.Task[None]]) -> None:
+    """Wait a moment for rows under way, whose outcome would be unknown otherwise; a second cancellation ends that."""
+    try:
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait(workers, timeout=_GRACE)
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.wait(workers)
 
 
 def _by_case(rows: list[RowState]) -> list[list[RowState]]:

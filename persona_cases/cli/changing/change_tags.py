@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import attrs
 
-from persona_cases.cli.commands.change_case import KeyedAct
+from persona_cases.changes import AddTag, RemoveTag, SetTags
+from persona_cases.cli.changing.change_case import KeyedAct
 from persona_cases.client import PersonaClient
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.models import Case
 
-__all__ = ["TagChoice", "changing_each", "setting"]
+__all__ = ["TagChoice", "adding", "changing_each", "removing", "setting"]
+
+_NO_TAG: Final = "no tag given: give its name, or its id with --id"
 
 
 class ChangeTag(Protocol):
@@ -57,7 +60,7 @@ def changing_each(id: str, tags: TagChoice, choose: Choose) -> KeyedAct:
     async def act(persona: PersonaClient, key: str) -> Case:
         each, change = tags.each(), choose(persona)
         if not each:
-            raise InvalidArgumentError("no tag given: give its name, or its id with --id")
+            raise InvalidArgumentError(_NO_TAG)
         # Each request needs its own key, which stays the same when the command is repeated with its key.
         keys = [key] if len(each) == 1 else [f"{key}-{number}" for number in range(1, len(each) + 1)]
         cases = [
@@ -69,19 +72,45 @@ def changing_each(id: str, tags: TagChoice, choose: Choose) -> KeyedAct:
     return act
 
 
-def setting(id: str, tags: TagChoice, *, none: bool) -> KeyedAct:
-    """Return the function that replaces the tags of a case.
+def adding(tags: TagChoice) -> AddTag:
+    """Return the change that adds a tag.
+
+    Raises:
+        InvalidArgumentError: if it is not exactly one.
+    """
+    name, tag_id = _only(tags)
+    return AddTag(name, tag_id=tag_id)
+
+
+def removing(tags: TagChoice) -> RemoveTag:
+    """Return the change that removes a tag.
+
+    Raises:
+        InvalidArgumentError: if it is not exactly one.
+    """
+    name, tag_id = _only(tags)
+    return RemoveTag(name, tag_id=tag_id)
+
+
+def setting(tags: TagChoice, *, none: bool) -> SetTags:
+    """Return the change that replaces the tags of a case.
 
     Args:
-        id: the id of the case.
         tags: the new tags; none only if `none` is true.
         none: whether to remove all tags.
+
+    Raises:
+        InvalidArgumentError: if neither tags nor `none` are given, or both.
     """
+    if bool(tags.each()) == none:
+        raise InvalidArgumentError("give either the new tags, or --none to remove all")
+    return SetTags(None if tags.ids and not tags.names else tags.names, tag_ids=tags.ids or None)
 
-    def act(persona: PersonaClient, key: str) -> Awaitable[Case]:
-        if bool(tags.each()) == none:
-            raise InvalidArgumentError("give either the new tags, or --none to remove all")
-        names = None if tags.ids and not tags.names else tags.names
-        return persona.cases.set_tags(id, names, tag_ids=tags.ids or None, idempotency_key=key)
 
-    return act
+def _only(tags: TagChoice) -> tuple[str | None, str | None]:
+    each = tags.each()
+    if not each:
+        raise InvalidArgumentError(_NO_TAG)
+    if len(each) > 1:
+        raise InvalidArgumentError("give one tag: many cases get one tag at a time, each with a journal of its own")
+    return each[0]

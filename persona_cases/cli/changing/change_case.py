@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import attrs
 import typer
 
+from persona_cases.changes import Update
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.options.change_options import Creation, FieldValues, Updating
@@ -22,7 +23,7 @@ from persona_cases.errors import IndeterminateError, InvalidArgumentError
 from persona_cases.models import UNSET, Case
 from persona_cases.resources.requests.argument_checks import chosen_or_new_key
 
-__all__ = ["CaseChange", "KeyedAct", "change_case", "creating", "keyed", "updating"]
+__all__ = ["CaseChange", "KeyedAct", "change_case", "creating", "keyed", "update_of"]
 
 Act: TypeAlias = Callable[[PersonaClient], Awaitable[Case]]
 """Applies a change and returns the changed case."""
@@ -93,8 +94,8 @@ def creating(template: str, fields: FieldValues, creation: Creation) -> KeyedAct
     )
 
 
-def updating(id: str, fields: FieldValues, new: Updating) -> Act:
-    """Return the function that updates a case as the options say.
+def update_of(fields: FieldValues, new: Updating) -> Update:
+    """Return the update that the options describe.
 
     Raises:
         InvalidArgumentError: if an option is invalid, or nothing is to be updated.
@@ -105,8 +106,7 @@ def updating(id: str, fields: FieldValues, new: Updating) -> Act:
     seconds = sla_seconds(sla) if isinstance(sla, str) else sla
     if values is None and queue is UNSET and sla is UNSET and not new.attach:
         raise InvalidArgumentError("nothing to update: give --field, --queue, --sla, --attach or a similar option")
-    return lambda persona: persona.cases.update(
-        id,
+    return Update(
         fields=UNSET if values is None else values,
         case_queue_id=queue,
         sla_expires_in=seconds,

@@ -1,0 +1,1 @@
+"""The work of the commands that change cases: one case, or many."""
