@@ -186,12 +186,15 @@ async def test_sla_watcher(account, capsys, monkeypatch):
 
 async def test_retag_cases(account, tmp_path, capsys):
     example, tagged = load("retag_cases"), account.store.create_case("KYC", tags=("vip", "second-review"))
-    others = {case.id: case.tags for case in account.store.cases.values() if "second-review" not in case.tags}
+    account.store.create_case("KYC", status="escalated", tags=("vip",))
+    account.store.update_case(tagged.id, status="escalated")
+    escalated = [case for case in account.store.cases.values() if case.status == "escalated"]
+    others = {case.id: case.tags for case in escalated if "second-review" not in case.tags}
     journal = str(tmp_path / "retag.journal")
-    assert await example.main("created_at >= '2000-01-01'", "second-review", "escalated", journal) == 0
+    assert await example.main("status == 'escalated'", "second-review", "escalated", journal) == 0
     assert account.store.cases[tagged.id].tags == ("vip", "escalated")
     assert all(account.store.cases[case_id].tags == tags for case_id, tags in others.items())
-    changed = len(account.store.cases) - len(others)
+    changed = len(escalated) - len(others)
     assert f"{changed} retagged, {len(others)} without the tag, 0 failed" in capsys.readouterr().out
     assert await example.main("statuss == 1", "a", "b", journal) == 1
     assert "stopped: " in capsys.readouterr().err
