@@ -25,14 +25,14 @@ _USED_IN_BODIES: Final = frozenset(
 )
 
 
-def _public(cls: type) -> frozenset[str]:
-    return frozenset(name for name in (*dir(cls), *cls.__annotations__) if not name.startswith("_"))
+def _names_of(cls: type) -> frozenset[str]:
+    return frozenset({*dir(cls), *cls.__annotations__})
 
 
-FIELD_RESERVED: Final = _USED_IN_BODIES | _public(TypedCase) | {"changes"}
+FIELD_RESERVED: Final = _USED_IN_BODIES | _names_of(TypedCase) | {"changes"}
 """What no field of a template can be called in Python."""
 
-MEMBER_RESERVED: Final = _USED_IN_BODIES | _public(TypedHash)
+MEMBER_RESERVED: Final = _USED_IN_BODIES | _names_of(TypedHash)
 """What no member of a hash can be called in Python."""
 
 _LONGEST: Final = 40

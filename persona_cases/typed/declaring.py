@@ -112,8 +112,7 @@ def complete(cls: type, types: Mapping[str, ValueType], required: frozenset[str]
             converter=kind.settle,
             validator=_of_type(kind),
             repr=False,
-            # What the API sends as JSON may be a list or a dict.
-            hash=kind.plain is not Any,
+            hash=kind.hashable,
             kw_only=True,
         )
         for name, kind in types.items()

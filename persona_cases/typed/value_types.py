@@ -83,6 +83,11 @@ class ValueType:
             return cls(GenericAlias(tuple, (item.plain, ...)), item=item)
         return cls(Number if annotation is float else annotation)
 
+    @property
+    def hashable(self) -> bool:
+        """Whether values can be hashed, which lists and objects of plain JSON cannot."""
+        return self.plain is not Any if self.item is None else self.item.hashable
+
     def read(self, value: object, pointer: str) -> Any:
         """Return the Python value for unwrapped JSON, null included.
 

@@ -257,10 +257,48 @@ def test_names_are_valid_unique_and_free(keys):
         ("Any", "Any_"),
         ("none", "None_"),
         ("grüße", "Grüße"),
+        # A letter by its category, and yet no name may hold it.
+        ("\u2e2f", "Template"),
+        ("x" * 50, "X" + "x" * 39),
     ],
 )
 def test_names_of_classes(title, name):
     assert class_name(title) == name
+
+
+def test_long_keys_get_names_that_fit_a_line():
+    assert attribute_names(["a" * 90, "a" * 91], frozenset()) == {"a" * 90: "a" * 40, "a" * 91: "a" * 40 + "_2"}
+
+
+def test_a_project_may_demand_future_annotations():
+    text = source(template(*FIELDS))
+    postponed = load(text.replace("import datetime", "from __future__ import annotations\n\nimport datetime", 1)).KYC
+    assert postponed.changes(risk_tags=["age"], class_=1) == {"risk_tags": ["age"], "class": 1}
+    assert {name: field.value_type.options for name, field in postponed.__fields__.items()} == {
+        name: field.value_type.options for name, field in load(text).KYC.__fields__.items()
+    }
+
+
+def test_what_no_template_should_say_does_no_harm():
+    odd = template(
+        schema("choices", "a", options="low"),
+        schema("choices", "b", options=["low", 5, None, "low"]),
+        schema("array", "c", item_schema=[]),
+        schema("hash", "d", item_schemas={"type": "string"}),
+        schema("hash", "e", item_schemas=[5, {}, {"key": "f", "label": 5, "config": 5}]),
+        schema("relation-schema", "g", target=5),
+        schema("string", ""),
+    )
+    typed = load(source(odd)).KYC
+    assert {name: field.word for name, field in typed.__fields__.items()} == {
+        "a": "string",
+        "b": "choices",
+        "c": "array",
+        "d": "json",
+        "e": "hash",
+        "g": "relation_schema",
+    }
+    assert typed.__fields__["b"].value_type.options == ("low",)
 
 
 def test_templates_of_one_name_get_numbers():

@@ -113,3 +113,13 @@ async def test_exports_take_a_class_as_columns(theirs, persona, tmp_path):
     assert json.dumps([column.name for column in declared]).count("fields.") == len(kyc.__fields__)
     with pytest.raises(InvalidArgumentError, match="or be a generated class"):
         await persona.cases.export(kyc.cases, to=tmp_path / "bad.csv", columns=dict)  # type: ignore[arg-type]
+
+
+async def test_arrow_tables_take_a_class_as_columns(theirs, persona):
+    pytest.importorskip("pyarrow", reason="Arrow tables need the extra parquet")
+    kyc = theirs[0].KYCCase
+    table = await persona.cases.search(kyc.cases).limit(3).to_arrow(columns=kyc)
+    empty = await persona.cases.search(kyc.cases & kyc.risk_score.gt(1000)).to_arrow(columns=kyc)
+    assert (table.num_rows, empty.num_rows) == (3, 0)
+    assert table.schema == empty.schema
+    assert str(table.schema.field("fields.document_expiry").type) == "date32[day]"

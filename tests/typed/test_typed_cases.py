@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import attrs
 import pytest
-from our_templates import FIELDS, load, source, template
+from our_templates import FIELDS, load, schema, source, template
 
 from persona_cases import (
     Case,
@@ -251,6 +251,11 @@ def test_objects_are_frozen_values():
     assert "Flat" not in repr(VALUES["address"])
 
 
+def test_objects_with_plain_json_hash():
+    plain = {"scan": {"a": 1}, "payload": [{}], "anything": ({"b": 1}, [2])}
+    assert len({KYC(priority="low", **plain), KYC(priority="low", **plain), KYC(priority="high", **plain)}) == 2
+
+
 def test_objects_and_fields_pickle():
     typed = KYC(**VALUES)
     for twin in (pickle.loads(pickle.dumps(typed)), copy.deepcopy(typed), copy.copy(typed)):
@@ -308,6 +313,15 @@ def test_changes_that_the_template_does_not_allow(values, words):
     with pytest.raises(InvalidArgumentError, match=words) as caught:
         KYC.changes(**values)
     assert "hihg" not in str(caught.value)
+
+
+def test_long_lists_of_options_are_cut():
+    many = load(source(template(schema("choices", "a", options=[f"o{number}" for number in range(14)])))).KYC
+    with pytest.raises(InvalidArgumentError, match="'o11' and 2 more$"):
+        many.changes(a="x")
+    few = load(source(template(schema("choices", "a", options=[f"o{number}" for number in range(12)])))).KYC
+    with pytest.raises(InvalidArgumentError, match="'o11'$"):
+        few.changes(a="x")
 
 
 def test_columns_are_those_of_the_template_settled():
