@@ -31,7 +31,8 @@ from persona_cases.surface import publish
 
 _uninstrumented: Callable[[], AbstractContextManager[None]]
 try:
-    from opentelemetry.instrumentation.utils import suppress_http_instrumentation as _uninstrumented
+    # Not the one for HTTP alone: older instrumentations of aiohttp do not ask for that.
+    from opentelemetry.instrumentation.utils import suppress_instrumentation as _uninstrumented
 except ImportError:  # Where there are no instrumentations, there are none to suppress.
     _uninstrumented = nullcontext
 

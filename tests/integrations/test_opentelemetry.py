@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, get_args
 
 import pytest
@@ -13,7 +14,7 @@ pytest.importorskip("opentelemetry", reason="comes with the extra `otel`")
 pytest.importorskip("opentelemetry.sdk", reason="opentelemetry-sdk comes with the test dependencies")
 from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricsData
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -57,8 +58,13 @@ class Recorded:
     def points(self, metric: str) -> list[tuple[dict[str, Any], Any]]:
         return [(attributes, point) for name, attributes, point in self.all_points() if name == metric]
 
+    @cached_property
+    def metrics(self) -> MetricsData | None:
+        """What was measured until it is asked for: a reader may give the value of a gauge only once."""
+        return self.reader.get_metrics_data()
+
     def all_points(self) -> Iterator[tuple[str, dict[str, Any], Any]]:
-        data = self.reader.get_metrics_data()
+        data = self.metrics
         for resource in data.resource_metrics if data else ():
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
@@ -264,7 +270,7 @@ async def test_nothing_personal_is_recorded(sim, client, recorded, tmp_path):
     sim.faults.next(Fault.drop(applied=True))
     with pytest.raises(IndeterminateError):
         await client.with_options(retry=RetryPolicy(attempts=1)).cases.set_status(case, "Approved by Sheila")
-    text = "".join(span.to_json() for span in recorded.spans) + recorded.reader.get_metrics_data().to_json()
+    text = "".join(span.to_json() for span in recorded.spans) + recorded.metrics.to_json()
     assert len(recorded.spans) > 12
     for secret in ("heila", "omar", case_id, "act_1", sim.api_key, "fields%5B", "priority", "page"):
         assert secret not in text.replace("persona.client.pages", "").replace("{page}", "").replace("Pages that", "")
