@@ -290,7 +290,7 @@ class Update:
         fields: new values of custom fields by their keys; a value of None clears the field.
         case_queue_id: the queue to put the case in; None takes it out of its queue.
         sla_expires_in: time until its SLA expires, up to 90 days; a number is in seconds; None clears the SLA.
-        attachments: PDF or image files to add: paths or `Upload`s.
+        attachments: PDF or image files to add: paths or `Upload` objects.
         repeatable: whether one call may send the update again even if the first request may have been carried out.
 
     Raises:
