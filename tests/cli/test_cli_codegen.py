@@ -61,7 +61,7 @@ def test_a_check_says_what_has_changed(cli, api, here):
         "KYC.address: added (JSON)",
         "KYC.home: removed",
     ]
-    assert ran.err == "our_cases.py: 6 changes of the templates. To update it, run the command without --check\n"
+    assert ran.err == "our_cases.py is out of date: 6 changes. To update it, run the command without --check\n"
     assert (here / "our_cases.py").read_text(encoding="utf-8") == old
     ran = cli("codegen", "-o", "our_cases.py")
     assert ran.err.splitlines()[-1] == "wrote our_cases.py"

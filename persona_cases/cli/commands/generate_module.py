@@ -198,7 +198,7 @@ def _verdict(path: str, changes: Sequence[str]) -> ExitCode:
     for change in changes:
         typer.echo(visible(change))
     count = plural(len(changes), "change")
-    typer.echo(f"{visible(path)}: {count} of the templates. To update it, run the command without --check", err=True)
+    typer.echo(f"{visible(path)} is out of date: {count}. To update it, run the command without --check", err=True)
     return ExitCode.FAILURE
 
 
