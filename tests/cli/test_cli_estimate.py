@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from persona_cases.cli.screen.remaining_time import Estimate
 from persona_cases.export import ExportProgress
+from persona_cases.limits import LimiterState
 from persona_cases.transport.limits.allowance import Allowance, seconds_needed
-from persona_cases.transport.limits.limiter import LimiterState
 
 MINUTE = Allowance(remaining=300, resets_in=60, limit=300, period=60)
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from persona_cases.cli.screen.export_progress import LiveLine, PlainLines, budget, time_left
 from persona_cases.export import ExportProgress
-from persona_cases.transport.limits.limiter import LimiterState, LocalLimiter
+from persona_cases.limits import LimiterState, LocalLimiter
 
 KNOWN = LimiterState(
     limit=300, remaining=43, in_flight=0, waiting=0, reserve=0, resets_in=8.2, cooling_for=0.0, shared=False

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from persona_cases import RateLimitError
-from persona_cases.limits import Feedback, Permit
-from persona_cases.transport.limits.limiter import LimiterState
+from persona_cases.limits import Feedback, LimiterState, Permit
 
 
 class Time:

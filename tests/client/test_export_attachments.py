@@ -19,8 +19,8 @@ from persona_cases import (
     RetryPolicy,
     ServerError,
 )
+from persona_cases.export import AttachmentReport
 from persona_cases.export.attachments.attachment_downloads import AttachmentDownloads
-from persona_cases.export.attachments.attachment_report import AttachmentReport
 from persona_cases.export.progress import RunProgress
 from persona_cases.testing import Fault, ManualClock
 

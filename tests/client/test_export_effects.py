@@ -7,10 +7,9 @@ import io
 
 import pytest
 
-from persona_cases import InvalidArgumentError, Q
+from persona_cases import Cases, InvalidArgumentError, Q
 from persona_cases.export import Column
 from persona_cases.export.columns.types import JSON
-from persona_cases.resources.cases import Cases
 from persona_cases.testing import Simulator
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from persona_cases import (
     AuthenticationError,
+    CaseWatch,
     ClientStateError,
     InvalidArgumentError,
     NotFoundError,
@@ -18,7 +19,6 @@ from persona_cases import (
     PersonaError,
     ServerError,
 )
-from persona_cases.resources.reading.case_watch import CaseWatch
 from persona_cases.testing import Fault, Simulator
 
 

@@ -12,8 +12,7 @@ import pytest
 from persona_cases import DecodeError, InvalidArgumentError, PersonaClient, Q, QueryTypeError
 from persona_cases.export import TimeRange, columns_from
 from persona_cases.models.decoding.raw_page import moment_of
-from persona_cases.testing import Fault, Simulator
-from persona_cases.testing.world.stored_cases import FieldSpec
+from persona_cases.testing import Fault, FieldSpec, Simulator
 
 WHERE = Q.status.eq("open") & ~Q.fields.priority.eq("low")
 # More than one search of the API can hold.

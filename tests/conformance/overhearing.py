@@ -10,8 +10,8 @@ import pytest
 from yarl import URL
 
 from conformance.exchange import Answer, Exchange, Request
+from persona_cases.testing import ReceivedRequest, RequestLog
 from persona_cases.testing.endpoints.answering import API_ROOT, InternalFailure, SimulatedApi
-from persona_cases.testing.http.traffic import ReceivedRequest, RequestLog
 
 __all__ = ["Overheard"]
 

@@ -12,8 +12,8 @@ from persona_cases.export.ranges.collector import collect
 from persona_cases.export.ranges.fetcher_count import MOST_WALKERS, WORTH_WAITING, FetcherCount, Stopwatch
 from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
+from persona_cases.limits import LimiterState
 from persona_cases.testing import Simulator
-from persona_cases.transport.limits.limiter import LimiterState
 
 PLENTY = moments_of([(0, YEAR, 3_000)])
 

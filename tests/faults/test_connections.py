@@ -23,9 +23,10 @@ from persona_cases import (
     RequestTimeoutError,
     RetryPolicy,
     ServerError,
+    Timeout,
 )
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.protocol.call_options import Options, Timeout
+from persona_cases.protocol.call_options import Options
 from persona_cases.testing import Delivery, Fault, Simulator
 from persona_cases.transport.connection_failures import translated
 from persona_cases.transport.download import fetch_file

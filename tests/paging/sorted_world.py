@@ -12,7 +12,7 @@ import attrs
 from hypothesis import strategies as st
 
 from persona_cases.errors import ConnectionFailedError
-from persona_cases.paging import Merge, Page, Pager, Position, WalkOptions
+from persona_cases.paging import Fetch, Merge, Page, Pager, Position, WalkOptions
 
 KINDS = {bool: 0, int: 1, float: 1, str: 2, datetime: 3}
 GAP = "gap."
@@ -45,10 +45,15 @@ class World:
     running: int = 0
     cancelled: int = 0
 
+    @property
+    def fetches(self) -> tuple[Fetch[Thing], ...]:
+        return tuple(partial(self._fetch, search) for search in range(len(self.found)))
+
+    def merge(self) -> Merge[Thing]:
+        return Merge(fetches=self.fetches, key=lambda it: it.value, descending=self.descending, fingerprint="the query")
+
     def pager(self, **settings: Any) -> Pager[Thing]:
-        fetches = tuple(partial(self._fetch, search) for search in range(len(self.found)))
-        merge = Merge(fetches=fetches, key=lambda it: it.value, descending=self.descending, fingerprint="the query")
-        return Pager(fetch=merge, options=WalkOptions(**{"page_size": 10, **settings}))
+        return Pager(fetch=self.merge(), options=WalkOptions(**{"page_size": 10, **settings}))
 
     def expected(self) -> list[str]:
         """The documented order, worked out without merging."""

@@ -112,7 +112,7 @@ def test_a_merge_does_not_go_backwards():
 
 
 def test_a_merge_shows_neither_the_query_nor_where_it_comes_from():
-    assert repr(world_of(EVENS).pager()._fetch) == "Merge(descending=False)"
+    assert repr(world_of(EVENS).merge()) == "Merge(descending=False)"
 
 
 # ---- requests --------------------------------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ async def test_under_a_limit_only_what_is_certainly_needed_is_fetched_ahead():
 async def test_one_merged_search_asks_what_the_plain_search_asks():
     merged, plain = world_of(ALL), world_of(ALL)
     settings = {"page_size": 7}
-    fetch = plain.pager()._fetch.fetches[0]
+    fetch = plain.fetches[0]
     assert (
         await merged.pager(**settings).collect() == await Pager(fetch=fetch, options=WalkOptions(**settings)).collect()
     )

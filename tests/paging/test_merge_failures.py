@@ -31,7 +31,7 @@ async def test_thousands_of_empty_pages_do_not_overflow():
         number = int(position.cursor or 0)
         return Page(items=(), next_cursor=str(number + 1) if number < 3000 else None)
 
-    fetches = (hollow, world_of(ALL).pager()._fetch.fetches[0])
+    fetches = (hollow, world_of(ALL).fetches[0])
     merge = Merge(fetches=fetches, key=lambda it: it.value, descending=False, fingerprint="")
     assert len(await Pager(fetch=merge).collect()) == 60
 
@@ -118,7 +118,7 @@ async def test_a_value_that_was_not_loaded_is_an_error_and_loses_nothing():
         return thing.value
 
     world, got = world_of(range(20), [2]), []
-    merge = Merge(fetches=world.pager()._fetch.fetches, key=unloaded, descending=False, fingerprint="the query")
+    merge = Merge(fetches=world.fetches, key=unloaded, descending=False, fingerprint="the query")
     with pytest.raises(NotLoadedError) as caught:
         async for thing in Pager(fetch=merge, options=WalkOptions(page_size=10)):
             got.append(thing.id)

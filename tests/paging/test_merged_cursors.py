@@ -276,9 +276,7 @@ def test_a_cursor_is_text_that_is_safe_in_a_url_and_reads_back(places, query):
 
 async def test_a_cursor_shows_no_value_of_the_query_or_of_a_result():
     world = World([Thing("case_1", "Jane Doe"), Thing("case_2", "Jane Doe")], [{"case_1"}, {"case_2"}])
-    merge = Merge(
-        fetches=world.pager()._fetch.fetches, key=lambda it: it.value, descending=False, fingerprint="name == 'Jane'"
-    )
+    merge = Merge(fetches=world.fetches, key=lambda it: it.value, descending=False, fingerprint="name == 'Jane'")
     cursor = (await Pager(fetch=merge, options=WalkOptions(page_size=1))).next_cursor
     text = base64.urlsafe_b64decode(cursor.removeprefix("m1.") + "==").decode()
     assert "case_1" in text
@@ -288,7 +286,7 @@ async def test_a_cursor_shows_no_value_of_the_query_or_of_a_result():
 async def test_a_cursor_of_another_query_order_or_plan_is_refused_at_once():
     world = world_of(EVENS, THREES)
     cursor = (await world.pager()).next_cursor
-    fetches = world.pager()._fetch.fetches
+    fetches = world.fetches
     for changed in ({"fingerprint": "another"}, {"fetches": fetches[:1]}):
         given_ = {"fetches": fetches, "key": lambda it: it.value, "descending": False, "fingerprint": "the query"}
         with pytest.raises(InvalidArgumentError, match="another query or order"):
@@ -338,7 +336,7 @@ async def test_a_single_search_refuses_the_cursor_of_merged_ones():
     world = world_of(EVENS, THREES)
     cursor = (await world.pager()).next_cursor
     with pytest.raises(InvalidArgumentError, match="one search"):
-        Pager(fetch=world.pager()._fetch.fetches[0]).resume(cursor)
+        Pager(fetch=world.fetches[0]).resume(cursor)
 
 
 def test_the_token_for_the_beginning_starts_there():

@@ -12,9 +12,8 @@ from query.strategies import answerable, cases, predicates, trees
 from persona_cases import InvalidArgumentError, Q, QueryError
 from persona_cases.export import TimeRange
 from persona_cases.models.decoding.raw_page import moment_of
-from persona_cases.query import Predicate
+from persona_cases.query import Comparison, Predicate
 from persona_cases.query.matching import check_decidable
-from persona_cases.query.nodes import Comparison
 from persona_cases.resources.requests.list_filter import Listing
 
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)

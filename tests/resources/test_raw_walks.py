@@ -5,11 +5,11 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from persona_cases import Request
 from persona_cases.errors import PaginationError
 from persona_cases.models.decoding.decode import Links
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.paging.walk_progress import MOST_REPEATED_PAGES
-from persona_cases.protocol.message import Request
 from persona_cases.resources.reading.raw_walks import raw_walk
 
 

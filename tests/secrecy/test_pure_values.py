@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from persona_cases import Request, Response
 from persona_cases.errors import DecodeError
 from persona_cases.models import (
     Attachment,
@@ -22,7 +23,6 @@ from persona_cases.models.included import Included
 from persona_cases.paging import Page
 from persona_cases.protocol.addresses.proxies import Proxy
 from persona_cases.protocol.call_options import Options
-from persona_cases.protocol.message import Request, Response
 
 JANE = "jane"
 HEADERS = {"X-Trace": JANE}

@@ -11,9 +11,7 @@ import attrs
 import pytest
 
 from persona_cases import ClientStateError, InvalidArgumentError, RateLimitError
-from persona_cases.limits import LocalLimiter, QuotaLimiter
-from persona_cases.protocol.limit_headers import WindowReading
-from persona_cases.protocol.window import Feedback
+from persona_cases.limits import Feedback, LocalLimiter, QuotaLimiter, WindowReading
 from persona_cases.transport.limits.limiter import LimiterState, Permit
 
 

@@ -10,8 +10,7 @@ import pytest
 from vendor import Vendor
 
 from persona_cases import InvalidArgumentError, RateLimitError
-from persona_cases.limits import Feedback, Limiter, LocalLimiter
-from persona_cases.protocol.limit_headers import WindowReading
+from persona_cases.limits import Feedback, Limiter, LocalLimiter, WindowReading
 
 PATIENCE = 20.0
 USED_UP = Feedback(reading=WindowReading(20, 0, 60), answered=True)

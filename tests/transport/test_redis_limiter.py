@@ -15,8 +15,7 @@ from redis.asyncio import Redis
 from vendor import Vendor
 
 from persona_cases import ClientStateError, InvalidArgumentError, RateLimitError
-from persona_cases.limits import Feedback, RedisLimiter
-from persona_cases.protocol.limit_headers import WindowReading
+from persona_cases.limits import Feedback, RedisLimiter, WindowReading
 from persona_cases.testing import Simulator
 from persona_cases.transport.limits.limiter import Permit
 

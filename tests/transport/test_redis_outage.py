@@ -11,8 +11,7 @@ from redis.asyncio import Redis
 from vendor import Vendor
 
 from persona_cases import RateLimitError
-from persona_cases.limits import Feedback
-from persona_cases.protocol.limit_headers import WindowReading
+from persona_cases.limits import Feedback, WindowReading
 
 PATIENCE = 30.0
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 
-from persona_cases.limits import Feedback, Limiter
-from persona_cases.protocol.limit_headers import WindowReading
-from persona_cases.testing.gates.rate_window import FixedWindow, RateLimit
-from persona_cases.testing.world.simulated_clock import SystemClock
+from persona_cases.limits import Feedback, Limiter, WindowReading
+from persona_cases.testing import RateLimit, SystemClock
+from persona_cases.testing.gates.rate_window import FixedWindow
 
 
 class Vendor:

@@ -23,8 +23,8 @@ from persona_cases import (
     UnknownAttributeError,
     parse,
 )
+from persona_cases.export import columns_from
 from persona_cases.export.columns.choice import ColumnChoice
-from persona_cases.export.columns.declared import columns_from
 from persona_cases.models import Fieldset
 from persona_cases.query import Field, OrderedField, TimeField, plan
 from persona_cases.testing import make_case
