@@ -26,6 +26,7 @@ LISTED: Final[dict[str, tuple[Listed, ...]]] = {
             "export", "read_commands.export", "Write all matching cases to a file: .jsonl, .csv, .parquet or .sqlite."
         ),
         Command("sync", "read_commands.sync", "Bring a mirror of cases in a database up to date."),
+        Command("purge", "read_commands.purge", "Erase redacted cases from files of earlier exports."),
         Command("download", "read_commands.download", "Download the files that are attached to a case."),
         Command(
             "watch", "read_commands.watch", "Print new cases as they appear, one line of JSON per case, until Ctrl-C."

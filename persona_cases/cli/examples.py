@@ -35,6 +35,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         """persona-cases sync --simulator --cases 200 -o warehouse.db""",
         """persona-cases sync --simulator --cases 200 --where "status == 'open'" -o open.db""",
     ),
+    "purge": (
+        """persona-cases export --simulator --cases 200 -o all.jsonl
+persona-cases purge --simulator --cases 200 all.jsonl""",
+    ),
     "download": ("""persona-cases download --simulator case_ZzNTi4Vy7QcZ1XdOXRZHvr4d --to files""",),
     "watch": (
         """ID=case_V5jmuMjFfET4ce8vxiVBLbHr

@@ -1,4 +1,4 @@
-"""The commands that read: `search`, `list`, `get`, `export`, `sync`, `download`, `watch`, `template`, `limits`.
+"""The commands that read, such as `search`, and `sync` and `purge`, which keep what was read as the API is.
 
 Each imports its work when it is called, so that its help does without.
 """
@@ -32,7 +32,7 @@ from persona_cases.cli.options.option_groups import (
 if TYPE_CHECKING:
     from persona_cases.cli.commands.show_cases import MakePager
 
-__all__ = ["download", "export", "get", "limits", "list_", "search", "sync", "template", "watch"]
+__all__ = ["download", "export", "get", "limits", "list_", "purge", "search", "sync", "template", "watch"]
 
 
 def search(selection: Selection, paging: Paging, shape: Shape, connection: Connection) -> None:
@@ -123,6 +123,26 @@ def sync(
     from persona_cases.cli.running import execute
 
     execute(partial(sync_cases, output_file, syncing, connection), verbose=connection.verbose)
+
+
+def purge(
+    paths: Annotated[
+        list[str], Argument(metavar="PATH", help="Files of exports, and directories of them.", show_default=False)
+    ],
+    *,
+    connection: Connection,
+) -> None:
+    """Erase redacted cases from files of earlier exports.
+
+    JSON Lines, CSV, Parquet and SQLite files are written again if they hold a
+    case that has been redacted since; nothing of its old values is left. Each
+    file prints one line of JSON. Finding redacted cases takes one request per
+    100 cases.
+    """
+    from persona_cases.cli.commands.purge_exports import purge_exports
+    from persona_cases.cli.running import execute
+
+    execute(partial(purge_exports, paths, connection), verbose=connection.verbose)
 
 
 def download(

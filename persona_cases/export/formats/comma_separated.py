@@ -12,7 +12,7 @@ from persona_cases.export.formats.compression import Compressed
 from persona_cases.export.formats.target import Compression
 from persona_cases.export.sinks import Output
 
-__all__ = ["CsvSink"]
+__all__ = ["CsvSink", "quoted_cells"]
 
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
@@ -31,12 +31,12 @@ class CsvSink:
         self._bytes = Compressed(output, compression)
         self._reader = BatchReader()
         self._columns = [(each.column.name, as_texts(each.column.type)) for each in columns]
-        self._bytes.write((",".join(_quoted([each.title for each in columns])) + "\r\n").encode())
+        self._bytes.write((",".join(quoted_cells([each.title for each in columns])) + "\r\n").encode())
 
     def write(self, cases: Sequence[bytes]) -> None:
         """Write rows."""
         batch = self._reader.read(cases)
-        columns = [_quoted(write(batch.column(name))) for name, write in self._columns]
+        columns = [quoted_cells(write(batch.column(name))) for name, write in self._columns]
         self._bytes.write("".join(f"{','.join(cells)}\r\n" for cells in zip(*columns, strict=True)).encode())
 
     def commit(self) -> None:
@@ -49,7 +49,8 @@ class CsvSink:
         self._output.discard()
 
 
-def _quoted(cells: Sequence[str | None]) -> list[str]:
+def quoted_cells(cells: Sequence[str | None]) -> list[str]:
+    """Return cells as they stand in the file."""
     # Not by the csv module: before Python 3.12 it cannot write null and the empty string so that they differ.
     if "" not in cells and not _NEEDS_QUOTES.search("".join(filter(None, cells))):
         return [cell or "" for cell in cells]

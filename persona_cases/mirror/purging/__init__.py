@@ -1,0 +1,1 @@
+"""Erasing redacted cases from files of earlier exports."""

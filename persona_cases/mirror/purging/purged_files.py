@@ -1,0 +1,75 @@
+"""From paths to the files of earlier exports that redacted cases are erased from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import Protocol
+
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.export.formats.opening import check_available
+from persona_cases.export.formats.target import FileFormat, Target
+from persona_cases.mirror.purging.purged_text import PurgedCsv, PurgedLines
+
+__all__ = ["PurgedFile", "purged_files"]
+
+
+class PurgedFile(Protocol):
+    """A file of an earlier export."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        ...
+
+    def find(self, redacted: AbstractSet[str], /) -> set[str]:
+        """Return which of these cases are in the file."""
+        ...
+
+    def replace(self, redacted: Mapping[str, bytes], /) -> int:
+        """Write these cases as they are now, and return how many of them that changed."""
+        ...
+
+
+def purged_files(paths: Iterable[str]) -> list[PurgedFile]:
+    """Return the files at these paths; of a directory, all that exports write, at any depth.
+
+    Raises:
+        InvalidArgumentError: if nothing is at a path, a file has an extension that no export has, or a package that it
+            needs is not installed.
+    """
+    found = list[PurgedFile]()
+    for each in map(Path, paths):
+        if each.is_dir():
+            found += [file for path in sorted(each.rglob("*")) if path.is_file() and (file := _in_dataset(path))]
+        elif each.is_file():
+            found.append(_file_at(each))
+        else:
+            raise InvalidArgumentError(f"there is no file or directory at {each}: check the path")
+    return found
+
+
+def _in_dataset(path: Path) -> PurgedFile | None:
+    if path.name.startswith("."):
+        return None
+    try:
+        Target.of(path)
+    except InvalidArgumentError:
+        return None
+    return _file_at(path) if path.suffix else None
+
+
+def _file_at(path: Path) -> PurgedFile:
+    target = Target.of(path)
+    check_available(target)
+    match target.format:
+        case FileFormat.JSON_LINES:
+            return PurgedLines(path, target.compression)
+        case FileFormat.CSV:
+            return PurgedCsv(path, target.compression)
+        case _:
+            # SQLite takes time to load.
+            from persona_cases.mirror.purging.purged_tables import PurgedParquet, PurgedSqlite  # noqa: PLC0415
+
+            return PurgedParquet(path) if target.format is FileFormat.PARQUET else PurgedSqlite(path)

@@ -1,0 +1,161 @@
+"""Erasing redacted cases from Parquet files and SQLite databases."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.export.columns.batch import BatchReader
+from persona_cases.export.columns.cells import as_values
+from persona_cases.export.formats import packages
+from persona_cases.export.formats.sqlite_cells import quoted, to_cells
+from persona_cases.export.provenance import PROVENANCE
+from persona_cases.export.sinks import AtomicFile
+from persona_cases.mirror.purging.redacted_rows import redacted_cells
+from persona_cases.mirror.targets.known_columns import RAW
+
+__all__ = ["PurgedParquet", "PurgedSqlite"]
+
+# pyarrow writes it by itself.
+_SCHEMA: Final = b"ARROW:schema"
+_MIRROR: Final = "persona_sync"
+
+
+@attrs.frozen
+class PurgedParquet:
+    """A Parquet file.
+
+    Attributes:
+        path: the file.
+    """
+
+    path: Path
+
+    def find(self, redacted: AbstractSet[str]) -> set[str]:
+        """Return which of these cases are in the file."""
+        with self._open() as file:
+            if "id" not in file.schema_arrow.names:
+                raise InvalidArgumentError(f"{self.path}: not an export of cases, because it has no column id")
+            return {
+                id
+                for batch in file.iter_batches(columns=["id"])
+                for id in batch.column(0).to_pylist()
+                if id in redacted
+            }
+
+    def replace(self, redacted: Mapping[str, bytes]) -> int:
+        """Write these cases as they are now, and return how many rows that changed."""
+        changed = 0
+        output = AtomicFile(self.path)
+        try:
+            with self._open() as file:
+                writer = packages.pyarrow("pyarrow.parquet").ParquetWriter(
+                    str(output.part), file.schema_arrow, compression="zstd"
+                )
+                for number in range(file.num_row_groups):
+                    table, rows = _replaced(file.read_row_group(number), redacted)
+                    changed += rows
+                    writer.write_table(table, row_group_size=max(1, table.num_rows))
+                told = file.metadata.metadata or {}
+                writer.add_key_value_metadata({key: value for key, value in told.items() if key != _SCHEMA})
+                writer.close()
+            if changed:
+                output.commit()
+        finally:
+            output.discard()
+        return changed
+
+    def _open(self) -> Any:
+        return packages.pyarrow("pyarrow.parquet").ParquetFile(str(self.path))
+
+
+def _replaced(table: Any, redacted: Mapping[str, bytes]) -> tuple[Any, int]:
+    """The same table with other rows for some cases, and how many rows differ."""
+    ids = table.column("id").to_pylist()
+    wanted = {number: id for number, id in enumerate(ids) if id in redacted}
+    if not wanted:
+        return table, 0
+    new = {number: redacted_cells(redacted[id], table.column_names, as_values) for number, id in wanted.items()}
+    columns = [table.column(name).to_pylist() for name in table.column_names]
+    changed = sum(new[number] != [column[number] for column in columns] for number in wanted)
+    for number, cells in new.items():
+        for column, cell in zip(columns, cells, strict=True):
+            column[number] = cell
+    return packages.pyarrow("pyarrow").Table.from_arrays(
+        [
+            packages.pyarrow("pyarrow").array(column, type=field.type)
+            for column, field in zip(columns, table.schema, strict=True)
+        ],
+        schema=table.schema,
+    ), changed
+
+
+@attrs.frozen
+class PurgedSqlite:
+    """A SQLite database that an export wrote.
+
+    Attributes:
+        path: the file.
+    """
+
+    path: Path
+
+    def find(self, redacted: AbstractSet[str]) -> set[str]:
+        """Return which of these cases are in the database."""
+        with closing(self._open()) as database:
+            return {id for (id,) in database.execute("SELECT id FROM cases") if id in redacted}
+
+    def replace(self, redacted: Mapping[str, bytes]) -> int:
+        """Write these cases as they are now, and return how many rows that changed."""
+        changed = 0
+        with closing(self._open()) as database:
+            database.execute("PRAGMA secure_delete = ON")
+            names = [row[1] for row in database.execute("PRAGMA table_info(cases)")]
+            database.execute("BEGIN IMMEDIATE")
+            for id, line in redacted.items():
+                changed += _replace_rows(database, names, id, line)
+            database.execute("COMMIT")
+            if changed:
+                # Rows that moved between pages may have left copies.
+                database.execute("VACUUM")
+        return changed
+
+    def _open(self) -> sqlite3.Connection:
+        database = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        try:
+            names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+        except sqlite3.DatabaseError:
+            names = set[str]()
+        if PROVENANCE in names:
+            return database
+        database.close()
+        if _MIRROR in names:
+            raise InvalidArgumentError(f"{self.path}: a mirror: sync it, which erases what was redacted")
+        raise InvalidArgumentError(f"{self.path}: not an export of cases: purge takes files that exports wrote")
+
+
+def _replace_rows(database: sqlite3.Connection, names: list[str], id: str, line: bytes) -> bool:
+    listed = ", ".join(map(quoted, names))
+    there = database.execute(f"SELECT {listed} FROM cases WHERE id = ?", (id,)).fetchone()  # noqa: S608 - quoted names
+    shown = [line.decode() if name == RAW else cell for name, cell in zip(names, _cells(line, names), strict=True)]
+    if there is None or list(there) == shown:
+        return False
+    database.execute("DELETE FROM fields WHERE case_id = ?", (id,))
+    database.execute("DELETE FROM relationships WHERE case_id = ?", (id,))
+    assigned = ", ".join(f"{quoted(name)} = ?" for name in names)
+    database.execute(f"UPDATE cases SET {assigned} WHERE id = ?", (*shown, id))  # noqa: S608 - quoted names
+    related = next(BatchReader().read([line]).related())
+    rows = {(id, name, each.type, each.id) for name, several in related.items() for each in several}
+    database.executemany("INSERT INTO relationships VALUES (?, ?, ?, ?)", sorted(rows))
+    return True
+
+
+def _cells(line: bytes, names: list[str]) -> list[Any]:
+    return redacted_cells(line, names, to_cells)

@@ -1,0 +1,175 @@
+"""Erasing redacted cases from JSON Lines and CSV."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import Any, Final, Self
+
+import attrs
+import msgspec
+
+from persona_cases.errors import InvalidArgumentError
+from persona_cases.export.columns.cells import as_texts
+from persona_cases.export.formats import packages
+from persona_cases.export.formats.comma_separated import quoted_cells
+from persona_cases.export.formats.compression import Compressed
+from persona_cases.export.formats.target import Compression
+from persona_cases.export.sinks import AtomicFile
+from persona_cases.mirror.purging.redacted_rows import redacted_cells, redacted_line
+from persona_cases.models.decoding.record_paths import REFUSED
+
+__all__ = ["PurgedCsv", "PurgedLines"]
+
+_ROW_END: Final = b"\r\n"
+
+
+class _Head(msgspec.Struct, gc=False):
+    id: str
+
+
+_read_head: Final = msgspec.json.Decoder(_Head).decode
+
+
+@attrs.frozen
+class PurgedLines:
+    """A file of JSON Lines.
+
+    Attributes:
+        path: the file.
+        compression: how it is compressed.
+    """
+
+    path: Path
+    compression: Compression
+
+    def find(self, redacted: AbstractSet[str]) -> set[str]:
+        """Return which of these cases are in the file."""
+        with _opened(self.path, self.compression) as file:
+            return {id for number, line in enumerate(file, 1) if (id := self._id(line, number)) in redacted}
+
+    def replace(self, redacted: Mapping[str, bytes]) -> int:
+        """Write these cases as they are now, and return how many lines that changed.
+
+        Args:
+            redacted: cases by their ids, each on one line.
+        """
+        changed = 0
+        with _opened(self.path, self.compression) as file, _Draft(self.path, self.compression) as draft:
+            for number, line in enumerate(file, 1):
+                now = redacted.get(self._id(line, number))
+                if now is None:
+                    draft.write(line)
+                    continue
+                new = redacted_line(now, line) + b"\n"
+                changed += new != line
+                draft.write(new)
+            draft.keep = changed > 0
+        return changed
+
+    def _id(self, line: bytes, number: int) -> str:
+        try:
+            return _read_head(line).id
+        except REFUSED:
+            pass
+        raise InvalidArgumentError(f"{self.path}: line {number} is not a case: purge takes files that exports wrote")
+
+
+@attrs.frozen
+class PurgedCsv:
+    """A CSV file as exports write it.
+
+    Attributes:
+        path: the file.
+        compression: how it is compressed.
+    """
+
+    path: Path
+    compression: Compression
+
+    def find(self, redacted: AbstractSet[str]) -> set[str]:
+        """Return which of these cases are in the file."""
+        with _opened(self.path, self.compression) as file:
+            rows = _rows(file)
+            self._names(next(rows, b""))
+            return {id for row in rows if (id := _first_cell(row)) in redacted}
+
+    def replace(self, redacted: Mapping[str, bytes]) -> int:
+        """Write these cases as they are now, and return how many rows that changed."""
+        changed = 0
+        with _opened(self.path, self.compression) as file, _Draft(self.path, self.compression) as draft:
+            rows = _rows(file)
+            header = next(rows, b"")
+            names = self._names(header)
+            draft.write(header)
+            for row in rows:
+                line = redacted.get(_first_cell(row))
+                if line is None:
+                    draft.write(row)
+                    continue
+                cells = quoted_cells(redacted_cells(line, names, as_texts))
+                new = ",".join(cells).encode() + _ROW_END
+                changed += new != row
+                draft.write(new)
+            draft.keep = changed > 0
+        return changed
+
+    def _names(self, header: bytes) -> list[str]:
+        names = next(csv.reader([header.decode()]), [])
+        if not names or names[0] != "id":
+            raise InvalidArgumentError(f"{self.path}: not an export of cases, because its first column is not id")
+        return names
+
+
+def _rows(file: Any) -> Iterator[bytes]:
+    """The rows as they are in the file; a line end in quotes is none."""
+    row, quotes = b"", 0
+    for line in file:
+        row += line
+        quotes += line.count(b'"')
+        if quotes % 2 == 0 and row.endswith(_ROW_END):
+            yield row
+            row, quotes = b"", 0
+    if row:
+        yield row
+
+
+def _first_cell(row: bytes) -> str:
+    if not row.startswith(b'"'):
+        return row.partition(b",")[0].removesuffix(_ROW_END).decode()
+    return next(csv.reader([row.decode()], strict=False))[0]
+
+
+def _opened(path: Path, compression: Compression) -> Any:
+    match compression:
+        case Compression.GZIP:
+            return gzip.open(path, "rb")
+        case Compression.ZSTD:
+            return packages.zstd().open(path, "rb")
+        case _:
+            return path.open("rb")
+
+
+class _Draft:
+    """The file as it is to be; it takes the place of the old one if that is to be kept."""
+
+    def __init__(self, path: Path, compression: Compression) -> None:
+        self._file = AtomicFile(path)
+        self._bytes = Compressed(self._file, compression)
+        self.keep = False
+
+    def write(self, data: bytes) -> None:
+        self._bytes.write(data)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None and self.keep:
+            self._bytes.finish()
+            self._file.commit()
+        else:
+            self._file.discard()

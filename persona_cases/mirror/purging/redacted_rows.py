@@ -1,0 +1,64 @@
+"""What stands in a table for a redacted case: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from persona_cases.export.columns.batch import BatchReader
+from persona_cases.export.columns.column import FIXED, Column
+from persona_cases.export.columns.titles import titled
+from persona_cases.export.columns.types import ColumnType
+from persona_cases.models.decoding.jsontext import encode_json, is_object, parse_json
+
+__all__ = ["ToCells", "redacted_cells", "redacted_line"]
+
+ToCells: TypeAlias = Callable[[ColumnType], Callable[[Sequence[Any]], Sequence[Any]]]
+"""Gives what turns the values of a column into what a format stores."""
+
+# A table names its columns in one of two ways.
+_COLUMNS: Mapping[str, Column] = {
+    each.title: each.column for style in ("dotted", "snake") for each in titled(FIXED, style)
+}
+
+
+def redacted_cells(line: bytes, names: Iterable[str], to_cells: ToCells) -> list[Any]:
+    """Return the row of a redacted case. Custom fields, and what the library does not know, have no value.
+
+    Args:
+        line: the case as the API shows it now.
+        names: the names of the columns.
+        to_cells: what turns the values of a column into what the format stores.
+    """
+    batch = BatchReader().read([line])
+    cells = list[Any]()
+    for name in names:
+        column = _COLUMNS.get(name)
+        if column is None:
+            cells.append(None)
+        else:
+            cells += to_cells(column.type)(batch.column(column.name))
+    return cells
+
+
+def redacted_line(line: bytes, before: bytes) -> bytes:
+    """Return the line of a redacted case, with no more attributes than the line had before.
+
+    Args:
+        line: the case as the API shows it now.
+        before: the line in the file.
+    """
+    now, old = parse_json(line), parse_json(before)
+    for section in ("attributes", "relationships"):
+        new, there = now.get(section), old.get(section)
+        if is_object(new):
+            had = set(map(_folded, there)) if is_object(there) else set[str]()
+            now[section] = {name: value for name, value in new.items() if _folded(name) in had}
+    if "relationships" not in old:
+        now.pop("relationships", None)
+    return encode_json(now)
+
+
+def _folded(name: str) -> str:
+    """One spelling for `created_at`, `created-at` and `createdAt`."""
+    return name.replace("-", "").replace("_", "").lower()
