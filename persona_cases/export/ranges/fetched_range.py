@@ -1,4 +1,4 @@
-"""`FetchedRange`: a range of creation time that is walked, and what was seen of it."""
+"""`FetchedRange`: a range of creation time, and how much of it was fetched."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FEW_LATEST: Final = 20
 
 @attrs.define(kw_only=True)
 class FetchedRange:
-    """A range of creation time, and how far it was walked.
+    """A range of creation time, and how much of it was fetched.
 
     Attributes:
         number: tells it from the others; in the order in which they were made.
@@ -58,15 +58,15 @@ class FetchedRange:
     done: bool = False
 
     def take(self, page: RawPage, *, shared: bool = False) -> Sequence[Line]:
-        """Take the next page of the walk in; return its cases that belong here and were not seen before.
+        """Take the next page of the walk; return its cases that are in the range and new.
 
         Args:
             page: the page.
-            shared: whether it was counted by another stretch already.
+            shared: whether it was counted by another range already.
 
         Raises:
             PaginationError: if the server does not keep to the order that was asked for.
-            DecodeError: if what should be a case is none.
+            DecodeError: if a line is not a case.
         """
         kept, stop = self._kept(page)
         latest = _last_ids(page, stop)
@@ -81,9 +81,9 @@ class FetchedRange:
         return kept
 
     def ask_by_time(self) -> bool:
-        """Let the walk go on from the time of the last case, without the cursor; return whether that is possible.
+        """Resume the walk from the time of the last case, without the cursor; return whether that is possible.
 
-        The case that the cursor stands for may be closed or deleted meanwhile, so that the server does not know it.
+        The server may no longer know the cursor, because its case was closed or deleted.
         """
         if self.cursor is None or not self.complete or self.asked == self.rest:
             return False
@@ -92,16 +92,16 @@ class FetchedRange:
 
     @property
     def told_by_time(self) -> bool:
-        """Whether its position tells where to go on nearly as well as the cursor."""
+        """Whether the position is nearly as good as the cursor to resume from."""
         return self.complete and len(self.latest) <= _FEW_LATEST
 
     @property
     def rest(self) -> TimeRange:
-        """What is left of it. Some of the latest cases are in there again."""
+        """The rest of the range, which includes some of the latest cases again."""
         return TimeRange(self.position, None if self.open_end else self.high)
 
     def _kept(self, page: RawPage) -> tuple[Sequence[Line], int]:
-        """Return what is new on a page, and how many of its cases are before the end of the stretch."""
+        """Return what is new on a page, and how many of its cases are before the end of the range."""
         if not len(page):
             return (), 0
         first, last = page.moment(0), page.moment(len(page) - 1)
@@ -132,19 +132,23 @@ class FetchedRange:
             self.head = seen
 
 
-def take_together(stretches: Sequence[FetchedRange], page: RawPage) -> Iterator[tuple[FetchedRange, Sequence[Line]]]:
-    """Take in the next page of a walk through what is left of several stretches, in the order of time.
+def take_together(ranges: Sequence[FetchedRange], page: RawPage) -> Iterator[tuple[FetchedRange, Sequence[Line]]]:
+    """Take the next page of a walk through the rest of several ranges.
+
+    Args:
+        ranges: the ranges, in the order of time.
+        page: the page.
 
     Yields:
-        The cases that are new, by stretch. They have to be kept before the next ones are asked for: a page that is
-        refused at its end was taken up to there.
+        The new cases of each range. Keep them before the next step: of a page with a wrong case at its end, the cases
+        before it are taken.
 
     Raises:
         PaginationError: if the server does not keep to the order that was asked for.
-        DecodeError: if what should be a case is none.
+        DecodeError: if a line is not a case.
     """
     counted = False
-    for each in stretches:
+    for each in ranges:
         if each.done:
             continue
         # What is in between was cut off meanwhile.

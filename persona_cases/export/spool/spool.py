@@ -118,13 +118,13 @@ class Spool:
         """Return how many pages of a range were put and are not committed."""
         return sum(queued == number for queued, _ in self._queue)
 
-    def put(self, stretch: FetchedRange, lines: Sequence[Line]) -> None:
+    def put(self, fetched: FetchedRange, lines: Sequence[Line]) -> None:
         """Take the next cases of a range, to be written with the next commit."""
         block = b"\n".join([*lines, b""])
-        stretch.size += len(block)
-        stretch.check = zlib.crc32(block, stretch.check)
+        fetched.size += len(block)
+        fetched.check = zlib.crc32(block, fetched.check)
         self._lines += len(lines)
-        self._queue.append((stretch.number, block))
+        self._queue.append((fetched.number, block))
 
     def put_aside(self, cases: Iterable[bytes]) -> None:
         """Take cases that cannot be decoded, on one line each, to be written with the next commit."""
