@@ -146,7 +146,7 @@ async def test_webhook_receiver(account, monkeypatch, capsys):
         with account.webhooks.reordered():
             account.store.update_case(missed.id, tags=("vip",), updated_at=datetime(2030, 1, 1, tzinfo=UTC))
             account.store.update_case(missed.id, status="approved", updated_at=datetime(2030, 1, 2, tzinfo=UTC))
-        assert await account.webhooks.drain(10)
+        assert await account.webhooks.drain(60)
         async with web.get(f"/cases/{missed.id}/status") as told:
             assert await told.json() == {"status": "approved"}
         async with web.get("/cases/case_nope/status") as told:

@@ -61,7 +61,7 @@ async def test_every_change_arrives_as_it_was():
         await persona.cases.set_status(case_id, sim.store.template("KYC").intermediate[0])
         await persona.cases.add_tag(case_id, "checked")
         await persona.cases.add_comment(case_id, "Done.")
-        assert await sim.webhooks.drain(5)
+        assert await sim.webhooks.drain(60)
         status, tags, comment = receiver.came
         assert (status.name, status.case.id, "checked" in status.case.tags) == ("case.status-updated", case_id, False)
         assert (tags.name, tags.context["added-tags"]) == ("case.updated-tags", ["checked"])
@@ -75,7 +75,7 @@ async def test_retries_come_on_schedule_until_one_is_accepted():
         sim.store.update_case(case_id, tags=("a",))
         for wait, attempts in ((0, 1), (2.9, 1), (0.2, 2), (63, 2), (1.1, 3), (100_000, 3)):
             sim.clock.advance(wait)
-            assert await sim.webhooks.drain(5)
+            assert await sim.webhooks.drain(60)
             assert len(receiver.came) == attempts
         (delivery,) = sim.webhooks.deliveries
         assert [attempt.status for attempt in delivery.attempts] == [500, 500, 204]
@@ -92,11 +92,11 @@ async def test_after_eight_attempts_a_delivery_has_failed(status):
         sim.store.update_case(case_id, tags=("a",))
         for wait in (0, *RETRIES, 10_000_000):
             sim.clock.advance(wait)
-            assert await sim.webhooks.drain(5)
+            assert await sim.webhooks.drain(60)
         (delivery,) = sim.webhooks.deliveries
         assert (delivery.status, len(delivery.attempts), delivery.attempts_left) == ("failed", 8, 0)
         webhook.resend(delivery)
-        assert await sim.webhooks.drain(5)
+        assert await sim.webhooks.drain(60)
         assert delivery.status == "delivered"
 
 
@@ -105,7 +105,7 @@ async def test_these_statuses_are_success(status):
     receiver = Receiver(status)
     async with delivering(receiver) as (sim, case_id, _webhook):
         sim.store.update_case(case_id, tags=("a",))
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         assert sim.webhooks.deliveries[0].status == "delivered"
 
 
@@ -125,10 +125,10 @@ async def test_bad_signatures_are_followed_by_good_ones(mishap, reason):
     async with delivering(receiver) as (sim, case_id, _webhook):
         sim.webhooks.mishaps.next(mishap)
         sim.store.update_case(case_id, tags=("a",))
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         assert (receiver.refused, receiver.came) == ([reason], [])
         sim.clock.advance(3)
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         assert receiver.names == ["case.updated-tags"]
         assert sim.webhooks.deliveries[0].mishap == mishap.name
 
@@ -139,11 +139,11 @@ async def test_duplicates_at_once_and_later():
         sim.webhooks.mishaps.next(Mishap.twice(), Mishap.twice(apart=60))
         sim.store.update_case(case_id, tags=("a",))
         sim.store.update_case(case_id, tags=("b",))
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         first, again, second = receiver.came
         assert first.id == again.id != second.id
         sim.clock.advance(60)
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         assert [event.id for event in receiver.came[3:]] == [second.id]
 
 
@@ -165,10 +165,10 @@ async def test_an_event_sent_twice_at_once_is_handled_once():
     async with delivering(app) as (sim, case_id, _webhook):
         sim.webhooks.mishaps.next(Mishap.twice())
         sim.store.update_case(case_id, tags=("a",))
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         assert sorted(each.attempts[0].status for each in sim.webhooks.deliveries) == [204, 503]
         sim.clock.advance(3)
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         assert handled == [sim.events[-1].id]
         assert {each.status for each in sim.webhooks.deliveries} == {"delivered"}
 
@@ -179,12 +179,12 @@ async def test_events_that_are_overtaken():
         sim.webhooks.mishaps.next(Mishap.late(10))
         for tag in "ab":
             sim.store.update_case(case_id, tags=(tag,))
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         sim.clock.advance(10)
         with sim.webhooks.reordered():
             for tag in "cde":
                 sim.store.update_case(case_id, tags=(tag,))
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         assert [event.case.tags for event in receiver.came] == [("b",), ("a",), ("e",), ("d",), ("c",)]
         newest = max(receiver.came, key=lambda event: event.created_at).case
         assert not any(event.is_older_than(newest) for event in receiver.came if event.case.tags == ("e",))
@@ -198,7 +198,7 @@ async def test_mishaps_by_name_and_share():
         for number in range(20):
             sim.store.update_case(case_id, tags=(str(number),))
         sim.store.redact_case(case_id)
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         assert 20 < len(receiver.came) < 40
         assert receiver.refused == ["missing"]
         sim.webhooks.mishaps.clear()
@@ -214,7 +214,7 @@ async def test_only_the_events_that_are_asked_for():
         sim.store.create_case("KYC")
         sim.store.redact_case(case_id)
         sim.events.record("refund.made", payload={"amount": 5})
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         assert receiver.names == ["case.created", "case.redacted"]
 
 
@@ -223,7 +223,7 @@ async def test_bodies_in_every_spelling_with_what_they_include(inflection):
     receiver = Receiver()
     async with delivering(receiver, key_inflection=inflection, include=["case-template"]) as (sim, _, _):
         case = sim.store.create_case("KYC", fields={"priority": "high"})
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         (event,) = receiver.came
         assert (event.case.id, event.case.fields["priority"]) == (case.id, "high")
         assert event.case.template.name == "KYC review"
@@ -234,15 +234,15 @@ async def test_a_secret_is_rotated_while_both_sign():
     async with delivering(receiver) as (sim, case_id, webhook):
         webhook.rotate_secret("wbhsec_new", expires_in=60)
         sim.store.update_case(case_id, tags=("a",))
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         assert len(receiver.headers["persona-signature"].split()) == 2
         sim.clock.advance(60)
         sim.store.update_case(case_id, tags=("b",))
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         assert (len(receiver.came), receiver.refused) == (1, ["mismatch"])
         receiver.verifier = WebhookVerifier("wbhsec_new")
         sim.clock.advance(3)
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         assert len(receiver.came) == 2
 
 
@@ -250,14 +250,14 @@ async def test_a_disabled_webhook_cancels_what_is_pending():
     receiver = Receiver(500)
     async with delivering(receiver) as (sim, case_id, webhook):
         sim.store.update_case(case_id, tags=("a",))
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         webhook.disable()
         sim.store.update_case(case_id, tags=("b",))
         sim.clock.advance(1000)
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         webhook.enable()
         sim.store.update_case(case_id, tags=("c",))
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         assert [event.case.tags for event in receiver.came] == [("a",), ("c",)]
         assert [delivery.status for delivery in webhook.deliveries] == ["cancelled", "delivered"]
 
@@ -281,9 +281,11 @@ async def test_an_application_that_fails_or_never_answers():
 
     async with Simulator(cases=1, clock=ManualClock()) as sim:
         for app in (failing, endless, silent, after):
-            sim.webhooks.deliver_to(app, path="/", secret=SECRET, timeout=0.05)
+            # One that answers has all the time that a busy machine takes.
+            patience = 0.05 if app is endless else 60
+            sim.webhooks.deliver_to(app, path="/", secret=SECRET, timeout=patience)
         sim.store.update_case(next(iter(sim.store.cases)), tags=("a",))
-        assert await sim.webhooks.drain(5)
+        assert await sim.webhooks.drain(60)
         assert [delivery.attempts[0].error for delivery in sim.webhooks.deliveries] == [
             "ValueError",
             "TimeoutError",
@@ -313,11 +315,11 @@ async def test_over_http_and_across_a_restart():
         with pytest.raises(ClientStateError):
             await sim.webhooks.drain()
         await sim.start()
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         await sim.stop()
         sim.clock.advance(3)
         await sim.start()
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         (delivery,) = sim.webhooks.deliveries
         assert [attempt.status for attempt in delivery.attempts] == [302, 204]
         assert delivery.target == url.partition("?")[0]
@@ -333,7 +335,7 @@ async def test_an_sla_that_expires_is_delivered():
     async with delivering(receiver) as (sim, _, _), sim.client() as persona:
         await persona.cases.create(sim.store.template("KYC").id, sla_expires_in=60)
         sim.clock.advance(61)
-        await sim.webhooks.drain(5)
+        await sim.webhooks.drain(60)
         assert receiver.names == ["case.created", "case.sla-expired"]
 
 
@@ -346,7 +348,7 @@ async def test_with_the_real_clock_an_sla_and_a_retry_come_by_themselves():
         sim.store.create_case("KYC", sla_expires_at=soon.replace(microsecond=0).replace(year=soon.year + 1))
         with_sla = sim.store.create_case("KYC")
         sim.store.update_case(with_sla.id, sla_expires_at=soon + timedelta(milliseconds=20))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not receiver.came:
                 await asyncio.sleep(0.005)
         assert receiver.came[0].case.id == with_sla.id
