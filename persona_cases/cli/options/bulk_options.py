@@ -150,7 +150,7 @@ def pairs_in_csv(given: str) -> list[tuple[str, Change]]:
     """
     table = csv.reader(io.StringIO(_text(path_or_stdin(given, "--csv"), "--csv"), newline=""), strict=True)
     try:
-        columns = next(table, [])
+        columns = next(table, list[str]())
         if "id" not in columns or len(set(columns)) < len(columns) or len(columns) == 1 or not all(columns):
             raise InvalidArgumentError(
                 "--csv: the first line must name the columns: id and the keys of fields, each once"
