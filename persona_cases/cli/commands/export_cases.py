@@ -14,7 +14,7 @@ from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.options.combinations import check_file
 from persona_cases.cli.options.field_input import span_seconds
-from persona_cases.cli.options.option_groups import ColumnStyleChoice, Connection, FileShape, ReportForm, Selection
+from persona_cases.cli.options.option_groups import Connection, FileShape, ReportForm, Selection
 from persona_cases.cli.options.selection import attributes, predicate, sort_order
 from persona_cases.cli.screen.export_progress import shown_progress
 from persona_cases.cli.screen.output import stdout_bytes
@@ -55,7 +55,7 @@ class Export:
     selection: Selection
     shape: FileShape
     limit: int | None = None
-    report: ReportForm = ReportForm.TEXT
+    report: ReportForm = "text"
 
     @property
     def to_stdout(self) -> bool:
@@ -92,15 +92,15 @@ class Export:
             format=target.format.value,
             compression=target.compression.value,
             columns=columns,
-            column_style=(self.shape.column_style or ColumnStyleChoice.DOTTED).value,
+            column_style=self.shape.column_style or "dotted",
             restart=self.shape.restart,
             resume_max_age=None
             if (age := self.shape.resume_max_age) is None
             else span_seconds(age, "--resume-max-age"),
             overwrite=self.shape.overwrite,
             manifest=self.shape.manifest,
-            undecodable=self.shape.undecodable.value,
-            consistency=self.shape.consistency.value,
+            undecodable=self.shape.undecodable,
+            consistency=self.shape.consistency,
             attachments=self.shape.attachments,
         )
 
@@ -133,7 +133,7 @@ async def export_cases(export: Export, connection: Connection, again: str | None
             if (said := _what_is_kept(export, error, again)) is not None:
                 typer.echo(said, err=True)
             raise
-    text = json.dumps(done.to_dict()) if export.report is ReportForm.JSON else done.text(export.name)
+    text = json.dumps(done.to_dict()) if export.report == "json" else done.text(export.name)
     code = _completeness(export, done)
     typer.echo(text, err=True)
     return code

@@ -21,7 +21,6 @@ from persona_cases.cli.options.option_groups import (
     OutputFile,
     OutputOption,
     Paging,
-    ReportForm,
     ReportOption,
     Selection,
     Shape,
@@ -78,7 +77,7 @@ def export(
     selection: Selection,
     limit: LimitOption = None,
     shape: FileShape,
-    report: ReportOption = ReportForm.TEXT,
+    report: ReportOption = "text",
     connection: Connection,
 ) -> None:
     """Write all matching cases to a file: .jsonl, .csv, .parquet or .sqlite.

@@ -6,12 +6,10 @@ from typing import Final
 
 from persona_cases.cli.options.option_groups import (
     Connection,
-    ConsistencyChoice,
     FileShape,
     Format,
     Paging,
     Shape,
-    UndecodableChoice,
     Watching,
 )
 from persona_cases.errors import InvalidArgumentError
@@ -83,7 +81,7 @@ def check_file(shape: FileShape, target: Target, *, in_order: bool, to_stdout: b
     Raises:
         InvalidArgumentError: if one of the options has no effect or is not possible.
     """
-    if in_order and shape.consistency is ConsistencyChoice.FRESH:
+    if in_order and shape.consistency == "fresh":
         raise InvalidArgumentError("--consistency fresh is not possible with -o -, --sort or --limit: leave them out")
     about_resuming = {"--restart": shape.restart, "--resume-max-age": shape.resume_max_age is not None}
     if in_order and (name := next((name for name, given in about_resuming.items() if given), None)):
@@ -96,7 +94,7 @@ def check_file(shape: FileShape, target: Target, *, in_order: bool, to_stdout: b
         raise InvalidArgumentError("--overwrite has no effect because only SQLite files need it: leave it out")
     if to_stdout and not target.is_stream:
         raise InvalidArgumentError(f"{target.format} cannot be written to stdout: name a file with --output-file")
-    if to_stdout and shape.undecodable is UndecodableChoice.SET_ASIDE:
+    if to_stdout and shape.undecodable == "set_aside":
         raise InvalidArgumentError("--undecodable set_aside writes a second file beside the output: name it with -o")
     if to_stdout and shape.manifest:
         raise InvalidArgumentError("--manifest writes a second file beside the output: name it with -o")

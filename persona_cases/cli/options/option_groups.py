@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import attrs
 from typer import Argument, Option
@@ -59,33 +59,8 @@ class Format(enum.StrEnum):
     JSONL = "jsonl"
 
 
-class UndecodableChoice(enum.StrEnum):
-    """What an export does with a case that cannot be decoded."""
-
-    RAISE = "raise"
-    SET_ASIDE = "set_aside"
-
-
-class ConsistencyChoice(enum.StrEnum):
-    """Where an export reads cases: from the search index or from the list."""
-
-    SEARCH = "search"
-    FRESH = "fresh"
-
-
-class ColumnStyleChoice(enum.StrEnum):
-    """How a table spells the names of its columns."""
-
-    DOTTED = "dotted"
-    SNAKE = "snake"
-
-
-class ReportForm(enum.StrEnum):
-    """The form of an export's report."""
-
-    TEXT = "text"
-    JSON = "json"
-
+ReportForm: TypeAlias = Literal["text", "json"]
+"""The form of an export's report."""
 
 LimitOption: TypeAlias = Annotated[
     int | None, _which(min=0, metavar="N", help="Maximum number of cases. Default: no limit.")
@@ -211,7 +186,7 @@ class FileShape:
         str | None, _output(metavar="ID", help="Template whose custom fields become typed columns.")
     ] = None
     column_style: Annotated[
-        ColumnStyleChoice | None,
+        Literal["dotted", "snake"] | None,
         _output(help="Names of columns: fields.risk-score, or fields_risk_score. Default: dotted."),
     ] = None
     attachments: Annotated[str | None, _output(metavar="DIR", help="Download attached files to DIR/<case id>/.")] = None
@@ -219,20 +194,21 @@ class FileShape:
         bool, _output("--fail-on-missing", help="Exit with 4 if an attached file cannot be found.")
     ] = False
     consistency: Annotated[
-        ConsistencyChoice, _fetch(help="search is stale by about a minute; fresh is not, but takes more requests.")
-    ] = ConsistencyChoice.SEARCH
+        Literal["search", "fresh"],
+        _fetch(help="search is stale by about a minute; fresh is not, but takes more requests."),
+    ] = "search"
     restart: Annotated[bool, _fetch("--restart", help="Discard an unfinished export and start over.")] = False
     resume_max_age: Annotated[
         str | None,
         _fetch(metavar="6h|90m|7200", help="Maximum age of an unfinished export to resume. Default: 6h."),
     ] = None
     undecodable: Annotated[
-        UndecodableChoice,
+        Literal["raise", "set_aside"],
         _fetch(
             help="For a case that cannot be decoded: raise ends the export; set_aside writes it to "
             "<name>.rejected.jsonl and exits with 8.",
         ),
-    ] = UndecodableChoice.RAISE
+    ] = "raise"
     overwrite: Annotated[bool, _output("--overwrite", help="Replace a database that is not an earlier export.")] = False
     manifest: Annotated[
         bool, _output("--manifest", help="Also write <name>.manifest.json, which says how the file was made.")
