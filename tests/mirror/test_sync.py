@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import traceback
 from contextlib import closing
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ import pytest
 from crashing import CrashError, CrashingMirror
 from mirrored_world import JumpyClock, mirrored, on_disk, rows, truth
 
-from persona_cases import ClientStateError, InvalidArgumentError, Q, QueryTooComplexError
+from persona_cases import APIError, ClientStateError, InvalidArgumentError, Q, QueryTooComplexError
 from persona_cases.mirror import SyncReport
 from persona_cases.query import parse
 from persona_cases.testing import Fault, Simulator
@@ -191,6 +192,25 @@ async def test_a_sync_that_fails_keeps_what_it_committed(world, path):
     with pytest.raises(Exception, match="403"):
         await client.cases.sync(to=path)
     assert len(mirrored(path)) == 100
+
+
+@pytest.mark.parametrize("fails", ["request", "database"])
+async def test_the_traceback_of_an_error_holds_no_case(fails, world, path, monkeypatch):
+    sim, client, _ = world
+    if fails == "request":
+        sim.faults.add(Fault.status(403), path="/cases/search", nth=3)
+    else:
+        monkeypatch.setattr("persona_cases.mirror.targets.sqlite_mirror.SqliteMirror.commit", failing)
+    with pytest.raises((APIError, OSError)) as caught:
+        await client.cases.sync(to=path)
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    held = [value for frame in frames for name, value in frame.f_locals.items() if name in {"page", "taken", "changes"}]
+    assert held == []
+    assert not [frame for frame in frames if frame.f_code.co_filename.endswith(("case_intake.py", "sql_tables.py"))]
+
+
+def failing(mirror, mark):
+    raise OSError(28, "No space left on device")
 
 
 async def test_two_syncs_of_one_mirror_are_refused(world, path):

@@ -63,7 +63,7 @@ class PurgedParquet:
                     table, rows = _replaced(file.read_row_group(number), redacted)
                     changed += rows
                     writer.write_table(table, row_group_size=max(1, table.num_rows))
-                told = file.metadata.metadata or {}
+                told: dict[bytes, bytes] = file.metadata.metadata or {}
                 writer.add_key_value_metadata({key: value for key, value in told.items() if key != _SCHEMA})
                 writer.close()
             if changed:

@@ -118,7 +118,7 @@ class PurgedCsv:
         return changed
 
     def _names(self, header: bytes) -> list[str]:
-        names = next(csv.reader([header.decode()]), [])
+        names = next(csv.reader([header.decode()]), list[str]())
         if not names or names[0] != "id":
             raise InvalidArgumentError(f"{self.path}: not an export of cases, because its first column is not id")
         return names

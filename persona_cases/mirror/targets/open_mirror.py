@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import PurePath
-from typing import Final
+from typing import Final, cast
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.mirror.mirror_protocol import Mirror
@@ -26,7 +26,7 @@ def mirror_at(to: object) -> Mirror:
         if isinstance(to, Mirror):
             return to
         raise InvalidArgumentError(f"to must be the path of a database, or a Mirror, not {type(to).__name__}")
-    path = os.fsdecode(to)
+    path = os.fsdecode(cast("str | os.PathLike[str]", to))
     if path.startswith(_POSTGRES):
         from persona_cases.mirror.targets.postgres_mirror import PostgresMirror  # noqa: PLC0415 - needs an extra
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export.columns.types import ColumnKind
@@ -170,4 +170,4 @@ def _storable(value: Any) -> Any:
     """PostgreSQL has no text with a NUL."""
     if isinstance(value, str):
         return value.replace("\0", "\ufffd")
-    return list(map(_storable, value)) if isinstance(value, list) else value
+    return list(map(_storable, cast("list[Any]", value))) if isinstance(value, list) else value

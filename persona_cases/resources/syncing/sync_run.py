@@ -10,7 +10,7 @@ from typing import Final, cast
 
 import attrs
 
-from persona_cases.errors import APIError, InvalidArgumentError
+from persona_cases.errors import APIError, InvalidArgumentError, PersonaError
 from persona_cases.export.threads import off_loop
 from persona_cases.mirror.listed_windows import ListedWindow, ListedWindows, missing_from
 from persona_cases.mirror.mark import Mark, UnfinishedSweep, has_gap
@@ -54,6 +54,14 @@ class SyncRun:
 
     async def run(self) -> SyncReport:
         """Sync the mirror."""
+        try:
+            return await self._run()
+        except (PersonaError, OSError) as error:
+            # Its frames hold cases, which no traceback may show.
+            failure = error.with_traceback(None)
+        raise failure
+
+    async def _run(self) -> SyncReport:
         started = time.monotonic()
         mirror = self.request.mirror
         try:
