@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export.columns.types import ColumnKind
@@ -16,6 +16,7 @@ from persona_cases.mirror.mirror_protocol import MirrorSettings, RowChange
 from persona_cases.mirror.targets.sql_dialect import Dialect, Rows
 from persona_cases.mirror.targets.sql_tables import TABLES, SqlTables
 from persona_cases.mirror.targets.typed_cells import text_of, typed_cells, typed_native
+from persona_cases.models.decoding.jsontext import is_array
 
 __all__ = ["PostgresMirror"]
 
@@ -170,4 +171,4 @@ def _storable(value: Any) -> Any:
     """PostgreSQL has no text with a NUL."""
     if isinstance(value, str):
         return value.replace("\0", "\ufffd")
-    return list(map(_storable, cast("list[Any]", value))) if isinstance(value, list) else value
+    return list(map(_storable, value)) if is_array(value) else value
