@@ -30,7 +30,9 @@ CASES = Lessons(
         "attach upload add_attachment": "write persona.cases.update(case, attachments=[Upload(...)])",
         "link add_object": "write persona.cases.add_objects(case, object_ids)",
         "unlink detach remove_object": "write persona.cases.remove_objects(case, object_ids)",
-        "batch bulk get_all retrieve_many fetch_many": "write persona.cases.get_many(case_ids)",
+        "get_all retrieve_many fetch_many": "write persona.cases.get_many(case_ids)",
+        "batch bulk bulk_update update_many update_all edit_many batch_update change_all apply_many": "write "
+        "persona.cases.change_many(where, change, journal=...), or get_many(case_ids) to read",
         "stream listen subscribe tail poll follow": "write async for case in persona.cases.watch()",
         "dump to_file to_csv to_jsonl to_parquet write": 'write persona.cases.export(where, to="cases.csv")',
         "template templates": "write persona.case_templates.get(template_id)",
@@ -71,6 +73,8 @@ CASES = Lessons(
         "search": "takes one expression, and the rest by name: write search(where & other, sort=...)",
         "get": "takes one case: write get(case_id), or get_many([...]) for several",
         "get_many": "takes one list of ids: write get_many([...])",
+        "change_many": 'takes cases, a change and a journal: write change_many(where, change, journal="a.journal")',
+        "change_each": 'takes pairs and a journal: write change_each([(case_id, change)], journal="a.journal")',
     },
     uses={
         "__aiter__": "is no list: write async for case in persona.cases.list()",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import json
 import os
 import stat
@@ -19,6 +20,7 @@ from persona_cases import (
     QueryError,
     RateLimitError,
     RetryPolicy,
+    Upload,
 )
 from persona_cases.changes import AddComment, AddTag, RemoveTag, SetStatus, Update
 from persona_cases.limits import LocalLimiter
@@ -311,6 +313,27 @@ async def test_what_can_not_work_is_refused_before_anything_is_sent(sim, persona
     with pytest.raises(InvalidArgumentError, match=said):
         await persona.cases.change_many(*arguments, **{"journal": journal, **settings})
     assert len(sim.requests) == 0
+
+
+async def test_files_that_cannot_be_read_are_refused_before_anything_is_sent(sim, persona, journal):
+    missing, read_once = Update(attachments=["/nowhere.pdf"]), Update(attachments=[Upload("a.pdf", io.BytesIO(b"x"))])
+    for change, said in ((missing, "cannot be read: No such file"), (read_once, "an open file can be read only once")):
+        with pytest.raises(InvalidArgumentError, match=said):
+            await persona.cases.change_many(ids_of(sim), change, journal=journal)
+        with pytest.raises(InvalidArgumentError, match=said):
+            await persona.cases.change_each([(ids_of(sim)[0], change)], journal=journal)
+    assert (len(sim.requests), journal.exists()) == (0, False)
+
+
+async def test_files_are_attached_once(sim, persona, journal, tmp_path):
+    (tmp_path / "a.pdf").write_bytes(b"%PDF")
+    one, two, *_ = ids_of(sim)
+    sim.faults.add(Fault.drop(applied=True), method="PATCH", path=f"/cases/{one}", times=1)
+    change = Update(attachments=[tmp_path / "a.pdf"])
+    for _ in range(2):
+        report = await persona.cases.change_many([one, two], change, journal=journal, retry_failed=True)
+        assert [row.outcome for row in report.rows] == ["indeterminate", "changed"]
+    assert [len(sim.store.cases[each].attachments) for each in (one, two)] == [1, 1]
 
 
 async def test_pairs_that_are_none_are_named(persona, journal):

@@ -60,6 +60,7 @@ NAMES = [
     ("persona.cases.comment('case_1', 'hello')", "persona.cases.add_comment(case, message)"),
     ("persona.cases.to_csv('o.csv')", 'export(where, to="cases.csv")'),
     ("persona.cases.serch()", "did you mean 'search'?"),
+    ("persona.cases.update_many([], {})", "persona.cases.change_many(where, change, journal=...)"),
     ("persona.case_templates.list()", "the API cannot list templates"),
     ("persona.case_templates.retrieve('ctmpl_1')", "persona.case_templates.get(template_id)"),
     ("persona.events.retrieve('evt_1')", "persona.events.get(event_id)"),

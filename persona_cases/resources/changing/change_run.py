@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 from typing import Final
 
+from persona_cases.changes import Update
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.threads import off_loop
 from persona_cases.models import Case
@@ -18,10 +19,13 @@ from persona_cases.resources.changing.journal_file import Journal, read_state
 from persona_cases.resources.changing.journal_lines import JournalState, new_journal
 from persona_cases.resources.changing.row_work import Changer, RowWork
 from persona_cases.resources.exporting.counting import RequestCount, counted
+from persona_cases.resources.requests.uploads import encoded_uploads
 from persona_cases.transport.limits.allowance import DOCUMENTED_PERIOD, Allowance, seconds_needed
 
 __all__ = ["run_changes"]
 
+_LOADED: Final = ("created_at",)
+"""What a selection loads beside ids: several searches are merged by it."""
 _SECONDS_PER_REQUEST: Final = 0.1
 """What a request is taken to last, for estimates. The rate limit usually decides."""
 
@@ -36,6 +40,10 @@ async def run_changes(cases: Changer, task: ChangeTask) -> ChangeReport:
         OSError: if the journal cannot be written.
     """
     began, (changer, count) = time.monotonic(), counted(cases)
+    for change in task.given_changes:
+        if isinstance(change, Update):
+            # A file that cannot be read is better known before the first write than at each.
+            await encoded_uploads(change.attachments)
     if task.dry_run or task.journal is None:
         return await _dry_run(changer, task, count, began)
     with Journal(task.journal) as journal:
@@ -99,7 +107,7 @@ def _resumed(task: ChangeTask) -> JournalState | None:
 async def _ids(changer: Changer, task: ChangeTask) -> tuple[str, ...]:
     if not isinstance(task.rows, Predicate):
         return task.rows
-    return tuple([case.id async for case in changer.search(task.rows)])
+    return tuple([case.id async for case in changer.search(task.rows, only=_LOADED)])
 
 
 def _begin(task: ChangeTask, ids: tuple[str, ...]) -> tuple[JournalState, bytes]:

@@ -108,6 +108,17 @@ class ChangeTask:
             # What no search can find is refused before anything is sent.
             Search.of(self.rows, None, DEFAULT_MAX_SEARCHES, None)
 
+    @property
+    def given_changes(self) -> tuple[Change, ...]:
+        """The changes that are known before any case is read."""
+        match self.changing:
+            case Each(changes=changes):
+                return changes
+            case Made():
+                return ()
+            case change:
+                return (change,)
+
     def change_of(self, row: int) -> Change | None:
         """Return the change of a row; None if a function makes it."""
         if isinstance(self.changing, Each):

@@ -54,7 +54,7 @@ class Changer(Protocol):
         """Retrieve a case."""
         ...
 
-    def search(self, where: Predicate | None = None) -> Pager[Case]:
+    def search(self, where: Predicate | None = None, *, only: Any = None) -> Pager[Case]:
         """Search cases."""
         ...
 
