@@ -66,7 +66,7 @@ class SyncRequest:
         max_searches: int,
     ) -> SyncRequest:
         """Check the arguments."""
-        if not isinstance(reconcile, bool) and reconcile != "full":
+        if not isinstance(reconcile, bool) and not (isinstance(reconcile, str) and reconcile == "full"):
             raise InvalidArgumentError("reconcile must be True, False or 'full'")
         if isinstance(dirty, str) or not isinstance(dirty, Iterable):
             raise InvalidArgumentError("dirty must be a list of case ids")
