@@ -78,17 +78,17 @@ class SimulatedAccount:
         clock, seed = settings.clock, settings.seed
         self.settings = settings
         self._origin = origin
-        self.store = CaseStore(clock, seed=seed, tag_cap=settings.tag_cap)
-        self.faults = Faults(seed)
-        self.requests = RequestLog()
-        self.idempotency = IdempotencyStore(clock)
+        self.store: CaseStore = CaseStore(clock, seed=seed, tag_cap=settings.tag_cap)
+        self.faults: Faults = Faults(seed)
+        self.requests: RequestLog = RequestLog()
+        self.idempotency: IdempotencyStore = IdempotencyStore(clock)
         self.store.load(*make_world(settings.cases, seed, settings.epoch))
-        self.window = FixedWindow(RateLimit.parse(settings.rate_limit), clock)
+        self.window: FixedWindow = FixedWindow(RateLimit.parse(settings.rate_limit), clock)
         quota = RateLimit.parse(settings.case_quota, "case_quota")
-        self.quota = CaseQuota(quota, clock, settings.quota_headers, settings.quota_status)
+        self.quota: CaseQuota = CaseQuota(quota, clock, settings.quota_headers, settings.quota_status)
         self._signer = FileSigner(clock, settings.file_token_lifetime, seed)
-        self.events = EventLog(self.store, clock, seed=seed)
-        self.webhooks = SimulatedWebhooks(
+        self.events: EventLog = EventLog(self.store, clock, seed=seed)
+        self.webhooks: SimulatedWebhooks = SimulatedWebhooks(
             self.events, WebhookBodies(self.store, self._signer, origin), clock, seed=seed
         )
         gates = Gates(self.window, self.idempotency, self.quota)

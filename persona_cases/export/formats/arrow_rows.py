@@ -38,8 +38,8 @@ class ArrowRows:
 
     def __init__(self, columns: Sequence[TitledColumn]) -> None:
         self._arrow = packages.pyarrow("pyarrow")
-        self.schema = self._arrow.schema([(each.title, self._type(each.column.type)) for each in columns])
-        self.count = 0
+        self.schema: Any = self._arrow.schema([(each.title, self._type(each.column.type)) for each in columns])
+        self.count: int = 0
         self._reader = BatchReader()
         self._columns = [(each.column.name, as_values(each.column.type)) for each in columns]
         self._waiting: list[Any] = []
