@@ -7,7 +7,8 @@ requests.
 * cpu: the CPU time of 200,000 cases, no latency, no limit; as JSON Lines, and iterated over.
 * latency: the wall time of 20,000 cases at 100 ms latency, no limit.
 * clustered: the same with 90 % of the cases in 1 % of the time.
-* window: 30,000 cases at 50 ms latency, 60 requests in a window of 6 s. The ideal is that five windows are used up.
+* window: 30,000 cases at 50 ms latency, 60 requests in a window of 6 s, against one walk by search; and 29,000 cases,
+  whose last window has room, against the ideal that four windows are used up.
 * memory: the peak memory of 1,000,000 cases against that of 50,000, as JSON Lines and as Parquet.
 
 Run: python benchmarks/export.py [--require] [cpu latency clustered window memory]
@@ -190,15 +191,19 @@ async def measure_clustered() -> list[Verdict]:
 
 
 async def measure_window() -> list[Verdict]:
+    # A server each, so that every run begins a window of its own.
+    async with bench("window") as it:
+        walk = await it.run(ITERATED)
     async with bench("window") as it:
         own = await it.run(OURS)
-    limit, period = 60, 6.0
-    pages = math.ceil(SCENES["window"].cases / 100)
+    async with bench("window-room") as it:
+        roomy = await it.run(OURS)
+    ideal = (math.ceil(SCENES["window-room"].cases / 100 / 60) - 1) * 6.0
     return [
-        Verdict("time, of the ideal of 300 requests", own.seconds / ((math.ceil(pages / limit) - 1) * period), 1.08),
-        Verdict("time, of the ideal of as many requests", own.seconds / (own.requests // limit * period), 1.08),
-        Verdict("requests", own.requests, 303),
-        Verdict("refused", own.refused, 0),
+        Verdict("time of 300 pages, of one walk by search", own.seconds / walk.seconds, 1.02),
+        Verdict("requests for 300 pages", own.requests, 301),
+        Verdict("time of 290 pages, of the ideal", roomy.seconds / ideal, 1.08),
+        Verdict("refused", own.refused + roomy.refused, 0),
     ]
 
 

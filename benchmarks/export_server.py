@@ -22,7 +22,8 @@ from persona_cases.testing.gates.rate_window import FixedWindow, RateLimit
 from persona_cases.testing.world.simulated_clock import SystemClock
 
 SEARCH = "/api/v1/cases/search"
-OLDEST = datetime(2024, 1, 1, tzinfo=UTC)
+# The newest case is from now, as where an environment is in use.
+OLDEST = datetime.now(UTC).replace(microsecond=0) - timedelta(days=730)
 SPAN_MS = 730 * 86_400_000
 
 
@@ -41,6 +42,7 @@ SCENES = {
     "latency": Scene(20_000, latency=0.1),
     "clustered": Scene(20_000, latency=0.1, clustered=True),
     "window": Scene(30_000, latency=0.05, rate_limit="60/6"),
+    "window-room": Scene(29_000, latency=0.05, rate_limit="60/6"),
     "memory": Scene(1_000_000),
     "memory-small": Scene(50_000),
 }

@@ -54,9 +54,13 @@ def test_more_work_than_the_limit_feeds_gets_no_more_walkers():
     crew = FetcherCount()
     crew.observe(0.15, 0.0)
     crew.grow(1_000, 200, limit(100), first=False)
-    assert crew.size == 4
+    assert crew.size == 1
     crew.grow(50, 10, limit(100), first=False)
     assert crew.size == 10
+    crew.make_room(90, limit(100))
+    assert crew.size == 5
+    crew.make_room(50, limit(100))
+    assert crew.size == 5
 
 
 def test_waiting_does_not_decide_where_it_is_not_to():

@@ -135,33 +135,52 @@ def of(*moments, cursor=None):
     return RawPage([line(number, moment) for number, moment in enumerate(moments)], cursor)
 
 
+def bounded(first, far_end):
+    frontier = FetchedRanges.from_first(first, None)
+    frontier.stretches[0].take(first)
+    frontier.bound(far_end, first.moment(len(first) - 1), open_end=False)
+    return frontier
+
+
+@pytest.mark.parametrize(("until", "high"), [(None, 4), (2, 4), (9, 10)])
+def test_before_the_end_is_known_nothing_behind_the_estimate_is_left_out(until, high):
+    [whole] = FetchedRanges.from_first(of(1, 2, 3, cursor="x"), until).stretches
+    assert (whole.low, whole.high, whole.open_end) == (1, high, True)
+
+
+def test_the_only_page_has_the_end():
+    frontier = FetchedRanges.from_first(of(1, 2, 3), 9)
+    [whole] = frontier.stretches
+    assert (whole.low, whole.high, whole.open_end) == (1, 4, False)
+    whole.take(of(1, 2, 3))
+    frontier.bound(of(9, 8), 3, open_end=False)
+    assert (whole.high, whole.done) == (4, True)
+
+
 @pytest.mark.parametrize(
     ("first", "far_end"),
     [
         (of(1, 2, 3, cursor="x"), of(1, 2, 3)),
         (of(1, 2, 3, cursor="x"), of(9, 7, 8)),
         (of(5, 6, 7, cursor="x"), of(6, 5)),
-        (of(5, 6, 7), of(4, 3)),
+        (of(5, 6, 7, cursor="x"), of(4, 3)),
     ],
 )
 def test_ends_that_cannot_be_right_are_refused(first, far_end):
     with pytest.raises(PaginationError, match="direction"):
-        FetchedRanges.between(first, far_end)
+        bounded(first, far_end)
 
 
 @pytest.mark.parametrize(
     ("first", "far_end", "high", "open_end"),
     [
-        (of(1, 2, 3), of(3, 2, 1), 4, False),
-        (of(1, 2, 3), of(2, 1), 4, False),
-        (of(1, 2, 3), of(), 4, False),
         (of(1, 2, 3, cursor="x"), of(9, 8, 3), 10, False),
         (of(1, 1, 1, cursor="x"), of(1, 1, 1), 2, True),
         (of(1, 2, 3, cursor="x"), of(), 4, True),
     ],
 )
 def test_the_ends_of_an_export(first, far_end, high, open_end):
-    [whole] = FetchedRanges.between(first, far_end).stretches
+    [whole] = bounded(first, far_end).stretches
     assert (whole.low, whole.high, whole.open_end) == (1, high, open_end)
 
 

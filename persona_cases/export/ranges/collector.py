@@ -13,7 +13,7 @@ from persona_cases.errors import PaginationError, naming
 from persona_cases.export.progress import RunProgress
 from persona_cases.export.ranges.fetched_range import FetchedRange, take_together
 from persona_cases.export.ranges.fetched_ranges import FetchedRanges
-from persona_cases.export.ranges.fetcher_count import FetcherCount, Stopwatch
+from persona_cases.export.ranges.fetcher_count import FetcherCount, Stopwatch, spans_windows
 from persona_cases.export.ranges.page_source import PageSource, RawPages
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.export.request_failures import OVERLOADED, is_overload
@@ -42,8 +42,9 @@ async def collect(
 ) -> RunProgress:
     """Fetch all cases of a source into a spool, or those that are still missing there.
 
-    The upper bound is fixed at the start: cases created after the newest one that is found then are left out. A case
-    that changes meanwhile is taken as it is when its page is fetched, and not at all if the query no longer finds it.
+    The upper bound is fixed when the newest case is looked for: later cases are left out. That is at the start, unless
+    the rate limit makes one walk do for several windows; then it is before the first range is split. A case that
+    changes meanwhile is taken as it is when its page is fetched, and not at all if the query no longer finds it.
 
     Args:
         source: where the pages come from.
@@ -92,6 +93,9 @@ class _Collector:
         self._stopwatch = stopwatch
         self._sets_aside = set_aside
         self._frontier = FetchedRanges(stretches=[])
+        # Whether it was looked where the cases end, and when the last case of the first page was created.
+        self._bounded = False
+        self._top = 0
         # Which walker is on which stretch.
         self._walking: dict[int, int] = {}
         # Whether what is left of several stretches can be asked for as one.
@@ -130,46 +134,32 @@ class _Collector:
     async def _begin(self) -> None:
         if self._spool.frontier is not None:
             self._frontier = self._spool.frontier
+            self._bounded = self._source.backward or len(self._frontier.stretches) != 1
+            self._top = self._frontier.stretches[0].low
             self._crew.rejoin(len(self._frontier.open))
             return
-        for alone in (False, True):
-            walk = self._source.pages(TimeRange(), None)
-            try:
-                await self._look_around(walk, alone=alone)
-            except OVERLOADED as error:
-                await walk.aclose()
-                if alone or not is_overload(error):
-                    raise
-            except BaseException:
-                await walk.aclose()
-                raise
-            else:
-                return
-
-    async def _look_around(self, walk: RawPages, *, alone: bool) -> None:
-        """Find the first and the last case: at the same time, or alone if the server fails under two requests."""
-        far_end = None if alone else self._group.create_task(self._try_far_end())
+        walk = self._source.pages(TimeRange(), None)
         try:
-            page = await self._first_page(walk)
+            await self._begin_with(walk)
         except BaseException:
-            if far_end is not None:
-                far_end.cancel()
+            await walk.aclose()
             raise
-        peak = None if far_end is None else await far_end
-        peak = self._sound(await self._source.far_end() if peak is None else peak)
-        # Searches may not know the oldest case yet, if that is young; a list, which goes backward, does.
-        open_end = self._source.backward
-        if not open_end:
-            # No range reaches up to those that are newer than any that can be read.
-            self._put_aside(peak)
-        self._progress.fetched += 1
+
+    async def _begin_with(self, walk: RawPages) -> None:
+        page = await self._first_page(walk)
         if page is None:
             await walk.aclose()
             await self._spool.commit(self._frontier)
             return
-        with naming(page.call, peak.call):
-            self._frontier = FetchedRanges.between(page, peak, open_end=open_end)
-        whole = self._frontier.stretches[0]
+        with naming(page.call):
+            frontier = FetchedRanges.from_first(page, math.ceil(self._stopwatch.now() * 1000))
+            self._top = page.moment(len(page) - 1)
+        alone = spans_windows(frontier.pages_behind(page), self._source.limiter_state)
+        # Time that runs backward does not tell how far it is to the oldest case.
+        if page.next_cursor is not None and (self._source.backward or not alone):
+            await self._look(frontier)
+        self._frontier = frontier
+        whole = frontier.stretches[0]
         self._take([whole], page)
         self._grow(first=True)
         if whole.done:
@@ -177,14 +167,18 @@ class _Collector:
         else:
             self._start([whole], walk)
 
-    async def _try_far_end(self) -> RawPage | None:
-        """Return the page at the far end; None if the server fails under two requests."""
-        try:
-            return await self._source.far_end()
-        except OVERLOADED as error:
-            if not is_overload(error):
-                raise
-            return None
+    async def _look(self, frontier: FetchedRanges) -> None:
+        """Find the far end, which bounds the frontier."""
+        peak = self._sound(await self._source.far_end())
+        self._progress.fetched += 1
+        # Searches may not know the oldest case yet, if that is young; a list, which goes backward, does.
+        open_end = self._source.backward
+        if not open_end:
+            # No range reaches up to those that are newer than any that can be read.
+            self._put_aside(peak)
+        with naming(peak.call):
+            frontier.bound(peak, self._top, open_end=open_end)
+        self._bounded = True
 
     async def _first_page(self, walk: RawPages) -> RawPage | None:
         started, worked = self._stopwatch.wall(), self._stopwatch.busy()
@@ -219,6 +213,7 @@ class _Collector:
         walked = [each for each in self._frontier.open if each.number in self._walking]
         for group in self._frontier.together(remnants, walked)[: self._free]:
             self._start_together(group)
+        self._crew.make_room(self._frontier.pages_left, self._source.limiter_state)
         for each in self._frontier.spread(self._free):
             self._start_one(each)
 
@@ -271,6 +266,8 @@ class _Collector:
                 if idle > MOST_EMPTY_PAGES:
                     with naming(page.call):
                         raise PaginationError(f"the server sent {MOST_EMPTY_PAGES:,} pages in a row without a new case")
+                if not self._bounded and not stretches[0].done and self._wants_others():
+                    await self._look(self._frontier)
                 self._review(stretches[0])
                 await self._room(stretches)
                 ended = all(each.done for each in stretches) or self._leaves(stretches)
@@ -327,15 +324,24 @@ class _Collector:
         self._spool.put_aside(each.line for each in page.aside)
 
     def _review(self, stretch: FetchedRange) -> None:
-        due = self._free or stretch.pages == 1 or self._progress.fetched % _PAGES_A_REVIEW == 0
+        due = self._busy == 1 or self._free or stretch.pages == 1 or self._progress.fetched % _PAGES_A_REVIEW == 0
         if due and self._crew.size < self._crew.most and self._frontier.explored:
             self._grow(first=False)
         if self._free:
             self._idle.set()
 
     def _grow(self, *, first: bool) -> None:
-        parts = self._frontier.parts_of(self._crew.worth)
-        self._crew.grow(self._frontier.pages_left, parts, self._source.limiter_state, first=first)
+        if self._bounded:
+            self._crew.grow(*self._work, self._source.limiter_state, first=first)
+
+    def _wants_others(self) -> bool:
+        """Whether a second walker is worth a look for the far end."""
+        left, parts = self._work
+        return self._crew.wanted(left + 1, parts, self._source.limiter_state, first=False) > 1
+
+    @property
+    def _work(self) -> tuple[float, int]:
+        return self._frontier.pages_left, self._frontier.parts_of(self._crew.worth)
 
     # ---- the commits -------------------------------------------------------------------------------------------------
 

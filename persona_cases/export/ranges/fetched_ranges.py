@@ -50,7 +50,7 @@ class FetchedRanges:
 
     Attributes:
         stretches: in the order of time, without gaps.
-        summit: cases a millisecond at the last end.
+        summit: cases a millisecond at the last end; 0 if that is unknown.
     """
 
     stretches: list[FetchedRange]
@@ -70,29 +70,44 @@ class FetchedRanges:
         return cls(stretches=[whole], summit=summit)
 
     @classmethod
-    def between(cls, first: RawPage, far_end: RawPage, *, open_end: bool = False) -> FetchedRanges:
-        """Return the frontier between both ends.
+    def from_first(cls, first: RawPage, until: int | None) -> FetchedRanges:
+        """Return the frontier of which nothing but the first page is known: one stretch, that has no end yet.
 
         Args:
             first: the first page with a case.
+            until: where the cases may end, for estimates; None if nothing is known about that.
+        """
+        low, top = first.moment(0), first.moment(len(first) - 1)
+        if first.next_cursor is None:
+            return cls.around(low, top, 0.0)
+        return cls.around(low, max(top, until or top), 0.0, open_end=True)
+
+    def pages_behind(self, first: RawPage) -> float:
+        """Return how many pages there may be behind the first, if cases come as often as on it until the end."""
+        low, top = first.moment(0), first.moment(len(first) - 1)
+        return len(first) / max(1, top - low) * (self.stretches[0].high - top) / LARGEST_PAGE
+
+    def bound(self, far_end: RawPage, top: int, *, open_end: bool) -> None:
+        """Learn where the cases end.
+
+        Args:
             far_end: the page from where a walk of everything would end, in the opposite order.
+            top: when the last case of the first page was created.
             open_end: whether there may be cases behind the far end.
 
         Raises:
             PaginationError: if the server ignores the direction of the sort: cases would be lost.
         """
-        low, top = first.moment(0), first.moment(len(first) - 1)
+        whole = self.stretches[-1]
+        if whole.done:
+            return
         moments = [far_end.moment(index) for index in range(len(far_end))]
-        if any(one < other for one, other in pairwise(moments)) or (moments and moments[0] < low):
+        if any(one < other for one, other in pairwise(moments)) or (moments and moments[0] < top):
             raise PaginationError(_DIRECTION)
-        last = max([top, *moments[:1]])
-        if first.next_cursor is not None:
-            if moments and moments[0] < top:
-                raise PaginationError(_DIRECTION)
-            # If both ends look alike, the server may have sent the same one twice.
-            open_end = open_end or last == low or not moments
-        span = last - moments[-1] if moments else 0
-        return cls.around(low, last, len(far_end) / max(1, span), open_end=open_end)
+        last = max([whole.position, top, *moments[:1]])
+        self.summit = len(moments) / max(1, last - moments[-1]) if moments else 0.0
+        # If both ends look alike, the server may have sent the same one twice.
+        whole.high, whole.open_end = last + 1, open_end or last == whole.low or not moments
 
     @property
     def open(self) -> list[FetchedRange]:
@@ -211,7 +226,8 @@ class FetchedRanges:
         seen = [each.head for each in near if each.pages] + [each.density for each in near if each.pages > 1]
         if len(self.stretches) <= index + _NEAR:
             seen.append(self.summit)
-        behind = self.stretches[index + 1].head if index + 1 < len(self.stretches) else self.summit
+        last = self.summit or self.stretches[-1].density
+        behind = self.stretches[index + 1].head if index + 1 < len(self.stretches) else last
         return _typical(self.stretches[index].density, seen), _typical(behind, seen)
 
 

@@ -21,8 +21,12 @@ _MOST_AT_FIRST: Final = 12
 _WORTH_AT_FIRST: Final = 0.4
 # Pages that each fetcher has to receive before there is one more again.
 _PAGES_UNTIL_MORE: Final = 8
-# A fetcher that waits for the limiter fetches nothing.
-_MARGIN: Final = 3
+# A fetcher that only just keeps up with the limit falls behind when a page takes longer.
+_AHEAD: Final = 1.2
+# By how much more than it seems there may be left. One request too many costs a whole window.
+_MORE_THAN_IT_SEEMS: Final = 1.05
+# From so many windows on, there is time to find out later where the cases end.
+_MANY_WINDOWS: Final = 3
 
 WORTH_WAITING: Final = 0.002
 """Each time that a fetcher waits this long for a page, in seconds, makes another fetcher worth having. Its own work for
@@ -36,9 +40,11 @@ class Stopwatch:
     Attributes:
         wall: the time, in seconds.
         busy: the processor time of this thread, in seconds.
+        now: the seconds since 1970, which only estimates depend on.
     """
 
     wall: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
     busy: Callable[[], float] = time.thread_time
 
 
@@ -106,7 +112,20 @@ class FetcherCount:
         self.size = max(self.size, min(self.ceiling, unfinished))
 
     def grow(self, pages_left: float, parts: int, limit: LimiterState | None, *, first: bool) -> None:
-        """Review how many there should be.
+        """Review whether there should be more; the arguments are those of `wanted`."""
+        self.size = max(self.size, self.wanted(pages_left, parts, limit, first=first))
+
+    def make_room(self, pages_left: float, limit: LimiterState | None) -> None:
+        """Review whether the rate limit has room for so many: wrong guesses take requests that the window had to spare.
+
+        Args:
+            pages_left: how many pages there seem to be left.
+            limit: what is known of the rate limit; None if there is none.
+        """
+        self.size = max(1, min(self.size, self._fed(pages_left, limit)))
+
+    def wanted(self, pages_left: float, parts: int, limit: LimiterState | None, *, first: bool) -> int:
+        """Return how many the work is worth, and the rate limit can feed.
 
         Args:
             pages_left: how many pages there seem to be left.
@@ -115,8 +134,7 @@ class FetcherCount:
             first: whether this is decided before anything is known of what lies between the ends.
         """
         worth = min(_MOST_AT_FIRST, math.ceil(pages_left / (self.worth * _WORTH_AT_FIRST))) if first else parts
-        worth = min(worth, self.ceiling, self._kept_waiting())
-        self.size = max(self.size, min(worth, self._fed(pages_left + worth, limit)))
+        return max(1, min(worth, self.ceiling, self._kept_waiting(), self._fed(pages_left, limit)))
 
     def _kept_waiting(self) -> int:
         """Return how many fetchers can run while others wait."""
@@ -124,11 +142,27 @@ class FetcherCount:
             return self.most
         return max(1, int(min(self.most, self.waiting / self.worth_waiting)))
 
-    def _fed(self, requests: float, limit: LimiterState | None) -> int:
-        """Return how many fetchers the rate limit allows."""
-        if limit is None:
+    def _fed(self, pages_left: float, limit: LimiterState | None) -> int:
+        """Return how many fetchers the rate limit feeds: in a window that is not the last, as few as use it up.
+
+        Each fetcher more may cost a request, so the last window takes as many as it has room for beside the pages.
+        """
+        if limit is None or math.isinf(self.latency):
             return self.most
+        room = limit.remaining - math.ceil(pages_left * _MORE_THAN_IT_SEEMS)
+        return max(self._keeping_up(limit), room)
+
+    def _keeping_up(self, limit: LimiterState) -> int:
+        """Return how many fetchers use up a window of the rate limit in its time."""
         self.period = max(self.period, limit.resets_in or 0.0)
-        if requests <= limit.remaining:
-            return self.most
-        return math.ceil(_MARGIN * self.latency * limit.limit / self.period) + 1
+        return math.ceil(_AHEAD * self.latency * limit.limit / self.period)
+
+
+def spans_windows(pages_left: float, limit: LimiterState | None) -> bool:
+    """Return whether work takes several windows of the rate limit, for sure.
+
+    Args:
+        pages_left: how many pages there seem to be left.
+        limit: what is known of the rate limit; None if there is none.
+    """
+    return limit is not None and pages_left > _MANY_WINDOWS * limit.limit

@@ -60,7 +60,8 @@ class CaseExports:
 
         Args:
             where: what to export; None exports all cases. Cases created after the newest one that is found at the
-                start are left out.
+                start are left out; if the rate limit makes one walk do for several windows, after the newest one that
+                is found when the export begins to fetch side by side.
             to: one of:
 
                 - the path of the file. Its extension selects the format: `.jsonl`, `.ndjson`, `.csv`, `.parquet`,
