@@ -1,10 +1,13 @@
-"""Export all cases to a Parquet file of the day, and look at it: how many cases, and how old the open ones are.
+"""Export all cases to a Parquet file of the day, look at it, and draw how many cases were created each week.
 
-    pip install 'persona-cases[parquet]' duckdb && python nightly_export.py /var/exports
+    pip install 'persona-cases[parquet]' duckdb matplotlib && python nightly_export.py /var/exports
 
 Run it by cron or a systemd timer. A run that was interrupted is resumed by the next one of the same day. Needs
 PERSONA_API_KEY; to try it without an account, start `persona-cases simulator` and export what it prints.
 """
+
+# matplotlib leaves some of its types open.
+# pyright: reportUnknownMemberType=false
 
 import asyncio
 import sys
@@ -12,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+from matplotlib.figure import Figure
 
 from persona_cases import PersonaClient, PersonaError
 
@@ -36,6 +40,18 @@ def look(path: Path) -> None:
             print(f"{count} of {len(cases)} are not resolved; the oldest was created on {oldest}")
 
 
+def draw(path: Path) -> Path:
+    counted = "SELECT date_trunc('week', created_at)::DATE, count(*) FROM read_parquet(?) GROUP BY 1"
+    with duckdb.connect() as database:
+        weeks = database.execute(counted, [str(path)]).fetchall()
+    figure = Figure(figsize=(8, 3), layout="constrained")
+    axes = figure.subplots()
+    axes.bar([week for week, _ in weeks], [count for _, count in weeks], width=6)
+    axes.set(title="Cases created each week", ylabel="cases")
+    figure.savefig(picture := path.with_suffix(".png"))
+    return picture
+
+
 async def main(directory: str) -> int:
     try:
         path = await export(Path(directory), datetime.now(UTC))
@@ -43,6 +59,7 @@ async def main(directory: str) -> int:
         print(f"export failed: {error}", file=sys.stderr)
         return 1
     look(path)
+    print(f"cases by week: {draw(path)}")
     return 0
 
 

@@ -202,7 +202,8 @@ async def test_retag_cases(account, tmp_path, capsys):
 
 async def test_nightly_export(account, tmp_path, capsys):
     pytest.importorskip("pyarrow", reason="comes with the extra `parquet`")
-    pytest.importorskip("duckdb", reason="is no dependency of the library")
+    for package in ("duckdb", "matplotlib"):
+        pytest.importorskip(package, reason="is no dependency of the library")
     example = load("nightly_export")
     assert await example.main(str(tmp_path)) == 0
     counts = Counter(case.status for case in account.store.cases.values())
@@ -211,7 +212,9 @@ async def test_nightly_export(account, tmp_path, capsys):
     waiting = sum(case.resolved_at is None for case in account.store.cases.values())
     oldest = min(case.created_at for case in account.store.cases.values() if case.resolved_at is None)
     total = len(account.store.cases)
-    assert shown[-1] == f"{waiting} of {total} are not resolved; the oldest was created on {oldest[:10]}"
+    assert shown[-2] == f"{waiting} of {total} are not resolved; the oldest was created on {oldest[:10]}"
+    picture = Path(shown[-1].removeprefix("cases by week: "))
+    assert picture.read_bytes().startswith(b"\x89PNG")
     assert await example.main(str(tmp_path / "nowhere")) == 1
     assert "export failed" in capsys.readouterr().err
 
