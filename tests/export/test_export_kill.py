@@ -52,7 +52,7 @@ async def test_an_export_that_is_killed_again_and_again_has_every_case_once(make
     print(f"PERSONA_CASES_SEED={seed}")  # noqa: T201 - shown if the test fails
     draw, output = random.Random(seed), tmp_path / "cases.jsonl"
     # The links to files change with the hour, and this may take long on a busy machine.
-    async with Simulator(cases=400 * KILLS, seed=3, latency=0.015, file_token_lifetime=10**8) as sim:
+    async with Simulator(cases=700 * KILLS, seed=3, latency=0.015, file_token_lifetime=10**8) as sim:
         killing, seen, safe, kills = Killing(sim, output), set(), 0, 0
         while not await killing.run(*((draw.randint(1, 12), draw.uniform(0, 0.03)) if kills < KILLS else ())):
             if output.exists():
