@@ -115,3 +115,30 @@ def test_a_mirror_is_synced_and_not_purged(cli, api, tmp_path):
     ran = cli("purge", str(path))
     assert ran.code == 2
     assert "a mirror: sync it" in ran.err
+
+
+def test_attached_files_of_redacted_cases_are_deleted(cli, api, tmp_path):
+    first, second, *_ = (case for case in api.store.cases.values() if case.attachments)
+    files, outside = tmp_path / "files", tmp_path / "outside.txt"
+    assert cli("export", "-o", str(tmp_path / "all.jsonl"), "--attachments", str(files)).code == 0
+    # Whoever looks for exports in the directory above must not take it for one.
+    (files / second.id / "list.csv").write_text("no,export\r\n")
+    outside.write_text("stays")
+    (files / first.id / "link").symlink_to(outside)
+    kept = {path: path.read_bytes() for path in files.rglob("*") if path.is_file() and path.parent.name != first.id}
+    api.store.redact_case(first.id)
+    ran = cli("purge", str(tmp_path), "--attachments", str(files))
+    assert ran.code == 0, ran.err
+    attached, export = (json.loads(line) for line in ran.out.splitlines())
+    assert (attached["path"], attached["redacted"], attached["erased"]) == (str(files), 1, 1)
+    assert export["erased"] == 1
+    assert not (files / first.id).exists()
+    assert {path: path.read_bytes() for path in files.rglob("*") if path.is_file()} == kept
+    assert outside.read_text() == "stays"
+    assert json.loads(cli("purge", str(tmp_path), "--attachments", str(files)).out.splitlines()[0])["erased"] == 0
+
+
+def test_a_directory_of_attached_files_that_is_not_there_is_named(cli, tmp_path):
+    ran = cli("purge", str(tmp_path), "--attachments", str(tmp_path / "files"))
+    assert ran.code == 2
+    assert "there is no directory at" in ran.err

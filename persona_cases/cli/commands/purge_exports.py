@@ -17,14 +17,15 @@ from persona_cases.mirror.purging.purged_files import PurgedFile, purged_files
 __all__ = ["purge_exports"]
 
 
-async def purge_exports(paths: Sequence[str], connection: Connection) -> ExitCode:
+async def purge_exports(paths: Sequence[str], attachments: str | None, connection: Connection) -> ExitCode:
     """Erase redacted cases from files, and print a line of JSON per file.
 
     Args:
         paths: files, and directories of such.
+        attachments: a directory of attached files.
         connection: how to reach the API.
     """
-    files = purged_files(paths)
+    files = purged_files(paths, attachments)
     async with connected(connection) as there:
         listed = there.persona.cases.list(only=["redacted_at"])
         redacted = {case.id async for case in listed if case.redacted_at is not None}

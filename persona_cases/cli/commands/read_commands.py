@@ -129,19 +129,23 @@ def purge(
         list[str], Argument(metavar="PATH", help="Files of exports, and directories of them.", show_default=False)
     ],
     *,
+    attachments: Annotated[
+        str | None, Option(metavar="DIR", help="Delete the files of redacted cases in this directory of export.")
+    ] = None,
     connection: Connection,
 ) -> None:
     """Erase redacted cases from files of earlier exports.
 
     JSON Lines, CSV, Parquet and SQLite files are written again if they hold a
     case that has been redacted since; nothing of its old values is left. Each
-    file prints one line of JSON. Finding redacted cases takes one request per
+    file prints one line of JSON. With --attachments, downloaded files of
+    redacted cases are deleted. Finding redacted cases takes one request per
     100 cases.
     """
     from persona_cases.cli.commands.purge_exports import purge_exports
     from persona_cases.cli.running import execute
 
-    execute(partial(purge_exports, paths, connection), verbose=connection.verbose)
+    execute(partial(purge_exports, paths, attachments, connection), verbose=connection.verbose)
 
 
 def download(

@@ -10,13 +10,14 @@ from typing import Protocol
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.formats.opening import check_available
 from persona_cases.export.formats.target import FileFormat, Target
+from persona_cases.mirror.purging.purged_attachments import PurgedAttachments
 from persona_cases.mirror.purging.purged_text import PurgedCsv, PurgedLines
 
 __all__ = ["PurgedFile", "purged_files"]
 
 
 class PurgedFile(Protocol):
-    """A file of an earlier export."""
+    """A file of an earlier export, or a directory of attached files."""
 
     @property
     def path(self) -> Path:
@@ -32,22 +33,32 @@ class PurgedFile(Protocol):
         ...
 
 
-def purged_files(paths: Iterable[str]) -> list[PurgedFile]:
+def purged_files(paths: Iterable[str], attachments: str | None = None) -> list[PurgedFile]:
     """Return the files at these paths; of a directory, all that exports write, at any depth.
+
+    Args:
+        paths: files, and directories of them.
+        attachments: a directory of attached files, which are not exports, whatever their names are.
 
     Raises:
         InvalidArgumentError: if nothing is at a path, a file has an extension that no export has, or a package that it
             needs is not installed.
     """
-    found = list[PurgedFile]()
+    attached = None if attachments is None else PurgedAttachments(Path(attachments))
+    found = list[PurgedFile]([] if attached is None else [attached])
     for each in map(Path, paths):
         if each.is_dir():
-            found += [file for path in sorted(each.rglob("*")) if path.is_file() and (file := _in_dataset(path))]
+            files = [path for path in sorted(each.rglob("*")) if path.is_file() and not _is_below(path, attached)]
+            found += [file for path in files if (file := _in_dataset(path))]
         elif each.is_file():
             found.append(_file_at(each))
         else:
             raise InvalidArgumentError(f"there is no file or directory at {each}: check the path")
     return found
+
+
+def _is_below(path: Path, attached: PurgedAttachments | None) -> bool:
+    return attached is not None and path.resolve().is_relative_to(attached.path.resolve())
 
 
 def _in_dataset(path: Path) -> PurgedFile | None:
