@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any, Final
 
 import typer
@@ -108,8 +109,9 @@ def run(argv: Sequence[str] | None = None) -> int:
     return ended if isinstance(ended, int) else ExitCode.OK if ended is None else ExitCode.FAILURE
 
 
+@cache
 def make_program() -> Any:
-    """Return the program as a command of typer, with its commands still to be loaded."""
+    """Return the program as a command of typer, which loads its commands when they are called."""
     app = typer.Typer(
         cls=DeferredGroup,
         no_args_is_help=True,

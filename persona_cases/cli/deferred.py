@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 
@@ -72,6 +73,7 @@ def defer(listed: Iterable[Listed], group: Any, *, panel: str | None = None, pat
 
 
 def _deferred(listed: Listed, panel: str | None, path: str) -> _Deferred:
+    @cache
     def load() -> Any:
         return _load_command(listed, path) if isinstance(listed, Command) else _make_group(listed)
 
