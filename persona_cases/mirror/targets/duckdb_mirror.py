@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export.columns.types import ColumnKind
 from persona_cases.export.formats.packages import required
-from persona_cases.mirror.case_version import CaseVersion
 from persona_cases.mirror.mark import Mark
-from persona_cases.mirror.mirror_protocol import MirrorSettings, RowChange
+from persona_cases.mirror.mirror_protocol import MirrorSettings
 from persona_cases.mirror.targets.mirror_lock import MirrorLock
 from persona_cases.mirror.targets.sql_dialect import Dialect, Rows
+from persona_cases.mirror.targets.sql_mirror import NOT_A_MIRROR, SqlMirror, has_no_table
 from persona_cases.mirror.targets.sql_tables import REWRITE, SqlTables
 from persona_cases.mirror.targets.typed_cells import text_of, typed_cells, typed_native
 
@@ -33,7 +33,7 @@ _NATIVE: Final = {
 }
 
 
-class DuckdbMirror:
+class DuckdbMirror(SqlMirror):
     """A mirror in a DuckDB database; see `Mirror`.
 
     DuckDB does not overwrite what is deleted. So after a redaction, the file is written again without it.
@@ -46,14 +46,11 @@ class DuckdbMirror:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__()
         self._duckdb = required("duckdb", "a DuckDB mirror needs duckdb", "duckdb")
         self._path = Path(os.fsdecode(path)).resolve()
         self._lock: MirrorLock | None = None
         self._database: _Database | None = None
-        self._tables: SqlTables | None = None
-
-    def __repr__(self) -> str:
-        return "<DuckdbMirror>"
 
     def begin(self, settings: MirrorSettings) -> Mark:
         """Take the mirror for one sync; see `Mirror`."""
@@ -76,22 +73,6 @@ class DuckdbMirror:
                 self._tables = SqlTables(self._database, self._dialect())
                 return self._tables.open(settings, new=False)
         return mark
-
-    def known(self, ids: Sequence[str]) -> Mapping[str, CaseVersion]:
-        """Return what is remembered of these cases."""
-        return self._open.known(ids)
-
-    def between(self, low: int | None, high: int | None) -> Mapping[str, CaseVersion]:
-        """Return the versions of the cases that were created in `[low, high)`."""
-        return self._open.between(low, high)
-
-    def apply(self, changes: Sequence[RowChange]) -> None:
-        """Change rows, without committing that."""
-        self._open.apply(changes)
-
-    def commit(self, mark: Mark) -> None:
-        """Commit what was applied, and the mark."""
-        self._open.commit(mark)
 
     def end(self) -> None:
         """Discard what was not committed, and let others take the mirror."""
@@ -164,12 +145,6 @@ class DuckdbMirror:
             guard=self._guard,
         )
 
-    @property
-    def _open(self) -> SqlTables:
-        if self._tables is None:
-            raise ClientStateError("the mirror was not taken: call begin first")
-        return self._tables
-
 
 class _Database:
     def __init__(self, duckdb: Any, path: Path) -> None:
@@ -181,10 +156,7 @@ class _Database:
         Raises:
             InvalidArgumentError: if there are tables, but not those of a mirror.
         """
-        names = {name for (name,) in self.execute("SELECT table_name FROM information_schema.tables")}
-        if names and "persona_sync" not in names:
-            raise InvalidArgumentError("to: the file at this path is not a mirror: choose another path")
-        return not names
+        return has_no_table(name for (name,) in self.execute("SELECT table_name FROM information_schema.tables"))
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
         done = self._connection.execute(statement, list(parameters))
@@ -203,4 +175,4 @@ def _check_file(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(_MAGIC_AT + len(_MAGIC))
     if head[_MAGIC_AT:] != _MAGIC:
-        raise InvalidArgumentError("to: the file at this path is not a mirror: choose another path")
+        raise InvalidArgumentError(NOT_A_MIRROR)

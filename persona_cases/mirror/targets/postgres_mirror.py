@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, Final
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export.columns.types import ColumnKind
 from persona_cases.export.formats.packages import required
-from persona_cases.mirror.case_version import CaseVersion
 from persona_cases.mirror.mark import Mark
-from persona_cases.mirror.mirror_protocol import MirrorSettings, RowChange
-from persona_cases.mirror.targets.sql_dialect import Dialect, Rows
+from persona_cases.mirror.mirror_protocol import MirrorSettings
+from persona_cases.mirror.targets.sql_dialect import INDEXES, Dialect, Rows
+from persona_cases.mirror.targets.sql_mirror import SqlMirror
 from persona_cases.mirror.targets.sql_tables import TABLES, SqlTables
 from persona_cases.mirror.targets.typed_cells import text_of, typed_cells, typed_native
 from persona_cases.models.decoding.jsontext import is_array
@@ -28,21 +28,13 @@ _NATIVE: Final = {
     ColumnKind.TIME: "TIMESTAMPTZ",
 }
 # Not by value: PostgreSQL refuses values of more than a third of a page in an index.
-_INDEXES: Final = (
-    "CREATE INDEX cases_by_created_at ON cases (created_at)",
-    "CREATE INDEX cases_by_status ON cases (status)",
-    "CREATE INDEX fields_by_case ON fields (case_id)",
-    "CREATE INDEX fields_by_key ON fields (key)",
-    "CREATE INDEX relationships_by_case ON relationships (case_id)",
-    "CREATE INDEX relationships_by_id ON relationships (id)",
-    "CREATE INDEX versions_by_creation ON persona_versions (created_at)",
-)
+_INDEXES: Final = (*INDEXES, "CREATE INDEX fields_by_key ON fields (key)")
 # Beside the raw JSON; custom fields beyond are in a table of their own anyway.
 _MOST_COLUMNS: Final = 1000
 _LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('persona_sync'), hashtext(current_schema()))"
 
 
-class PostgresMirror:
+class PostgresMirror(SqlMirror):
     """A mirror in the first schema of the search path of a PostgreSQL database; see `Mirror`.
 
     After a redaction, the tables are vacuumed. What backups and the write-ahead log have is the server's matter.
@@ -55,13 +47,10 @@ class PostgresMirror:
     """
 
     def __init__(self, url: str) -> None:
+        super().__init__()
         self._psycopg = required("psycopg", "a PostgreSQL mirror needs psycopg", "postgres")
         self._url = url
         self._database: _Database | None = None
-        self._tables: SqlTables | None = None
-
-    def __repr__(self) -> str:
-        return "<PostgresMirror>"
 
     def begin(self, settings: MirrorSettings) -> Mark:
         """Take the mirror for one sync; see `Mirror`."""
@@ -70,22 +59,6 @@ class PostgresMirror:
             new = self._database.take()
         self._tables = SqlTables(self._database, self._dialect())
         return self._tables.open(settings, new=new)
-
-    def known(self, ids: Sequence[str]) -> Mapping[str, CaseVersion]:
-        """Return what is remembered of these cases."""
-        return self._open.known(ids)
-
-    def between(self, low: int | None, high: int | None) -> Mapping[str, CaseVersion]:
-        """Return the versions of the cases that were created in `[low, high)`."""
-        return self._open.between(low, high)
-
-    def apply(self, changes: Sequence[RowChange]) -> None:
-        """Change rows, without committing that."""
-        self._open.apply(changes)
-
-    def commit(self, mark: Mark) -> None:
-        """Commit what was applied, and the mark."""
-        self._open.commit(mark)
 
     def end(self) -> None:
         """Discard what was not committed, and let others take the mirror."""
@@ -127,12 +100,6 @@ class PostgresMirror:
             most_parameters=10_000,
             guard=self._guard,
         )
-
-    @property
-    def _open(self) -> SqlTables:
-        if self._tables is None:
-            raise ClientStateError("the mirror was not taken: call begin first")
-        return self._tables
 
 
 class _Database:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import attrs
 
 from persona_cases.export.columns.types import ColumnType
 from persona_cases.export.formats.sqlite_cells import quoted
 
-__all__ = ["Cells", "Connection", "Dialect", "Rows"]
+__all__ = ["INDEXES", "Cells", "Connection", "Dialect", "Rows"]
+
+INDEXES: Final = (
+    "CREATE INDEX cases_by_created_at ON cases (created_at)",
+    "CREATE INDEX cases_by_status ON cases (status)",
+    "CREATE INDEX fields_by_case ON fields (case_id)",
+    "CREATE INDEX relationships_by_case ON relationships (case_id)",
+    "CREATE INDEX relationships_by_id ON relationships (id)",
+    "CREATE INDEX versions_by_creation ON persona_versions (created_at)",
+)
+"""The statements that make the indexes, but for one of `fields` that depends on the database."""
 
 Cells: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 """Turns the values of a column into what the database stores."""

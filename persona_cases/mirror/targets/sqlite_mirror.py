@@ -6,38 +6,30 @@ import contextlib
 import errno
 import os
 import sqlite3
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from persona_cases.errors import ClientStateError, InvalidArgumentError
+from persona_cases.errors import ClientStateError
 from persona_cases.export.columns.types import type_of
 from persona_cases.export.formats.sqlite_cells import native_type, to_cells
-from persona_cases.mirror.case_version import CaseVersion
 from persona_cases.mirror.mark import Mark
-from persona_cases.mirror.mirror_protocol import MirrorSettings, RowChange
+from persona_cases.mirror.mirror_protocol import MirrorSettings
 from persona_cases.mirror.targets.mirror_lock import MirrorLock
-from persona_cases.mirror.targets.sql_dialect import Dialect, Rows
+from persona_cases.mirror.targets.sql_dialect import INDEXES, Dialect, Rows
+from persona_cases.mirror.targets.sql_mirror import SqlMirror, has_no_table
 from persona_cases.mirror.targets.sql_tables import SqlTables
 
 __all__ = ["SECONDS_FOR_READERS", "SqliteMirror"]
 
 # With a rollback journal and not with a log of writes: that would keep old values until it is overwritten.
 _SETTINGS: Final = ("PRAGMA journal_mode = DELETE", "PRAGMA secure_delete = ON", "PRAGMA synchronous = FULL")
-_INDEXES: Final = (
-    "CREATE INDEX cases_by_created_at ON cases (created_at)",
-    "CREATE INDEX cases_by_status ON cases (status)",
-    "CREATE INDEX fields_by_case ON fields (case_id)",
-    "CREATE INDEX fields_by_value ON fields (key, value)",
-    "CREATE INDEX relationships_by_case ON relationships (case_id)",
-    "CREATE INDEX relationships_by_id ON relationships (id)",
-    "CREATE INDEX versions_by_creation ON persona_versions (created_at)",
-)
+_INDEXES: Final = (*INDEXES, "CREATE INDEX fields_by_value ON fields (key, value)")
 SECONDS_FOR_READERS: Final = 60.0
 """How long a write waits for programs that read."""
 
 
-class SqliteMirror:
+class SqliteMirror(SqlMirror):
     """A mirror in a SQLite database; see `Mirror`.
 
     Deleted values are overwritten, and after a redaction the file is written again.
@@ -47,13 +39,10 @@ class SqliteMirror:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__()
         self._path = Path(os.fsdecode(path)).resolve()
         self._lock: MirrorLock | None = None
         self._database: _Database | None = None
-        self._tables: SqlTables | None = None
-
-    def __repr__(self) -> str:
-        return "<SqliteMirror>"
 
     def begin(self, settings: MirrorSettings) -> Mark:
         """Take the mirror for one sync; see `Mirror`."""
@@ -65,22 +54,6 @@ class SqliteMirror:
                 self._database.execute(setting)
             self._tables = SqlTables(self._database, _dialect(self._database.most_columns))
             return self._tables.open(settings, new=new)
-
-    def known(self, ids: Sequence[str]) -> Mapping[str, CaseVersion]:
-        """Return what is remembered of these cases."""
-        return self._open.known(ids)
-
-    def between(self, low: int | None, high: int | None) -> Mapping[str, CaseVersion]:
-        """Return the versions of the cases that were created in `[low, high)`."""
-        return self._open.between(low, high)
-
-    def apply(self, changes: Sequence[RowChange]) -> None:
-        """Change rows, without committing that."""
-        self._open.apply(changes)
-
-    def commit(self, mark: Mark) -> None:
-        """Commit what was applied, and the mark."""
-        self._open.commit(mark)
 
     def end(self) -> None:
         """Discard what was not committed, and let others take the mirror."""
@@ -99,12 +72,6 @@ class SqliteMirror:
             if self._lock is not None:
                 self._lock.release()
                 self._lock = None
-
-    @property
-    def _open(self) -> SqlTables:
-        if self._tables is None:
-            raise ClientStateError("the mirror was not taken: call begin first")
-        return self._tables
 
 
 class _Database:
@@ -131,9 +98,7 @@ class _Database:
             raise
         except sqlite3.DatabaseError:
             names = {""}
-        if names and "persona_sync" not in names:
-            raise InvalidArgumentError("to: the file at this path is not a mirror: choose another path")
-        return not names
+        return has_no_table(names)
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
         return self._connection.execute(statement, parameters).fetchall()
