@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from persona_cases.changes import Change
 from persona_cases.models import Case
 from persona_cases.query import Predicate
 from persona_cases.resources.changing.change_report import ChangeReport
-from persona_cases.resources.changing.change_run import run_changes
 from persona_cases.resources.changing.change_task import (
     ChangeTask,
     Confirm,
@@ -19,7 +18,9 @@ from persona_cases.resources.changing.change_task import (
     pairs_of,
     selection_of,
 )
-from persona_cases.resources.changing.row_work import Changer
+
+if TYPE_CHECKING:
+    from persona_cases.resources.changing.row_work import Changer
 
 __all__ = ["DEFAULT_CHANGES", "ManyChanges"]
 
@@ -103,7 +104,7 @@ class ManyChanges:
             on_progress=on_progress,
             confirm=confirm,
         )
-        return await run_changes(self, task)
+        return await _run(self, task)
 
     async def change_each(
         self: Changer,
@@ -155,4 +156,11 @@ class ManyChanges:
             on_progress=on_progress,
             confirm=confirm,
         )
-        return await run_changes(self, task)
+        return await _run(self, task)
+
+
+async def _run(cases: Changer, task: ChangeTask) -> ChangeReport:
+    # Few programs change many cases.
+    from persona_cases.resources.changing.change_run import run_changes  # noqa: PLC0415
+
+    return await run_changes(cases, task)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from persona_cases.mirror.mirror_protocol import Mirror
-from persona_cases.mirror.sync_report import SyncReport
 from persona_cases.query import Predicate
 from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
 from persona_cases.resources.endpoint import Api
 from persona_cases.resources.exporting.counting import counted
 from persona_cases.resources.reading.get_many import ManyCases
-from persona_cases.resources.syncing.changed_cases import ChangedCases
-from persona_cases.resources.syncing.sync_request import DEFAULT_OVERLAP, Reconcile, SyncRequest
-from persona_cases.resources.syncing.sync_run import SyncRun
+
+if TYPE_CHECKING:
+    from persona_cases.mirror.mirror_protocol import Mirror
+    from persona_cases.mirror.sync_report import SyncReport
+    from persona_cases.resources.syncing.sync_request import Reconcile
 
 __all__ = ["CaseSyncs"]
+
+DEFAULT_OVERLAP: Final = timedelta(minutes=10)
 
 
 class _Reading(Protocol):
@@ -81,6 +83,11 @@ class CaseSyncs:
 
         See https://docs.withpersona.com/api-reference/cases/search-cases.
         """
+        # Few programs have a mirror, and loading it takes a sixth of loading the client.
+        from persona_cases.resources.syncing.changed_cases import ChangedCases  # noqa: PLC0415
+        from persona_cases.resources.syncing.sync_request import SyncRequest  # noqa: PLC0415
+        from persona_cases.resources.syncing.sync_run import SyncRun  # noqa: PLC0415
+
         request = SyncRequest.of(
             where,
             to=to,

@@ -21,9 +21,7 @@ from persona_cases.query.nodes import leaves_of
 from persona_cases.query.relative import as_written
 from persona_cases.resources.reading.searches import Search
 
-__all__ = ["DEFAULT_OVERLAP", "Reconcile", "SyncRequest"]
-
-DEFAULT_OVERLAP: Final = timedelta(minutes=10)
+__all__ = ["Reconcile", "SyncRequest"]
 
 Reconcile: TypeAlias = bool | Literal["full"]
 """Whether to compare the mirror with the list: by ids and times, or by whole cases."""
