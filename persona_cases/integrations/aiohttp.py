@@ -11,6 +11,7 @@ from persona_cases.integrations.opened_client import opened_client
 from persona_cases.integrations.problem_documents import MEDIA_TYPE, problem_of
 from persona_cases.integrations.readiness import MAX_WAITING, readiness_of
 from persona_cases.integrations.streamed_pages import JSON_LINES, lines_of
+from persona_cases.integrations.webhook_deliveries import SIGNATURE, status_of
 from persona_cases.protocol.checks import whole_number
 from persona_cases.surface import publish
 from persona_cases.webhooks import WebhookReceiver
@@ -126,14 +127,9 @@ def webhook_handler(receiver: WebhookReceiver) -> Handler:
     """
 
     async def deliver(request: web.Request) -> web.StreamResponse:
-        body = bytearray()
         # Not `request.read()`, whose bound is that of the application and not of the receiver.
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > receiver.verifier.max_body:
-                return web.Response(status=413)
-        reply = await receiver.receive(bytes(body), request.headers.get("Persona-Signature"))
-        return web.Response(status=reply.status)
+        chunks = request.content.iter_any()
+        return web.Response(status=await status_of(receiver, chunks, request.headers.get(SIGNATURE)))
 
     return deliver
 

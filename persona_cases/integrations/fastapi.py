@@ -31,6 +31,7 @@ from persona_cases.integrations.opened_client import opened_client
 from persona_cases.integrations.problem_documents import MEDIA_TYPE, problem_of
 from persona_cases.integrations.readiness import MAX_WAITING, readiness_of
 from persona_cases.integrations.streamed_pages import JSON_LINES, lines_of
+from persona_cases.integrations.webhook_deliveries import SIGNATURE, status_of
 from persona_cases.paging import Page, Walk
 from persona_cases.protocol.addresses.urls import segment
 from persona_cases.protocol.checks import whole_number
@@ -262,13 +263,7 @@ def webhook_route(receiver: WebhookReceiver) -> Callable[[Request], Any]:
     """
 
     async def deliver(request: Request) -> Response:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > receiver.verifier.max_body:
-                return Response(status_code=413)
-        reply = await receiver.receive(bytes(body), request.headers.get("Persona-Signature"))
-        return Response(status_code=reply.status)
+        return Response(status_code=await status_of(receiver, request.stream(), request.headers.get(SIGNATURE)))
 
     return deliver
 
