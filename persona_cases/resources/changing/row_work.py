@@ -212,14 +212,7 @@ class RowWork:
     async def _end(
         self, row: RowState, outcome: Outcome, error: PersonaError | None = None, *, reason: str | None = None
     ) -> None:
-        entry = Ended(
-            row.number,
-            outcome,
-            reason if error is None else str(error),
-            getattr(error, "status", None),
-            tuple(item.title for item in getattr(error, "errors", ())),
-            getattr(error, "request_id", None),
-        )
+        entry = Ended(row.number, outcome, reason) if error is None else _failed(row, outcome, error)
         if self._journal is not None:
             await self._journal.write(entry)
         row.take(entry)
@@ -248,28 +241,30 @@ class RowWork:
 
     def _report(self, row: RowState) -> ChangeRow:
         change = self._made.get(row.number) or self._task.change_of(row.number)
-        if (ended := row.ended) is not None:
-            return ChangeRow(
-                case_id=row.case_id,
-                change=change,
-                outcome=ended.outcome,
-                reason=ended.reason,
-                status=ended.status,
-                titles=ended.titles,
-                request_id=ended.request_id,
-            )
         error = self._passing.get(row.number)
-        if error is None:
+        ended = row.ended if error is None or row.ended is not None else _failed(row, "failed", error)
+        if ended is None:
             return ChangeRow(case_id=row.case_id, change=change, outcome="pending", reason="the run ended before")
         return ChangeRow(
             case_id=row.case_id,
             change=change,
-            outcome="failed",
-            reason=str(error),
-            status=getattr(error, "status", None),
-            titles=tuple(item.title for item in getattr(error, "errors", ())),
-            request_id=getattr(error, "request_id", None),
+            outcome=ended.outcome,
+            reason=ended.reason,
+            status=ended.status,
+            titles=ended.titles,
+            request_id=ended.request_id,
         )
+
+
+def _failed(row: RowState, outcome: Outcome, error: PersonaError) -> Ended:
+    return Ended(
+        row.number,
+        outcome,
+        str(error),
+        getattr(error, "status", None),
+        tuple(item.title for item in getattr(error, "errors", ())),
+        getattr(error, "request_id", None),
+    )
 
 
 async def _wind_up(workers: list[asyncio.Task[None]]) -> None:
