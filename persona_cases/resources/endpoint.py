@@ -68,6 +68,13 @@ class Api:
             return _decoded(call, await self.transport.run(call), decode)
         raise call.broken_off()
 
+    async def load_answer(self, request: Request, decode: Callable[[bytes], D]) -> tuple[D, Response]:
+        """Do the same, and return the response too, for its headers."""
+        with self.call(request) as call:
+            response = await self.transport.run(call)
+            return _decoded(call, response, decode), response
+        raise call.broken_off()
+
     async def fetch(self, request: Request, decode: Callable[[bytes], D]) -> tuple[D, Answered]:
         """Do the same, and tell which call it was, for errors that are found later."""
         with self.call(request) as call:

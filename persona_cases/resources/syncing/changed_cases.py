@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import attrs
 
-from persona_cases.errors import DecodeError, InvalidArgumentError, QueryError
+from persona_cases.errors import InvalidArgumentError, QueryError
 from persona_cases.mirror.case_version import Reading
 from persona_cases.mirror.mark import UnfinishedSweep, UnfinishedWalk
 from persona_cases.models import Case
@@ -89,17 +89,10 @@ class ChangedCases:
         """Return how far the index has come."""
         search, fieldset = Search.of(None, _NEWEST_CHANGE, 1, None).loading(_TIMES)
         (request,) = search.requests()
-        response = await self.api.send(attrs.evolve(request, query=(*request.query, ("page[size]", "1"))))
-        try:
-            page = decode_page(response.body, fieldset=fieldset)
-        except DecodeError as error:
-            # Its frames hold the response.
-            failure = error.with_traceback(None)
-        else:
-            changed = [moment_of(time) for case in page.cases if (time := _changed_at(case)) is not None]
-            return Head(max(changed, default=None), response.headers.get("persona-environment-id"))
-        failure.request_id = response.request_id
-        raise failure
+        request = attrs.evolve(request, query=(*request.query, ("page[size]", "1")))
+        page, response = await self.api.load_answer(request, partial(decode_page, fieldset=fieldset))
+        changed = [moment_of(time) for case in page.cases if (time := _changed_at(case)) is not None]
+        return Head(max(changed, default=None), response.headers.get("persona-environment-id"))
 
     async def walk(self, unfinished: UnfinishedWalk) -> ReadPages:
         """Read the cases that changed since a walk's beginning, oldest first by creation.
