@@ -122,25 +122,18 @@ def _structure_float(value: Any, _: Any) -> float:
     return float(value)
 
 
-def _structure_date(value: Any, _: Any) -> date:
-    if not isinstance(value, str):
-        refuse("string with a date", value)
-    try:
-        return msgspec.convert(value, date)
-    except msgspec.ValidationError:
-        reason = "expected a date, as RFC 3339 writes it"
-    raise DecodeError(reason)
+def _moment_hook(kind: Any, name: str, expected: str) -> Structure:
+    def structure_moment(value: Any, _: Any) -> Any:
+        if not isinstance(value, str):
+            refuse(f"string with a {name}", value)
+        try:
+            # The parser of the fast path, so that both take the same spellings.
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError:
+            reason = f"expected a {expected}, as RFC 3339 writes it"
+        raise DecodeError(reason)
 
-
-def _structure_datetime(value: Any, _: Any) -> datetime:
-    if not isinstance(value, str):
-        refuse("string with a time", value)
-    try:
-        # The parser of the fast path, so that both take the same spellings of a time.
-        return msgspec.convert(value, AwareDatetime)
-    except msgspec.ValidationError:
-        reason = "expected a time with an offset, as RFC 3339 writes it"
-    raise DecodeError(reason)
+    return structure_moment
 
 
 def _literal_hook(cls: Any) -> Structure:
@@ -224,8 +217,8 @@ def _make_converter() -> cattrs.Converter:
     for kind, name in _EXACT.items():
         made.register_structure_hook(kind, _scalar_hook(kind, name))
     made.register_structure_hook(float, _structure_float)
-    made.register_structure_hook(datetime, _structure_datetime)
-    made.register_structure_hook(date, _structure_date)
+    made.register_structure_hook(datetime, _moment_hook(AwareDatetime, "time", "time with an offset"))
+    made.register_structure_hook(date, _moment_hook(date, "date", "date"))
     made.register_unstructure_hook(datetime, _unstructure_datetime)
     made.register_structure_hook_factory(attrs.has, _attrs_hook)
     made.register_structure_hook_factory(_is_struct, _struct_hook)
