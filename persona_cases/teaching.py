@@ -16,7 +16,7 @@ import attrs
 
 from persona_cases.errors import PersonaError
 
-__all__ = ["LONGEST_NAME", "Lessons", "nearest", "shortened", "taught"]
+__all__ = ["LONGEST_NAME", "Lessons", "nearest", "shortened", "suggestion", "taught"]
 
 LONGEST_NAME: Final = 40
 """As much of a mistaken name as a message needs, and as a guess looks at: its cost is the product of the lengths."""
@@ -35,6 +35,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     begun = (each for each in names if each.startswith(f"{name}_"))
     alike = iter(difflib.get_close_matches(name[:LONGEST_NAME], names, n=1))
     return next(begun, None) or next(alike, None)
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message about a mistaken name: which one was meant, if any is like it."""
+    guess = nearest(name, known)
+    return f"; did you mean {guess}?" if guess else ""
 
 
 def shortened(name: str) -> str:

@@ -12,11 +12,12 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.models import Case
 from persona_cases.models.decoding.records import Attributes
 from persona_cases.surface import publish
-from persona_cases.teaching import nearest, shortened
+from persona_cases.teaching import shortened, suggestion
 from persona_cases.testing.world.factory import DEFAULT_EPOCH
 from persona_cases.testing.world.field_values import field_value
 from persona_cases.testing.world.stored_cases import timestamp
 from persona_cases.typed import TypedCase, template_id
+from persona_cases.typed.declaring import no_such_field
 from persona_cases.typed.typed_case import declared_fields
 
 __all__ = ["make_case"]
@@ -93,7 +94,7 @@ def _typed_fields(typed: type[TypedCase], values: Mapping[str, Any]) -> dict[str
     declared = declared_fields(typed)
     for name in values:
         if name not in declared:
-            raise InvalidArgumentError(f"{typed.__name__} has no field {shortened(name)!r}{_guess(name, declared)}")
+            raise InvalidArgumentError(no_such_field(typed.__name__, name, declared))
     return {
         field.declaration.key: field_value(
             field.word, field.value_type.write(values.get(name), f"{typed.__name__}.{name}", strict=False)
@@ -114,7 +115,7 @@ def _case(template: object, fields: Mapping[str, Any], given: dict[str, Any]) ->
     for name in given:
         if name not in _NAMES:
             known = (*_NAMES, "id", "case_template_id", "case_queue_id", "fields")
-            raise InvalidArgumentError(f"a case has no attribute {shortened(name)!r} to set{_guess(name, known)}")
+            raise InvalidArgumentError(f"a case has no attribute {shortened(name)!r} to set{suggestion(name, known)}")
     attributes = {"status": "open", "tags": (), "created_at": DEFAULT_EPOCH, **given}
     return Case.from_dict(
         {
@@ -127,11 +128,6 @@ def _case(template: object, fields: Mapping[str, Any], given: dict[str, Any]) ->
             },
         }
     )
-
-
-def _guess(name: str, known: Iterable[str]) -> str:
-    guess = nearest(name, known)
-    return f"; did you mean {guess}?" if guess else ""
 
 
 def _json(value: object) -> object:

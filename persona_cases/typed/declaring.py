@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import update_wrapper
 from typing import Any, Literal
 
 import attrs
 
-from persona_cases.teaching import nearest, shortened
+from persona_cases.teaching import shortened, suggestion
 from persona_cases.typed.value_types import ValueType
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "complete",
     "deactivated",
     "declarations_of",
+    "no_such_field",
     "optional",
     "required",
 ]
@@ -141,6 +142,11 @@ def _helpful(
     return update_wrapper(__init__, init)
 
 
+def no_such_field(owner: str, name: str, known: Iterable[str]) -> str:
+    """Return the message about a field that a generated class does not have."""
+    return f"{owner} has no field {shortened(name)!r}{suggestion(name, known)}"
+
+
 def _misused(
     owner: str,
     types: Mapping[str, ValueType],
@@ -152,8 +158,7 @@ def _misused(
         return f"{owner} takes values by name, such as {owner}({next(iter(types), 'field')}=...)"
     for name in values:
         if name not in types:
-            guess = nearest(name, types)
-            return f"{owner} has no field {shortened(name)!r}{f'; did you mean {guess}?' if guess else ''}"
+            return no_such_field(owner, name, types)
     missing = [name for name in types if name in required and name not in values]
     return f"{owner} needs {', '.join(missing)}: the template requires a value" if missing else None
 

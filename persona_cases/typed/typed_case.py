@@ -9,8 +9,7 @@ from persona_cases.errors import DecodeError, InvalidArgumentError, NotLoadedErr
 from persona_cases.models import Case
 from persona_cases.models.decoding.jsontext import step
 from persona_cases.query import Predicate, Q
-from persona_cases.teaching import nearest, shortened
-from persona_cases.typed.declaring import archived, complete, deactivated, declarations_of, required
+from persona_cases.typed.declaring import archived, complete, deactivated, declarations_of, no_such_field, required
 from persona_cases.typed.typed_fields import DeclaredField, make_field
 
 __all__ = ["TypedCase", "changes", "creation_fields", "declared_fields", "template_id"]
@@ -141,9 +140,7 @@ def changes(typed: type[TypedCase], values: Mapping[str, Any]) -> dict[str, Any]
     for name, value in values.items():
         field = typed.__fields__.get(name)
         if field is None:
-            guess = nearest(name, typed.__fields__)
-            hint = f"; did you mean {guess}?" if guess else ""
-            raise InvalidArgumentError(f"{owner} has no field {shortened(name)!r}{hint}")
+            raise InvalidArgumentError(no_such_field(owner, name, typed.__fields__))
         if value is None:
             _check_clearable(owner, name, field)
         written[field.declaration.key] = _written(owner, name, field, value)
