@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import json
 import shutil
 import sys
 from collections import Counter
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 
 import aiohttp
 import pytest
-import uvicorn
 from aiohttp.test_utils import TestClient, TestServer
+from served_apps import serving
 
 from persona_cases import PersonaClient, Q
 from persona_cases.testing import Fault, Simulator
@@ -62,22 +60,6 @@ async def test_export(account, tmp_path, capsys):
     assert f"{len(exported)} cases in " in capsys.readouterr().out
     assert await example.main(str(tmp_path)) == 1
     assert "export failed" in capsys.readouterr().err
-
-
-@asynccontextmanager
-async def serving(app):
-    """A real server for an application; gives its URL."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        assert not running.done()
-        await asyncio.sleep(0.01)
-    host, port = server.servers[0].sockets[0].getsockname()
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        server.should_exit = True
-        await running
 
 
 async def test_fastapi_app(account):

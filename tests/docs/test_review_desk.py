@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import json
 import os
@@ -14,7 +13,7 @@ import aiohttp
 import pytest
 
 pytest.importorskip("fastapi", reason="comes with the extra `fastapi`")
-import uvicorn
+from served_apps import serving
 
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "review-desk.png"
@@ -28,22 +27,6 @@ BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "
 async def app(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "examples")
     return importlib.import_module("review_desk.app").make_app()
-
-
-@asynccontextmanager
-async def serving(app):
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        assert not running.done()
-        await asyncio.sleep(0.01)
-    host, port = server.servers[0].sockets[0].getsockname()
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        server.should_exit = True
-        await running
 
 
 async def told(stream, name):

@@ -28,7 +28,7 @@ from persona_cases.integrations.aiohttp import (
     readiness_handler,
     webhook_handler,
 )
-from persona_cases.testing import Fault, Simulator
+from persona_cases.testing import Fault
 from persona_cases.webhooks import WebhookReceiver, WebhookVerifier, sign
 
 RAISED: list[PersonaError] = []
@@ -73,12 +73,6 @@ def make_app(sim, **settings):
 async def asking(app):
     async with TestClient(TestServer(app)) as client:
         yield client
-
-
-@pytest.fixture
-async def sim():
-    async with Simulator(cases=60, seed=5) as simulator:
-        yield simulator
 
 
 @pytest.fixture

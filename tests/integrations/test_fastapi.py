@@ -49,7 +49,7 @@ from persona_cases.integrations.fastapi import (
     where_body,
     where_query,
 )
-from persona_cases.testing import Fault, Simulator
+from persona_cases.testing import Fault
 from persona_cases.webhooks import WebhookReceiver, WebhookVerifier, sign
 
 ALLOWED = {"status", "created_at", "fields.priority"}
@@ -88,12 +88,6 @@ async def asking(app):
         httpx.AsyncClient(transport=transport, base_url="http://app") as client,
     ):
         yield client
-
-
-@pytest.fixture
-async def sim():
-    async with Simulator(cases=60, seed=5) as simulator:
-        yield simulator
 
 
 @pytest.fixture
