@@ -133,7 +133,7 @@ def thorough(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def mirrors(session: nox.Session) -> None:
-    """500 random scripts against a mirror, and 50 killed syncs of each database: for changes to mirrors."""
+    """500 random scripts against a mirror, and 50 killed syncs, of each database: for changes to mirrors."""
     session.install("-e", EXTRAS, *group("test"))
     env: dict[str, str | None] = {"PERSONA_CASES_MIRROR_SCRIPTS": "500", "PERSONA_CASES_MIRROR_KILLS": "50"}
     run_tests(session, "tests/mirror", *session.posargs, env=env)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from databases import Database, fresh_schema, postgres_server
+from databases import KINDS, Database, fresh_schema, postgres_server
 
 
 @pytest.fixture(scope="session")
@@ -13,7 +13,7 @@ def postgres():
         yield url
 
 
-@pytest.fixture(params=["sqlite", "duckdb", "postgres"])
+@pytest.fixture(params=KINDS)
 def database(request, tmp_path):
     match request.param:
         case "sqlite":

@@ -18,6 +18,7 @@ import pytest
 
 from persona_cases.mirror.case_version import digest_of
 
+KINDS = ("sqlite", "duckdb", "postgres")
 REQUIRED = os.environ.get("PERSONA_CASES_REQUIRE_POSTGRES") == "1"
 
 
@@ -48,9 +49,19 @@ class Database:
         return {id: digest_of(raw.encode()) for id, raw in self.rows("SELECT id, raw FROM cases")}
 
     def content(self) -> bytes:
-        """Everything that lies at the path or beside it."""
+        """Everything at the path and beside it, and all rows of all tables, which may be compressed there."""
+        rows = repr([self.rows(f"SELECT * FROM {name}") for name in self._tables()]).encode()
         path = Path(self.to)
-        return b"".join(each.read_bytes() for each in sorted(path.parent.glob(f"*{path.name}*")) if each.is_file())
+        beside = [] if self.kind == "postgres" else sorted(path.parent.glob(f"*{path.name}*"))
+        return rows + b"".join(each.read_bytes() for each in beside if each.is_file())
+
+    def _tables(self) -> list[str]:
+        listed = {
+            "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+            "duckdb": "SELECT table_name FROM duckdb_tables() ORDER BY table_name",
+            "postgres": "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename",
+        }
+        return [name for (name,) in self.rows(listed[self.kind])]
 
     def _connect(self) -> Any:
         if self.kind == "sqlite":
