@@ -1,28 +1,33 @@
 """The models: `Case` and its neighbours, and the one converter between them and JSON.
 
-Pure: nothing here does I/O or knows the time. `Case.from_dict` reads plain JSON.
+Pure: nothing here does I/O or knows the time. `Case.from_dict` reads plain JSON. The names are imported when they are
+first used, so that a client can be made without loading them.
 """
 
-from persona_cases.models.case import Case
-from persona_cases.models.decoding.converter import converter, structure
-from persona_cases.models.decoding.key_inflection import Inflection
-from persona_cases.models.fields import CaseFields, FieldValue
-from persona_cases.models.fieldset import Fieldset
-from persona_cases.models.objects import Attachment, FieldSchema, Resource, ResourceIdentifier
-from persona_cases.models.rate_limits import RateLimitStatus
-from persona_cases.models.related_objects import (
-    Account,
-    CaseComment,
-    CaseQueue,
-    CaseTemplate,
-    Inquiry,
-    Report,
-    Transaction,
-    Verification,
-)
-from persona_cases.models.relationships import CaseRelationships
-from persona_cases.models.unset import UNSET, Unset, UnsetType
-from persona_cases.surface import publish
+from typing import TYPE_CHECKING
+
+from persona_cases.surface import lazily
+
+if TYPE_CHECKING:
+    from persona_cases.models.case import Case
+    from persona_cases.models.decoding.converter import converter, structure
+    from persona_cases.models.decoding.key_inflection import Inflection
+    from persona_cases.models.fields import CaseFields, FieldValue
+    from persona_cases.models.fieldset import Fieldset
+    from persona_cases.models.objects import Attachment, FieldSchema, Resource, ResourceIdentifier
+    from persona_cases.models.rate_limits import RateLimitStatus
+    from persona_cases.models.related_objects import (
+        Account,
+        CaseComment,
+        CaseQueue,
+        CaseTemplate,
+        Inquiry,
+        Report,
+        Transaction,
+        Verification,
+    )
+    from persona_cases.models.relationships import CaseRelationships
+    from persona_cases.models.unset import UNSET, Unset, UnsetType
 
 __all__ = [
     "UNSET",
@@ -51,11 +56,27 @@ __all__ = [
     "structure",
 ]
 
-publish("persona_cases", Attachment, Case, CaseTemplate)
-publish(__name__, Account, CaseComment, CaseFields, CaseQueue, CaseRelationships, FieldSchema, FieldValue, Fieldset)
-publish(__name__, Inquiry, RateLimitStatus, Report, Resource, ResourceIdentifier, Transaction, UnsetType, Verification)
-publish(__name__, structure)
+_HOMES = {
+    "persona_cases.models.case": ("Case",),
+    "persona_cases.models.decoding.converter": ("converter", "structure"),
+    "persona_cases.models.decoding.key_inflection": ("Inflection",),
+    "persona_cases.models.fields": ("CaseFields", "FieldValue"),
+    "persona_cases.models.fieldset": ("Fieldset",),
+    "persona_cases.models.objects": ("Attachment", "FieldSchema", "Resource", "ResourceIdentifier"),
+    "persona_cases.models.rate_limits": ("RateLimitStatus",),
+    "persona_cases.models.related_objects": (
+        "Account",
+        "CaseComment",
+        "CaseQueue",
+        "CaseTemplate",
+        "Inquiry",
+        "Report",
+        "Transaction",
+        "Verification",
+    ),
+    "persona_cases.models.relationships": ("CaseRelationships",),
+    "persona_cases.models.unset": ("UNSET", "Unset", "UnsetType"),
+}
 
-
-def __dir__() -> list[str]:
-    return __all__
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(__name__, _HOMES)

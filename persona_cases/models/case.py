@@ -39,6 +39,7 @@ from persona_cases.models.related_objects import (
     Verification,
 )
 from persona_cases.models.relationships import CaseRelationships
+from persona_cases.surface import publish
 from persona_cases.teaching import taught
 
 __all__ = ["Case"]
@@ -354,3 +355,6 @@ class Case:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
+
+
+publish("persona_cases", Case)

@@ -12,6 +12,7 @@ from persona_cases.models.decoding.jsontext import is_array, is_object
 from persona_cases.models.fieldset import Fieldset
 from persona_cases.models.loading import refuse_unasked
 from persona_cases.name_prefixes import CUSTOM
+from persona_cases.surface import publish
 from persona_cases.teaching import taught
 
 __all__ = ["CaseFields", "FieldValue"]
@@ -115,3 +116,6 @@ def _copied(sent: Any, *, verbatim: bool) -> Any:
             left += [(value, index, as_is) for index, each in enumerate(value) if is_object(each) or is_array(each)]
         holder[place] = value
     return result[0]
+
+
+publish("persona_cases.models", CaseFields, FieldValue)

@@ -10,6 +10,7 @@ import attrs
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.models.loadable_names import attribute_asked, bare
 from persona_cases.name_prefixes import CUSTOM, EXTRA, RELATIONSHIP
+from persona_cases.surface import publish
 
 __all__ = ["Fieldset"]
 
@@ -60,3 +61,6 @@ class Fieldset:
     def wire(self) -> str:
         """The value of the query parameter `fields[case]`, not yet percent-encoded."""
         return ",".join(map(bare, self.names))
+
+
+publish("persona_cases.models", Fieldset)

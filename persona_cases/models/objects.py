@@ -18,6 +18,7 @@ from persona_cases.models.decoding.key_inflection import (
     spelling_of,
 )
 from persona_cases.models.pydantic_schema import pydantic_core_schema, resource_schema
+from persona_cases.surface import publish
 
 __all__ = [
     "Attachment",
@@ -235,3 +236,7 @@ def _unstructure_resource(resource: Resource) -> dict[str, Any]:
 converter.register_structure_hook(FieldSchema, _structure_field_schema)
 converter.register_structure_hook_func(_is_resource, _structure_resource)
 converter.register_unstructure_hook_func(_is_resource, _unstructure_resource)
+
+
+publish("persona_cases", Attachment)
+publish("persona_cases.models", FieldSchema, Resource, ResourceIdentifier)

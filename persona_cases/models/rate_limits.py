@@ -6,6 +6,7 @@ import attrs
 
 from persona_cases.models.decoding.converter import structure
 from persona_cases.models.decoding.jsontext import check_utf8, parse_json
+from persona_cases.surface import publish
 
 __all__ = ["RateLimitStatus", "decode_rate_limits"]
 
@@ -59,3 +60,6 @@ def decode_rate_limits(body: bytes) -> tuple[RateLimitStatus, ...]:
         )
         for entry in document.data
     )
+
+
+publish("persona_cases.models", RateLimitStatus)

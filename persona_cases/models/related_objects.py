@@ -11,6 +11,7 @@ from typing import ClassVar
 import attrs
 
 from persona_cases.models.objects import FieldSchema, Resource, register
+from persona_cases.surface import publish
 
 __all__ = [
     "Account",
@@ -251,3 +252,7 @@ class Transaction(Resource):
 
 
 register(CaseTemplate, CaseQueue, CaseComment, Account, Inquiry, Report, Verification, Transaction)
+
+
+publish("persona_cases", CaseTemplate)
+publish("persona_cases.models", Account, CaseComment, CaseQueue, Inquiry, Report, Transaction, Verification)

@@ -10,6 +10,7 @@ from persona_cases.models.decoding import records as wire
 from persona_cases.models.decoding.record_paths import read_record_text, unknown_members
 from persona_cases.models.loading import Origin, Shared, check_asked
 from persona_cases.models.objects import ResourceIdentifier
+from persona_cases.surface import publish
 
 __all__ = ["CaseRelationships"]
 
@@ -108,3 +109,6 @@ class CaseRelationships:
 
 def _public(identifier: wire.Identifier) -> ResourceIdentifier:
     return ResourceIdentifier(identifier.type, identifier.id)
+
+
+publish("persona_cases.models", CaseRelationships)

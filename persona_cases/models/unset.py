@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from typing import Final, Literal, TypeAlias
 
+from persona_cases.surface import publish
+
 __all__ = ["UNSET", "Unset", "UnsetType"]
 
 
@@ -25,3 +27,6 @@ Unset: TypeAlias = Literal[UnsetType.UNSET]
 
 UNSET: Final = UnsetType.UNSET
 """Left out: leave the attribute as it is, where `None` would clear it."""
+
+
+publish("persona_cases.models", UnsetType)

@@ -25,6 +25,7 @@ from cattrs.cols import list_structure_factory
 from persona_cases.errors import DecodeError, InvalidArgumentError
 from persona_cases.models.decoding.jsontext import json_type, step
 from persona_cases.models.decoding.records import AwareDatetime
+from persona_cases.surface import publish
 
 __all__ = ["converter", "members_of", "refuse", "structure"]
 
@@ -248,3 +249,6 @@ def _is_struct(cls: Any) -> bool:
 
 converter: Final = _make_converter()
 """The configured converter: strict, the same for every model. Use `structure` for JSON from outside."""
+
+
+publish("persona_cases.models", structure)
