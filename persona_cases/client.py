@@ -6,13 +6,13 @@ import copy
 import os
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import cached_property
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
-from persona_cases.models import UNSET, RateLimitStatus, Unset
-from persona_cases.models.rate_limits import decode_rate_limits
+from persona_cases.models.unset import UNSET, Unset
 from persona_cases.protocol import secret
 from persona_cases.protocol.addresses.urls import BaseURL
 from persona_cases.protocol.call_options import (
@@ -26,11 +26,8 @@ from persona_cases.protocol.checks import flag, seconds, whole_number
 from persona_cases.protocol.events import Observer
 from persona_cases.protocol.message import Request, Response, Safety
 from persona_cases.protocol.retry import RetryPolicy
-from persona_cases.resources.case_templates import CaseTemplates
-from persona_cases.resources.cases import Cases
 from persona_cases.resources.client_lessons import CLIENT
 from persona_cases.resources.endpoint import Api
-from persona_cases.resources.event_reading import Events
 from persona_cases.resources.requests.custom_request import other_request
 from persona_cases.surface import publish
 from persona_cases.teaching import taught
@@ -43,6 +40,12 @@ from persona_cases.transport.middleware import Middleware, check_middleware
 from persona_cases.transport.network import Network, Trust, environment_allows_http
 from persona_cases.transport.pipeline import Transport
 from persona_cases.transport.session import ClientSession, HttpSession, check_session
+
+if TYPE_CHECKING:
+    from persona_cases.models import RateLimitStatus
+    from persona_cases.resources.case_templates import CaseTemplates
+    from persona_cases.resources.cases import Cases
+    from persona_cases.resources.event_reading import Events
 
 DEFAULT_BASE_URL = "https://api.withpersona.com/api/v1"
 
@@ -94,16 +97,7 @@ class PersonaClient:
 
     Raises:
         InvalidArgumentError: if a setting cannot work, or there is no API key.
-
-    Attributes:
-        cases: everything that can be done with cases.
-        case_templates: what they are made from.
-        events: what happened to them.
     """
-
-    cases: Cases
-    case_templates: CaseTemplates
-    events: Events
 
     def __init__(
         self,
@@ -166,7 +160,30 @@ class PersonaClient:
             LocalLimiter() if limiter is None else check_limiter(limiter, "limiter"),
             QuotaLimiter() if creation_limiter is None else check_limiter(creation_limiter, "creation_limiter"),
         )
-        self._use(Api(Transport(http, admission, check_middleware(middleware)), base, options))
+        self._api = Api(Transport(http, admission, check_middleware(middleware)), base, options)
+
+    # Each of these loads what it needs when it is first used: models, the query language, pages.
+
+    @cached_property
+    def cases(self) -> Cases:
+        """Everything that can be done with cases."""
+        from persona_cases.resources.cases import Cases  # noqa: PLC0415
+
+        return Cases(self._api)
+
+    @cached_property
+    def case_templates(self) -> CaseTemplates:
+        """What cases are made from."""
+        from persona_cases.resources.case_templates import CaseTemplates  # noqa: PLC0415
+
+        return CaseTemplates(self._api)
+
+    @cached_property
+    def events(self) -> Events:
+        """What happened to cases and other objects."""
+        from persona_cases.resources.event_reading import Events  # noqa: PLC0415
+
+        return Events(self._api)
 
     @property
     def limiter(self) -> Limiter:
@@ -213,7 +230,9 @@ class PersonaClient:
             changes["observers"] = (*self._api.options.observers, *check_observers(observers))
         twin = copy.copy(self)
         options = attrs.evolve(self._api.options, **changes)
-        twin._use(attrs.evolve(self._api, options=options, lifetime=Lifetime(self._api.lifetime)))
+        twin._api = attrs.evolve(self._api, options=options, lifetime=Lifetime(self._api.lifetime))
+        for resource in ("cases", "case_templates", "events"):
+            vars(twin).pop(resource, None)
         return twin
 
     async def request(
@@ -257,6 +276,8 @@ class PersonaClient:
 
         See https://docs.withpersona.com/api-reference/rate-limits/list-all-rate-limits.
         """
+        from persona_cases.models.rate_limits import decode_rate_limits  # noqa: PLC0415
+
         return await self._api.load(Request("GET", "/rate-limits"), decode_rate_limits)
 
     async def close(self) -> None:
@@ -302,12 +323,6 @@ class PersonaClient:
         if "_api" not in vars(self):
             return "PersonaClient()"
         return f"PersonaClient(base_url={self._api.base.url!r}, version={self._api.options.version!r})"
-
-    def _use(self, api: Api) -> None:
-        self._api = api
-        self.cases = Cases(api)
-        self.case_templates = CaseTemplates(api)
-        self.events = Events(api)
 
 
 publish("persona_cases", PersonaClient)

@@ -117,7 +117,7 @@ def _finder(lessons: Lessons) -> Callable[[Any, str], Any]:
             return object.__getattribute__(self, name)
         lesson = (
             ""
-            if name.startswith("_")
+            if name.startswith("_") and name not in lessons.instances
             else lessons.about(self, name) or _about_name(lessons, name, cast("Hashable", cls))
         )
         error = lessons.unknown(f"{cls.__name__} has no attribute {shortened(name)!r}{lesson}")

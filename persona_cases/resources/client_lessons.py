@@ -124,7 +124,7 @@ EVENTS = Lessons(
 
 CLIENT = Lessons(
     constructor=True,
-    instances=("cases", "case_templates", "events"),
+    instances=("_api",),
     names={
         "search list export create update get_many watch redact assign set_status download retrieve": "cases are "
         "reached by persona.cases, such as persona.cases.search(...)",
