@@ -4,14 +4,19 @@ Every figure is that of a whole process, its start included, on another core tha
 and of loops over the cursor with 100 cases a page that write JSON Lines, with aiohttp and orjson, httpx and json, or
 requests.
 
-* cpu: the CPU time of 200,000 cases, no latency, no limit; as JSON Lines, and iterated over.
+* tables: the CPU time of 50,000 cases as Parquet, CSV and SQLite, against the same as JSON Lines and DuckDB's
+  `read_json` of that to Parquet, with one thread.
+* small: the CPU time of 20,000 cases, no latency, no limit.
+* cpu: the same of 200,000 cases; as JSON Lines, and iterated over.
+* fresh: the CPU time of a fresh export of 200,000 cases, against the one by search; and the requests of 20,000 cases at
+  100 ms latency.
 * latency: the wall time of 20,000 cases at 100 ms latency, no limit.
 * clustered: the same with 90 % of the cases in 1 % of the time.
 * window: 30,000 cases at 50 ms latency, 60 requests in a window of 6 s, against one walk by search; and 29,000 cases,
   whose last window has room, against the ideal that four windows are used up.
 * memory: the peak memory of 1,000,000 cases against that of 50,000, as JSON Lines and as Parquet.
 
-Run: python benchmarks/export.py [--require] [cpu latency clustered window memory]
+Run: python benchmarks/export.py [--require] [--save FILE] [tables small cpu fresh latency clustered window memory]
 """
 
 from __future__ import annotations
@@ -31,11 +36,14 @@ from pathlib import Path
 import aiohttp
 import attrs
 from export_server import SCENES, Scene
+from ratios import Verdict, save
 
 EXPORTERS = Path(__file__).with_name("exporters")
-OURS, ITERATED = "ours", "ours_iterated"
+OURS, ITERATED, FRESH = "ours", "ours_iterated", "ours_fresh"
+DUCKDB = "by_hand_duckdb"
 AIOHTTP, HTTPX, REQUESTS = "by_hand_aiohttp", "by_hand_httpx", "by_hand_requests"
 LEAST = "by_hand_msgspec"
+ROUNDS = 3
 # The server's core, and that of whoever is measured.
 CORES = sorted(os.sched_getaffinity(0))[:2]
 # Modules are compiled once, when they are installed, and not each time.
@@ -55,6 +63,7 @@ class Run:
     megabytes: float
     requests: int
     refused: int
+    file: float
 
     @property
     def cpu(self) -> float:
@@ -70,7 +79,7 @@ class Bench:
         self._origin = f"http://127.0.0.1:{port}"
         self._directory = directory
 
-    async def run(self, exporter: str, ending: str = "jsonl") -> Run:
+    async def run(self, exporter: str, ending: str = "jsonl", *, keep: bool = False) -> Run:
         output = self._directory / f"cases.{ending}"
         program = EXPORTERS / f"{exporter}.py"
         command = [sys.executable, str(program), f"{self._origin}/api/v1", str(output)]
@@ -86,20 +95,23 @@ class Bench:
         if process.returncode:
             raise SystemExit(f"{exporter} failed")
         await asyncio.to_thread(self._check, output, exporter)
-        output.unlink()
+        size = output.stat().st_size / 1e6
+        if not keep:
+            output.unlink()
         async with aiohttp.ClientSession() as session, session.get(f"{self._origin}/stats") as answer:
             requests, refused = await answer.json()
-        run = Run(seconds, used.ru_utime, used.ru_stime, used.ru_maxrss / 1024, requests, refused)
+        run = Run(seconds, used.ru_utime, used.ru_stime, used.ru_maxrss / 1024, requests, refused, size)
         print(
-            f"  {exporter:<16} {run.seconds:8.2f} s {run.cpu:6.2f} s CPU ({run.user:.2f} + {run.system:.2f})"
+            f"  {exporter:<16} {ending:<8}{run.seconds:8.2f} s {run.cpu:6.2f} s CPU ({run.user:.2f} + {run.system:.2f})"
             f" {run.megabytes:7.0f} MB {run.requests:6} requests {run.refused:3} refused"
+            f" {run.file:6.1f} MB of file"
         )
         return run
 
     def _check(self, output: Path, exporter: str) -> None:
         if exporter == ITERATED:
             whole = output.read_text(encoding="ascii").startswith(f"{self._scene.cases} ")
-        elif output.suffix == ".parquet":
+        elif output.suffix in ROWS:
             whole = _rows(output) == self._scene.cases
         else:
             whole = _lines_in_order(output) == self._scene.cases
@@ -110,8 +122,15 @@ class Bench:
 # In processes of their own or line by line: the peak memory of a new process counts what it was forked from.
 
 
+ROWS = {
+    ".parquet": "import pyarrow.parquet as p; print(p.ParquetFile(name).metadata.num_rows)",
+    ".csv": "import csv; print(sum(1 for _ in csv.DictReader(open(name, newline=''))))",
+    ".sqlite": "import sqlite3; print(*sqlite3.connect(name).execute('SELECT count(*) FROM cases').fetchone())",
+}
+
+
 def _rows(output: Path) -> int:
-    program = "import sys, pyarrow.parquet as p; print(p.ParquetFile(sys.argv[1]).metadata.num_rows)"
+    program = f"import sys; name = sys.argv[1]; {ROWS[output.suffix]}"
     return int(subprocess.check_output([sys.executable, "-c", program, output]))  # noqa: S603
 
 
@@ -147,28 +166,54 @@ async def bench(name: str) -> AsyncGenerator[Bench]:
         await server.wait()
 
 
-@attrs.frozen
-class Verdict:
-    """A figure and what it may be at most."""
+async def measure_tables() -> list[Verdict]:
+    found: dict[str, list[Run]] = {ending: [] for ending in ("parquet", "csv", "sqlite")}
+    beside: list[float] = []
+    async with bench("tables") as it:
+        # In turn, and the best of each: others who use the machine only make it worse.
+        for _ in range(ROUNDS):
+            lines = await it.run(OURS, keep=True)
+            beside.append(lines.cpu + (await it.run(DUCKDB)).cpu)
+            for ending, runs in found.items():
+                runs.append(await it.run(OURS, ending))
+    cpu = {ending: min(run.cpu for run in runs) for ending, runs in found.items()}
+    what = "of JSON Lines and DuckDB's read_json"
+    return [
+        Verdict(f"CPU as Parquet, {what}", cpu["parquet"] / min(beside), 1.3),
+        Verdict(f"CPU as CSV, {what}", cpu["csv"] / min(beside), 1.3),
+        Verdict(f"CPU as SQLite, {what}", cpu["sqlite"] / min(beside), 2.0),
+        Verdict("MB of SQLite for 50,000 cases, of 150", found["sqlite"][0].file / 150, 1.0),
+    ]
 
-    what: str
-    value: float
-    wanted: float
 
-    @property
-    def good(self) -> bool:
-        return self.value <= self.wanted
+async def measure_small() -> list[Verdict]:
+    async with bench("small") as it:
+        rounds = [[(await it.run(name)).cpu for name in (AIOHTTP, OURS, LEAST)] for _ in range(2 * ROUNDS)]
+    hand, own, least = map(min, zip(*rounds, strict=True))
+    print(f"  a loop that copies cases without a look takes {least / hand:.3f} of aiohttp + orjson by hand")
+    return [Verdict("CPU of 20,000 cases, of aiohttp + orjson by hand", own / hand, 0.75)]
+
+
+async def measure_fresh() -> list[Verdict]:
+    async with bench("cpu") as it:
+        rounds = [[(await it.run(name)).cpu for name in (OURS, FRESH)] for _ in range(ROUNDS)]
+    search, fresh = map(min, zip(*rounds, strict=True))
+    async with bench("latency") as it:
+        slow = await it.run(FRESH)
+    return [
+        Verdict("CPU of a fresh export, of one by search", fresh / search, 1.2),
+        Verdict("requests of a fresh export of 200 pages, of 200", slow.requests / 200, 225 / 200),
+    ]
 
 
 async def measure_cpu() -> list[Verdict]:
     async with bench("cpu") as it:
-        # In turn, and the best of each: others who use the machine only make it worse.
-        rounds = [[(await it.run(name)).cpu for name in (AIOHTTP, OURS, ITERATED, LEAST)] for _ in range(3)]
+        rounds = [[(await it.run(name)).cpu for name in (AIOHTTP, OURS, ITERATED, LEAST)] for _ in range(ROUNDS)]
         others = {name: (await it.run(name)).cpu for name in (HTTPX, REQUESTS)}
     hand, own, iterated, least = map(min, zip(*rounds, strict=True))
     print(f"  a loop that copies cases without a look takes {least / hand:.3f} of aiohttp + orjson by hand")
     return [
-        Verdict("CPU, of aiohttp + orjson by hand", own / hand, 0.40),
+        Verdict("CPU of 200,000 cases, of a loop that copies bytes", own / least, 1.3),
         Verdict("CPU of typed iteration, of the same", iterated / hand, 1.15),
         *(Verdict(f"CPU, of {name}", own / cpu, 0.40) for name, cpu in others.items()),
     ]
@@ -220,7 +265,10 @@ async def measure_memory() -> list[Verdict]:
 
 
 SCENARIOS: dict[str, Callable[[], Awaitable[list[Verdict]]]] = {
+    "tables": measure_tables,
+    "small": measure_small,
     "cpu": measure_cpu,
+    "fresh": measure_fresh,
     "latency": measure_latency,
     "clustered": measure_clustered,
     "window": measure_window,
@@ -228,14 +276,16 @@ SCENARIOS: dict[str, Callable[[], Awaitable[list[Verdict]]]] = {
 }
 
 
-async def measure(names: list[str], *, require: bool) -> int:
+async def measure(names: list[str], *, require: bool, to: Path | None) -> int:
     """Run, print, and judge."""
     missed = 0
     for name in names:
-        for verdict in await SCENARIOS[name]():
+        verdicts = await SCENARIOS[name]()
+        for verdict in verdicts:
             missed += not verdict.good
-            mark = "" if verdict.good else "   MISSED"
-            print(f"  {verdict.what}: {verdict.value:.3f}, wanted at most {verdict.wanted:.3f}{mark}")
+            print(f"  {verdict}")
+        if to is not None:
+            save(to, name, verdicts)
     return 1 if require and missed else 0
 
 
@@ -243,11 +293,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenarios", nargs="*", help="which to run; all, if left out")
     parser.add_argument("--require", action="store_true", help="fail if a figure is missed")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="put the ratios into a file for chart.py")
     arguments = parser.parse_args()
     unknown = set(arguments.scenarios) - set(SCENARIOS)
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
-    return asyncio.run(measure(arguments.scenarios or list(SCENARIOS), require=arguments.require))
+    return asyncio.run(measure(arguments.scenarios or list(SCENARIOS), require=arguments.require, to=arguments.save))
 
 
 if __name__ == "__main__":

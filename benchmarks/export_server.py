@@ -21,7 +21,7 @@ from decode import make_page
 from persona_cases.testing.gates.rate_window import FixedWindow, RateLimit
 from persona_cases.testing.world.simulated_clock import SystemClock
 
-SEARCH = "/api/v1/cases/search"
+LIST, SEARCH = "/api/v1/cases", "/api/v1/cases/search"
 # The newest case is from now, as where an environment is in use.
 OLDEST = datetime.now(UTC).replace(microsecond=0) - timedelta(days=730)
 SPAN_MS = 730 * 86_400_000
@@ -38,6 +38,8 @@ class Scene:
 
 
 SCENES = {
+    "tables": Scene(50_000),
+    "small": Scene(20_000),
     "cpu": Scene(200_000),
     "latency": Scene(20_000, latency=0.1),
     "clustered": Scene(20_000, latency=0.1, clustered=True),
@@ -70,7 +72,7 @@ class Vendor:
         if not window.allowed:
             self.refused += 1
             return web.json_response({"errors": [{"title": "Too many requests"}]}, status=429, headers=window.headers())
-        page = self._page(body, request.query)
+        page = self._listed(request.query) if request.path == LIST else self._page(body, request.query)
         return web.Response(body=page, content_type="application/json", headers=window.headers())
 
     def _page(self, body: dict[str, Any], query: Any) -> bytes:
@@ -83,9 +85,17 @@ class Vendor:
             parts = [range(max(part.start, place), part.stop) for part in found if place < part.stop]
         else:
             parts = found
-        numbers = [*islice(chain.from_iterable(parts), size + 1)]
+        return self._written([*islice(chain.from_iterable(parts), size + 1)], SEARCH, size)
+
+    def _listed(self, query: Any) -> bytes:
+        """The list: newest first, from the case behind which it is asked for."""
+        size, after = int(query["page[size]"]), query.get("page[after]")
+        newest = (self._scene.cases if after is None else int(after[5:])) - 1
+        return self._written([*range(newest, max(-1, newest - size - 1), -1)], LIST, size)
+
+    def _written(self, numbers: list[int], path: str, size: int) -> bytes:
         more, numbers = len(numbers) > size, numbers[:size]
-        link = f'"{SEARCH}?page%5Bafter%5D=case_{numbers[-1]:024}&page%5Bsize%5D={size}"' if more else "null"
+        link = f'"{path}?page%5Bafter%5D=case_{numbers[-1]:024}&page%5Bsize%5D={size}"' if more else "null"
         return b'{"data":[%b],"links":{"prev":null,"next":%b}}' % (b",".join(map(self._case, numbers)), link.encode())
 
     def _found(self, query: dict[str, Any] | None) -> list[range]:
