@@ -1,11 +1,11 @@
-"""A program that exports everything to a file, to be killed: `python collecting.py BASE_URL API_KEY OUTPUT WALKERS`."""
+"""Export everything to a file, to be killed: `python collecting.py BASE_URL API_KEY OUTPUT FETCHERS`."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 
-from spooling import crew_of, put_together
+from spooling import fetchers_of, put_together
 
 from persona_cases import PersonaClient
 from persona_cases.export.ranges.collector import collect
@@ -14,11 +14,11 @@ from persona_cases.export.spool.spool import Spool
 from persona_cases.resources.exporting.search_source import SearchSource
 
 
-async def main(base_url, api_key, output, walkers):
+async def main(base_url, api_key, output, fetchers):
     async with PersonaClient(api_key, base_url=base_url) as persona:
         with Spool(output, Description({"where": None}, "1.0")) as spool:
             source = SearchSource(persona._api, max_searches=1)
-            await collect(source, spool, crew=crew_of(int(walkers)))
+            await collect(source, spool, fetchers=fetchers_of(int(fetchers)))
             put_together(spool)
             spool.remove()
 

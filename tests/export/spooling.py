@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from worlds import line
 
-from persona_cases.export.ranges.fetcher_count import MOST_WALKERS, FetcherCount
+from persona_cases.export.ranges.fetcher_count import MOST_FETCHERS, FetcherCount
 from persona_cases.export.spool.checkpoint import decode_checkpoints
 from persona_cases.models.decoding.raw_page import RawPage
 
 
-def crew_of(most=MOST_WALKERS):
-    """As many walkers as there is work for, however fast this machine answers itself."""
+def fetchers_of(most=MOST_FETCHERS):
+    """As many fetchers as there is work for, however fast this machine answers itself."""
     return FetcherCount(most=most, worth_waiting=0)
 
 
-def filled(stretch, spool, *numbers, cursor="next"):
-    """Let a stretch take a page of cases, created at the moments of their numbers."""
-    spool.put(stretch, stretch.take(RawPage([line(number, number) for number in numbers], cursor)))
+def filled(fetched, spool, *numbers, cursor="next"):
+    """Let a range take a page of cases, created at the moments of their numbers."""
+    spool.put(fetched, fetched.take(RawPage([line(number, number) for number in numbers], cursor)))
 
 
 def lines_of(spool):
@@ -34,7 +34,7 @@ def checkpoints_in(work):
 def lose_power(work, behind=b"", *, recent):
     """Let each file have only what is durable, and what the disk may have behind that; likewise the checkpoints."""
     checkpoint = checkpoints_in(work)[-1]
-    ranges = checkpoint.frontier.stretches
+    ranges = checkpoint.ranges.all
     sizes = {each.number: each.size for each in ranges}
     if checkpoint.joined:
         sizes[0] = sum(each.size for each in ranges[: checkpoint.joined])

@@ -94,7 +94,7 @@ def state(remaining: int, limit: int = 300, resets_in: float | None = 60.0) -> L
 
 
 @pytest.mark.parametrize(
-    ("latency", "pages_left", "remaining", "fetchers"),
+    ("latency", "pages_left", "remaining", "wanted"),
     [
         (0.1, 1_000, 300, 1),  # One fetcher sends 300 requests in 30 of 60 seconds.
         (0.19, 1_000, 300, 2),  # It would take 57 seconds: too near to the end of the window.
@@ -106,10 +106,10 @@ def state(remaining: int, limit: int = 300, resets_in: float | None = 60.0) -> L
         (0.1, 20, 10, 1),  # The window ends before the work does.
     ],
 )
-def test_a_budget_decides_how_many_fetchers_there_are(latency, pages_left, remaining, fetchers):
-    crew = FetcherCount(worth_waiting=0)
-    crew.observe(latency, 0.0)
-    assert crew.wanted(pages_left, 40, state(remaining), first=False) == fetchers
+def test_a_budget_decides_how_many_fetchers_there_are(latency, pages_left, remaining, wanted):
+    fetchers = FetcherCount(worth_waiting=0)
+    fetchers.observe(latency, 0.0)
+    assert fetchers.wanted(pages_left, 40, state(remaining), first=False) == wanted
 
 
 @pytest.mark.parametrize(

@@ -20,30 +20,30 @@ from persona_cases.export.spool.spool import Spool
 ASKED = Description({"where": {"attribute": "status", "operator": "eq", "value": "secret"}, "format": "jsonl"}, "1.0")
 
 
-async def two_stretches(spool):
-    """The frontier of an export of two stretches, of which the later one was written first."""
-    frontier = FetchedRanges.around(0, 10_000, 1.0)
-    early = frontier.stretches[0]
+async def two_ranges(spool):
+    """The ranges of an export of two ranges, of which the later one was written first."""
+    ranges = FetchedRanges.around(0, 10_000, 1.0)
+    early = ranges.all[0]
     filled(early, spool, 0, 1)
-    (late,) = frontier.spread(1)
+    (late,) = ranges.spread(1)
     filled(late, spool, 9_998, 9_999, cursor=None)
-    await spool.commit(frontier)
+    await spool.commit(ranges)
     filled(early, spool, 2)
-    await spool.commit(frontier)
-    return frontier
+    await spool.commit(ranges)
+    return ranges
 
 
 @pytest.fixture
 async def begun(output):
     with Spool(output, ASKED) as spool:
-        return await two_stretches(spool)
+        return await two_ranges(spool)
 
 
 async def test_committed_cases_come_back_in_the_order_of_time(begun, output):
     with Spool(output, ASKED) as spool:
         assert lines_of(spool) == [line(number, number) for number in (0, 1, 2, 9_998, 9_999)]
-        assert spool.frontier == begun
-        early, late = spool.frontier.stretches
+        assert spool.ranges == begun
+        early, late = spool.ranges.all
         assert (early.cursor, early.done, late.done) == ("next", False, True)
 
 
@@ -57,10 +57,10 @@ async def test_the_file_has_the_lines_in_order(begun, output):
 async def test_walked_backward_the_cases_come_back_the_other_way_round(output):
     settings = {"backward": True}
     with Spool(output, ASKED, **settings) as spool:
-        frontier = await two_stretches(spool)
+        ranges = await two_ranges(spool)
         for numbers in ((3, 4), (5,)):
-            filled(frontier.stretches[0], spool, *numbers)
-        await spool.commit(frontier)
+            filled(ranges.all[0], spool, *numbers)
+        await spool.commit(ranges)
         expected = [line(number, number) for number in (9_999, 9_998, 5, 4, 3, 2, 1, 0)]
         assert lines_of(spool) == expected
     with Spool(output, ASKED, **settings) as spool:
@@ -72,14 +72,14 @@ async def test_writes_that_the_system_does_in_parts_lose_nothing(output, monkeyp
     write = os.write
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:7]))
     with Spool(output, ASKED) as spool:
-        frontier = FetchedRanges.around(0, 10_000, 1.0)
-        filled(frontier.stretches[0], spool, 0, 1, 2)
-        (late,) = frontier.spread(1)
+        ranges = FetchedRanges.around(0, 10_000, 1.0)
+        filled(ranges.all[0], spool, 0, 1, 2)
+        (late,) = ranges.spread(1)
         filled(late, spool, 9_999)
-        filled(frontier.stretches[0], spool, 3)
-        await spool.commit(frontier)
-        filled(frontier.stretches[0], spool, 4)
-        await spool.commit(frontier)
+        filled(ranges.all[0], spool, 3)
+        await spool.commit(ranges)
+        filled(ranges.all[0], spool, 4)
+        await spool.commit(ranges)
         put_together(spool)
     assert output.read_bytes().splitlines() == [line(number, number) for number in (0, 1, 2, 3, 4, 9_999)]
 
@@ -89,8 +89,8 @@ async def test_what_was_not_committed_does_not_count(begun, output, work):
         cases.write(b"half a pa")
     with Spool(output, ASKED) as spool:
         assert len(lines_of(spool)) == 5
-        filled(spool.frontier.stretches[0], spool, 3)
-        await spool.commit(spool.frontier)
+        filled(spool.ranges.all[0], spool, 3)
+        await spool.commit(spool.ranges)
     with Spool(output, ASKED) as spool:
         assert [msgspec.json.decode(each)["id"] for each in lines_of(spool)][:4] == [f"case_{n}" for n in range(4)]
 
@@ -103,10 +103,10 @@ async def test_a_draft_of_a_checkpoint_does_not_count(begun, output, work):
 
 def test_without_a_checkpoint_nothing_counts(output, work):
     with Spool(output, ASKED) as spool:
-        assert spool.frontier is None
+        assert spool.ranges is None
     (work / "cases-0.jsonl").write_bytes(b"rest of a run that was killed at its start")
     with Spool(output, ASKED) as spool:
-        assert (spool.frontier, lines_of(spool)) == (None, [])
+        assert (spool.ranges, lines_of(spool)) == (None, [])
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ async def test_settings_in_another_order_and_another_library_go_on(begun, output
 async def test_restart_begins_anew_whatever_was_there(begun, output, work):
     (work / "checkpoint.jsonl").write_bytes(b"garbage")
     with Spool(output, Description({}, "1.0"), restart=True) as spool:
-        assert (spool.frontier, lines_of(spool)) == (None, [])
+        assert (spool.ranges, lines_of(spool)) == (None, [])
 
 
 @pytest.mark.parametrize("text", [b"", b"garbage", b"[]", b'{"format":2}', b'{"format":1}', b'\xff{"format":1}'])
@@ -150,9 +150,9 @@ async def test_a_checkpoint_that_cannot_be_read_is_no_reason_to_discard_cases(be
 async def test_damage_before_a_durable_entry_is_no_end_of_the_checkpoints(begun, output, work):
     with Spool(output, ASKED) as spool:
         for number in (3, 4):
-            filled(spool.frontier.stretches[0], spool, number)
-            await spool.commit(spool.frontier)
-        await spool.commit(spool.frontier, durable=True)
+            filled(spool.ranges.all[0], spool, number)
+            await spool.commit(spool.ranges)
+        await spool.commit(spool.ranges, durable=True)
     header, *entries = (work / "checkpoint.jsonl").read_bytes().splitlines(keepends=True)
     for changed in ([entries[0], entries[2]], [entries[0], entries[1][:-3] + b"\n", entries[2]]):
         (work / "checkpoint.jsonl").write_bytes(b"".join([header, *changed]))
@@ -160,7 +160,7 @@ async def test_damage_before_a_durable_entry_is_no_end_of_the_checkpoints(begun,
             Spool(output, ASKED)
     (work / "checkpoint.jsonl").write_bytes(b"".join([header, *entries[:2]])[:-9])
     with Spool(output, ASKED) as spool:
-        assert spool.frontier.stretches[0].cases == 4
+        assert spool.ranges.all[0].cases == 4
 
 
 async def test_a_range_that_lost_its_end_is_found_out(begun, output, work):
@@ -198,7 +198,7 @@ async def test_nothing_is_left_after_removal(begun, output, work):
     spool.remove()
     assert not work.exists()
     with Spool(output, ASKED) as again:
-        assert again.frontier is None
+        assert again.ranges is None
 
 
 async def test_a_checkpoint_is_written_after_the_cases_that_it_speaks_of(output, work, monkeypatch):
@@ -206,16 +206,16 @@ async def test_a_checkpoint_is_written_after_the_cases_that_it_speaks_of(output,
     for name in ("fdatasync", "fsync"):
         monkeypatch.setattr(os, name, lambda file: order.append(Path(f"/proc/self/fd/{file}").readlink().name))
     with Spool(output, ASKED) as spool:
-        frontier = FetchedRanges.around(0, 10, 1.0)
-        filled(frontier.stretches[0], spool, 0)
+        ranges = FetchedRanges.around(0, 10, 1.0)
+        filled(ranges.all[0], spool, 0)
         assert not spool.quick
-        await spool.commit(frontier)
+        await spool.commit(ranges)
         assert order == ["cases-0.jsonl", work.name, "checkpoint.new", work.name]
         assert spool.quick
-        filled(frontier.stretches[0], spool, 1)
-        spool.commit_at_once(frontier)
+        filled(ranges.all[0], spool, 1)
+        spool.commit_at_once(ranges)
         assert len(order) == 4
-        await spool.commit(frontier, durable=True)
+        await spool.commit(ranges, durable=True)
         assert order[4:] == ["cases-0.jsonl", work.name, "checkpoint.jsonl"]
 
 
@@ -223,10 +223,10 @@ async def test_a_checkpoint_is_written_after_the_cases_that_it_speaks_of(output,
 async def ahead(output, work):
     """An export that has written more than what is durable."""
     with Spool(output, ASKED) as spool:
-        frontier = FetchedRanges.around(0, 10, 1.0)
+        ranges = FetchedRanges.around(0, 10, 1.0)
         for number in range(2):
-            filled(frontier.stretches[0], spool, number)
-            await spool.commit(frontier)
+            filled(ranges.all[0], spool, number)
+            await spool.commit(ranges)
 
 
 async def test_what_was_written_outlives_the_process(ahead, output):

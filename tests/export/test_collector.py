@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spooling import crew_of
+from spooling import fetchers_of
 from worlds import MOMENTS, YEAR, World, moments_of
 
 from persona_cases import PaginationError, Q, RetryPolicy, ServerError
@@ -34,7 +34,7 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 async def collected(source, directory, **settings):
     """The lines that a run to the end gives, and its progress."""
     with Spool(directory / "cases.jsonl", ASKED) as spool:
-        done = await collect(source, spool, **{"crew": crew_of(), **settings})
+        done = await collect(source, spool, **{"fetchers": fetchers_of(), **settings})
         lines = [each for batch in spool.batches() for each in batch]
         spool.remove()
     return lines, done
@@ -51,22 +51,22 @@ async def in_order(client, where=None):
 # ---- cases in memory -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("walkers", [1, 2, 7, 16])
-async def test_the_cases_are_the_same_whatever_the_number_of_walkers(tmp_path, walkers):
+@pytest.mark.parametrize("fetchers", [1, 2, 7, 16])
+async def test_the_cases_are_the_same_whatever_the_number_of_fetchers(tmp_path, fetchers):
     world = World(UNIFORM)
-    lines, done = await collected(world, tmp_path, crew=crew_of(walkers))
+    lines, done = await collected(world, tmp_path, fetchers=fetchers_of(fetchers))
     assert lines == world.lines
     assert (done.so_far.cases, done.fetched) == (len(UNIFORM), world.requests)
-    assert len(done.pages_by_fetcher) <= walkers
+    assert len(done.pages_by_fetcher) <= fetchers
     assert done.so_far.pages == done.fetched - 1
-    assert world.most_running <= max(2, walkers)
+    assert world.most_running <= max(2, fetchers)
 
 
 @settings(max_examples=25)  # Each waits for the disk.
-@given(moments=MOMENTS, walkers=st.integers(1, 16), size=st.sampled_from([20, 100]), empty=st.sets(st.integers(0, 50)))
-def test_any_cases_are_collected(tmp_path_factory, moments, walkers, size, empty):
+@given(moments=MOMENTS, fetchers=st.integers(1, 16), size=st.sampled_from([20, 100]), empty=st.sets(st.integers(0, 50)))
+def test_any_cases_are_collected(tmp_path_factory, moments, fetchers, size, empty):
     world = World(moments, size=size, empty_at=frozenset(empty))
-    lines, _ = asyncio.run(collected(world, tmp_path_factory.mktemp("any"), crew=crew_of(walkers)))
+    lines, _ = asyncio.run(collected(world, tmp_path_factory.mktemp("any"), fetchers=fetchers_of(fetchers)))
     assert lines == world.lines
 
 
@@ -74,7 +74,7 @@ async def test_what_is_left_of_ranges_is_asked_for_as_one_where_that_is_possible
     requests = {}
     for joins in (True, False):
         world = World(moments_of([(0, YEAR, 8_000)]), joins=joins)
-        lines, _ = await collected(world, tmp_path, crew=crew_of(16))
+        lines, _ = await collected(world, tmp_path, fetchers=fetchers_of(16))
         assert lines == world.lines
         assert bool(world.asked_together) == joins
         requests[joins] = world.requests
@@ -103,12 +103,12 @@ async def test_cases_created_after_the_start_are_left_out(tmp_path):
             world.moments.append(2 * YEAR + number)
 
     world.before = grow
-    lines, _ = await collected(world, tmp_path, crew=crew_of(7))
+    lines, _ = await collected(world, tmp_path, fetchers=fetchers_of(7))
     assert lines == there
     assert len(world.moments) > len(there)
 
 
-async def test_the_error_of_a_walker_comes_through_and_the_rest_is_kept(tmp_path):
+async def test_the_error_of_a_fetcher_comes_through_and_the_rest_is_kept(tmp_path):
     world, lost = World(UNIFORM), ConnectionFailedError("lost")
 
     def fail(number):
@@ -118,14 +118,14 @@ async def test_the_error_of_a_walker_comes_through_and_the_rest_is_kept(tmp_path
     world.before = fail
     tasks = asyncio.all_tasks()
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(ConnectionFailedError) as raised:
-        await collect(world, spool, crew=crew_of(7))
+        await collect(world, spool, fetchers=fetchers_of(7))
     assert raised.value is lost
     assert asyncio.all_tasks() == tasks
     assert world.running == 0
     again = World(UNIFORM)
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool:
-        kept = sum(each.cases for each in spool.frontier.stretches)
-        await collect(again, spool, crew=crew_of(7))
+        kept = sum(each.cases for each in spool.ranges.all)
+        await collect(again, spool, fetchers=fetchers_of(7))
         assert [each for batch in spool.batches() for each in batch] == world.lines
     assert kept > 800
 
@@ -139,7 +139,7 @@ async def test_a_cancelled_run_can_be_gone_on_from(tmp_path):
 
     world.before = hang
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool:
-        run = asyncio.create_task(collect(world, spool, crew=crew_of(5)))
+        run = asyncio.create_task(collect(world, spool, fetchers=fetchers_of(5)))
         while world.requests < 19:
             await asyncio.sleep(0.001)
         run.cancel()
@@ -149,7 +149,7 @@ async def test_a_cancelled_run_can_be_gone_on_from(tmp_path):
     assert asyncio.all_tasks() == {asyncio.current_task()}
     world.before = None
     before = world.requests
-    lines, _ = await collected(world, tmp_path, crew=crew_of(3))
+    lines, _ = await collected(world, tmp_path, fetchers=fetchers_of(3))
     assert lines == world.lines
     assert world.requests - before <= 33 - 12 + 5
 
@@ -157,12 +157,12 @@ async def test_a_cancelled_run_can_be_gone_on_from(tmp_path):
 @pytest.mark.parametrize("rounds", [16, 24, 48, 96])
 def test_an_export_in_a_task_of_a_loop_that_ends_loses_nothing(tmp_path, rounds):
     async def wait(_):
-        # Five pages one after the other, as eight walkers need at least, do not fit.
+        # Five pages one after the other, as eight fetchers need at least, do not fit.
         for _ in range(rounds // 4):
             await asyncio.sleep(0)
 
     async def begin():
-        task = asyncio.ensure_future(collected(World(UNIFORM, before=wait), tmp_path, crew=crew_of(8)))
+        task = asyncio.ensure_future(collected(World(UNIFORM, before=wait), tmp_path, fetchers=fetchers_of(8)))
         for _ in range(rounds):
             await asyncio.sleep(0)
         # `asyncio.run` cancels all tasks now, also those that nobody but the export knows of.
@@ -186,7 +186,7 @@ async def test_a_server_that_refuses_several_ranges_at_once_is_asked_for_each(tm
             yield RawPage(())
 
     world = Narrow(moments_of([(0, YEAR, 8_000)]))
-    lines, _ = await collected(world, tmp_path, crew=crew_of(16))
+    lines, _ = await collected(world, tmp_path, fetchers=fetchers_of(16))
     assert lines == world.lines
     assert 0 < world.refused <= 16
 
@@ -209,7 +209,7 @@ async def test_a_page_of_several_ranges_that_is_refused_loses_none_of_its_cases(
     moments = sorted(number * number % 9_973_001 for number in range(4_000))
     world = Refusing(moments)
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(DecodeError):
-        await collect(world, spool, crew=crew_of())
+        await collect(world, spool, fetchers=fetchers_of())
     lines, done = await collected(world, tmp_path)
     assert lines == world.lines
     assert done.so_far.cases == len(moments)
@@ -228,9 +228,9 @@ async def test_a_crowd_is_not_taken_again_when_it_is_gone_on_with(tmp_path):
         output = tmp_path / str(stop)
         output.mkdir()
         with Spool(output / "cases.jsonl", ASKED) as spool, pytest.raises(ConnectionFailedError):
-            await collect(world, spool, crew=crew_of(9))
+            await collect(world, spool, fetchers=fetchers_of(9))
         world.before = None
-        lines, _ = await collected(world, output, crew=crew_of(9))
+        lines, _ = await collected(world, output, fetchers=fetchers_of(9))
         assert lines == world.lines
 
 
@@ -239,7 +239,7 @@ async def test_progress_is_told_after_commits_now_and_then_and_ends_with_all(tmp
     world, seen, readings = World(UNIFORM), [], itertools.count()
     stopwatch = Stopwatch(wall=lambda: passing * next(readings), busy=lambda: 0.0)
     progress = RunProgress(on_progress=seen.append)
-    await collected(world, tmp_path, crew=crew_of(4), progress=progress, stopwatch=stopwatch)
+    await collected(world, tmp_path, fetchers=fetchers_of(4), progress=progress, stopwatch=stopwatch)
     assert [each.cases for each in seen] == sorted(each.cases for each in seen)
     assert (seen[-1].cases, seen[-1].pages_left) == (len(UNIFORM), 0)
     assert seen[-1].size == sum(len(each) + 1 for each in world.lines)
@@ -252,7 +252,7 @@ async def test_progress_is_told_after_commits_now_and_then_and_ends_with_all(tmp
 async def test_a_disk_that_is_full_ends_the_run(tmp_path, monkeypatch):
     monkeypatch.setattr("os.write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(OSError, match="No space left"):
-        await collect(World(UNIFORM), spool, crew=crew_of(4))
+        await collect(World(UNIFORM), spool, fetchers=fetchers_of(4))
     monkeypatch.undo()
     lines, _ = await collected(World(UNIFORM), tmp_path)
     assert len(lines) == len(UNIFORM)
@@ -265,7 +265,7 @@ async def test_what_is_no_case_is_refused(tmp_path):
             return RawPage([*page.lines[:-1], b'{"type":"case","id":"case_1","attributes":{}}'], page.next_cursor)
 
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(DecodeError, match="creation time"):
-        await collect(Broken(UNIFORM), spool, crew=crew_of())
+        await collect(Broken(UNIFORM), spool, fetchers=fetchers_of())
 
 
 # ---- against the simulator -----------------------------------------------------------------------------------------
@@ -308,7 +308,7 @@ async def test_a_query_of_several_searches_is_gone_on_from(make_client, tmp_path
         sim.requests.clear()
         sim.faults.add(Fault.status(500), nth=9, times=1)
         with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(ServerError):
-            await collect(source, spool, crew=crew_of())
+            await collect(source, spool, fetchers=fetchers_of())
         lines, _ = await collected(source, tmp_path)
     assert lines == expected
     assert len(lines) > 200
@@ -369,7 +369,7 @@ async def test_faults_on_the_way_change_nothing(sim, make_client, tmp_path):
     assert sum(request.fault is not None for request in sim.requests) > 2
 
 
-async def test_a_rate_limit_is_kept_to_with_few_walkers(make_client, tmp_path):
+async def test_a_rate_limit_is_kept_to_with_few_fetchers(make_client, tmp_path):
     async with Simulator(cases=1_000, rate_limit="10/1") as sim:
         client = make_client(sim)
         lines, done = await collected(source_of(client), tmp_path)
@@ -388,7 +388,7 @@ async def test_a_repeated_cursor_ends_the_run(sim, make_client, tmp_path):
 
     sim.faults.add(Fault(name="loop", applied=True, alter=loop))
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(PaginationError):
-        await collect(source_of(make_client(sim)), spool, crew=crew_of(1))
+        await collect(source_of(make_client(sim)), spool, fetchers=fetchers_of(1))
 
 
 async def test_cases_on_several_lines_are_put_on_one(sim, make_client, tmp_path):

@@ -7,7 +7,7 @@ import random
 import shutil
 
 import pytest
-from spooling import crew_of, put_together
+from spooling import fetchers_of, put_together
 from worlds import YEAR, World, moments_of
 
 from persona_cases.errors import InvalidArgumentError
@@ -25,7 +25,7 @@ class KilledError(Exception):
     """Ends an export as if its process were gone: nothing is tidied up after a copy was taken."""
 
 
-async def left_after(directory, requests, walkers, **settings):
+async def left_after(directory, requests, fetchers, **settings):
     """Return the directory of an export that was killed after so many requests; what it left is copied away."""
     output, copy = directory / "cases.jsonl", directory / f"left-{requests}"
     world = World(MOMENTS)
@@ -46,14 +46,14 @@ async def left_after(directory, requests, walkers, **settings):
 
     world.before = look
     with pytest.raises(KilledError):
-        await export(world, output, walkers, **settings)
+        await export(world, output, fetchers, **settings)
     shutil.rmtree(work)
     return copy
 
 
-async def export(world, output, walkers=3, **settings):
+async def export(world, output, fetchers=3, **settings):
     with Spool(output, ASKED, **settings) as spool:
-        await collect(world, spool, crew=crew_of(walkers))
+        await collect(world, spool, fetchers=fetchers_of(fetchers))
         put_together(spool)
         spool.remove()
 
@@ -121,10 +121,10 @@ async def outcome(left, output):
     return refusal is not None
 
 
-@pytest.fixture(params=[(6, 3), (9, 3), (6, 1)], ids=["early", "late", "one walker"])
+@pytest.fixture(params=[(6, 3), (9, 3), (6, 1)], ids=["early", "late", "one fetcher"])
 async def left(request, tmp_path):
-    requests, walkers = request.param
-    return await left_after(tmp_path, requests, walkers)
+    requests, fetchers = request.param
+    return await left_after(tmp_path, requests, fetchers)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -173,7 +173,7 @@ async def test_a_file_that_is_missing_does_not_end_in_a_wrong_file(left, tmp_pat
 async def test_what_is_damaged_while_the_export_runs_is_found_when_it_is_put_together(tmp_path, read, name, damage):
     output, work = tmp_path / "cases.jsonl", tmp_path / ".cases.jsonl.export"
     with Spool(output, ASKED) as spool:
-        await collect(World(MOMENTS), spool, crew=crew_of(3))
+        await collect(World(MOMENTS), spool, fetchers=fetchers_of(3))
         text = (work / name).read_bytes()
         (work / name).write_bytes(DAMAGES[damage](text, random.Random(3)))
         with pytest.raises(InvalidArgumentError, match="damaged on the disk: use restart"):

@@ -16,7 +16,7 @@ from persona_cases.testing import Simulator
 
 PROGRAM = Path(__file__).with_name("collecting.py")
 KILLS = int(os.environ.get("PERSONA_CASES_KILLS", "6"))
-WALKERS = 5
+FETCHERS = 5
 
 
 class Killing:
@@ -24,7 +24,7 @@ class Killing:
 
     def __init__(self, sim, output):
         self.sim = sim
-        self.command = [sys.executable, PROGRAM, sim.base_url, sim.api_key, output, str(WALKERS)]
+        self.command = [sys.executable, PROGRAM, sim.base_url, sim.api_key, output, str(FETCHERS)]
 
     async def run(self, requests=None, pause=0.0):
         """Return whether the program came to its end."""
@@ -64,8 +64,8 @@ async def test_an_export_that_is_killed_again_and_again_has_every_case_once(make
             assert all(count <= 2 for count in again.values())
             seen.update(killing.pages)
             before, safe = safe, safe_pages(output)
-            # The look for the newest case is no page of a walker.
-            assert before + len(killing.pages) - safe <= 2 * WALKERS + (before == 0)
+            # The look for the newest case is no page of a fetcher.
+            assert before + len(killing.pages) - safe <= 2 * FETCHERS + (before == 0)
         assert output.exists() or await killing.run()
         expected = [case.raw_line async for case in make_client(sim).cases.search(sort=Q.created_at.asc())]
     assert output.read_bytes() == b"".join(line + b"\n" for line in expected)
@@ -79,7 +79,7 @@ def safe_pages(output):
     work = output.with_name(f".{output.name}.export")
     if not (work / "checkpoint.jsonl").exists():
         return 0
-    return sum(each.pages for each in checkpoints_in(work)[0].frontier.stretches)
+    return sum(each.pages for each in checkpoints_in(work)[0].ranges.all)
 
 
 async def test_an_export_that_was_killed_while_it_was_put_together_is_not_fetched_again(make_client, tmp_path):

@@ -1,15 +1,15 @@
-"""How many walkers an export gets."""
+"""How many fetchers an export gets."""
 
 from __future__ import annotations
 
 import attrs
 import pytest
-from spooling import crew_of, lines_of
+from spooling import fetchers_of, lines_of
 from worlds import YEAR, World, moments_of
 
 from persona_cases.errors import ConnectionFailedError, RequestTimeoutError
 from persona_cases.export.ranges.collector import collect
-from persona_cases.export.ranges.fetcher_count import MOST_WALKERS, WORTH_WAITING, FetcherCount, Stopwatch
+from persona_cases.export.ranges.fetcher_count import MOST_FETCHERS, WORTH_WAITING, FetcherCount, Stopwatch
 from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
 from persona_cases.limits import LimiterState
@@ -33,57 +33,57 @@ def limit(remaining, requests=300):
 
 @pytest.mark.parametrize(
     ("waiting", "size"),
-    [(0.0, 1), (-0.001, 1), (WORTH_WAITING, 1), (WORTH_WAITING * 3.5, 3), (0.05, 25), (1.0, MOST_WALKERS)],
+    [(0.0, 1), (-0.001, 1), (WORTH_WAITING, 1), (WORTH_WAITING * 3.5, 3), (0.05, 25), (1.0, MOST_FETCHERS)],
 )
-def test_there_are_as_many_walkers_as_find_time_to_walk(waiting, size):
-    crew = FetcherCount()
-    crew.observe(waiting + 0.004, 0.004)
-    crew.grow(1_000, 200, None, first=False)
-    assert crew.size == size
+def test_there_are_as_many_fetchers_as_find_time_to_fetch(waiting, size):
+    fetchers = FetcherCount()
+    fetchers.observe(waiting + 0.004, 0.004)
+    fetchers.grow(1_000, 200, None, first=False)
+    assert fetchers.size == size
 
 
 def test_what_counts_is_the_quickest_page():
-    crew = FetcherCount()
+    fetchers = FetcherCount()
     for seconds in (0.3, 0.012, 0.1):
-        crew.observe(seconds, 0.002)
-    crew.grow(1_000, 200, None, first=False)
-    assert crew.size == 5
+        fetchers.observe(seconds, 0.002)
+    fetchers.grow(1_000, 200, None, first=False)
+    assert fetchers.size == 5
 
 
-def test_more_work_than_the_limit_feeds_gets_no_more_walkers():
-    crew = FetcherCount()
-    crew.observe(0.15, 0.0)
-    crew.grow(1_000, 200, limit(100), first=False)
-    assert crew.size == 1
-    crew.grow(50, 10, limit(100), first=False)
-    assert crew.size == 10
-    crew.make_room(90, limit(100))
-    assert crew.size == 5
-    crew.make_room(50, limit(100))
-    assert crew.size == 5
+def test_more_work_than_the_limit_feeds_gets_no_more_fetchers():
+    fetchers = FetcherCount()
+    fetchers.observe(0.15, 0.0)
+    fetchers.grow(1_000, 200, limit(100), first=False)
+    assert fetchers.size == 1
+    fetchers.grow(50, 10, limit(100), first=False)
+    assert fetchers.size == 10
+    fetchers.make_room(90, limit(100))
+    assert fetchers.size == 5
+    fetchers.make_room(50, limit(100))
+    assert fetchers.size == 5
 
 
 def test_waiting_does_not_decide_where_it_is_not_to():
-    crew = FetcherCount(most=9, worth_waiting=0)
-    crew.observe(0.004, 0.004)
-    crew.grow(1_000, 200, None, first=False)
-    assert crew.size == 9
+    fetchers = FetcherCount(most=9, worth_waiting=0)
+    fetchers.observe(0.004, 0.004)
+    fetchers.grow(1_000, 200, None, first=False)
+    assert fetchers.size == 9
 
 
 @pytest.mark.parametrize(("pages", "size"), [(1, 1), (2, 1), (10, 5), (11, 6), (24, 12), (1_000, 12)])
-def test_before_anything_is_known_few_pages_are_worth_a_walker(pages, size):
-    crew = FetcherCount()
-    crew.observe(1.0, 0.0)
-    crew.grow(pages, 40, None, first=True)
-    assert crew.size == size
+def test_before_anything_is_known_few_pages_are_worth_a_fetcher(pages, size):
+    fetchers = FetcherCount()
+    fetchers.observe(1.0, 0.0)
+    fetchers.grow(pages, 40, None, first=True)
+    assert fetchers.size == size
 
 
 def test_no_calm_raises_the_number_above_the_most():
-    crew = FetcherCount(most=2, worth_waiting=0)
+    fetchers = FetcherCount(most=2, worth_waiting=0)
     for _ in range(1_000):
-        crew.observe(0.1, 0.0)
-    crew.grow(1_000, 200, None, first=False)
-    assert (crew.ceiling, crew.size) == (2, 2)
+        fetchers.observe(0.1, 0.0)
+    fetchers.grow(1_000, 200, None, first=False)
+    assert (fetchers.ceiling, fetchers.size) == (2, 2)
 
 
 @attrs.define
@@ -108,7 +108,7 @@ class Clocks:
     ("seconds", "work", "several"),
     [(0.0, 0.0, False), (0.002, 0.001, False), (5.0, 5.0, False), (0.05, 0.001, True), (9.0, 1.0, True)],
 )
-async def test_a_server_nearby_is_asked_by_one_walker(tmp_path, seconds, work, several):
+async def test_a_server_nearby_is_asked_by_one_fetcher(tmp_path, seconds, work, several):
     clocks, world = Clocks(seconds, work), World(PLENTY)
     world.before = clocks.answer
     with Spool(tmp_path / "cases.jsonl", Description({}, "1.0")) as spool:
@@ -117,7 +117,7 @@ async def test_a_server_nearby_is_asked_by_one_walker(tmp_path, seconds, work, s
     assert done.so_far.cases == 3_000
 
 
-async def test_an_export_over_a_slow_line_has_several_walkers(make_client, tmp_path):
+async def test_an_export_over_a_slow_line_has_several_fetchers(make_client, tmp_path):
     # However busy this machine is: that makes pages slower, never faster.
     async with Simulator(cases=3_000, latency=0.05) as sim:
         done = await make_client(sim).cases.export(to=tmp_path / "cases.jsonl")
@@ -126,43 +126,43 @@ async def test_an_export_over_a_slow_line_has_several_walkers(make_client, tmp_p
 
 
 def grown(size):
-    crew = FetcherCount(worth_waiting=0)
-    crew.observe(0.1, 0.0)
-    crew.rejoin(size)
-    return crew
+    fetchers = FetcherCount(worth_waiting=0)
+    fetchers.observe(0.1, 0.0)
+    fetchers.rejoin(size)
+    return fetchers
 
 
-def test_a_failure_halves_the_walkers_once_however_many_of_them_fail():
-    crew = grown(40)
-    assert [crew.back_off(0) for _ in range(40)] == [True] * 40
-    assert crew.size == 20
+def test_a_failure_halves_the_fetchers_once_however_many_of_them_fail():
+    fetchers = grown(40)
+    assert [fetchers.back_off(0) for _ in range(40)] == [True] * 40
+    assert fetchers.size == 20
 
 
-def test_without_a_page_in_between_one_walker_is_left_and_its_failure_is_one_of_the_server():
-    crew = grown(40)
-    assert crew.back_off(crew.epoch)
-    assert crew.back_off(crew.epoch)
-    assert crew.size == 1
-    assert crew.back_off(0)
-    assert not crew.back_off(crew.epoch)
+def test_without_a_page_in_between_one_fetcher_is_left_and_its_failure_is_one_of_the_server():
+    fetchers = grown(40)
+    assert fetchers.back_off(fetchers.epoch)
+    assert fetchers.back_off(fetchers.epoch)
+    assert fetchers.size == 1
+    assert fetchers.back_off(0)
+    assert not fetchers.back_off(fetchers.epoch)
 
 
 def test_pages_that_come_raise_the_number_again_one_at_a_time():
-    crew = grown(4)
-    crew.back_off(crew.epoch)
-    crew.grow(1_000, 200, None, first=False)
-    assert crew.size == 2
+    fetchers = grown(4)
+    fetchers.back_off(fetchers.epoch)
+    fetchers.grow(1_000, 200, None, first=False)
+    assert fetchers.size == 2
     for _ in range(16):
-        crew.observe(0.1, 0.0)
-    crew.grow(1_000, 200, None, first=False)
-    assert crew.size == 3
-    crew.rejoin(40)
-    assert crew.size == 3
+        fetchers.observe(0.1, 0.0)
+    fetchers.grow(1_000, 200, None, first=False)
+    assert fetchers.size == 3
+    fetchers.rejoin(40)
+    assert fetchers.size == 3
 
 
 def test_a_crew_of_one_never_backs_off():
-    crew = FetcherCount()
-    assert not crew.back_off(0)
+    fetchers = FetcherCount()
+    assert not fetchers.back_off(0)
 
 
 @attrs.define
@@ -179,11 +179,11 @@ class Weak(World):
 
 
 @pytest.mark.parametrize("bears", [1, 2, 7])
-async def test_fewer_walkers_are_the_answer_to_timeouts(tmp_path, bears):
+async def test_fewer_fetchers_are_the_answer_to_timeouts(tmp_path, bears):
     world = Weak(PLENTY, bears=bears)
     world.before = world.check
     with Spool(tmp_path / "cases.jsonl", Description({}, "1.0")) as spool:
-        done = await collect(world, spool, crew=crew_of(20))
+        done = await collect(world, spool, fetchers=fetchers_of(20))
         assert lines_of(spool) == world.lines
     assert done.so_far.cases == 3_000
     assert 0 < world.failed < 60
@@ -198,14 +198,14 @@ async def test_a_server_that_is_gone_ends_the_run_after_a_few_tries(tmp_path):
 
     world.before = gone
     with Spool(tmp_path / "cases.jsonl", Description({}, "1.0")) as spool, pytest.raises(ConnectionFailedError):
-        await collect(world, spool, crew=crew_of(20))
+        await collect(world, spool, fetchers=fetchers_of(20))
     assert world.requests < 15 + 20 + 10 + 5
 
 
 @pytest.mark.parametrize(("pages", "size"), [(0, 1), (1, 4), (30, 4)])
-def test_a_failure_leaves_half_of_the_walkers_or_one_if_no_page_ever_came(pages, size):
-    crew = FetcherCount(size=8)
+def test_a_failure_leaves_half_of_the_fetchers_or_one_if_no_page_ever_came(pages, size):
+    fetchers = FetcherCount(size=8)
     for _ in range(pages):
-        crew.observe(0.01, 0.001)
-    assert crew.back_off(0)
-    assert crew.size == size
+        fetchers.observe(0.01, 0.001)
+    assert fetchers.back_off(0)
+    assert fetchers.size == size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 import pytest
-from spooling import crew_of, lines_of
+from spooling import fetchers_of, lines_of
 from worlds import YEAR, World, line, moments_of
 
 from persona_cases import RetryPolicy
@@ -41,7 +41,7 @@ class Forgetful(World):
         return super().page(part, after)
 
 
-async def interrupted(tmp_path, moments, walkers):
+async def interrupted(tmp_path, moments, fetchers):
     """Let an export be interrupted; return the cursors that its resume begins with."""
     world = World(moments)
 
@@ -51,34 +51,34 @@ async def interrupted(tmp_path, moments, walkers):
 
     world.before = fail
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(ConnectionFailedError):
-        await collect(world, spool, crew=crew_of(walkers))
+        await collect(world, spool, fetchers=fetchers_of(fetchers))
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool:
-        return frozenset(each.cursor for each in spool.frontier.open)
+        return frozenset(each.cursor for each in spool.ranges.open)
 
 
-@pytest.mark.parametrize("walkers", [1, 5])
+@pytest.mark.parametrize("fetchers", [1, 5])
 @pytest.mark.parametrize("status", [400, 404, 410, 422, None])
 @pytest.mark.parametrize("moments", [PLAIN, CROWD], ids=["plain", "crowd"])
-async def test_an_export_whose_cursors_are_unknown_at_its_resume_asks_by_time(tmp_path, moments, status, walkers):
-    unknown = await interrupted(tmp_path, moments, walkers)
+async def test_an_export_whose_cursors_are_unknown_at_its_resume_asks_by_time(tmp_path, moments, status, fetchers):
+    unknown = await interrupted(tmp_path, moments, fetchers)
     assert unknown != {None}
     world = Forgetful(moments, unknown=unknown, status=status)
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool:
-        await collect(world, spool, crew=crew_of(walkers))
+        await collect(world, spool, fetchers=fetchers_of(fetchers))
         assert lines_of(spool) == world.lines
 
 
 async def test_a_server_that_knows_no_cursor_at_all_is_asked_by_time_again_and_again(tmp_path):
     world = Forgetful(PLAIN, unknown=None)
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool:
-        await collect(world, spool, crew=crew_of(3))
+        await collect(world, spool, fetchers=fetchers_of(3))
         assert lines_of(spool) == world.lines
 
 
 async def test_where_the_time_does_not_tell_the_place_the_error_comes_through(tmp_path):
     world = Forgetful(moments_of([(0, 0, 2_000)]), unknown=None)
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(APIError):
-        await collect(world, spool, crew=crew_of(3))
+        await collect(world, spool, fetchers=fetchers_of(3))
     assert world.requests < 20
 
 
@@ -120,14 +120,14 @@ class Stubborn(World):
 
 async def test_a_server_that_ignores_the_direction_is_found_out(tmp_path):
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(PaginationError, match="direction"):
-        await collect(Stubborn(PLAIN), spool, crew=crew_of(3))
+        await collect(Stubborn(PLAIN), spool, fetchers=fetchers_of(3))
 
 
 async def test_where_both_ends_look_alike_everything_is_walked(tmp_path):
     # Of so many cases of one moment, nobody can tell whether they are the oldest or the newest ones.
     world = Stubborn(moments_of([(0, 0, 150), (50, YEAR, 700)]))
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool:
-        await collect(world, spool, crew=crew_of(3))
+        await collect(world, spool, fetchers=fetchers_of(3))
         assert lines_of(spool) == world.lines
 
 
@@ -136,24 +136,24 @@ def of(*moments, cursor=None):
 
 
 def bounded(first, far_end):
-    frontier = FetchedRanges.from_first(first, None)
-    frontier.stretches[0].take(first)
-    frontier.bound(far_end, first.moment(len(first) - 1), open_end=False)
-    return frontier
+    ranges = FetchedRanges.from_first(first, None)
+    ranges.all[0].take(first)
+    ranges.bound(far_end, first.moment(len(first) - 1), open_end=False)
+    return ranges
 
 
 @pytest.mark.parametrize(("until", "high"), [(None, 4), (2, 4), (9, 10)])
 def test_before_the_end_is_known_nothing_behind_the_estimate_is_left_out(until, high):
-    [whole] = FetchedRanges.from_first(of(1, 2, 3, cursor="x"), until).stretches
+    [whole] = FetchedRanges.from_first(of(1, 2, 3, cursor="x"), until).all
     assert (whole.low, whole.high, whole.open_end) == (1, high, True)
 
 
 def test_the_only_page_has_the_end():
-    frontier = FetchedRanges.from_first(of(1, 2, 3), 9)
-    [whole] = frontier.stretches
+    ranges = FetchedRanges.from_first(of(1, 2, 3), 9)
+    [whole] = ranges.all
     assert (whole.low, whole.high, whole.open_end) == (1, 4, False)
     whole.take(of(1, 2, 3))
-    frontier.bound(of(9, 8), 3, open_end=False)
+    ranges.bound(of(9, 8), 3, open_end=False)
     assert (whole.high, whole.done) == (4, True)
 
 
@@ -180,7 +180,7 @@ def test_ends_that_cannot_be_right_are_refused(first, far_end):
     ],
 )
 def test_the_ends_of_an_export(first, far_end, high, open_end):
-    [whole] = bounded(first, far_end).stretches
+    [whole] = bounded(first, far_end).all
     assert (whole.low, whole.high, whole.open_end) == (1, high, open_end)
 
 
@@ -199,5 +199,5 @@ async def test_pages_without_a_new_case_end_an_export(tmp_path, monkeypatch):
 
     world = Endless(PLAIN[:150])
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(PaginationError, match="without a new case"):
-        await collect(world, spool, crew=crew_of(1))
+        await collect(world, spool, fetchers=fetchers_of(1))
     assert world.requests < 60

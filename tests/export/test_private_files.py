@@ -27,11 +27,11 @@ def mode_of(path):
 
 async def begin(spool):
     """Let there be cases in two ranges."""
-    frontier = FetchedRanges.around(0, 10_000, 1.0)
-    filled(frontier.stretches[0], spool, 0, 1)
-    (late,) = frontier.spread(1)
+    ranges = FetchedRanges.around(0, 10_000, 1.0)
+    filled(ranges.all[0], spool, 0, 1)
+    (late,) = ranges.spread(1)
     filled(late, spool, 9_999, cursor=None)
-    await spool.commit(frontier)
+    await spool.commit(ranges)
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ async def test_file_systems_without_owners_and_modes_are_used_as_they_are(output
     monkeypatch.setattr(os, "fstat", lambda file: look(fstat(file)))
     for resumed in (False, True):
         with Spool(output, ASKED) as spool:
-            assert (spool.frontier is not None) is resumed
+            assert (spool.ranges is not None) is resumed
             if not resumed:
                 await begin(spool)
             else:

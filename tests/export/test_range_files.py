@@ -17,7 +17,7 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spooling import crew_of, filled, lines_of, lose_power, put_together
+from spooling import fetchers_of, filled, lines_of, lose_power, put_together
 from worlds import YEAR, World, line, moments_of
 
 from persona_cases.export.ranges.collector import collect
@@ -36,10 +36,10 @@ PLAIN = moments_of([(0, YEAR, 830)])
 CROWD = moments_of([(0, YEAR, 250), (YEAR // 3, 0, 1_150), (YEAR // 2, 40, 200)])
 
 
-async def export(world, output, walkers=1, **settings):
+async def export(world, output, fetchers=1, **settings):
     """Export to a file, as clients do."""
     with Spool(output, ASKED, **settings) as spool:
-        await collect(world, spool, crew=crew_of(walkers))
+        await collect(world, spool, fetchers=fetchers_of(fetchers))
         put_together(spool)
         spool.remove()
 
@@ -119,12 +119,12 @@ class Kills:
             yield
 
 
-async def killed(moments, tmp_path, walkers):
+async def killed(moments, tmp_path, fetchers):
     world, place, copies = World(moments), tmp_path / "place", tmp_path / "copies"
     place.mkdir()
     kills = Kills(place, copies, lambda: world.requests - world.running)
     with kills.watched():
-        await export(world, place / "cases.jsonl", walkers)
+        await export(world, place / "cases.jsonl", fetchers)
     assert (place / "cases.jsonl").read_bytes() == text_of(world)
     # If not, this shows nothing.
     assert len(kills.left) > 20
@@ -197,19 +197,19 @@ async def test_killed_before_it_is_tidied_up_it_changes_no_file_that_is_complete
 async def ahead(output):
     """An export whose last page was written, but of which no checkpoint speaks."""
     with Spool(output, ASKED) as spool:
-        frontier = FetchedRanges.around(0, 10_000, 1.0)
+        ranges = FetchedRanges.around(0, 10_000, 1.0)
         for numbers in ((0, 1), (2,), (3, 4)):
-            filled(frontier.stretches[0], spool, *numbers)
-            await spool.commit(frontier)
+            filled(ranges.all[0], spool, *numbers)
+            await spool.commit(ranges)
 
 
 async def test_each_page_counts_once_it_is_committed(ahead, output):
     for _ in range(3):
         with Spool(output, ASKED) as spool:
-            (stretch,) = spool.frontier.stretches
+            (fetched,) = spool.ranges.all
             assert lines_of(spool) == [line(number, number) for number in range(5)]
-            assert (stretch.cases, stretch.size) == (5, sum(len(each) + 1 for each in lines_of(spool)))
-            assert (stretch.rest, stretch.cursor, stretch.latest) == (TimeRange(4, 10_001), "next", ("case_4",))
+            assert (fetched.cases, fetched.size) == (5, sum(len(each) + 1 for each in lines_of(spool)))
+            assert (fetched.rest, fetched.cursor, fetched.latest) == (TimeRange(4, 10_001), "next", ("case_4",))
 
 
 async def test_what_no_checkpoint_speaks_of_is_cut_off(ahead, output, work):
@@ -218,9 +218,9 @@ async def test_what_no_checkpoint_speaks_of_is_cut_off(ahead, output, work):
     (work / "cases-1.jsonl").write_bytes(line(9, 9) + b"\n")
     with Spool(output, ASKED) as spool:
         assert len(lines_of(spool)) == 5
-        (late,) = spool.frontier.spread(1)
+        (late,) = spool.ranges.spread(1)
         filled(late, spool, 9_999)
-        await spool.commit(spool.frontier)
+        await spool.commit(spool.ranges)
     assert (work / "cases-0.jsonl").read_bytes().splitlines() == [line(number, number) for number in range(5)]
     assert (work / "cases-1.jsonl").read_bytes() == line(9_999, 9_999) + b"\n"
 
@@ -236,22 +236,22 @@ async def test_pages_that_are_not_as_they_were_written_do_not_count(ahead, outpu
     with Spool(output, ASKED) as spool:
         # Only the first commit of a run was durable.
         assert lines_of(spool) == [line(0, 0), line(1, 1)]
-        filled(spool.frontier.stretches[0], spool, 2)
-        await spool.commit(spool.frontier)
+        filled(spool.ranges.all[0], spool, 2)
+        await spool.commit(spool.ranges)
     with Spool(output, ASKED) as spool:
         assert lines_of(spool) == [line(0, 0), line(1, 1), line(2, 2)]
 
 
 async def test_a_range_cut_after_the_checkpoint_is_fetched_again(output):
     with Spool(output, ASKED) as spool:
-        frontier = FetchedRanges.around(0, 10_000, 1.0)
-        filled(frontier.stretches[0], spool, 0, 1)
-        await spool.commit(frontier)
-        (late,) = frontier.spread(1)
-        filled(frontier.stretches[0], spool, 2, 3)
+        ranges = FetchedRanges.around(0, 10_000, 1.0)
+        filled(ranges.all[0], spool, 0, 1)
+        await spool.commit(ranges)
+        (late,) = ranges.spread(1)
+        filled(ranges.all[0], spool, 2, 3)
         filled(late, spool, 9_999)
     with Spool(output, ASKED) as spool:
-        (whole,) = spool.frontier.stretches
+        (whole,) = spool.ranges.all
         assert lines_of(spool) == [line(0, 0), line(1, 1)]
         assert whole.rest == TimeRange(1, 10_001)
 
@@ -267,9 +267,9 @@ async def test_the_disk_need_not_hold_all_ranges_twice(output, work, monkeypatch
         most = max(most, sum(path.stat().st_size for path in work.glob("cases-*.jsonl")))
 
     with Spool(output, ASKED) as spool:
-        await collect(world, spool, crew=crew_of(8))
+        await collect(world, spool, fetchers=fetchers_of(8))
         monkeypatch.setattr(spools, "write_whole", look)
-        ranges = [each.size for each in spool.frontier.stretches]
+        ranges = [each.size for each in spool.ranges.all]
         put_together(spool)
     assert output.read_bytes() == text_of(world)
     assert len(ranges) > 5
@@ -319,27 +319,27 @@ async def test_nothing_is_committed_after_a_failed_write_though_a_commit_was_on_
         raise failure
 
     with Spool(output, ASKED) as spool:
-        frontier = FetchedRanges.around(0, 10_000, 1.0)
-        filled(frontier.stretches[0], spool, 0)
-        await spool.commit(frontier)
-        filled(frontier.stretches[0], spool, 1)
-        on_its_way = asyncio.ensure_future(spool.commit(frontier))
+        ranges = FetchedRanges.around(0, 10_000, 1.0)
+        filled(ranges.all[0], spool, 0)
+        await spool.commit(ranges)
+        filled(ranges.all[0], spool, 1)
+        on_its_way = asyncio.ensure_future(spool.commit(ranges))
         await asyncio.sleep(0)
-        filled(frontier.stretches[0], spool, 2, 3)
+        filled(ranges.all[0], spool, 2, 3)
         await on_its_way
         monkeypatch.setattr(os, "write", fail)
         with pytest.raises(type(failure)):
-            spool.commit_at_once(frontier)
+            spool.commit_at_once(ranges)
         monkeypatch.undo()
-        spool.commit_at_once(frontier)
-        await spool.commit(frontier, durable=True)
+        spool.commit_at_once(ranges)
+        await spool.commit(ranges, durable=True)
     with Spool(output, ASKED) as spool:
         assert lines_of(spool) == [line(0, 0), line(1, 1)]
-        assert spool.frontier.stretches[0].cases == 2
+        assert spool.ranges.all[0].cases == 2
 
 
-@pytest.mark.parametrize("walkers", [1, 4])
-async def test_a_disk_that_is_full_for_a_moment_loses_nothing(tmp_path, walkers):
+@pytest.mark.parametrize("fetchers", [1, 4])
+async def test_a_disk_that_is_full_for_a_moment_loses_nothing(tmp_path, fetchers):
     failed = 0
     for nth in range(1, 20, 3):
         world, output = World(CROWD), tmp_path / str(nth) / "cases.jsonl"
@@ -347,9 +347,9 @@ async def test_a_disk_that_is_full_for_a_moment_loses_nothing(tmp_path, walkers)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(os, "write", failing(os.write, nth))
             with suppress(OSError):
-                await export(world, output, walkers)
+                await export(world, output, fetchers)
         failed += not output.exists()
-        await export(world, output, walkers)
+        await export(world, output, fetchers)
         assert output.read_bytes() == text_of(world)
     assert failed > 2
 
@@ -366,8 +366,8 @@ def failing(write, nth):
     return fail
 
 
-@pytest.mark.parametrize("walkers", [1, 4])
-async def test_a_disk_that_is_slow_now_and_then_keeps_the_order(output, monkeypatch, walkers):
+@pytest.mark.parametrize("fetchers", [1, 4])
+async def test_a_disk_that_is_slow_now_and_then_keeps_the_order(output, monkeypatch, fetchers):
     world, quick = World(CROWD), Spool.quick.fget
     monkeypatch.setattr(spools, "_SLOW", -1.0)
     monkeypatch.setattr(spools, "_WHILE", 0.002)
@@ -382,7 +382,7 @@ async def test_a_disk_that_is_slow_now_and_then_keeps_the_order(output, monkeypa
 
     monkeypatch.setattr(Spool, "quick", property(way))
     world.before = wait
-    await export(world, output, walkers)
+    await export(world, output, fetchers)
     assert output.read_bytes() == text_of(world)
     assert ways == {True, False}
 
@@ -424,11 +424,11 @@ async def test_what_is_read_already_stays_as_it_was_and_a_symbolic_link_stays_on
 
 
 async def test_walked_backward_nothing_counts_twice_when_it_was_killed_while_it_was_put_together(output):
-    frontier = FetchedRanges.around(-9, -1, 1.0, open_end=True)
-    (stretch,) = frontier.stretches
+    ranges = FetchedRanges.around(-9, -1, 1.0, open_end=True)
+    (fetched,) = ranges.all
     with Spool(output, ASKED, backward=True) as spool, pytest.MonkeyPatch.context() as patch:
-        spool.put(stretch, stretch.take(RawPage([line(9, 9), line(8, 8)], "next", backward=True)))
-        await spool.commit(frontier)
+        spool.put(fetched, fetched.take(RawPage([line(9, 9), line(8, 8)], "next", backward=True)))
+        await spool.commit(ranges)
         file = spool.file()
         spool.become(file)
         patch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -437,14 +437,14 @@ async def test_walked_backward_nothing_counts_twice_when_it_was_killed_while_it_
         file.discard()
     with Spool(output, ASKED, backward=True) as spool:
         assert lines_of(spool) == [line(8, 8), line(9, 9)]
-        assert spool.frontier.stretches[0].position == -8
+        assert spool.ranges.all[0].position == -8
 
 
 async def test_killed_before_the_last_checkpoint_and_without_power_then_it_is_all_there(output, work):
     world = World(PLAIN)
     with Spool(output, ASKED) as spool, pytest.MonkeyPatch.context() as patch:
-        await collect(world, spool, crew=crew_of(3))
-        await spool.commit(spool.frontier, durable=True)
+        await collect(world, spool, fetchers=fetchers_of(3))
+        await spool.commit(spool.ranges, durable=True)
         patch.setattr(spools.CheckpointFile, "write", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         file = spool.file()
         with pytest.raises(KeyboardInterrupt):
@@ -461,12 +461,12 @@ async def test_killed_before_the_last_checkpoint_and_without_power_then_it_is_al
 async def test_another_export_starts_over_with_files_of_its_own(tmp_path):
     output = tmp_path / "cases.jsonl"
     with Spool(output, ASKED) as spool:
-        await collect(World(PLAIN), spool, crew=crew_of(3))
+        await collect(World(PLAIN), spool, fetchers=fetchers_of(3))
         file = spool.file()
         spool.become(file)
         file.commit()
     # As if it had been killed before the directory was removed.
     with Spool(output, OTHER, restart=True) as spool, output.open("rb") as reader:
-        await collect(World(PLAIN[:9]), spool, crew=crew_of())
+        await collect(World(PLAIN[:9]), spool, fetchers=fetchers_of())
         assert lines_of(spool) == World(PLAIN[:9]).lines
         assert reader.read() == text_of(World(PLAIN))

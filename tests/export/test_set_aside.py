@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import msgspec
 import pytest
-from spooling import crew_of, lines_of, put_together
+from spooling import fetchers_of, lines_of, put_together
 from worlds import YEAR, World, moments_of
 
 from persona_cases import Q
@@ -72,12 +72,12 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("walkers", [1, 9])
+@pytest.mark.parametrize("fetchers", [1, 9])
 @pytest.mark.parametrize("bad", BAD)
-async def test_what_cannot_be_decoded_is_set_aside_once_and_the_rest_is_exported(tmp_path, bad, walkers):
+async def test_what_cannot_be_decoded_is_set_aside_once_and_the_rest_is_exported(tmp_path, bad, fetchers):
     world = Poisoned(MOMENTS, **bad)
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool:
-        await collect(world, spool, crew=crew_of(walkers), set_aside=True)
+        await collect(world, spool, fetchers=fetchers_of(fetchers), set_aside=True)
         kept, aside = lines_of(spool), list(spool.aside())
         put_together(spool)
     assert kept == world.rest
@@ -87,8 +87,8 @@ async def test_what_cannot_be_decoded_is_set_aside_once_and_the_rest_is_exported
 
 
 @pytest.mark.parametrize("bad", BAD)
-@pytest.mark.parametrize("walkers", [1, 9])
-async def test_a_run_that_was_interrupted_loses_none_of_them_and_has_none_twice(tmp_path, bad, walkers):
+@pytest.mark.parametrize("fetchers", [1, 9])
+async def test_a_run_that_was_interrupted_loses_none_of_them_and_has_none_twice(tmp_path, bad, fetchers):
     world, runs = Poisoned(MOMENTS, **bad), 0
     while True:
         runs += 1
@@ -101,7 +101,7 @@ async def test_a_run_that_was_interrupted_loses_none_of_them_and_has_none_twice(
         world.before = fail
         with Spool(tmp_path / "cases.jsonl", ASKED) as spool:
             try:
-                await collect(world, spool, crew=crew_of(walkers), set_aside=True)
+                await collect(world, spool, fetchers=fetchers_of(fetchers), set_aside=True)
             except ConnectionFailedError:
                 continue
             assert lines_of(spool) == world.rest
@@ -114,11 +114,11 @@ async def test_a_run_that_was_interrupted_loses_none_of_them_and_has_none_twice(
 async def test_otherwise_the_error_names_the_case(tmp_path, bad):
     world = Poisoned(MOMENTS, **bad)
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(DecodeError) as caught:
-        await collect(world, spool, crew=crew_of())
+        await collect(world, spool, fetchers=fetchers_of())
     [number] = bad.get("headless") or bad["broken"]
     assert caught.value.case_id == f"case_{number}"
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool:
-        await collect(world, spool, crew=crew_of(), set_aside=True)
+        await collect(world, spool, fetchers=fetchers_of(), set_aside=True)
         assert lines_of(spool) == world.rest
         assert set(spool.aside()) == world.bad
 

@@ -107,11 +107,11 @@ class LinesInMemory:
 
     lines: dict[int, list[bytes]] = attrs.field(factory=dict)
     quick: bool = True
-    frontier: None = None
+    ranges: None = None
     last: FetchedRanges | None = None
 
-    def put(self, stretch, lines):
-        self.lines.setdefault(stretch.number, []).extend(map(bytes, lines))
+    def put(self, fetched, lines):
+        self.lines.setdefault(fetched.number, []).extend(map(bytes, lines))
 
     def put_aside(self, cases):
         raise AssertionError(cases)
@@ -119,11 +119,11 @@ class LinesInMemory:
     def unsafe(self, _number):
         return 0
 
-    def commit_at_once(self, frontier):
-        self.last = frontier
+    def commit_at_once(self, ranges):
+        self.last = ranges
 
-    async def commit(self, frontier, *, durable=False):
-        self.last = frontier
+    async def commit(self, ranges, *, durable=False):
+        self.last = ranges
 
 
 @attrs.frozen
@@ -149,10 +149,11 @@ def export(moments: list[int], limit: RateLimit, latency: float, *, now: float, 
     async def run() -> Outcome:
         loop = asyncio.get_running_loop()
         world = LimitedWorld(moments, limit=limit, latency=latency, blind=blind is not None)
-        spool, crew = LinesInMemory(), FetcherCount() if blind is None else FetcherCount(most=blind)
-        await collect(world, spool, crew=crew, stopwatch=Stopwatch(wall=loop.time, busy=lambda: 0.0, now=lambda: now))
-        fetched = [each for stretch in spool.last.stretches for each in spool.lines.get(stretch.number, ())]
-        assert fetched == world.lines
+        spool, fetchers = LinesInMemory(), FetcherCount() if blind is None else FetcherCount(most=blind)
+        stopwatch = Stopwatch(wall=loop.time, busy=lambda: 0.0, now=lambda: now)
+        await collect(world, spool, fetchers=fetchers, stopwatch=stopwatch)
+        lines = [each for fetched in spool.last.all for each in spool.lines.get(fetched.number, ())]
+        assert lines == world.lines
         return Outcome(loop.time(), world.requests, world.refused)
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:

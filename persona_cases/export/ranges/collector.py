@@ -1,4 +1,4 @@
-"""`collect`: from a source of pages into a spool, by several walkers at once, as far as it takes."""
+"""`collect`: fetch the pages of a source into a spool, with as many concurrent fetchers as needed."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from persona_cases.paging.walk_progress import MOST_EMPTY_PAGES
 
 # How often progress is told at most, in seconds.
 _SECONDS_UNTOLD: Final = 0.02
-# How long an idle walker waits for others, as a share of what a page takes, and in seconds.
+# How long an idle fetcher waits for others, as a share of what a page takes, and in seconds.
 _SHARE_IDLE: Final = 0.1
 _LONGEST_IDLENESS: Final = 0.05
-# How many pages may pass until the number of walkers is thought over again.
+# How many pages may pass until the number of fetchers is reviewed.
 _PAGES_A_REVIEW: Final = 16
 
 
@@ -35,7 +35,7 @@ async def collect(
     source: PageSource,
     spool: Spool,
     *,
-    crew: FetcherCount | None = None,
+    fetchers: FetcherCount | None = None,
     set_aside: bool = False,
     progress: RunProgress | None = None,
     stopwatch: Stopwatch | None = None,
@@ -49,7 +49,7 @@ async def collect(
     Args:
         source: where the pages come from.
         spool: where they go to. It has all cases afterwards, in order.
-        crew: decides how many ranges are fetched at the same time; by default, as any export decides it.
+        fetchers: decides how many ranges are fetched at the same time; by default, as any export decides it.
         set_aside: whether cases that cannot be decoded, or have no creation time, go to `spool.put_aside` instead of
             ending the run.
         progress: learns what was committed, at most every 20 ms, and at the end.
@@ -64,7 +64,9 @@ async def collect(
         OSError: if the disk does not take it.
     """
     done = progress or RunProgress()
-    collector = _Collector(source, spool, crew or FetcherCount(), done, stopwatch or Stopwatch(), set_aside=set_aside)
+    collector = _Collector(
+        source, spool, fetchers or FetcherCount(), done, stopwatch or Stopwatch(), set_aside=set_aside
+    )
     try:
         await collector.run()
     except OSError as error:
@@ -80,7 +82,7 @@ class _Collector:
         self,
         source: PageSource,
         spool: Spool,
-        crew: FetcherCount,
+        fetchers: FetcherCount,
         progress: RunProgress,
         stopwatch: Stopwatch,
         *,
@@ -88,17 +90,17 @@ class _Collector:
     ) -> None:
         self._source = source
         self._spool = spool
-        self._crew = crew
+        self._fetchers = fetchers
         self._progress = progress
         self._stopwatch = stopwatch
         self._sets_aside = set_aside
-        self._frontier = FetchedRanges(stretches=[])
+        self._ranges = FetchedRanges(all=[])
         # Whether it was looked where the cases end, and when the last case of the first page was created.
         self._bounded = False
         self._top = 0
-        # Which walker is on which stretch.
-        self._walking: dict[int, int] = {}
-        # Whether what is left of several stretches can be asked for as one.
+        # Which fetcher is on which range.
+        self._fetching: dict[int, int] = {}
+        # Whether the rest of several ranges can be fetched as one.
         self._joins = True
         self._idle = asyncio.Event()
         # Commits what the spool holds, where that may take long; whether there is more for it.
@@ -126,17 +128,17 @@ class _Collector:
         raise failure
 
     async def _keep(self) -> None:
-        if self._frontier.stretches:
-            await self._spool.commit(self._frontier, durable=True)
+        if self._ranges.all:
+            await self._spool.commit(self._ranges, durable=True)
 
-    # ---- the walkers -------------------------------------------------------------------------------------------------
+    # ---- the fetchers ------------------------------------------------------------------------------------------------
 
     async def _begin(self) -> None:
-        if self._spool.frontier is not None:
-            self._frontier = self._spool.frontier
-            self._bounded = self._source.backward or len(self._frontier.stretches) != 1
-            self._top = self._frontier.stretches[0].low
-            self._crew.rejoin(len(self._frontier.open))
+        if self._spool.ranges is not None:
+            self._ranges = self._spool.ranges
+            self._bounded = self._source.backward or len(self._ranges.all) != 1
+            self._top = self._ranges.all[0].low
+            self._fetchers.rejoin(len(self._ranges.open))
             return
         walk = self._source.pages(TimeRange(), None)
         try:
@@ -149,17 +151,17 @@ class _Collector:
         page = await self._first_page(walk)
         if page is None:
             await walk.aclose()
-            await self._spool.commit(self._frontier)
+            await self._spool.commit(self._ranges)
             return
         with naming(page.call):
-            frontier = FetchedRanges.from_first(page, math.ceil(self._stopwatch.now() * 1000))
+            ranges = FetchedRanges.from_first(page, math.ceil(self._stopwatch.now() * 1000))
             self._top = page.moment(len(page) - 1)
-        alone = spans_windows(frontier.pages_behind(page), self._source.limiter_state)
+        alone = spans_windows(ranges.pages_behind(page), self._source.limiter_state)
         # Time that runs backward does not tell how far it is to the oldest case.
         if page.next_cursor is not None and (self._source.backward or not alone):
-            await self._look(frontier)
-        self._frontier = frontier
-        whole = frontier.stretches[0]
+            await self._look(ranges)
+        self._ranges = ranges
+        whole = ranges.all[0]
         self._take([whole], page)
         self._grow(first=True)
         if whole.done:
@@ -167,8 +169,8 @@ class _Collector:
         else:
             self._start([whole], walk)
 
-    async def _look(self, frontier: FetchedRanges) -> None:
-        """Find the far end, which bounds the frontier."""
+    async def _look(self, ranges: FetchedRanges) -> None:
+        """Find the far end, which bounds the ranges."""
         peak = self._sound(await self._source.far_end())
         self._progress.fetched += 1
         # Searches may not know the oldest case yet, if that is young; a list, which goes backward, does.
@@ -177,13 +179,13 @@ class _Collector:
             # No range reaches up to those that are newer than any that can be read.
             self._put_aside(peak)
         with naming(peak.call):
-            frontier.bound(peak, self._top, open_end=open_end)
+            ranges.bound(peak, self._top, open_end=open_end)
         self._bounded = True
 
     async def _first_page(self, walk: RawPages) -> RawPage | None:
         started, worked = self._stopwatch.wall(), self._stopwatch.busy()
         async for page in walk:
-            self._crew.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
+            self._fetchers.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
             checked = self._sound(page)
             self._put_aside(checked)
             if len(checked):
@@ -192,124 +194,124 @@ class _Collector:
         return None
 
     async def _lead(self) -> None:
-        """Give work to walkers until there is none."""
+        """Give work to fetchers until there is none."""
         self._staff()
-        while self._walking:
+        while self._fetching:
             await self._idle.wait()
-            if self._walking:
+            if self._fetching:
                 # Those that are idle together can share evenly.
-                await asyncio.sleep(min(_LONGEST_IDLENESS, _SHARE_IDLE * self._crew.latency))
+                await asyncio.sleep(min(_LONGEST_IDLENESS, _SHARE_IDLE * self._fetchers.latency))
             self._idle.clear()
             self._staff()
 
     def _staff(self) -> None:
         remnants = list[FetchedRange]()
-        for each in self._frontier.open:
-            if each.number not in self._walking:
-                if self._joins and self._frontier.is_remnant(each):
+        for each in self._ranges.open:
+            if each.number not in self._fetching:
+                if self._joins and self._ranges.is_remnant(each):
                     remnants.append(each)
                 elif self._free:
                     self._start_one(each)
-        walked = [each for each in self._frontier.open if each.number in self._walking]
-        for group in self._frontier.together(remnants, walked)[: self._free]:
+        fetched = [each for each in self._ranges.open if each.number in self._fetching]
+        for group in self._ranges.together(remnants, fetched)[: self._free]:
             self._start_together(group)
-        self._crew.make_room(self._frontier.pages_left, self._source.limiter_state)
-        for each in self._frontier.spread(self._free):
+        self._fetchers.make_room(self._ranges.pages_left, self._source.limiter_state)
+        for each in self._ranges.spread(self._free):
             self._start_one(each)
 
     @property
     def _free(self) -> int:
-        return max(0, self._crew.size - self._busy)
+        return max(0, self._fetchers.size - self._busy)
 
     @property
     def _busy(self) -> int:
-        return len(set(self._walking.values()))
+        return len(set(self._fetching.values()))
 
-    def _start_one(self, stretch: FetchedRange) -> None:
-        self._start([stretch], self._source.pages(stretch.asked, stretch.cursor))
+    def _start_one(self, fetched: FetchedRange) -> None:
+        self._start([fetched], self._source.pages(fetched.asked, fetched.cursor))
 
-    def _start_together(self, stretches: list[FetchedRange]) -> None:
-        walk = self._source.together([each.rest for each in stretches]) if len(stretches) > 1 else None
+    def _start_together(self, ranges: list[FetchedRange]) -> None:
+        walk = self._source.together([each.rest for each in ranges]) if len(ranges) > 1 else None
         if walk is not None:
-            self._start(stretches, walk)
+            self._start(ranges, walk)
             return
-        self._joins = self._joins and len(stretches) == 1
-        for each in stretches[: self._free]:
+        self._joins = self._joins and len(ranges) == 1
+        for each in ranges[: self._free]:
             self._start_one(each)
 
-    def _start(self, stretches: list[FetchedRange], walk: RawPages) -> None:
-        walker = min(set(range(len(self._walking) + 1)).difference(self._walking.values()))
-        self._walking.update({each.number: walker for each in stretches})
+    def _start(self, ranges: list[FetchedRange], walk: RawPages) -> None:
+        fetcher = min(set(range(len(self._fetching) + 1)).difference(self._fetching.values()))
+        self._fetching.update({each.number: fetcher for each in ranges})
         pages = self._progress.pages_by_fetcher
-        pages += [0] * (walker + 1 - len(pages))
-        self._group.create_task(self._walk(stretches, walk, walker))
+        pages += [0] * (fetcher + 1 - len(pages))
+        self._group.create_task(self._fetch(ranges, walk, fetcher))
 
-    async def _walk(self, stretches: list[FetchedRange], walk: RawPages, walker: int) -> None:
+    async def _fetch(self, ranges: list[FetchedRange], walk: RawPages, fetcher: int) -> None:
         async with aclosing(walk):
             ended, idle = False, 0
-            resumed = len(stretches) == 1 and stretches[0].cursor is not None
+            resumed = len(ranges) == 1 and ranges[0].cursor is not None
             while not ended:
-                page = await self._next_page(walk, stretches)
+                page = await self._next_page(walk, ranges)
                 if page is None:
                     break
-                self._progress.pages_by_fetcher[walker] += 1
-                before = [(each.position, each.cases) for each in stretches]
+                self._progress.pages_by_fetcher[fetcher] += 1
+                before = [(each.position, each.cases) for each in ranges]
                 try:
-                    self._take(stretches, page)
+                    self._take(ranges, page)
                 except PaginationError:
                     # A server that does not know the cursor may also begin with the first page.
-                    if not resumed or not stretches[0].ask_by_time():
+                    if not resumed or not ranges[0].ask_by_time():
                         raise
                     break
                 resumed = False
-                idle = idle + 1 if before == [(each.position, each.cases) for each in stretches] else 0
+                idle = idle + 1 if before == [(each.position, each.cases) for each in ranges] else 0
                 if idle > MOST_EMPTY_PAGES:
                     with naming(page.call):
                         raise PaginationError(f"the server sent {MOST_EMPTY_PAGES:,} pages in a row without a new case")
-                if not self._bounded and not stretches[0].done and self._wants_others():
-                    await self._look(self._frontier)
-                self._review(stretches[0])
-                await self._room(stretches)
-                ended = all(each.done for each in stretches) or self._leaves(stretches)
-        for each in stretches:
-            del self._walking[each.number]
+                if not self._bounded and not ranges[0].done and self._wants_others():
+                    await self._look(self._ranges)
+                self._review(ranges[0])
+                await self._room(ranges)
+                ended = all(each.done for each in ranges) or self._leaves(ranges)
+        for each in ranges:
+            del self._fetching[each.number]
         self._idle.set()
 
-    async def _next_page(self, walk: RawPages, stretches: list[FetchedRange]) -> RawPage | None:
-        """Return the next page; None if the walk has to be begun again, by another question or by fewer walkers."""
-        started, worked, epoch = self._stopwatch.wall(), self._stopwatch.busy(), self._crew.epoch
+    async def _next_page(self, walk: RawPages, ranges: list[FetchedRange]) -> RawPage | None:
+        """Return the next page; None if the walk has to be begun again, with another query or by fewer fetchers."""
+        started, worked, epoch = self._stopwatch.wall(), self._stopwatch.busy(), self._fetchers.epoch
         try:
             page = await anext(walk)
         except OVERLOADED as error:
-            if is_overload(error) and self._crew.back_off(epoch):
+            if is_overload(error) and self._fetchers.back_off(epoch):
                 return None
             if not is_refusal(error):
                 raise
-            if len(stretches) > 1:
+            if len(ranges) > 1:
                 # Several ranges may be more than the server takes in one question.
                 self._joins = False
-            elif not stretches[0].ask_by_time():
+            elif not ranges[0].ask_by_time():
                 raise
             return None
-        self._crew.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
+        self._fetchers.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
         return page
 
-    def _leaves(self, stretches: list[FetchedRange]) -> bool:
-        """Whether a walker leaves what is left of a stretch to be walked with others."""
-        if self._busy > self._crew.size:
+    def _leaves(self, ranges: list[FetchedRange]) -> bool:
+        """Whether a fetcher leaves the rest of a range to be fetched with others."""
+        if self._busy > self._fetchers.size:
             return True
-        alone = len(self._frontier.open) == 1
-        return self._joins and len(stretches) == 1 and not alone and self._frontier.is_remnant(stretches[0])
+        alone = len(self._ranges.open) == 1
+        return self._joins and len(ranges) == 1 and not alone and self._ranges.is_remnant(ranges[0])
 
-    def _take(self, stretches: list[FetchedRange], page: RawPage) -> None:
+    def _take(self, ranges: list[FetchedRange], page: RawPage) -> None:
         self._progress.fetched += 1
         page = self._sound(page)
         self._put_aside(page)
         with naming(page.call):
-            taken = take_together(stretches, page) if len(stretches) > 1 else [(stretches[0], stretches[0].take(page))]
-        for stretch, lines in taken:
+            taken = take_together(ranges, page) if len(ranges) > 1 else [(ranges[0], ranges[0].take(page))]
+        for fetched, lines in taken:
             if lines:
-                self._spool.put(stretch, lines)
+                self._spool.put(fetched, lines)
         self._save()
 
     def _sound(self, page: RawPage) -> RawPage:
@@ -323,25 +325,25 @@ class _Collector:
                 raise page.aside[0].error
         self._spool.put_aside(each.line for each in page.aside)
 
-    def _review(self, stretch: FetchedRange) -> None:
-        due = self._busy == 1 or self._free or stretch.pages == 1 or self._progress.fetched % _PAGES_A_REVIEW == 0
-        if due and self._crew.size < self._crew.most and self._frontier.explored:
+    def _review(self, fetched: FetchedRange) -> None:
+        due = self._busy == 1 or self._free or fetched.pages == 1 or self._progress.fetched % _PAGES_A_REVIEW == 0
+        if due and self._fetchers.size < self._fetchers.most and self._ranges.explored:
             self._grow(first=False)
         if self._free:
             self._idle.set()
 
     def _grow(self, *, first: bool) -> None:
         if self._bounded:
-            self._crew.grow(*self._work, self._source.limiter_state, first=first)
+            self._fetchers.grow(*self._work, self._source.limiter_state, first=first)
 
     def _wants_others(self) -> bool:
-        """Whether a second walker is worth a look for the far end."""
+        """Whether a second fetcher is worth a look for the far end."""
         left, parts = self._work
-        return self._crew.wanted(left + 1, parts, self._source.limiter_state, first=False) > 1
+        return self._fetchers.wanted(left + 1, parts, self._source.limiter_state, first=False) > 1
 
     @property
     def _work(self) -> tuple[float, int]:
-        return self._frontier.pages_left, self._frontier.parts_of(self._crew.worth)
+        return self._ranges.pages_left, self._ranges.parts_of(self._fetchers.worth)
 
     # ---- the commits -------------------------------------------------------------------------------------------------
 
@@ -354,20 +356,20 @@ class _Collector:
             self._saving = self._group.create_task(self._save_all())
             return
         self._unsaved = False
-        self._spool.commit_at_once(self._frontier)
+        self._spool.commit_at_once(self._ranges)
         self._tell()
 
     async def _save_all(self) -> None:
         while self._unsaved:
             self._unsaved = False
-            await self._spool.commit(self._frontier)
+            await self._spool.commit(self._ranges)
             self._committed.set()
             self._committed = asyncio.Event()
             self._tell()
 
-    async def _room(self, stretches: list[FetchedRange]) -> None:
-        """Wait until at most one page of a walk is not safe: with the next one, a crash loses two."""
-        while any(self._spool.unsafe(each.number) > 1 for each in stretches):
+    async def _room(self, ranges: list[FetchedRange]) -> None:
+        """Wait until at most one page of each range is not safe: with the next one, a crash loses two."""
+        while any(self._spool.unsafe(each.number) > 1 for each in ranges):
             await self._committed.wait()
 
     def _tell(self) -> None:
@@ -378,10 +380,10 @@ class _Collector:
             self._progress.tell(**self._state())
 
     def _state(self) -> dict[str, int]:
-        stretches = self._frontier.stretches
+        ranges = self._ranges.all
         return {
-            "cases": sum(each.cases for each in stretches),
-            "pages": sum(each.pages for each in stretches),
-            "size": sum(each.size for each in stretches),
-            "pages_left": max(0, round(self._frontier.pages_left)),
+            "cases": sum(each.cases for each in ranges),
+            "pages": sum(each.pages for each in ranges),
+            "size": sum(each.size for each in ranges),
+            "pages_left": max(0, round(self._ranges.pages_left)),
         }

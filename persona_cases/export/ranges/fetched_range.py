@@ -27,17 +27,17 @@ class FetchedRange:
         high: the moment behind its last; a cut lowers it.
         asked: the range that its walk asks for. It stays what it was at the beginning, since cursors belong to a query.
         position: when the last case that was seen was created; `low` before the first.
-        cursor: where the walk goes on.
+        cursor: where the walk resumes.
         latest: ids of cases at the position that were taken; of many, those of the last page.
         complete: whether that is all of them.
         density: cases a millisecond around the position: seen, or assumed before the first page.
-        head: the same around `low`.
+        first_density: the same around `low`.
         cases: cases taken.
         pages: pages taken.
         size: bytes kept of them.
         check: the CRC-32 of these bytes.
         open_end: whether what is behind its last moment belongs to it as well, which is then an estimate.
-        done: whether all of it was walked.
+        done: whether all of it was fetched.
     """
 
     number: int
@@ -49,7 +49,7 @@ class FetchedRange:
     latest: tuple[str, ...] = ()
     complete: bool = True
     density: float = 0.0
-    head: float = 0.0
+    first_density: float = 0.0
     cases: int = 0
     pages: int = 0
     size: int = 0
@@ -129,7 +129,7 @@ class FetchedRange:
     def _learn_density(self, seen: float) -> None:
         self.density = seen
         if not self.pages:
-            self.head = seen
+            self.first_density = seen
 
 
 def take_together(ranges: Sequence[FetchedRange], page: RawPage) -> Iterator[tuple[FetchedRange, Sequence[Line]]]:

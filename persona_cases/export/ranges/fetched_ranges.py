@@ -1,9 +1,9 @@
-"""`FetchedRanges`: which parts of the creation time were walked, and where to cut for a walker that has nothing to do.
+"""`FetchedRanges`: which ranges of creation time were fetched, and where to split them for a fetcher without work.
 
-It is pure: pages go in, cuts come out, and its attributes are its whole state. How many cases a stretch of time still
-holds is estimated from how close together they were where it was walked last and where the stretch behind it begins,
-as if that changed evenly in between. Where it does not (cases cluster in time) the estimate is wrong, the walker that
-was sent there soon has nothing to do, and the next cut is made with what it has seen.
+It is pure: pages go in, new ranges come out, and its attributes are its whole state. It estimates how many cases are
+left in a range from how close together they were on its last page and where the range after it begins, as if that
+changed evenly in between. Where it does not (cases cluster in time) the estimate is wrong, the fetcher that was sent
+there soon has no work, and the next split uses what it has seen.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from persona_cases.paging import LARGEST_PAGE
 _FEWEST_PAGES_A_PART: Final = 1.0
 # Pages by which estimates are mostly wrong.
 _MARGIN: Final = 0.2
-# A walker more is not worth it for a few pages more each.
+# Another fetcher is not worth it if each has only a few pages more.
 _SPARE: Final = 0.15
-# With less than so many pages left, a stretch is worth a request only together with others.
+# With less than so many pages left, a range is worth a request only together with others.
 _REMNANT: Final = 0.8
-# So many pages of remnants are walked as one, and at least so many as long as there may come more.
+# So many pages of remnants are fetched as one, and at least so many as long as there may come more.
 _PAGES_TOGETHER: Final = 2.0
 _ENOUGH_TOGETHER: Final = 1.5
 # A search takes so many clauses at least.
 _MOST_TOGETHER: Final = 8
-# How many stretches on either side are near enough to learn from, and by what factor what is seen there may differ.
+# How many ranges on either side are near enough to learn from, and by what factor what is seen there may differ.
 _NEAR: Final = 1
 _ALIKE: Final = 1.3
 
@@ -46,32 +46,32 @@ _DIRECTION: Final = (
 
 @attrs.define(kw_only=True)
 class FetchedRanges:
-    """All stretches of an export, from the first case to the last there was at its start.
+    """All ranges of an export, from the first case to the last there was at its start.
 
     Attributes:
-        stretches: in the order of time, without gaps.
-        summit: cases a millisecond at the last end; 0 if that is unknown.
+        all: in the order of time, without gaps.
+        end_density: cases a millisecond at the last end; 0 if that is unknown.
     """
 
-    stretches: list[FetchedRange]
-    summit: float = 0.0
+    all: list[FetchedRange]
+    end_density: float = 0.0
 
     @classmethod
-    def around(cls, first: int, last: int, summit: float, *, open_end: bool = False) -> FetchedRanges:
-        """Return the frontier of an export at its beginning: one stretch, that asks for everything.
+    def around(cls, first: int, last: int, end_density: float, *, open_end: bool = False) -> FetchedRanges:
+        """Return the ranges of an export at its beginning: one range, which asks for everything.
 
         Args:
             first: when the first case was created, in milliseconds since 1970.
             last: when the last was.
-            summit: cases a millisecond at the last end.
+            end_density: cases a millisecond at the last end.
             open_end: whether there may be cases behind the last.
         """
         whole = FetchedRange(number=0, low=first, high=last + 1, asked=TimeRange(), position=first, open_end=open_end)
-        return cls(stretches=[whole], summit=summit)
+        return cls(all=[whole], end_density=end_density)
 
     @classmethod
     def from_first(cls, first: RawPage, until: int | None) -> FetchedRanges:
-        """Return the frontier of which nothing but the first page is known: one stretch, that has no end yet.
+        """Return the ranges when only the first page is known: one range, which has no end yet.
 
         Args:
             first: the first page with a case.
@@ -85,7 +85,7 @@ class FetchedRanges:
     def pages_behind(self, first: RawPage) -> float:
         """Return how many pages there may be behind the first, if cases come as often as on it until the end."""
         low, top = first.moment(0), first.moment(len(first) - 1)
-        return len(first) / max(1, top - low) * (self.stretches[0].high - top) / LARGEST_PAGE
+        return len(first) / max(1, top - low) * (self.all[0].high - top) / LARGEST_PAGE
 
     def bound(self, far_end: RawPage, top: int, *, open_end: bool) -> None:
         """Learn where the cases end.
@@ -98,47 +98,47 @@ class FetchedRanges:
         Raises:
             PaginationError: if the server ignores the direction of the sort: cases would be lost.
         """
-        whole = self.stretches[-1]
+        whole = self.all[-1]
         if whole.done:
             return
         moments = [far_end.moment(index) for index in range(len(far_end))]
         if any(one < other for one, other in pairwise(moments)) or (moments and moments[0] < top):
             raise PaginationError(_DIRECTION)
         last = max([whole.position, top, *moments[:1]])
-        self.summit = len(moments) / max(1, last - moments[-1]) if moments else 0.0
+        self.end_density = len(moments) / max(1, last - moments[-1]) if moments else 0.0
         # If both ends look alike, the server may have sent the same one twice.
         whole.high, whole.open_end = last + 1, open_end or last == whole.low or not moments
 
     @property
     def open(self) -> list[FetchedRange]:
-        """The stretches that are not done, in the order of time."""
-        return [each for each in self.stretches if not each.done]
+        """The ranges that are not done, in the order of time."""
+        return [each for each in self.all if not each.done]
 
     @property
     def explored(self) -> bool:
-        """Whether a case was seen of every stretch that has one."""
-        return all(each.latest or each.done for each in self.stretches)
+        """Whether a case was seen of every range that has one."""
+        return all(each.latest or each.done for each in self.all)
 
     @property
     def pages_left(self) -> float:
         """How many pages there seem to be left."""
-        return sum(self._pages(index) for index, each in enumerate(self.stretches) if not each.done)
+        return sum(self._pages(index) for index, each in enumerate(self.all) if not each.done)
 
     def parts_of(self, pages: float) -> int:
-        """Return how many walkers there would be if each had about so many pages left, and its neighbours as many."""
-        left = [self._pages(index) for index, each in enumerate(self.stretches) if not each.done]
+        """Return how many fetchers there would be if each had about this many pages left."""
+        left = [self._pages(index) for index, each in enumerate(self.all) if not each.done]
         return sum(max(1, math.ceil(each / pages - _SPARE)) for each in left)
 
-    def is_remnant(self, stretch: FetchedRange) -> bool:
-        """Whether so little seems to be left of a stretch that it is better walked together with others."""
-        return stretch.told_by_time and not stretch.open_end and self._left_of(stretch) < _REMNANT
+    def is_remnant(self, fetched: FetchedRange) -> bool:
+        """Whether so little seems to be left of a range that it is better fetched together with others."""
+        return fetched.told_by_time and not fetched.open_end and self._left_of(fetched) < _REMNANT
 
-    def together(self, remnants: Sequence[FetchedRange], walked: Iterable[FetchedRange]) -> list[list[FetchedRange]]:
-        """Return which remnants to walk as one now.
+    def together(self, remnants: Sequence[FetchedRange], fetched: Iterable[FetchedRange]) -> list[list[FetchedRange]]:
+        """Return which remnants to fetch as one now.
 
         Args:
             remnants: what there is, in the order of time.
-            walked: what is walked, and may leave more of them.
+            fetched: those being fetched, which may leave more of them.
         """
         groups: list[list[FetchedRange]] = []
         room = 0.0
@@ -149,26 +149,26 @@ class FetchedRanges:
                 room = _PAGES_TOGETHER
             groups[-1].append(each)
             room -= left
-        if any(self._left_of(each) > _ENOUGH_TOGETHER for each in walked):
+        if any(self._left_of(each) > _ENOUGH_TOGETHER for each in fetched):
             return [group for group in groups if sum(map(self._left_of, group)) >= _ENOUGH_TOGETHER]
         return groups
 
-    def _left_of(self, stretch: FetchedRange) -> float:
-        return self._pages(self._index(stretch))
+    def _left_of(self, fetched: FetchedRange) -> float:
+        return self._pages(self._index(fetched))
 
-    def _index(self, stretch: FetchedRange) -> int:
-        return [each.number for each in self.stretches].index(stretch.number)
+    def _index(self, fetched: FetchedRange) -> int:
+        return [each.number for each in self.all].index(fetched.number)
 
-    def spread(self, walkers: int) -> list[FetchedRange]:
-        """Cut for walkers that have nothing to do; return the new stretches, at most so many.
+    def spread(self, fetchers: int) -> list[FetchedRange]:
+        """Split ranges for fetchers without work; return the new ranges, at most one for each fetcher.
 
-        What seems to have the most pages left for each that walks it is cut into parts of the same number of pages,
-        the first of them behind the page that its walker may be waiting for. What nothing was seen of is not cut: in
+        What seems to have the most pages left for each that fetches it is cut into parts of the same number of pages,
+        the first of them behind the page that its fetcher may be waiting for. What nothing was seen of is not cut: in
         a moment more is known.
         """
-        parts = {index: 1 for index, each in enumerate(self.stretches) if each.latest and not each.done}
+        parts = {index: 1 for index, each in enumerate(self.all) if each.latest and not each.done}
         free = {index: self._pages(index) - 1 for index in parts}
-        for _ in range(walkers if parts else 0):
+        for _ in range(fetchers if parts else 0):
             index = max(parts, key=lambda index: free[index] / parts[index])
             if free[index] / (parts[index] + 1) < _FEWEST_PAGES_A_PART:
                 break
@@ -180,7 +180,7 @@ class FetchedRanges:
         return made
 
     def _cut(self, index: int, parts: int) -> list[FetchedRange]:
-        whole, pages = self.stretches[index], self._pages(index)
+        whole, pages = self.all[index], self._pages(index)
         before, end = self._densities(index)
         start, span = whole.position, whole.high - whole.position
         made: list[FetchedRange] = []
@@ -197,38 +197,38 @@ class FetchedRanges:
             made.append(last)
         return made
 
-    def _split(self, stretch: FetchedRange, moment: int, density: float) -> FetchedRange:
+    def _split(self, fetched: FetchedRange, moment: int, density: float) -> FetchedRange:
         behind = FetchedRange(
-            number=len(self.stretches),
+            number=len(self.all),
             low=moment,
-            high=stretch.high,
-            asked=TimeRange(moment, None if stretch.open_end else stretch.high),
+            high=fetched.high,
+            asked=TimeRange(moment, None if fetched.open_end else fetched.high),
             position=moment,
             density=density,
-            head=density,
-            open_end=stretch.open_end,
+            first_density=density,
+            open_end=fetched.open_end,
         )
-        stretch.high, stretch.open_end = moment, False
-        self.stretches.insert(self._index(stretch) + 1, behind)
+        fetched.high, fetched.open_end = moment, False
+        self.all.insert(self._index(fetched) + 1, behind)
         return behind
 
     def _pages(self, index: int) -> float:
-        stretch = self.stretches[index]
+        fetched = self.all[index]
         start, end = self._densities(index)
-        return (stretch.high - stretch.position) * (start + end) / 2 / LARGEST_PAGE
+        return (fetched.high - fetched.position) * (start + end) / 2 / LARGEST_PAGE
 
     def _densities(self, index: int) -> tuple[float, float]:
-        """Return how many cases a millisecond there seem to be at the position of a stretch, and at its end.
+        """Return how many cases a millisecond there seem to be at the position of a range, and at its end.
 
         A page is a small sample. So what was seen nearby counts too, as far as it may be the same.
         """
-        near = self.stretches[max(0, index - _NEAR) : index + _NEAR + 1]
-        seen = [each.head for each in near if each.pages] + [each.density for each in near if each.pages > 1]
-        if len(self.stretches) <= index + _NEAR:
-            seen.append(self.summit)
-        last = self.summit or self.stretches[-1].density
-        behind = self.stretches[index + 1].head if index + 1 < len(self.stretches) else last
-        return _typical(self.stretches[index].density, seen), _typical(behind, seen)
+        near = self.all[max(0, index - _NEAR) : index + _NEAR + 1]
+        seen = [each.first_density for each in near if each.pages] + [each.density for each in near if each.pages > 1]
+        if len(self.all) <= index + _NEAR:
+            seen.append(self.end_density)
+        last = self.end_density or self.all[-1].density
+        behind = self.all[index + 1].first_density if index + 1 < len(self.all) else last
+        return _typical(self.all[index].density, seen), _typical(behind, seen)
 
 
 def _borders(pages: float, parts: int) -> Iterator[float]:

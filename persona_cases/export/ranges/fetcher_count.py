@@ -11,7 +11,7 @@ import attrs
 
 from persona_cases.transport.limits.limiter import LimiterState
 
-MOST_WALKERS: Final = 40
+MOST_FETCHERS: Final = 40
 
 # With fewer pages for each fetcher, too many requests return pages that are not full.
 PAGES_PER_FETCHER: Final = 5
@@ -70,7 +70,7 @@ class FetcherCount:
         calm: how many pages came since the ceiling was last changed.
     """
 
-    most: int = MOST_WALKERS
+    most: int = MOST_FETCHERS
     worth: float = PAGES_PER_FETCHER
     worth_waiting: float = WORTH_WAITING
     size: int = 1

@@ -80,14 +80,14 @@ class Sample:
         return len(self.moments)
 
     @property
-    def head(self) -> float:
+    def first_density(self) -> float:
         """Cases a millisecond where it begins."""
         telling = self._telling
         end = self.moments[telling - 1] + 1 if telling else self.high
         return max(1, telling) / (end - self.low)
 
     @property
-    def tail(self) -> float:
+    def last_density(self) -> float:
         """Cases a millisecond where it ends."""
         telling = self._telling
         start = self.moments[-telling] if telling else self.low
@@ -219,7 +219,9 @@ class Profile:
 
     @property
     def _gaps(self) -> list[_Gap]:
-        return [_Gap(one.high, other.low, one.tail, other.head) for one, other in pairwise(self.samples)]
+        return [
+            _Gap(one.high, other.low, one.last_density, other.first_density) for one, other in pairwise(self.samples)
+        ]
 
 
 def _joined(samples: Iterable[Sample]) -> Iterator[Sample]:

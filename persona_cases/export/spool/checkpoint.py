@@ -15,7 +15,7 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.ranges.fetched_range import FetchedRange
 from persona_cases.export.ranges.fetched_ranges import FetchedRanges
 
-_FORMAT: Final = 5
+_FORMAT: Final = 6
 _UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CHECK_LENGTH: Final = 8
 _Kind = TypeVar("_Kind")
@@ -92,13 +92,13 @@ class Checkpoint:
     """Where an export stands, and how much of its files counts.
 
     Attributes:
-        frontier: the time ranges; each knows the size and checksum of its file.
+        ranges: the time ranges; each knows the size and checksum of its file.
         joined: how many of them are in the file of the first one already, in the order of time.
         aside_size: how many bytes count of the cases that were set aside.
         aside_check: their checksum.
     """
 
-    frontier: FetchedRanges
+    ranges: FetchedRanges
     joined: int = 0
     aside_size: int = 0
     aside_check: int = 0
@@ -115,7 +115,7 @@ class _Entry:
     number: int
     durable: bool
     changed: list[FetchedRange]
-    summit: float
+    end_density: float
     joined: int
     aside_size: int
     aside_check: int
@@ -139,14 +139,14 @@ class CheckpointEncoder:
             description: what it is an export of.
             durable: whether all that the checkpoint speaks of is durable before the entry is written.
         """
-        texts = {each.number: msgspec.json.encode(each) for each in checkpoint.frontier.stretches}
+        texts = {each.number: msgspec.json.encode(each) for each in checkpoint.ranges.all}
         changed = [msgspec.Raw(text) for number, text in texts.items() if self._known.get(number) != text]
         header = b"" if self._number else _line({"format": _FORMAT, "description": description})
         entry = {
             "number": self._number,
             "durable": durable,
             "changed": changed,
-            "summit": checkpoint.frontier.summit,
+            "end_density": checkpoint.ranges.end_density,
             "joined": checkpoint.joined,
             "aside_size": checkpoint.aside_size,
             "aside_check": checkpoint.aside_check,
@@ -182,7 +182,7 @@ def decode_checkpoints(text: bytes) -> tuple[Description, list[Checkpoint]] | No
 def _replay(entries: Sequence[_Entry]) -> Checkpoint:
     ranges, last = {each.number: each for entry in entries for each in entry.changed}, entries[-1]
     return Checkpoint(
-        frontier=FetchedRanges(stretches=sorted(ranges.values(), key=lambda each: each.low), summit=last.summit),
+        ranges=FetchedRanges(all=sorted(ranges.values(), key=lambda each: each.low), end_density=last.end_density),
         joined=last.joined,
         aside_size=last.aside_size,
         aside_check=last.aside_check,

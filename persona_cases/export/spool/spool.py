@@ -63,7 +63,7 @@ class Spool:
 
     Attributes:
         description: what the export is one of, as its first run said it.
-        frontier: the committed time ranges; None if there are none.
+        ranges: the committed time ranges; None if there are none.
 
     Raises:
         InvalidArgumentError: if the directory cannot be written or is not ours alone, or holds an export that is
@@ -83,7 +83,7 @@ class Spool:
         self._name = self._place.name
         self._directory = self._place.directory
         self.description: Description = description
-        self.frontier: FetchedRanges | None = None
+        self.ranges: FetchedRanges | None = None
         self._backward = backward
         self._queue: list[tuple[int, bytes]] = []
         self._aside = self._part(_ASIDE, 0, 0)
@@ -132,11 +132,11 @@ class Spool:
         self._aside = self._part(_ASIDE, self._aside.size + len(block), zlib.crc32(block, self._aside.check))
         self._queue.append((_ASIDE, block))
 
-    def commit_at_once(self, frontier: FetchedRanges) -> None:
+    def commit_at_once(self, ranges: FetchedRanges) -> None:
         """Write what was put, and then where the export stands; see `quick`.
 
         Args:
-            frontier: the time ranges after what was put.
+            ranges: the time ranges after what was put.
 
         Raises:
             OSError: if the disk does not take it. Nothing can be committed any more then.
@@ -144,17 +144,17 @@ class Spool:
         if self._broken:
             return
         started = time.monotonic()
-        self._write(self._queue, self._entry(frontier, durable=False), durable=False)
-        self._settle(frontier, len(self._queue))
+        self._write(self._queue, self._entry(ranges, durable=False), durable=False)
+        self._settle(ranges, len(self._queue))
         now = time.monotonic()
         if now - started > _SLOW:
             self._slow_until = now + _WHILE
 
-    async def commit(self, frontier: FetchedRanges, *, durable: bool = False) -> None:
+    async def commit(self, ranges: FetchedRanges, *, durable: bool = False) -> None:
         """Do that in a thread; a cancelled commit is finished nevertheless.
 
         Args:
-            frontier: the time ranges after what was put.
+            ranges: the time ranges after what was put.
             durable: whether to wait until it would outlive a loss of power; otherwise that is done now and then.
 
         Raises:
@@ -164,7 +164,7 @@ class Spool:
             return
         durable = durable or self._durable_at + _SECONDS_NOT_DURABLE <= time.monotonic()
         # As it is now: more is put meanwhile.
-        queue, entry = list(self._queue), self._entry(frontier, durable=durable)
+        queue, entry = list(self._queue), self._entry(ranges, durable=durable)
         # A future of no task, which whoever cancels all tasks does not find: what is half written would be lost.
         writing = asyncio.get_running_loop().run_in_executor(None, lambda: self._write(queue, entry, durable=durable))
         cancelled: asyncio.CancelledError | None = None
@@ -174,18 +174,18 @@ class Spool:
             except asyncio.CancelledError as error:
                 cancelled = error
         if writing.exception() is None:
-            self._settle(frontier, len(queue))
+            self._settle(ranges, len(queue))
         if cancelled is not None:
             raise cancelled
         writing.result()
 
-    def _settle(self, frontier: FetchedRanges, written: int) -> None:
+    def _settle(self, ranges: FetchedRanges, written: int) -> None:
         del self._queue[:written]
-        self.frontier = frontier
+        self.ranges = ranges
 
-    def _entry(self, frontier: FetchedRanges, *, durable: bool) -> bytes:
+    def _entry(self, ranges: FetchedRanges, *, durable: bool) -> bytes:
         checkpoint = Checkpoint(
-            frontier=frontier, joined=self._joined, aside_size=self._aside.size, aside_check=self._aside.check
+            ranges=ranges, joined=self._joined, aside_size=self._aside.size, aside_check=self._aside.check
         )
         return self._encoder.encode(checkpoint, self.description, durable=durable)
 
@@ -216,7 +216,7 @@ class Spool:
         """
         lines = 0
         with self._refusing():
-            parts = self._parts(self.frontier)
+            parts = self._parts(self.ranges)
             for part in reversed(parts) if self._backward else parts:
                 for batch in part.batches(backward=self._backward):
                     lines += len(batch)
@@ -247,7 +247,7 @@ class Spool:
         Raises:
             InvalidArgumentError: if what is on the disk is not what was written there.
         """
-        if self.frontier is None or not self.frontier.stretches:
+        if self.ranges is None or not self.ranges.all:
             return
         if self._backward:
             for batch in self.batches():
@@ -256,11 +256,11 @@ class Spool:
         with self._refusing():
             # What has the right checksum has as many lines as were put.
             self._check_lines(self._lines)
-            self._join(self.frontier)
+            self._join(self.ranges)
         file.adopt(self._path(0))
 
-    def _join(self, frontier: FetchedRanges) -> None:
-        parts = self._parts(frontier)
+    def _join(self, ranges: FetchedRanges) -> None:
+        parts = self._parts(ranges)
         done = max(1, self._joined)
         for part in parts[:done]:
             part.verify()
@@ -271,13 +271,13 @@ class Spool:
                     write_whole(first.fileno(), piece)
                 waiting.append(part)
                 if sum(each.size for each in waiting) > _BYTES_HELD_TWICE:
-                    self._commit_joined(frontier, waiting)
+                    self._commit_joined(ranges, waiting)
         self._joined = len(parts)
-        self._commit_joined(frontier, waiting)
+        self._commit_joined(ranges, waiting)
 
-    def _commit_joined(self, frontier: FetchedRanges, parts: list[FilePart]) -> None:
+    def _commit_joined(self, ranges: FetchedRanges, parts: list[FilePart]) -> None:
         self._not_durable.add(0)
-        self._write((), self._entry(frontier, durable=True), durable=True)
+        self._write((), self._entry(ranges, durable=True), durable=True)
         for part in parts:
             part.path.unlink(missing_ok=True)
         parts.clear()
@@ -298,7 +298,7 @@ class Spool:
             self._checkpoints.remove()
         if not self._checkpoints.exists:
             # Without a checkpoint nothing counts. The first file may have become a file that somebody reads.
-            self._cut(Checkpoint(frontier=FetchedRanges(stretches=[])))
+            self._cut(Checkpoint(ranges=FetchedRanges(all=[])))
             return
         found = self._checkpoints.read()
         if found is None:
@@ -314,15 +314,15 @@ class Spool:
                 raise DamagedError
             self._cut(checkpoint)
         # What the first run found is what this one resumes.
-        self.description, self.frontier, self._joined = description, checkpoint.frontier, checkpoint.joined
+        self.description, self.ranges, self._joined = description, checkpoint.ranges, checkpoint.joined
         self._aside = self._part(_ASIDE, checkpoint.aside_size, checkpoint.aside_check)
-        self._lines = sum(each.cases for each in checkpoint.frontier.stretches)
+        self._lines = sum(each.cases for each in checkpoint.ranges.all)
         self._not_durable = {number for number in self._sizes(checkpoint) if self._path(number).exists()}
 
     def _is_there(self, checkpoint: Checkpoint) -> bool:
         aside = self._part(_ASIDE, checkpoint.aside_size, checkpoint.aside_check)
         try:
-            for part in (*self._parts(checkpoint.frontier, checkpoint.joined), aside):
+            for part in (*self._parts(checkpoint.ranges, checkpoint.joined), aside):
                 refuse_link(part.path, names=None if part.path == self._path(0) else 1)
                 part.verify()
         except DamagedError:
@@ -345,16 +345,16 @@ class Spool:
 
     def _sizes(self, checkpoint: Checkpoint) -> dict[int, int]:
         """Return how much counts of each file."""
-        ranges = checkpoint.frontier.stretches
+        ranges = checkpoint.ranges.all
         joined = {0: sum(each.size for each in ranges[: checkpoint.joined])} if checkpoint.joined else {}
         others = {each.number: each.size for each in ranges[checkpoint.joined :]}
         return {_ASIDE: checkpoint.aside_size, **joined, **others}
 
-    def _parts(self, frontier: FetchedRanges | None, joined: int | None = None) -> list[FilePart]:
+    def _parts(self, ranges: FetchedRanges | None, joined: int | None = None) -> list[FilePart]:
         """Return where the cases of each range are, in the order of time."""
         parts, start = list[FilePart](), 0
         joined = self._joined if joined is None else joined
-        for index, each in enumerate(frontier.stretches if frontier is not None else ()):
+        for index, each in enumerate(ranges.all if ranges is not None else ()):
             if index < joined:
                 parts.append(FilePart(self._path(0), start, each.size, each.check))
                 start += each.size
@@ -381,5 +381,5 @@ class Spool:
             )
 
     def _check_lines(self, lines: int) -> None:
-        if self.frontier is not None and lines != sum(each.cases for each in self.frontier.stretches):
+        if self.ranges is not None and lines != sum(each.cases for each in self.ranges.all):
             raise DamagedError

@@ -47,7 +47,7 @@ async def export_by_ranges(run: ExportRun, path: FilePath, write: WriteFile) -> 
     asked = Description(request.settings(run.api.options.version), version("persona-cases"), request.began, where)
     AtomicFile.check(path)
     with Spool(os.fspath(path), asked, restart=request.restart, backward=source.backward) as spool:
-        resumed = spool.frontier is not None
+        resumed = spool.ranges is not None
         if resumed:
             spool.description.check_age(request.began, request.max_age, Path(path).name)
         try:
@@ -55,7 +55,7 @@ async def export_by_ranges(run: ExportRun, path: FilePath, write: WriteFile) -> 
                 await collect(
                     _source_of_first_run(run, source, spool.description),
                     spool,
-                    crew=FetcherCount(worth=source.pages_per_fetcher),
+                    fetchers=FetcherCount(worth=source.pages_per_fetcher),
                     set_aside=run.rejects is not None,
                     progress=progress,
                 )
@@ -64,7 +64,7 @@ async def export_by_ranges(run: ExportRun, path: FilePath, write: WriteFile) -> 
                     await run.downloads.save_all(spool)
             await _write(run, spool, write)
         finally:
-            if spool.frontier is None:
+            if spool.ranges is None:
                 spool.remove()
         # Before the directory goes: if this run ends here, the next one writes the manifest.
         report = await run.finish(_provenance(spool), resumed=resumed)
