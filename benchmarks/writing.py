@@ -31,7 +31,7 @@ def append(file: int, data: bytes, size: int) -> None:
 
 
 async def in_pieces(file: int, size: int) -> None:
-    """Append so many pages at a time as commits of forty walkers do."""
+    """Append so many pages at a time as commits of forty fetchers do."""
     pages = os.urandom(PAGE) * TOGETHER
     for _ in range(PAGES // TOGETHER):
         append(file, pages, size)

@@ -95,7 +95,7 @@ class RunProgress:
             requests=requests,
             refused=refused,
             elapsed=time.monotonic() - self._started,
-            walkers=tuple(self.pages_by_fetcher),
+            fetchers=tuple(self.pages_by_fetcher),
             resumed=resumed,
             snapshot_at=snapshot_at,
             empty_columns=self.so_far.empty_columns,

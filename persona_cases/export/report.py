@@ -21,8 +21,8 @@ _MOST_NAMES: Final = 5
 class ExportReport:
     """What an export did.
 
-    An export that went on from an earlier run counts that run's cases, which are in the file, and nothing else of it:
-    pages, requests, refusals, time and walkers are those of this run.
+    An export that resumed an earlier run counts the cases of that run, which are in the file. Pages, requests, time and
+    fetchers are those of this run alone.
 
     Attributes:
         cases: cases exported, those of an earlier run included.
@@ -31,8 +31,8 @@ class ExportReport:
         requests: requests to the API that this run sent. Each attempt counts, also one that failed.
         refused: how many of them were answered 429 (https://docs.withpersona.com/rate-limiting).
         elapsed: how many seconds this run took.
-        walkers: pages that each walker of this run fetched, without the first looks at both ends of the time; a single
-            number for a walk in order.
+        fetchers: pages that each fetcher of this run received, without the first looks at both ends of the time; an
+            export page by page has one.
         resumed: whether this run resumed an earlier one.
         snapshot_at: when the export began, in UTC: cases that were created later are not in it. A run that resumes has
             the time of the first one.
@@ -47,7 +47,7 @@ class ExportReport:
     requests: int
     refused: int
     elapsed: float
-    walkers: tuple[int, ...]
+    fetchers: tuple[int, ...]
     resumed: bool = False
     snapshot_at: datetime
     empty_columns: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class ExportReport:
         return {
             **attrs.asdict(self),
             "elapsed": round(self.elapsed, 3),
-            "walkers": list(self.walkers),
+            "fetchers": list(self.fetchers),
             "snapshot_at": self.snapshot_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "empty_columns": list(self.empty_columns),
             "attachments": None if self.attachments is None else self.attachments.to_dict(),
@@ -101,11 +101,11 @@ class ExportReport:
         return f"no case has a value in {named}" + (f" and {plural(more, 'more column')}" if more > 0 else "")
 
     def _shared(self) -> str:
-        if not self.walkers:
+        if not self.fetchers:
             return ""
-        least, most = min(self.walkers), max(self.walkers)
+        least, most = min(self.fetchers), max(self.fetchers)
         share = plural(most, "page") if least == most else f"{least:,} to {plural(most, 'page')}"
-        return f"{plural(len(self.walkers), 'walker')}, {share}{' each' if len(self.walkers) > 1 else ''}"
+        return f"{plural(len(self.fetchers), 'fetcher')}, {share}{' each' if len(self.fetchers) > 1 else ''}"
 
 
 def _minute(moment: datetime) -> str:

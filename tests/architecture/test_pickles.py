@@ -145,7 +145,7 @@ def changes_and_reports() -> Iterator[object]:
 def report() -> ExportReport:
     attachments = AttachmentReport(**dict.fromkeys(required(AttachmentReport), 1))
     numbers = dict.fromkeys(required(ExportReport), 1)
-    return ExportReport(**{**numbers, "walkers": (1,), "snapshot_at": NOW, "attachments": attachments})
+    return ExportReport(**{**numbers, "fetchers": (1,), "snapshot_at": NOW, "attachments": attachments})
 
 
 def required(cls: type) -> list[str]:

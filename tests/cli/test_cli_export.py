@@ -143,7 +143,7 @@ def test_data_on_a_terminal_has_no_progress_in_it(on_terminal):
     *lines, exported, sent = ran.out.splitlines()
     assert len([msgspec.json.decode(line) for line in lines]) == 250
     assert exported.startswith(b"exported 250 cases in 3 pages")
-    assert sent == b"3 requests, none refused (429); 1 walker, 3 pages"
+    assert sent == b"3 requests, none refused (429); 1 fetcher, 3 pages"
 
 
 @pytest.mark.parametrize("name", ["found.csv", "found.csv.gz", "found.db"])

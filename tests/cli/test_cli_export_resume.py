@@ -159,4 +159,4 @@ def test_the_report_of_an_export_to_stdout_has_its_requests(cli, api):
     ran = cli("export", "-o", "-", "--limit", "150", "--report", "json")
     report = msgspec.json.decode(ran.err)
     assert len(ran.ids) == report["cases"] == 150
-    assert (report["requests"], report["walkers"]) == (len(api.requests), [2]) == (2, [2])
+    assert (report["requests"], report["fetchers"]) == (len(api.requests), [2]) == (2, [2])

@@ -58,15 +58,15 @@ async def test_requests_and_refusals_are_those_that_the_api_counted(sim, make_cl
 
 async def test_a_walk_in_order_has_one_walker(sim, make_client, tmp_path):
     report = await make_client(sim).cases.export(to=tmp_path / "x.jsonl", sort=Q.created_at.asc())
-    assert report.walkers == (report.pages,) == (5,)
+    assert report.fetchers == (report.pages,) == (5,)
 
 
 async def test_walkers_side_by_side_share_the_pages(make_client, tmp_path):
     async with Simulator(cases=3000, latency=0.03) as sim:
         report = await make_client(sim).cases.export(to=tmp_path / "x.jsonl")
-    assert len(report.walkers) > 1
-    assert min(report.walkers) > 0
-    assert sum(report.walkers) <= report.pages <= report.requests
+    assert len(report.fetchers) > 1
+    assert min(report.fetchers) > 0
+    assert sum(report.fetchers) <= report.pages <= report.requests
 
 
 async def test_what_others_send_meanwhile_is_not_counted(sim, make_client, tmp_path):

@@ -58,7 +58,7 @@ async def test_lines_go_to_a_stream_page_by_page(sim, make_client):
     assert b"".join(stream.pieces).splitlines() == lines
     assert len(stream.pieces) == done.pages == 3
     assert all(piece.endswith(b"\n") for piece in stream.pieces)
-    assert (done.cases, done.size, done.walkers) == (260, sum(map(len, stream.pieces)), (3,))
+    assert (done.cases, done.size, done.fetchers) == (260, sum(map(len, stream.pieces)), (3,))
     assert [each.cases for each in told] == [100, 200, 260]
 
 

@@ -56,7 +56,7 @@ async def test_a_fresh_export_has_what_searches_do_not_know_yet(sim, make_client
     assert len(exported(late)) == 1_500
     assert checked(exported(fresh)) == there(sim)
     assert done.cases == 1_750
-    assert len(done.walkers) > 1
+    assert len(done.fetchers) > 1
 
 
 async def test_what_was_just_changed_is_decided_as_it_is_now(sim, make_client, tmp_path):

@@ -121,7 +121,7 @@ async def test_an_export_over_a_slow_line_has_several_fetchers(make_client, tmp_
     # However busy this machine is: that makes pages slower, never faster.
     async with Simulator(cases=3_000, latency=0.05) as sim:
         done = await make_client(sim).cases.export(to=tmp_path / "cases.jsonl")
-    assert len(done.walkers) > 1
+    assert len(done.fetchers) > 1
     assert done.cases == 3_000
 
 

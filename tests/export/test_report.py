@@ -19,7 +19,7 @@ REPORT = ExportReport(
     requests=1_251,
     refused=11,
     elapsed=3725.4,
-    walkers=(400, 420, 418),
+    fetchers=(400, 420, 418),
     snapshot_at=BEGAN,
 )
 
@@ -28,7 +28,7 @@ def test_a_report_is_two_lines_of_words():
     assert str(REPORT) == REPORT.text()
     assert REPORT.text("all.jsonl").splitlines() == [
         "exported 123,456 cases in 1,240 pages (209.7 MB) to all.jsonl in 1:02:05",
-        "1,251 requests, 11 refused (429); 3 walkers, 400 to 420 pages each",
+        "1,251 requests, 11 refused (429); 3 fetchers, 400 to 420 pages each",
     ]
     assert " to all.jsonl" not in str(REPORT)
 
@@ -36,12 +36,12 @@ def test_a_report_is_two_lines_of_words():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"refused": 0}, "1,251 requests, none refused (429); 3 walkers, 400 to 420 pages each"),
-        ({"requests": 1, "refused": 0, "walkers": (1,)}, "1 request, none refused (429); 1 walker, 1 page"),
-        ({"walkers": (7, 7)}, "1,251 requests, 11 refused (429); 2 walkers, 7 pages each"),
-        ({"walkers": ()}, "1,251 requests, 11 refused (429)"),
+        ({"refused": 0}, "1,251 requests, none refused (429); 3 fetchers, 400 to 420 pages each"),
+        ({"requests": 1, "refused": 0, "fetchers": (1,)}, "1 request, none refused (429); 1 fetcher, 1 page"),
+        ({"fetchers": (7, 7)}, "1,251 requests, 11 refused (429); 2 fetchers, 7 pages each"),
+        ({"fetchers": ()}, "1,251 requests, 11 refused (429)"),
         (
-            {"walkers": (), "resumed": True},
+            {"fetchers": (), "resumed": True},
             "1,251 requests, 11 refused (429); resumed the snapshot of 2026-01-02 03:04 UTC",
         ),
     ],
@@ -56,7 +56,7 @@ def test_a_report_as_json_has_all_of_it():
     assert set(document) == {field.name for field in attrs.fields(ExportReport)}
     assert document["snapshot_at"] == "2026-01-02T03:04:05.678Z"
     back = {
-        "walkers": REPORT.walkers,
+        "fetchers": REPORT.fetchers,
         "snapshot_at": datetime.fromisoformat(document["snapshot_at"]),
         "empty_columns": (),
     }
