@@ -2,7 +2,7 @@
 
 from persona_cases.mirror.case_version import CaseVersion
 from persona_cases.mirror.mark import Mark, UnfinishedSweep, UnfinishedWalk
-from persona_cases.mirror.mirror_protocol import Forget, Mirror, MirrorSettings, Put, Remember, RowChange
+from persona_cases.mirror.mirror_protocol import Forget, Mirror, MirrorSettings, Put, Remember, RowChange, SetAside
 from persona_cases.mirror.sync_report import Reconciled, SyncReport
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Reconciled",
     "Remember",
     "RowChange",
+    "SetAside",
     "SyncReport",
     "UnfinishedSweep",
     "UnfinishedWalk",

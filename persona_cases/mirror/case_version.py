@@ -36,7 +36,8 @@ class CaseVersion:
         created_at: when the case was created, in milliseconds since 1970.
         updated_at: when it was changed last, in milliseconds since 1970.
         redacted: whether it is redacted.
-        gone: whether the mirror has no rows of it, because it does not match, or is no longer there.
+        gone: whether the mirror has no rows of it, because it does not match, is no longer there, or is set aside.
+        set_aside: whether its text is in the mirror, because it cannot be decoded.
         indexed: the digest of what searches showed last; None if the case was read otherwise alone.
         fresh: the digest of what the list or the case itself showed, if that was read last; otherwise None.
     """
@@ -45,12 +46,13 @@ class CaseVersion:
     updated_at: int
     redacted: bool = False
     gone: bool = False
+    set_aside: bool = False
     indexed: str | None = None
     fresh: str | None = None
 
     def departed(self) -> Self:
-        """Return the same version, once the mirror has no rows of the case."""
-        return attrs.evolve(self, gone=True)
+        """Return the same version, once the mirror has nothing of the case."""
+        return attrs.evolve(self, gone=True, set_aside=False)
 
     def seen_by_index(self, digest: str | None) -> Self:
         """Return the same version, once a search showed something that turned out to be stale, or the same."""

@@ -38,12 +38,23 @@ def meaning_of(reading: Reading, known: CaseVersion | None) -> Meaning:
     """
     if known is None:
         return Meaning.ADDED if reading.matches else Meaning.IGNORED
+    if known.set_aside:
+        return _decodable(reading, known)
     if reading.fresh:
         return _fresh(reading, known)
     if known.redacted and not reading.redacted:
         # Redaction cannot be undone, so the index is behind.
         return Meaning.IGNORED if known.gone else Meaning.UNCHANGED
     return _indexed_again(reading, known) if known.gone else _indexed(reading, known)
+
+
+def _decodable(reading: Reading, known: CaseVersion) -> Meaning:
+    """Decide on a case that could not be decoded before. What a search shows may be older."""
+    if not reading.fresh:
+        return Meaning.DOUBTFUL
+    if not reading.matches:
+        return Meaning.IGNORED
+    return Meaning.REDACTED if reading.redacted and not known.redacted else Meaning.ADDED
 
 
 def _fresh(reading: Reading, known: CaseVersion) -> Meaning:

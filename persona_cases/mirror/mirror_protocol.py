@@ -11,7 +11,7 @@ from persona_cases.mirror.case_version import CaseVersion
 from persona_cases.mirror.mark import Mark
 from persona_cases.surface import publish
 
-__all__ = ["Forget", "Mirror", "MirrorSettings", "Put", "Remember", "RowChange"]
+__all__ = ["Forget", "Mirror", "MirrorSettings", "Put", "Remember", "RowChange", "SetAside"]
 
 
 @attrs.frozen(kw_only=True)
@@ -74,7 +74,28 @@ class Remember:
     version: CaseVersion
 
 
-RowChange: TypeAlias = Put | Forget | Remember
+@attrs.frozen(kw_only=True)
+class SetAside:
+    """Delete the rows of a case that cannot be decoded, and keep its text.
+
+    The next change of the case deletes the text, unless it is a `Remember`.
+
+    Attributes:
+        id: the id of the case.
+        line: its text on one line, which need not be JSON or UTF-8.
+        reason: what is wrong with it, and where.
+        version: what to remember of it.
+        erase: whether to erase its values from the history too.
+    """
+
+    id: str
+    line: bytes = attrs.field(repr=False)
+    reason: str
+    version: CaseVersion
+    erase: bool = False
+
+
+RowChange: TypeAlias = Put | Forget | Remember | SetAside
 
 
 @runtime_checkable
@@ -117,6 +138,10 @@ class Mirror(Protocol):
         """Change rows, each case once, without committing that."""
         ...
 
+    def rejected(self) -> int:
+        """Return how many cases are set aside."""
+        ...
+
     def commit(self, mark: Mark) -> None:
         """Commit what was applied, and the mark."""
         ...
@@ -126,4 +151,4 @@ class Mirror(Protocol):
         ...
 
 
-publish("persona_cases.mirror", Forget, Mirror, MirrorSettings, Put, Remember)
+publish("persona_cases.mirror", Forget, Mirror, MirrorSettings, Put, Remember, SetAside)

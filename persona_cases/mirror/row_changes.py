@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final, TypeAlias
 
-from persona_cases.mirror.case_version import CaseVersion, Reading
+from persona_cases.mirror.case_version import CaseVersion, Reading, digest_of
 from persona_cases.mirror.meaning import Meaning
-from persona_cases.mirror.mirror_protocol import Forget, Put, Remember, RowChange
+from persona_cases.mirror.mirror_protocol import Forget, Put, Remember, RowChange, SetAside
+from persona_cases.models.decoding.sound_page import Signs
 
-__all__ = ["CHANGES", "MeaningCount", "change_for", "confirmed", "vanished"]
+__all__ = ["CHANGES", "MeaningCount", "change_for", "confirmed", "rejection", "vanished"]
 
 CHANGES: Final = frozenset({Meaning.ADDED, Meaning.UPDATED, Meaning.REDACTED, Meaning.DEPARTED})
 """The meanings that change rows."""
@@ -25,7 +26,6 @@ def change_for(
     meaning: Meaning,
     *,
     floor: int | None = None,
-    history: bool = False,
 ) -> RowChange | None:
     """Return how the rows change.
 
@@ -37,7 +37,6 @@ def change_for(
         meaning: what the read means.
         floor: the oldest change that searches are asked for; None for all. Of what does not match, only newer versions
             need to be remembered.
-        history: whether the mirror keeps the values of departed cases.
 
     Returns:
         The change; None if nothing changes.
@@ -49,29 +48,62 @@ def change_for(
             gone = reading.version(known, gone=True)
             return Forget(id=id, version=gone, departed=True, erase=reading.redacted)
         case Meaning.IGNORED:
-            return _unwanted(id, reading, known, floor, history=history)
+            return _unwanted(id, reading, known, floor)
         case _:
             return None
 
 
-def _unwanted(
-    id: str, reading: Reading, known: CaseVersion | None, floor: int | None, *, history: bool
-) -> RowChange | None:
+def _unwanted(id: str, reading: Reading, known: CaseVersion | None, floor: int | None) -> RowChange | None:
     """Return what to do about a case that does not match, and has no rows."""
-    if known is not None and known.redacted:
+    if known is not None and known.redacted and not known.set_aside:
         return None
-    # Of a departed case, the history may have values.
-    erase = history and reading.redacted and known is not None
-    recent = reading.fresh and reading.matches is False and (floor is None or reading.updated_at >= floor)
-    news = known is None or known.updated_at != reading.updated_at
-    if not erase and not (recent and news):
+    recent = floor is None or reading.updated_at >= floor
+    # It may have departed before, and left values in the history or in the file.
+    erase = reading.redacted and (known is not None or (floor is not None and recent))
+    news = known is None or known.set_aside or known.updated_at != reading.updated_at
+    if not erase and not (news and _is_to_be_remembered(reading, known, recent=recent)):
         return None
     return Forget(id=id, version=reading.version(known, gone=True), erase=erase)
 
 
+def _is_to_be_remembered(reading: Reading, known: CaseVersion | None, *, recent: bool) -> bool:
+    if known is not None and known.set_aside:
+        return True
+    return reading.fresh and reading.matches is False and recent
+
+
+def rejection(id: str, line: bytes, reason: str, signs: Signs, known: CaseVersion | None) -> SetAside | None:
+    """Return how the rows of a case change that cannot be decoded.
+
+    Args:
+        id: the id of the case.
+        line: its text.
+        reason: what is wrong with it.
+        signs: what can be read of it.
+        known: what the mirror remembers.
+
+    Returns:
+        The change; None if the mirror has just this text.
+    """
+    digest = digest_of(line)
+    if known is not None and known.set_aside and known.fresh == digest:
+        return None
+    created_at, updated_at = signs.created_at, signs.updated_at
+    version = CaseVersion(
+        created_at=created_at if created_at is not None else 0 if known is None else known.created_at,
+        updated_at=updated_at if updated_at is not None else 0 if known is None else known.updated_at,
+        redacted=bool(signs.redacted),
+        gone=True,
+        set_aside=True,
+        fresh=digest,
+    )
+    # If nobody knows whether it is redacted, it may be.
+    return SetAside(id=id, line=line, reason=reason, version=version, erase=signs.redacted is not False)
+
+
 def vanished(id: str, known: CaseVersion | None) -> RowChange | None:
     """Return how the rows of a case change that is no longer there."""
-    if known is None or known.gone:
+    if known is None or (known.gone and not known.set_aside):
         return None
     return Forget(id=id, version=known.departed(), departed=True)
 

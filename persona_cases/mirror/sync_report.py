@@ -26,6 +26,7 @@ class SyncReport:
         unchanged: cases that were read and had not changed.
         redacted: cases that had been redacted; their old values are erased.
         departed: cases that no longer match or are no longer there; their rows are deleted.
+        rejected: cases that cannot be decoded, and are in the table `rejected` after this sync.
         requests: requests to the API. Each attempt counts, also one that failed.
         elapsed: seconds that the sync took.
         watermark: the `updated_at` up to which changes are in the mirror, in UTC; None if there is no case.
@@ -38,6 +39,7 @@ class SyncReport:
     unchanged: int
     redacted: int
     departed: int
+    rejected: int = 0
     requests: int
     elapsed: float
     watermark: datetime | None
@@ -50,7 +52,8 @@ class SyncReport:
         )
         why = {"no": "", "asked": "; reconciled", "gap": "; reconciled because searches had missed changes"}
         took = f"{plural(self.requests, 'request')} in {duration(self.elapsed)}"
-        return f"{counts}: {took}{why[self.reconciled]}"
+        aside = f"; set aside {plural(self.rejected, 'case')} that could not be decoded" if self.rejected else ""
+        return f"{counts}: {took}{why[self.reconciled]}{aside}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data for JSON, under the names of the attributes; `elapsed` to the millisecond."""

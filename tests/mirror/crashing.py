@@ -35,6 +35,9 @@ class CrashingMirror:
     def apply(self, changes):
         return self._step(self._mirror.apply, changes)
 
+    def rejected(self):
+        return self._mirror.rejected()
+
     def commit(self, mark):
         return self._step(self._mirror.commit, mark)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+
+import attrs
 
 from persona_cases import PersonaClient, Predicate, Q
 from persona_cases.mirror.case_version import digest_of
@@ -28,6 +31,50 @@ class JumpyClock(ManualClock):
 
     def jump(self, seconds: float) -> None:
         self.offset += timedelta(seconds=seconds)
+
+
+class Poison:
+    """Middleware that puts what cannot be decoded into answers.
+
+    Attributes:
+        value: what it puts there, instead of texts that begin with the marker.
+        case: a case that has it whatever its texts are.
+        nameless: a case whose id cannot be read.
+    """
+
+    marker = "poisoned"
+
+    def __init__(self) -> None:
+        self.value = b"1e400"
+        self.case: str | None = None
+        self.nameless: str | None = None
+        self._active = True
+
+    async def __call__(self, request, call_next):
+        response = await call_next(request)
+        return attrs.evolve(response, body=self._poisoned(response.body)) if self._active else response
+
+    @contextlib.contextmanager
+    def paused(self):
+        """Let everything be decoded."""
+        self._active = False
+        yield
+        self._active = True
+
+    def _poisoned(self, body: bytes) -> bytes:
+        body = re.sub(b'"%b([^"]*)"' % self.marker.encode(), self._instead, body)
+        if self.nameless is not None:
+            body = body.replace(b'"id":"%b"' % self.nameless.encode(), b'"id":7')
+        start = -1 if self.case is None else body.find(b'"id":"%b"' % self.case.encode())
+        place = body.find(b'"attributes":{', start)
+        if start < 0 or place < 0:
+            return body
+        after = place + len(b'"attributes":{')
+        return body[:after] + b'"name":%b,' % self.value + body[after:]
+
+    def _instead(self, found: re.Match[bytes]) -> bytes:
+        # What stands behind the marker stays.
+        return b'[%b,"%b"]' % (self.value, found.group(1))
 
 
 async def truth(client: PersonaClient, where: Predicate | None) -> dict[str, str]:
@@ -79,6 +126,7 @@ class World:
             self.update,
             self.update,
             self.redact,
+            self.poison,
             self.wait,
             self.wait,
             self.jump,
@@ -121,6 +169,18 @@ class World:
         id = self.random.choice(list(self.sim.store.cases))
         self.sim.store.redact_case(id)
         self.erased += self.secrets.pop(id, [])
+
+    def poison(self) -> None:
+        noted = [id for id, case in self.sim.store.cases.items() if case.redacted_at is None and "notes" in case.fields]
+        for id in self.random.sample(noted, self.random.randint(1, 3)):
+            note = self.secret()
+            self.sim.store.update_case(id, fields={"notes": Poison.marker + note})
+            self.secrets.setdefault(id, []).append(note)
+
+    def poisoned(self) -> set[str]:
+        """The cases that cannot be decoded."""
+        texts = {id: str(case.fields.get("notes", {}).get("value")) for id, case in self.sim.store.cases.items()}
+        return {id for id, text in texts.items() if text.startswith(Poison.marker)}
 
     def wait(self) -> None:
         self.clock.advance(self.random.choice([0.001, 1, 20, 90, 700]))

@@ -13,7 +13,7 @@ from databases import Database
 from mirrored_world import JumpyClock, truth
 
 from persona_cases import ClientStateError, InvalidArgumentError, Q
-from persona_cases.mirror import CaseVersion, Forget, Mark, Mirror, MirrorSettings, Put
+from persona_cases.mirror import CaseVersion, Forget, Mark, Mirror, MirrorSettings, Put, SetAside
 from persona_cases.mirror.targets.open_mirror import mirror_at
 from persona_cases.testing import Simulator
 
@@ -147,20 +147,66 @@ def test_a_value_that_does_not_fit_changes_the_type_of_its_column(database):
     assert cells == ["5", "2.5", '"a"', "None"]
 
 
-def test_redaction_leaves_nothing_in_the_tables_and_the_file(database):
+@pytest.fixture
+def secrets():
     # Of several lengths, so that pages are split and joined.
-    secrets = {f"case_{number}": f"<{number}>" + "secret" * (number % 7 * 40 + 1) for number in range(150)}
-    sync_by_hand(database, [put(id, {"note": text(secret)}) for id, secret in secrets.items()], history=True)
+    return {f"case_{number}": f"<{number}>" + "secret" * (number % 7 * 40 + 1) for number in range(150)}
+
+
+def sync_secrets(database: Database, secrets, **settings) -> None:
+    sync_by_hand(database, [put(id, {"note": text(secret)}) for id, secret in secrets.items()], **settings)
     newer = [put(id, {"note": text(f"{secret} newer")}, "updated") for id, secret in secrets.items()]
-    sync_by_hand(database, newer, history=True)
+    sync_by_hand(database, newer, **settings)
+
+
+def left_in(content: bytes, secrets) -> set[str]:
+    return {id for id, secret in secrets.items() if secret[:9].encode() in content}
+
+
+def test_redaction_leaves_nothing_in_the_tables_and_the_file(database, secrets):
+    sync_secrets(database, secrets, history=True)
     redacted, departed = list(secrets)[::2], "case_1"
     erased = [put(id, {}, "redacted", redacted=True) for id in redacted]
     sync_by_hand(database, [*erased, Forget(id=departed, erase=True)], history=True)
-    tables = str([database.rows(f"SELECT * FROM {table}") for table in ("cases", "fields", "history")])
-    left = {id for id, secret in secrets.items() if secret in tables}
-    assert left == secrets.keys() - {*redacted, departed}
-    content = database.content()
-    assert {id for id, secret in secrets.items() if secret[:9].encode() in content} == left
+    assert left_in(database.content(), secrets) == secrets.keys() - {*redacted, departed}
+
+
+@pytest.mark.parametrize("matches", [True, False])
+def test_redaction_erases_what_a_departed_case_left_in_the_file(matches, database, secrets):
+    sync_secrets(database, secrets)
+    departed = list(secrets)[::2]
+    gone = CaseVersion(created_at=0, updated_at=0, gone=True)
+    sync_by_hand(database, [Forget(id=id, version=gone, departed=True) for id in departed])
+    back, forgotten = put("case_0", {}, redacted=True), Forget(id="case_0", version=gone, erase=True)
+    sync_by_hand(database, [back if matches else forgotten])
+    assert left_in(database.content(), secrets) == secrets.keys() - set(departed)
+
+
+def test_a_case_that_is_set_aside_has_its_text_and_no_rows(database):
+    sync_by_hand(database, [put("case_1", {"note": text("a secret")}), put("case_2", {})], history=True)
+    version = CaseVersion(created_at=0, updated_at=0, gone=True, set_aside=True, fresh="a")
+    aside = SetAside(id="case_1", line=b'{"note": \xff}', reason="not JSON", version=version, erase=True)
+    sync_by_hand(database, [aside], history=True)
+    assert database.digests().keys() == {"case_2"}
+    assert database.rows("SELECT * FROM fields") == []
+    assert database.rows("SELECT case_id, reason, raw FROM rejected") == [
+        ("case_1", "not JSON", '{"note": \ufffd}'),
+    ]
+    assert b"a secret" not in database.content()
+    changes = database.rows("SELECT change FROM history WHERE case_id = 'case_1' ORDER BY change")
+    assert changes == [("added",), ("set aside",)]
+    mirror = mirror_at(database.to)
+    mirror.begin(MirrorSettings(history=True))
+    # It is remembered, however long ago it was.
+    mirror.commit(Mark(watermark=10**12))
+    assert mirror.rejected() == 1
+    assert mirror.known(["case_1"]) == {"case_1": version}
+    mirror.apply([put("case_1", {})])
+    assert mirror.rejected() == 0
+    mirror.apply([aside])
+    mirror.apply([Forget(id="case_1")])
+    assert mirror.rejected() == 0
+    mirror.end()
 
 
 def test_it_is_taken_by_one_sync_at_a_time(database):

@@ -7,7 +7,9 @@ import json
 import sys
 import time
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
+
+import typer
 
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
@@ -16,18 +18,20 @@ from persona_cases.cli.options.option_groups import Connection, Selection, Synci
 from persona_cases.cli.options.selection import predicate
 from persona_cases.client import PersonaClient
 from persona_cases.errors import (
+    ClientStateError,
+    DecodeError,
     InvalidArgumentError,
+    PersonaError,
     RateLimitError,
     ServerError,
     TransportError,
 )
+from persona_cases.export.wording import plural
+from persona_cases.mirror.sync_report import SyncReport
 from persona_cases.query import Predicate
 from persona_cases.resources.syncing.sync_request import Reconcile
 
 __all__ = ["sync_cases"]
-
-# The next run may fare better.
-_PASSING: Final = (TransportError, RateLimitError, ServerError)
 
 
 async def sync_cases(path: str, syncing: Syncing, connection: Connection) -> ExitCode:
@@ -44,34 +48,63 @@ async def sync_cases(path: str, syncing: Syncing, connection: Connection) -> Exi
         raise InvalidArgumentError("--every must be more than zero: give a time such as 5m")
     async with connected(connection) as there:
         if every is None:
-            _print(await _sync(there.persona, where, path, syncing))
-            return ExitCode.OK
+            report = await _sync(there.persona, where, path, syncing)
+            _print(report.to_dict())
+            return _completeness(report)
+        synced = False
         while True:
             began = time.monotonic()
-            _print(await _try(there.persona, where, path, syncing))
+            try:
+                _print((await _sync(there.persona, where, path, syncing)).to_dict())
+                synced = True
+            except (PersonaError, OSError) as error:
+                if not _may_pass(error, synced=synced):
+                    raise
+                _print({"error": _told(error)})
             await asyncio.sleep(max(0.0, began + every - time.monotonic()))
 
 
-async def _try(persona: PersonaClient, where: Predicate | None, path: str, syncing: Syncing) -> dict[str, Any]:
-    """Sync once, and tell of an outage instead of ending with it."""
-    try:
-        return await _sync(persona, where, path, syncing)
-    except _PASSING as error:
-        return {"error": str(error)}
-    except OSError as error:
-        return {"error": f"cannot read or write: {error.strerror or type(error).__name__}"}
+def _may_pass(error: PersonaError | OSError, *, synced: bool) -> bool:
+    """Return whether the next run may fare better.
+
+    Args:
+        error: what ended a run.
+        synced: whether an earlier run succeeded.
+    """
+    match error:
+        case DecodeError():
+            # No response of the API, but of something on the way. A case that cannot be decoded stays as it is.
+            return error.case_id is None
+        case ClientStateError():
+            # Somebody reads the database, or another sync has it, which was not so before.
+            return synced
+        case _:
+            return isinstance(error, (TransportError, RateLimitError, ServerError, OSError))
 
 
-async def _sync(persona: PersonaClient, where: Predicate | None, path: str, syncing: Syncing) -> dict[str, Any]:
-    report = await persona.cases.sync(
+def _told(error: PersonaError | OSError) -> str:
+    if isinstance(error, PersonaError):
+        return str(error)
+    return f"cannot read or write: {error.strerror or type(error).__name__}"
+
+
+async def _sync(persona: PersonaClient, where: Predicate | None, path: str, syncing: Syncing) -> SyncReport:
+    return await persona.cases.sync(
         where,
         to=path,
         overlap=timedelta(seconds=span_seconds(syncing.overlap, "--overlap")),
         reconcile=_reconcile(syncing),
         dirty=syncing.dirty or (),
         history=syncing.history,
+        undecodable=syncing.undecodable,
     )
-    return report.to_dict()
+
+
+def _completeness(report: SyncReport) -> ExitCode:
+    if not report.rejected:
+        return ExitCode.OK
+    typer.echo(f"error: {plural(report.rejected, 'case')} could not be decoded: see the table rejected", err=True)
+    return ExitCode.ANSWER
 
 
 def _reconcile(syncing: Syncing) -> Reconcile:

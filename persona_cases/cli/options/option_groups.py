@@ -128,6 +128,13 @@ class Syncing:
     reconcile_full: Annotated[
         bool, _fetch("--reconcile-full", help="Read all cases again, for changes that moved no updated_at.")
     ] = False
+    undecodable: Annotated[
+        Literal["raise", "set_aside"],
+        _fetch(
+            help="For a case that cannot be decoded: raise ends the sync; set_aside puts it into the table rejected "
+            "and exits with 8.",
+        ),
+    ] = "raise"
     every: Annotated[
         str | None, _fetch(metavar="TIME", help="Sync again after this time, such as 5m, until SIGTERM or Ctrl-C.")
     ] = None

@@ -67,7 +67,7 @@ class PostgresMirror(SqlMirror):
                 self._tables.roll_back()
                 if self._tables.rewrite_due:
                     with self._guard():
-                        self._database.execute("VACUUM")
+                        self._database.vacuum()
                     self._tables.rewritten()
         finally:
             if self._database is not None:
@@ -119,11 +119,18 @@ class _Database:
         """
         if not self.execute(_LOCK)[0][0]:
             raise ClientStateError("to: another sync of this mirror is running: wait for it to end")
-        listed = self.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()")
-        there = TABLES & {name for (name,) in listed}
+        there = self._tables()
         if there and "persona_sync" not in there:
             raise InvalidArgumentError("to: the schema has other tables of these names: use another schema or database")
         return not there
+
+    def vacuum(self) -> None:
+        """Vacuum the tables of the mirror, and no other."""
+        self.execute(f"VACUUM {', '.join(sorted(self._tables()))}")
+
+    def _tables(self) -> frozenset[str]:
+        listed = self.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()")
+        return TABLES & {name for (name,) in listed}
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
         with self._connection.cursor() as cursor:

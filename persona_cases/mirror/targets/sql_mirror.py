@@ -42,6 +42,10 @@ class SqlMirror(ABC):
         """Change rows, without committing that."""
         self._open.apply(changes)
 
+    def rejected(self) -> int:
+        """Return how many cases are set aside."""
+        return self._open.rejected()
+
     def commit(self, mark: Mark) -> None:
         """Commit what was applied, and the mark."""
         self._open.commit(mark)

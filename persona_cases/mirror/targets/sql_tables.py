@@ -13,7 +13,7 @@ from persona_cases.export.columns.batch import Batch, BatchReader
 from persona_cases.export.columns.cells import timestamp
 from persona_cases.mirror.case_version import CaseVersion
 from persona_cases.mirror.mark import Mark
-from persona_cases.mirror.mirror_protocol import Forget, MirrorSettings, Put, RowChange
+from persona_cases.mirror.mirror_protocol import Forget, MirrorSettings, Put, Remember, RowChange, SetAside
 from persona_cases.mirror.targets.known_columns import RAW, ColumnChange, KnownColumn, KnownColumns
 from persona_cases.mirror.targets.sql_dialect import Connection, Dialect, Rows
 from persona_cases.models.decoding.raw_page import time_of
@@ -21,12 +21,12 @@ from persona_cases.models.decoding.raw_page import time_of
 __all__ = ["REWRITE", "TABLES", "SqlTables"]
 
 TABLES: Final = frozenset(
-    {"cases", "fields", "relationships", "history", "persona_sync", "persona_columns", "persona_versions"}
+    {"cases", "fields", "relationships", "history", "rejected", "persona_sync", "persona_columns", "persona_versions"}
 )
 """The names of all tables."""
 
 _LAYOUT: Final = "1"
-_VERSION_COLUMNS: Final = "id, created_at, updated_at, redacted, gone, indexed, fresh"
+_VERSION_COLUMNS: Final = "id, created_at, updated_at, redacted, gone, set_aside, indexed, fresh"
 _ROWS_A_REBUILD: Final = 500
 REWRITE: Final = "rewrite"
 """The row of `persona_sync` that says that erased values may still be in the file."""
@@ -47,6 +47,7 @@ class SqlTables:
         self._in_transaction = False
         self._history = False
         self._erased = False
+        self._complete = False
         self.rewrite_due: bool = False
         """Whether values were erased that may still be in the file."""
 
@@ -69,7 +70,9 @@ class SqlTables:
             self.rewrite_due = REWRITE in stored
             rows = self._run("SELECT source, name, seen, declared FROM persona_columns ORDER BY place")
             self._columns = KnownColumns((KnownColumn.read(*row) for row in rows), self._dialect.most_columns)
-            return Mark() if "mark" not in stored else Mark.from_dict(msgspec.json.decode(stored["mark"]))
+            mark = Mark() if "mark" not in stored else Mark.from_dict(msgspec.json.decode(stored["mark"]))
+            self._complete = mark.watermark is not None
+            return mark
 
     def commit(self, mark: Mark) -> None:
         """Commit what was applied, and the mark."""
@@ -127,25 +130,46 @@ class SqlTables:
             return
         puts = [change for change in changes if isinstance(change, Put)]
         forgotten = [change for change in changes if isinstance(change, Forget)]
+        aside = [change for change in changes if isinstance(change, SetAside)]
         batch = BatchReader().read(put.line for put in puts)
         with self._dialect.guard():
             self._begin()
             self._adapt(self._columns.learn(batch))
-            self._delete([*(put.id for put in puts), *(each.id for each in forgotten)])
+            self._delete([change.id for change in changes if not isinstance(change, Remember)])
             self._insert_cases(batch)
+            self._insert("rejected", [(each.id, each.reason, _text(each.line)) for each in aside])
             remembered = [(change.id, change.version) for change in changes if change.version is not None]
             self._delete_from("persona_versions", "id", [change.id for change in changes])
             self._insert("persona_versions", [_version_row(id, version) for id, version in remembered])
             if self._history:
-                self._keep_history(puts, forgotten)
-            self._erased = self._erased or any(map(_erases, changes))
+                self._keep_history(puts, forgotten, aside)
+            self._erased = self._erased or any(map(self._erases, changes))
 
-    def _keep_history(self, puts: Sequence[Put], forgotten: Sequence[Forget]) -> None:
-        erased = [put.id for put in puts if put.version.redacted] + [each.id for each in forgotten if each.erase]
+    def rejected(self) -> int:
+        """Return how many cases are set aside."""
+        with self._dialect.guard():
+            ((number,),) = self._run("SELECT count(*) FROM rejected")
+        return int(number)
+
+    def _erases(self, change: RowChange) -> bool:
+        """Whether values that a change deletes, or an earlier one, must not stay in the file."""
+        match change:
+            case Put():
+                # A case that departed once may come back redacted.
+                return change.version.redacted and (change.change != "added" or self._complete)
+            case Forget() | SetAside():
+                return change.erase
+            case _:
+                return False
+
+    def _keep_history(self, puts: Sequence[Put], forgotten: Sequence[Forget], aside: Sequence[SetAside]) -> None:
+        erased = [put.id for put in puts if put.version.redacted]
+        erased += [each.id for each in forgotten if each.erase] + [each.id for each in aside if each.erase]
         for part in _parts(erased, self._dialect.most_parameters):
             marks = self._dialect.marks(len(part))
             self._run(f"UPDATE history SET {RAW} = NULL WHERE case_id IN {marks} AND {RAW} IS NOT NULL", part)  # noqa: S608 - our names
         rows: list[tuple[Any, ...]] = [(put.id, _time(put.version), put.change, put.line.decode()) for put in puts]
+        rows += [(each.id, _time(each.version), "set aside", _text(each.line)) for each in aside]
         rows += [
             (each.id, _time(each.version), "departed", None)
             for each in forgotten
@@ -166,6 +190,7 @@ class SqlTables:
         self._delete_from("cases", "id", ids)
         self._delete_from("fields", "case_id", ids)
         self._delete_from("relationships", "case_id", ids)
+        self._delete_from("rejected", "case_id", ids)
 
     def _delete_from(self, table: str, column: str, ids: Sequence[str]) -> None:
         for part in _parts(ids, self._dialect.most_parameters):
@@ -190,7 +215,8 @@ class SqlTables:
         if mark.watermark is None or self._history:
             return
         oldest = mark.watermark - mark.overlap
-        statement = f"DELETE FROM persona_versions WHERE gone = 1 AND updated_at < {self._dialect.mark}"  # noqa: S608 - question marks alone
+        departed = "gone = 1 AND set_aside = 0"
+        statement = f"DELETE FROM persona_versions WHERE {departed} AND updated_at < {self._dialect.mark}"  # noqa: S608 - our names
         self._run(statement, [oldest])
 
     # ---- the layout ----------------------------------------------------------------------------------------------
@@ -214,9 +240,10 @@ class SqlTables:
         yield f"CREATE TABLE fields (case_id TEXT NOT NULL, key TEXT NOT NULL, type TEXT, value {values})"
         related = ", ".join(f"{name} TEXT NOT NULL" for name in ("case_id", "name", "type", "id"))
         yield f"CREATE TABLE relationships ({related})"
+        yield f"CREATE TABLE rejected (case_id TEXT{key}, reason TEXT, {RAW} TEXT)"
         yield f"CREATE TABLE persona_sync (name TEXT{key}, value TEXT)"
         yield f"CREATE TABLE persona_columns (place BIGINT, source TEXT{key}, name TEXT, seen TEXT, declared TEXT)"
-        numbers = "created_at BIGINT, updated_at BIGINT, redacted INTEGER, gone INTEGER"
+        numbers = "created_at BIGINT, updated_at BIGINT, redacted INTEGER, gone INTEGER, set_aside INTEGER"
         yield f"CREATE TABLE persona_versions (id TEXT{key}, {numbers}, indexed TEXT, fresh TEXT)"
         yield from self._dialect.indexes
         if self._history:
@@ -305,20 +332,22 @@ def _versions(rows: Rows) -> dict[str, CaseVersion]:
             updated_at=updated_at,
             redacted=bool(redacted),
             gone=bool(gone),
+            set_aside=bool(set_aside),
             indexed=indexed,
             fresh=fresh,
         )
-        for id, created_at, updated_at, redacted, gone, indexed, fresh in rows
+        for id, created_at, updated_at, redacted, gone, set_aside, indexed, fresh in rows
     }
 
 
 def _version_row(id: str, version: CaseVersion) -> tuple[Any, ...]:
-    flags = int(version.redacted), int(version.gone)
+    flags = int(version.redacted), int(version.gone), int(version.set_aside)
     return id, version.created_at, version.updated_at, *flags, version.indexed, version.fresh
 
 
-def _erases(change: RowChange) -> bool:
-    return change.erase if isinstance(change, Forget) else isinstance(change, Put) and change.change == "redacted"
+def _text(line: bytes) -> str:
+    """The text of a case that need not be UTF-8."""
+    return line.decode(errors="replace")
 
 
 def _time(version: CaseVersion) -> str:

@@ -6,18 +6,20 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import attrs
 
+from persona_cases.errors import DecodeError
 from persona_cases.export.threads import off_loop
 from persona_cases.mirror.case_version import CaseVersion, Reading
 from persona_cases.mirror.mark import Mark
 from persona_cases.mirror.meaning import Meaning, meaning_of
 from persona_cases.mirror.mirror_protocol import Mirror, RowChange
-from persona_cases.mirror.row_changes import CHANGES, MeaningCount, change_for, confirmed, vanished
+from persona_cases.mirror.row_changes import CHANGES, MeaningCount, change_for, confirmed, rejection, vanished
 from persona_cases.models import Case
-from persona_cases.resources.reading.get_many import ManyCases
+from persona_cases.models.decoding.sound_page import signs_of
+from persona_cases.resources.syncing.lone_cases import FoundCases
 
-__all__ = ["CaseIntake", "GetMany", "Taken"]
+__all__ = ["CaseIntake", "GetAlone", "Taken"]
 
-GetMany = Callable[[Iterable[str]], Awaitable[ManyCases]]
+GetAlone = Callable[[Iterable[str]], Awaitable[FoundCases]]
 
 
 @attrs.frozen
@@ -48,9 +50,9 @@ class CaseIntake:
 
     Attributes:
         mirror: the mirror.
-        get_many: reads cases by themselves.
+        get_alone: reads cases by themselves.
         decide: whether a case matches; None if cases do not show it.
-        history: whether the mirror keeps a row for each change.
+        sets_aside: whether cases that cannot be decoded are set aside, instead of raising an error.
         floor: the oldest change that searches are asked for.
         count: how often a read meant what.
         committed: the mark that was committed last.
@@ -58,10 +60,10 @@ class CaseIntake:
     """
 
     mirror: Mirror
-    get_many: GetMany
+    get_alone: GetAlone
     decide: Callable[[Case], bool | None]
     committed: Mark
-    history: bool = False
+    sets_aside: bool = False
     floor: int | None = None
     count: MeaningCount = attrs.field(factory=MeaningCount)
     pending: bool = False
@@ -117,14 +119,21 @@ class CaseIntake:
         Raises:
             PersonaError: if one cannot be read.
         """
-        several = await self.get_many(ids)
-        for error in several.failed.values():
-            raise error
-        known = await off_loop(self.mirror.known, [*(case.id for case in several), *several.missing])
+        several = await self.get_alone(ids)
+        asked = [*(case.id for case in several.cases), *several.missing, *several.undecodable]
+        known = await off_loop(self.mirror.known, asked)
         taken, changes = list[Taken](), list[RowChange | None]()
-        for case in several:
+        for id, each in several.undecodable.items():
+            changes.append(_rejected(id, each.line, each.error, known.get(id)))
+        for case in several.cases:
             found = None if shown is None else shown[case.id]
-            reading = Reading.of(case, matches=(decide or self.decide)(case), fresh=True).told_by(found)
+            try:
+                reading = Reading.of(case, matches=(decide or self.decide)(case), fresh=True).told_by(found)
+            except DecodeError as error:
+                if not self.sets_aside:
+                    raise
+                changes.append(_rejected(case.id, case.raw_line, error, known.get(case.id)))
+                continue
             before = _seen(known.get(case.id), found)
             meaning = meaning_of(reading, known.get(case.id))
             taken.append(Taken(case, reading, meaning, before))
@@ -149,7 +158,7 @@ class CaseIntake:
             self.committed, self.pending = mark, False
 
     def _change(self, case: Case, reading: Reading, known: CaseVersion | None, meaning: Meaning) -> RowChange | None:
-        return change_for(case.id, case.raw_line, reading, known, meaning, floor=self.floor, history=self.history)
+        return change_for(case.id, case.raw_line, reading, known, meaning, floor=self.floor)
 
     async def _apply(self, taken: Iterable[Taken], changes: Iterable[RowChange | None], *, counted: bool) -> None:
         self.count.update(each.meaning for each in taken if counted or each.meaning in CHANGES)
@@ -157,6 +166,11 @@ class CaseIntake:
         if wanted:
             self.pending = True
             await off_loop(self.mirror.apply, wanted)
+
+
+def _rejected(id: str, line: bytes, error: DecodeError, known: CaseVersion | None) -> RowChange | None:
+    where = f" at {error.pointer}" if error.pointer else ""
+    return rejection(id, line, error.reason + where, signs_of(line), known)
 
 
 def _seen(known: CaseVersion | None, found: Reading | None) -> CaseVersion | None:

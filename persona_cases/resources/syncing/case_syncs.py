@@ -11,11 +11,11 @@ from persona_cases.query import Predicate
 from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
 from persona_cases.resources.endpoint import Api
 from persona_cases.resources.exporting.counting import counted
-from persona_cases.resources.reading.get_many import ManyCases
 
 if TYPE_CHECKING:
     from persona_cases.mirror.mirror_protocol import Mirror
     from persona_cases.mirror.sync_report import SyncReport
+    from persona_cases.resources.exporting.export_request import Undecodable
     from persona_cases.resources.syncing.sync_request import Reconcile
 
 __all__ = ["CaseSyncs"]
@@ -24,13 +24,9 @@ DEFAULT_OVERLAP: Final = timedelta(minutes=10)
 
 
 class _Reading(Protocol):
-    """What can read cases by their ids."""
+    """What can reach the API."""
 
     _api: Api
-
-    async def get_many(self, ids: Iterable[str]) -> ManyCases:
-        """Get cases."""
-        ...
 
 
 class CaseSyncs:
@@ -45,6 +41,7 @@ class CaseSyncs:
         reconcile: Reconcile = False,
         dirty: Iterable[str] = (),
         history: bool = False,
+        undecodable: Undecodable = "raise",
         max_searches: int = DEFAULT_MAX_SEARCHES,
     ) -> SyncReport:
         """Bring a mirror of cases up to date: a database that holds the matching cases as the API shows them.
@@ -68,6 +65,9 @@ class CaseSyncs:
                 themselves, free of index lag.
             history: whether to keep a row for each change, in the table `history`. Every sync of a mirror takes the
                 same.
+            undecodable: what to do with a case that cannot be decoded. `raise` ends the sync with an error that names
+                the case. `set_aside` deletes its rows, and keeps it in the table `rejected` as the API sent it until it
+                can be decoded. The report counts these cases.
             max_searches: how many searches the query may take; see `search`.
 
         Returns:
@@ -78,6 +78,7 @@ class CaseSyncs:
                 another query or environment.
             ClientStateError: if another sync of the mirror is running, or another program holds the database.
             QueryTooComplexError: if the query takes more than `max_searches` searches.
+            DecodeError: if a case cannot be decoded, unless it is to be set aside; `case_id` says which.
             PersonaError: whatever a search may raise.
             OSError: if the database cannot be written.
 
@@ -85,6 +86,7 @@ class CaseSyncs:
         """
         # Few programs have a mirror, and loading it takes a sixth of loading the client.
         from persona_cases.resources.syncing.changed_cases import ChangedCases  # noqa: PLC0415
+        from persona_cases.resources.syncing.lone_cases import LoneCases  # noqa: PLC0415
         from persona_cases.resources.syncing.sync_request import SyncRequest  # noqa: PLC0415
         from persona_cases.resources.syncing.sync_run import SyncRun  # noqa: PLC0415
 
@@ -95,8 +97,10 @@ class CaseSyncs:
             reconcile=reconcile,
             dirty=dirty,
             history=history,
+            undecodable=undecodable,
             max_searches=max_searches,
         )
         twin, count = counted(self)
         changed = ChangedCases(twin._api, request, request.local)
-        return await SyncRun(request, changed, twin.get_many, count).run()
+        alone = LoneCases(twin._api, request.sets_aside)
+        return await SyncRun(request, changed, alone.get, count).run()

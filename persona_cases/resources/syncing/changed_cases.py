@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from functools import partial
@@ -10,12 +10,14 @@ from typing import TypeAlias
 
 import attrs
 
-from persona_cases.errors import InvalidArgumentError, QueryError
+from persona_cases.errors import DecodeError, InvalidArgumentError, QueryError
 from persona_cases.mirror.case_version import Reading
 from persona_cases.mirror.mark import UnfinishedSweep, UnfinishedWalk
-from persona_cases.models import Case
-from persona_cases.models.decoding.decode import decode_page
+from persona_cases.models import Case, Fieldset
+from persona_cases.models.decoding.decode import CasePage, decode_page
 from persona_cases.models.decoding.raw_page import moment_of, time_of
+from persona_cases.models.decoding.sound_page import decode_sound_page
+from persona_cases.models.decoding.undecodable import id_of
 from persona_cases.paging import Page, Pager
 from persona_cases.protocol.message import Request
 from persona_cases.query import Predicate, Q
@@ -79,18 +81,20 @@ class ChangedCases:
         api: how to reach the API.
         request: the arguments of the sync.
         local: whether cases show whether they match.
+        undecoded: the ids of cases on pages that were read, which have to be read by themselves.
     """
 
     api: Api
     request: SyncRequest
     local: bool
+    undecoded: list[str] = attrs.field(factory=list[str], repr=False)
 
     async def head(self) -> Head:
         """Return how far the index has come."""
         search, fieldset = Search.of(None, _NEWEST_CHANGE, 1, None).loading(_TIMES)
         (request,) = search.requests()
         request = attrs.evolve(request, query=(*request.query, ("page[size]", "1")))
-        page, response = await self.api.load_answer(request, partial(decode_page, fieldset=fieldset))
+        page, response = await self.api.load_answer(request, self._decoder(fieldset))
         changed = [moment_of(time) for case in page.cases if (time := _changed_at(case)) is not None]
         return Head(max(changed, default=None), response.headers.get("persona-environment-id"))
 
@@ -125,7 +129,7 @@ class ChangedCases:
         pager = self._list(Listing(), None, None)
         async with aclosing(pager.pages()) as pages:
             async for page in pages:
-                return [self.read_fresh(case) for case in page]
+                return self._readings([(case, self.decide(case)) for case in page], fresh=True)
         return []
 
     async def sweep(self, unfinished: UnfinishedSweep) -> ReadPages:
@@ -138,7 +142,7 @@ class ChangedCases:
             search = self._pager(self.request.where, Q.created_at.desc(), None if unfinished.full else _TIMES)
             pager = search if unfinished.after is None else search.resume(unfinished.after)
             async for page, start in _pages(pager, unfinished.after):
-                read = [(case, Reading.of(case, matches=True, fresh=False, whole=unfinished.full)) for case in page]
+                read = self._readings([(case, True) for case in page], fresh=False, whole=unfinished.full)
                 yield ReadPage(read, page.next_cursor is None, start)
             return
         listing = Listing.of(self.request.where)
@@ -164,38 +168,64 @@ class ChangedCases:
             return True
         return _decision(self.request.where, case) if self.local else None
 
-    def read_fresh(self, case: Case) -> tuple[Case, Reading]:
-        """Return a case that was read free of index lag, and what was read."""
-        return case, Reading.of(case, matches=self.decide(case), fresh=True)
+    def take_undecoded(self) -> list[str]:
+        """Return the ids of the cases that have to be read by themselves, each time others."""
+        ids = list(dict.fromkeys(self.undecoded))
+        self.undecoded.clear()
+        return ids
 
     async def _search(
         self, where: Predicate | None, *, matches: bool | None, resumable: bool, only: Sequence[str] | None = None
     ) -> ReadPages:
         async for page, start in _pages(self._pager(where, _OLDEST_FIRST, only), None):
-            decided = [self.decide(case) if matches is None else matches for case in page]
-            read = [
-                (case, Reading.of(case, matches=matching, fresh=False, whole=only is None))
-                for case, matching in zip(page, decided, strict=True)
-            ]
+            decided = [(case, self.decide(case) if matches is None else matches) for case in page]
+            read = self._readings(decided, fresh=False, whole=only is None)
             yield ReadPage(read, page.next_cursor is None, start, resumable)
 
     def _pager(self, where: Predicate | None, sort: object, only: Sequence[str] | None) -> Pager[Case]:
         search, fieldset = Search.of(where, sort, self.request.max_searches, None).loading(only)
-        return Pager(fetch=search.fetch(partial(case_pages, self.api, fieldset=fieldset)), what="search")
+        fetch = partial(case_pages, self.api, fieldset=fieldset, decode=self._decoder(fieldset))
+        return Pager(fetch=search.fetch(fetch), what="search")
 
     def _list(self, listing: Listing, only: Sequence[str] | None, after: str | None) -> Pager[Case]:
         sparse, fieldset = parameters.fieldset(only)
         request = Request("GET", _LIST, query=listing.filters + sparse)
-        pager = Pager(fetch=case_pages(self.api, request, fieldset), what="list")
+        pages = case_pages(self.api, request, fieldset, decode=self._decoder(fieldset))
+        pager = Pager(fetch=pages, what="list")
         return pager if after is None else pager.resume(after)
 
     def _decided(self, page: Page[Case], listing: Listing, *, whole: bool) -> list[tuple[Case, Reading]]:
         rest = listing.rest
-        decided = [rest is None or _decision(rest, case) for case in page]
-        return [
-            (case, Reading.of(case, matches=matching, fresh=True, whole=whole))
-            for case, matching in zip(page, decided, strict=True)
-        ]
+        return self._readings([(case, rest is None or _decision(rest, case)) for case in page], fresh=True, whole=whole)
+
+    def _readings(
+        self, decided: Iterable[tuple[Case, bool | None]], *, fresh: bool, whole: bool = True
+    ) -> list[tuple[Case, Reading]]:
+        readings = list[tuple[Case, Reading]]()
+        for case, matches in decided:
+            try:
+                readings.append((case, Reading.of(case, matches=matches, fresh=fresh, whole=whole)))
+            except DecodeError:
+                if not self.request.sets_aside:
+                    raise
+                self.undecoded.append(case.id)
+        return readings
+
+    def _decoder(self, fieldset: Fieldset | None) -> Callable[[bytes], CasePage]:
+        if not self.request.sets_aside:
+            return partial(decode_page, fieldset=fieldset)
+
+        def decode(body: bytes) -> CasePage:
+            page, aside = decode_sound_page(body, fieldset=fieldset)
+            for each in aside:
+                id = id_of(each.line)
+                if id is None:
+                    # No mirror can remember it, so no sync may go past it.
+                    raise each.error
+                self.undecoded.append(id)
+            return page
+
+        return decode
 
 
 async def _pages(pager: Pager[Case], start: str | None) -> AsyncGenerator[tuple[Page[Case], str | None], None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, cast, get_args
 
 import attrs
 import msgspec
@@ -19,6 +19,7 @@ from persona_cases.query.entry import as_predicate
 from persona_cases.query.matching import check_decidable
 from persona_cases.query.nodes import leaves_of
 from persona_cases.query.relative import as_written
+from persona_cases.resources.exporting.export_request import Undecodable
 from persona_cases.resources.reading.searches import Search
 
 __all__ = ["Reconcile", "SyncRequest"]
@@ -48,6 +49,7 @@ class SyncRequest:
     reconcile: Reconcile
     dirty: tuple[str, ...] = attrs.field(repr=False)
     history: bool
+    undecodable: Undecodable
     max_searches: int
     local: bool
 
@@ -61,6 +63,7 @@ class SyncRequest:
         reconcile: object,
         dirty: object,
         history: object,
+        undecodable: object,
         max_searches: int,
     ) -> SyncRequest:
         """Check the arguments."""
@@ -68,6 +71,8 @@ class SyncRequest:
             raise InvalidArgumentError("reconcile must be True, False or 'full'")
         if isinstance(dirty, str) or not isinstance(dirty, Iterable):
             raise InvalidArgumentError("dirty must be a list of case ids")
+        if not isinstance(undecodable, str) or undecodable not in get_args(Undecodable):
+            raise InvalidArgumentError("undecodable must be 'raise' or 'set_aside'")
         ids = tuple(dict.fromkeys(texts(cast("Iterable[object]", dirty), "dirty", least=0)))
         for id in ids:
             segment(id, "each of dirty")
@@ -79,11 +84,17 @@ class SyncRequest:
             reconcile=reconcile if isinstance(reconcile, bool) else "full",
             dirty=ids,
             history=flag(history, "history"),
+            undecodable=cast("Undecodable", undecodable),
             max_searches=max_searches,
             local=predicate is None or _is_decidable(predicate),
         )
         request.check_searches()
         return request
+
+    @property
+    def sets_aside(self) -> bool:
+        """Whether cases that cannot be decoded are set aside, instead of ending the sync."""
+        return self.undecodable == "set_aside"
 
     @property
     def settings(self) -> MirrorSettings:

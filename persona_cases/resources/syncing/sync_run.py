@@ -20,7 +20,7 @@ from persona_cases.models import Case
 from persona_cases.models.decoding.raw_page import moment_of
 from persona_cases.paging.cursor import is_refusal
 from persona_cases.resources.exporting.counting import RequestCount
-from persona_cases.resources.syncing.case_intake import CaseIntake, GetMany, Taken
+from persona_cases.resources.syncing.case_intake import CaseIntake, GetAlone, Taken
 from persona_cases.resources.syncing.changed_cases import ChangedCases, Head, ReadPage, UndecidableError
 from persona_cases.resources.syncing.sync_request import SyncRequest
 
@@ -39,18 +39,19 @@ class SyncRun:
     Attributes:
         request: the arguments.
         cases: reads what the mirror needs.
-        get_many: reads cases by themselves.
+        get_alone: reads cases by themselves.
         count: counts the requests.
         reconciled: whether the mirror was compared with the list.
     """
 
     request: SyncRequest
     cases: ChangedCases
-    get_many: GetMany
+    get_alone: GetAlone
     count: RequestCount
     reconciled: Reconciled = "no"
     _intake: CaseIntake = attrs.field(init=False)
     _newest: int | None = None
+    _rejected: int = 0
 
     async def run(self) -> SyncReport:
         """Sync the mirror."""
@@ -66,9 +67,12 @@ class SyncRun:
         mirror = self.request.mirror
         try:
             mark = await off_loop(mirror.begin, self.request.settings)
-            self._intake = CaseIntake(mirror, self.get_many, self.cases.decide, mark, history=self.request.history)
+            self._intake = CaseIntake(
+                mirror, self.get_alone, self.cases.decide, mark, sets_aside=self.request.sets_aside
+            )
             resumed = mark.walk is not None or mark.sweep is not None
             mark = await self._sync(mark)
+            self._rejected = await off_loop(mirror.rejected)
         finally:
             await off_loop(mirror.end)
         return self._report(mark, time.monotonic() - started, resumed=resumed)
@@ -113,9 +117,9 @@ class SyncRun:
                 if page.cases and page.resumable:
                     mark = mark.walked_to(page.cases[-1][1].created_at)
                 if not page.last:
-                    await self._intake.commit(mark)
+                    await self._commit(mark)
         mark = mark.end_walk()
-        await self._intake.commit(mark)
+        await self._commit(mark)
         return mark
 
     # ---- what is free of index lag -------------------------------------------------------------------------------
@@ -133,7 +137,7 @@ class SyncRun:
             mark = mark.begin_sweep("gap", full=False)
         if self.request.reconcile:
             mark = mark.begin_sweep("asked", full=self.request.reconcile == "full")
-        await self._intake.commit(mark)
+        await self._commit(mark)
         return mark
 
     # ---- what the list tells -------------------------------------------------------------------------------------
@@ -150,7 +154,7 @@ class SyncRun:
                 # The server no longer knows the case after which an interrupted comparison was to be resumed.
                 again = attrs.evolve(sweep, after=None, high=None)
                 mark = await self._compare(attrs.evolve(mark, sweep=again), again)
-        await self._intake.commit(mark, always=True)
+        await self._commit(mark, always=True)
         return mark
 
     async def _compare(self, mark: Mark, sweep: UnfinishedSweep) -> Mark:
@@ -165,7 +169,7 @@ class SyncRun:
                     if listed and window.low is not None:
                         mark = mark.swept_to(listed[-1][0], window.low)
                 number += 1
-                await self._intake.commit(mark, always=number % _PAGES_A_COMMIT == 0)
+                await self._commit(mark, always=number % _PAGES_A_COMMIT == 0)
         return mark.end_sweep()
 
     async def _take_listed(self, page: ReadPage, *, whole: bool) -> None:
@@ -187,6 +191,14 @@ class SyncRun:
             decide = None if self.cases.local else partial(_unmatched, mark)
             await self._intake.take_by_id(ids, decide=decide)
 
+    # ---- the end of a step ---------------------------------------------------------------------------------------
+
+    async def _commit(self, mark: Mark, *, always: bool = False) -> None:
+        """Commit what was read with a mark, once nothing before the mark is left to read."""
+        for ids in _parts(self.cases.take_undecoded()):
+            await self._intake.take_by_id(ids)
+        await self._intake.commit(mark, always=always)
+
     # ---- the account ---------------------------------------------------------------------------------------------
 
     def _observe(self, taken: Iterable[Taken]) -> None:
@@ -203,6 +215,7 @@ class SyncRun:
             unchanged=count[Meaning.UNCHANGED],
             redacted=count[Meaning.REDACTED],
             departed=count[Meaning.DEPARTED],
+            rejected=self._rejected,
             requests=self.count.sent,
             elapsed=elapsed,
             watermark=mark.watermark_time,
