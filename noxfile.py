@@ -98,6 +98,16 @@ def lowest(session: nox.Session) -> None:
     run_tests(session, *session.posargs)
 
 
+@nox.session(tags=["matrix"])
+def browser(session: nox.Session) -> None:
+    """The review desk in headless Chromium, if the system has it."""
+    if shutil.which("chromium") is None:
+        session.skip("there is no Chromium (Debian: apt-get install chromium)")
+    session.install("-e", EXTRAS, *group("test"), *group("browser"))
+    env: dict[str, str | None] = {"PERSONA_CASES_REQUIRE_BROWSER": "1"}
+    session.run("pytest", "tests/docs/test_review_desk_in_browser.py", *session.posargs, env=env)
+
+
 @nox.session(default=False)
 def coverage(session: nox.Session) -> None:
     """All tests once more, to see what they do not reach; not part of the default run."""
