@@ -73,6 +73,8 @@ def decider(predicate: Predicate, prepare: Callable[[Comparison], Callable[[T], 
         steps.append(prepare(node) if isinstance(node, Comparison) else _branch(node))
 
     fold_nodes(predicate, note)
+    if len(steps) == 1 and not isinstance(only := steps[0], _Branch):
+        return only
 
     def decide(subject: T) -> bool:
         results: list[bool] = []

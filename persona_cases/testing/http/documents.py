@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -50,6 +52,8 @@ _ATTRIBUTES: tuple[str, ...] = (
     "updater_type",
 )
 
+_attributes_of = attrgetter(*_ATTRIBUTES)
+
 _RELATIONSHIPS: Mapping[str, Callable[[CaseRecord], Ref | tuple[Ref, ...] | None]] = {
     "case-template": lambda case: Ref("case-template", case.template_id),
     "case-queue": lambda case: Ref("case-queue", case.queue_id) if case.queue_id else None,
@@ -62,6 +66,12 @@ _RELATIONSHIPS: Mapping[str, Callable[[CaseRecord], Ref | tuple[Ref, ...] | None
 }
 
 _DEEPEST_INCLUDE = 2
+
+
+@cache
+def _spelled(names: tuple[str, ...], inflection: Inflection) -> tuple[str, ...]:
+    # A page has the same names a hundred times.
+    return tuple(inflect(name, inflection) for name in names)
 
 
 @attrs.frozen
@@ -108,13 +118,16 @@ class Presentation:
 
 def serialize_case(case: CaseRecord, look: Presentation) -> dict[str, Any]:
     """A case as the API shows it; a fieldset leaves out everything else, relationships too."""
-    attributes: dict[str, Any] = {look.name(name): getattr(case, name) for name in _ATTRIBUTES}
+    attributes: dict[str, Any] = dict(zip(_spelled(_ATTRIBUTES, look.inflection), _attributes_of(case), strict=True))
     attributes["tags"] = case.tags
     attributes["fields"] = _fields(case.fields, look)
     attributes["attachments"] = [_attachment(file, look) for file in case.attachments]
     wanted = look.fieldset("case")
     if wanted is None:
-        relationships = {look.name(name): {"data": _refs(refs(case))} for name, refs in _RELATIONSHIPS.items()}
+        names = _spelled(tuple(_RELATIONSHIPS), look.inflection)
+        relationships = {
+            name: {"data": _refs(refs(case))} for name, refs in zip(names, _RELATIONSHIPS.values(), strict=True)
+        }
         return {"type": "case", "id": case.id, "attributes": attributes, "relationships": relationships}
     return {"type": "case", "id": case.id, "attributes": _sparse(attributes, wanted, look)}
 
@@ -193,7 +206,11 @@ def links(path: str, page: Slice, size: int | None, echoed: Mapping[str, str]) -
 def _refs(refs: Ref | tuple[Ref, ...] | None) -> Any:
     if refs is None:
         return None
-    return refs._asdict() if isinstance(refs, Ref) else [ref._asdict() for ref in refs]
+    return _ref(refs) if isinstance(refs, Ref) else [_ref(ref) for ref in refs]
+
+
+def _ref(ref: Ref) -> dict[str, str]:
+    return {"type": ref.type, "id": ref.id}
 
 
 def _fields(fields: Mapping[str, Any], look: Presentation) -> Mapping[str, Any]:
