@@ -26,7 +26,7 @@ PAGES = sorted({ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").r
 BLOCK = re.compile(r"^```([\w{}-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # These install things. The readme session of nox runs the first pair as it stands in the README.
 INSTALLS = re.compile(r"^(python3 -m venv|pip install|\.venv/bin/)")
-SHELL = re.compile(r"[|<>;&$`*~]")
+SHELL = re.compile(r"[|<>;&]+|.*[$`*~].*")
 # What pages show and no extra of ours installs. Nox installs them for the session `tests`.
 OTHERS = {"duckdb", "matplotlib", "pandas", "polars"}
 KNOWN_LANGUAGES = {"python", "console", "text", "json", "{toctree}", "{eval-rst}", "mermaid"}
@@ -117,6 +117,13 @@ def commands(page: Path) -> list[str]:
     return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
 
 
+def needs_shell(command: str) -> bool:
+    """Whether a command line has more to it than the words of one command."""
+    words = shlex.shlex(command, posix=True, punctuation_chars=True)
+    words.whitespace_split = True
+    return any(map(SHELL.fullmatch, words))
+
+
 def run_in_shell(command: str) -> str | None:
     """Run a command line; give back what is wrong, if anything."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -140,5 +147,5 @@ def test_console_blocks_run(page, tmp_path, monkeypatch, capsys):
         if INSTALLS.match(command):
             continue
         assert command.startswith("persona-cases "), f"nobody runs this: {command}"
-        wrong = run_in_shell(command) if SHELL.search(command) else run_here(command, capsys)
+        wrong = run_in_shell(command) if needs_shell(command) else run_here(command, capsys)
         assert wrong is None, f"{command}\n{wrong}"

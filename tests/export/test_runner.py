@@ -332,7 +332,7 @@ def test_a_survey_does_not_grow_with_the_cases():
             )
 
     survey(100)
-    assert peak(survey, 8_000) < 2 * peak(survey, 1_000) + 100_000
+    assert peak(survey, 4_000) < 2 * peak(survey, 500) + 100_000
 
 
 async def test_a_database_is_complete_once_it_has_its_name(tmp_path):

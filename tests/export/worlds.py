@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import ClassVar
 
 import attrs
@@ -17,6 +18,7 @@ from persona_cases.models.decoding.raw_page import RawPage, time_of
 YEAR = 365 * 86_400_000
 
 
+@lru_cache(maxsize=100_000)
 def line(number: int, moment: int) -> bytes:
     """A case as one line of JSON."""
     created = time_of(moment).isoformat(timespec="milliseconds")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from importlib.resources import files
@@ -17,6 +16,8 @@ from persona_cases.protocol.window import believable
 from persona_cases.transport.limits.redis.redis_messages import Answer, Known, Report, Terms
 
 SOURCE = files("persona_cases.transport.limits.redis").joinpath("shared_window.lua").read_text(encoding="utf-8")
+PLAIN = (str, int, float)
+"""Types of values that are the same in Lua."""
 SINCE_1970 = 1_764_000_000.0
 
 
@@ -51,22 +52,27 @@ class VirtualRedis:
         return None
 
     def _decode(self, text: str) -> Any:
-        return self._as_lua(json.loads(text))
+        return self._as_lua(msgspec.json.decode(text))
 
     def _as_lua(self, plain: Any) -> Any:
         if isinstance(plain, dict):
-            return self._lua.table_from({key: self._as_lua(each) for key, each in plain.items()})
+            return self._lua.table_from(
+                {key: each if isinstance(each, PLAIN) else self._as_lua(each) for key, each in plain.items()}
+            )
         if isinstance(plain, list):
             return self._lua.table_from([self._as_lua(each) for each in plain])
         return self._null if plain is None else plain
 
     def _encode(self, table: Any) -> str:
-        return json.dumps(self._as_plain(table), allow_nan=False)
+        return msgspec.json.encode(self._as_plain(table)).decode()
 
     def _as_plain(self, value: Any) -> Any:
-        if hasattr(value, "items"):
-            return {key: self._as_plain(each) for key, each in value.items()}
-        return round(value) if isinstance(value, float) and value == round(value) else value
+        if isinstance(value, float):
+            assert math.isfinite(value)
+            return round(value) if value.is_integer() else value
+        if isinstance(value, PLAIN):
+            return value
+        return {key: self._as_plain(each) for key, each in value.items()}
 
 
 class SharedWindow:
