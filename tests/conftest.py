@@ -9,10 +9,11 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from bare_api import QUICK, bare_api
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from persona_cases import PersonaClient, RetryPolicy
+from persona_cases import PersonaClient
 from persona_cases.testing import Simulator
 
 pytest_plugins = ["secrecy.plugin"]
@@ -56,9 +57,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 SETTINGS = {"PERSONA_API_KEY", "PERSONA_BASE_URL", "PERSONA_ALLOW_HTTP", "PERSONA_CA_FILE"}
 """The environment variables that the library reads, beside those of proxies."""
 
-QUICK = RetryPolicy(base=0)
-"""Retries without a wait."""
-
 
 @pytest.fixture(autouse=True)
 def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,5 +76,16 @@ async def make_client() -> AsyncIterator[Callable[..., PersonaClient]]:
             client = PersonaClient(**settings)
             stack.push_async_callback(client.close)
             return client
+
+        yield make
+
+
+@pytest.fixture
+async def make_api() -> AsyncIterator[Callable[..., Any]]:
+    """Make APIs of a simulator, as a client has one; they are closed after the test."""
+    async with AsyncExitStack() as stack:
+
+        async def make(simulator: Simulator, **settings: Any) -> Any:
+            return await stack.enter_async_context(bare_api(simulator.api_key, simulator.base_url, **settings))
 
         yield make

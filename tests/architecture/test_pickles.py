@@ -111,7 +111,7 @@ def examples(sent):
     cases, limits, template = sent
     case = next(case for case in cases if case.attachments)
     sparse = Case.from_dict(case.to_dict(), fieldset=Fieldset.of(["status"]))
-    related = [each for case in cases for each in case._origin.included.objects]
+    related = [each for case in cases for each in case.included]
     return [
         *(*cases[:2], sparse, case.fields, case.relationships, *related, *case.attachments, template, *limits, UNSET),
         *(case.fields.typed(key) for key in list(case.fields)[:3]),
@@ -215,11 +215,11 @@ def test_copies_are_as_good_as_pickles(examples):
 def test_included_objects_are_stored_once_for_all_cases_of_a_page(sent):
     cases, _, _ = sent
     first = cases[0].to_dict()
-    related = [each.to_dict() for each in cases[0]._origin.included.objects]
+    related = [each.to_dict() for each in cases[0].included]
     page = decode_page(
         json.dumps({"data": [{**first, "id": f"case_{n}"} for n in range(9)], "included": related}).encode()
     )
     one, all_of_them = (len(pickle.dumps(cases)) for cases in (page.cases[:1], page.cases))
-    assert all_of_them < one + sum(len(case._raw) + 100 for case in page.cases[1:])
+    assert all_of_them < one + sum(len(case.raw) + 100 for case in page.cases[1:])
     again = pickle.loads(pickle.dumps(page.cases))
     assert [case.template for case in again] == [case.template for case in page.cases]

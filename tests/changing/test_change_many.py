@@ -23,6 +23,7 @@ from persona_cases import (
     Upload,
 )
 from persona_cases.changes import AddComment, AddTag, RemoveTag, SetStatus, Update
+from persona_cases.export.spool.disk import write_whole
 from persona_cases.limits import LocalLimiter
 from persona_cases.resources.changing import journal_file
 from persona_cases.testing import Fault, Simulator
@@ -464,14 +465,14 @@ async def test_closing_the_client_ends_the_run(sim, persona, journal):
 
 
 async def test_a_full_disk_ends_the_run_before_more_is_written(sim, persona, journal, monkeypatch):
-    append, times = journal_file._append, iter(range(100))
+    times = iter(range(100))
 
-    def fill(path, lines):
+    def fill(descriptor, data):
         if next(times) > 3:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        append(path, lines)
+        write_whole(descriptor, data)
 
-    monkeypatch.setattr(journal_file, "_append", fill)
+    monkeypatch.setattr(journal_file, "write_whole", fill)
     with pytest.raises(OSError, match="No space left") as caught:
         await persona.cases.change_many(ids_of(sim), AddTag("x"), journal=journal, concurrency=1)
     assert "rows have ended" in caught.value.__notes__[0]

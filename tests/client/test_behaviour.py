@@ -452,7 +452,15 @@ async def test_a_borrowed_session_is_used_and_left_open(sim):
         await client.cases.list()
 
 
-async def test_a_copy_shares_the_connections_and_the_limit_but_not_the_settings(sim, make_client):
+async def test_a_copy_shares_the_connections_and_the_limit_but_not_the_settings(sim, make_client, monkeypatch):
+    loop = asyncio.get_running_loop()
+    connect, connections = loop.create_connection, []
+
+    async def listening(*args, **settings):
+        connections.append(args)
+        return await connect(*args, **settings)
+
+    monkeypatch.setattr(loop, "create_connection", listening)
     client = make_client(sim)
     copy = client.with_options(version="2023-01-05", headers={"X-A": "1"}, timeout=5).with_options(headers={"X-B": "2"})
     await copy.cases.list()
@@ -461,7 +469,9 @@ async def test_a_copy_shares_the_connections_and_the_limit_but_not_the_settings(
     assert (first.headers["persona-version"], first.headers["x-a"], first.headers["x-b"]) == ("2023-01-05", "1", "2")
     assert second.headers["persona-version"] == "2025-12-08"
     assert "x-a" not in second.headers
-    assert copy._api.transport is client._api.transport
+    assert len(connections) == 1
+    assert copy.limiter is client.limiter
+    assert copy.creation_limiter is client.creation_limiter
     with pytest.raises(InvalidArgumentError, match="timeout"):
         client.with_options(timeout=-1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import attrs
 import pytest
 from limiters import Time
 
@@ -25,6 +26,8 @@ from persona_cases import (
     UnprocessableEntityError,
     Upload,
 )
+from persona_cases.protocol.call_options import Options
+from persona_cases.resources.cases import Cases
 from persona_cases.testing import Fault, ManualClock, Simulator
 from persona_cases.transport.calls_under_way import Timing
 from persona_cases.transport.file_hosts import FileHosts
@@ -284,22 +287,20 @@ async def test_a_torn_download_is_fetched_again_and_nothing_half_is_left(sim, ca
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_file_host_is_left_alone_as_long_as_it_asks(sim, cases, with_file, make_client, tmp_path, status):
+async def test_a_file_host_is_left_alone_as_long_as_it_asks(sim, with_file, make_api, tmp_path, status):
     (attachment,) = with_file.attachments
     time = Time()
-    client = make_client(sim)
-    transport = client._api.transport
-    transport.timing = Timing(time, time.sleep, lambda: 0.0)
-    transport.file_hosts = FileHosts(clock=time, sleep=time.sleep)
+    hosts = FileHosts(clock=time, sleep=time.sleep)
+    api = await make_api(sim, timing=Timing(time, time.sleep, lambda: 0.0), file_hosts=hosts)
     sim.faults.next(Fault.status(status, headers={"Retry-After": "30"}))
-    path = await client.cases.download(attachment, tmp_path / "a.pdf")
+    path = await Cases(api).download(attachment, tmp_path / "a.pdf")
     assert path.read_bytes() == CONTENT
     assert time.now == 30
     before = len(sim.requests)
     sim.faults.add(Fault.status(status, headers={"Retry-After": "30"}))
-    patient = client.with_options(retry=RetryPolicy(attempts=99, deadline=200))
+    patient = attrs.evolve(api, options=Options(retry=RetryPolicy(attempts=99, deadline=200)))
     with pytest.raises(RateLimitError if status == 429 else ServerError):
-        await patient.cases.download(attachment, tmp_path / "b.pdf")
+        await Cases(patient).download(attachment, tmp_path / "b.pdf")
     # One request per pause, and none after the deadline. Who refuses again and again is left alone for 40 seconds.
     assert len(sim.requests) - before == (6 if status == 429 else 7)
     assert time.now <= 30 + 200

@@ -23,6 +23,7 @@ from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.query import SearchLimits
+from persona_cases.resources.cases import Cases
 from persona_cases.resources.exporting.search_source import SearchSource
 from persona_cases.testing import Fault, Simulator
 
@@ -40,12 +41,12 @@ async def collected(source, directory, **settings):
     return lines, done
 
 
-def source_of(client, where=None, **settings):
-    return SearchSource(client._api, where, **{"max_searches": 16, **settings})
+def source_of(api, where=None, **settings):
+    return SearchSource(api, where, **{"max_searches": 16, **settings})
 
 
-async def in_order(client, where=None):
-    return [case.raw_line async for case in client.cases.search(where, sort=Q.created_at.asc())]
+async def in_order(api, where=None):
+    return [case.raw_line async for case in Cases(api).search(where, sort=Q.created_at.asc())]
 
 
 # ---- cases in memory -----------------------------------------------------------------------------------------------
@@ -288,22 +289,22 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("where", QUERIES, ids=range(len(QUERIES)))
-async def test_any_query_is_collected_as_a_walk_finds_it(sim, make_client, tmp_path, where):
-    client = make_client(sim)
-    lines, _ = await collected(source_of(client, where), tmp_path)
-    assert lines == await in_order(client, where)
+async def test_any_query_is_collected_as_a_walk_finds_it(sim, make_api, tmp_path, where):
+    api = await make_api(sim)
+    lines, _ = await collected(source_of(api, where), tmp_path)
+    assert lines == await in_order(api, where)
 
 
-async def test_a_query_of_several_searches_is_gone_on_from(make_client, tmp_path):
+async def test_a_query_of_several_searches_is_gone_on_from(make_api, tmp_path):
     statuses = ("open", "pending", "approved", "declined", "in_review", "escalated")
     where = Q.any_of(Q.status.eq(each) & ~Q.fields.priority.eq("low") for each in statuses)
     async with Simulator(cases=1_500, limits=SearchLimits(max_clauses=4)) as sim:
-        client = make_client(sim, retry=RetryPolicy(attempts=1))
+        api = await make_api(sim, retry=RetryPolicy(attempts=1))
         narrow = SearchLimits(max_clauses=4)
-        assert "searches, run side by side" in client.cases.search(where, search_limits=narrow).explain()
-        source = source_of(client, where, limits=narrow)
+        assert "searches, run side by side" in Cases(api).search(where, search_limits=narrow).explain()
+        source = source_of(api, where, limits=narrow)
         expected = [
-            case.raw_line async for case in client.cases.search(where, sort=Q.created_at.asc(), search_limits=narrow)
+            case.raw_line async for case in Cases(api).search(where, sort=Q.created_at.asc(), search_limits=narrow)
         ]
         sim.requests.clear()
         sim.faults.add(Fault.status(500), nth=9, times=1)
@@ -314,34 +315,34 @@ async def test_a_query_of_several_searches_is_gone_on_from(make_client, tmp_path
     assert len(lines) > 200
 
 
-async def test_ranges_are_one_search_if_the_expression_leaves_room_for_them(sim, make_client):
+async def test_ranges_are_one_search_if_the_expression_leaves_room_for_them(sim, make_api):
     some = [TimeRange(0, 1_000), TimeRange(2_000, 3_000), TimeRange(5_000, 6_000)]
-    client = make_client(sim)
+    api = await make_api(sim)
     for where in (None, Q.status.eq("open"), Q.status.eq("open") & ~Q.fields.priority.eq("low")):
-        assert source_of(client, where).together(some) is not None
+        assert source_of(api, where).together(some) is not None
     wide = Q.any_of(Q.status.eq(str(number)) & Q.fields.priority.eq(str(number)) for number in range(12))
-    assert source_of(client, wide).together(some) is None
+    assert source_of(api, wide).together(some) is None
 
 
-async def test_a_fieldset_is_kept_to_and_has_the_creation_time(sim, make_client, tmp_path):
-    lines, _ = await collected(source_of(make_client(sim), only=("status",)), tmp_path)
+async def test_a_fieldset_is_kept_to_and_has_the_creation_time(sim, make_api, tmp_path):
+    lines, _ = await collected(source_of(await make_api(sim), only=("status",)), tmp_path)
     assert len(lines) == 1_500
     assert {tuple(sorted(msgspec.json.decode(each)["attributes"])) for each in lines} == {("created_at", "status")}
 
 
-async def test_cases_of_equal_time_across_pages_come_once(make_client, tmp_path):
+async def test_cases_of_equal_time_across_pages_come_once(make_api, tmp_path):
     async with Simulator(cases=0) as sim:
         for minute in range(3):
             for _ in range(250):
                 sim.store.create_case(created_at=START + timedelta(minutes=minute))
-        client = make_client(sim)
-        lines, _ = await collected(source_of(client), tmp_path)
-        assert lines == await in_order(client)
+        api = await make_api(sim)
+        lines, _ = await collected(source_of(api), tmp_path)
+        assert lines == await in_order(api)
         assert len(set(lines)) == 750
 
 
-async def test_what_happens_meanwhile_makes_no_case_come_twice(sim, make_client, tmp_path):
-    client, before = make_client(sim), set(sim.store.cases)
+async def test_what_happens_meanwhile_makes_no_case_come_twice(sim, make_api, tmp_path):
+    api, before = await make_api(sim), set(sim.store.cases)
     ids = sorted(before)
 
     def happen(progress):
@@ -350,7 +351,7 @@ async def test_what_happens_meanwhile_makes_no_case_come_twice(sim, make_client,
             sim.store.update_case(ids.pop(), status="closed")
             sim.store.redact_case(ids.pop())
 
-    lines, _ = await collected(source_of(client), tmp_path, progress=RunProgress(on_progress=happen))
+    lines, _ = await collected(source_of(api), tmp_path, progress=RunProgress(on_progress=happen))
     found = [msgspec.json.decode(each) for each in lines]
     times = [each["attributes"]["created_at"] for each in found]
     assert {each["id"] for each in found} == before
@@ -358,28 +359,28 @@ async def test_what_happens_meanwhile_makes_no_case_come_twice(sim, make_client,
     assert times == sorted(times)
 
 
-async def test_faults_on_the_way_change_nothing(sim, make_client, tmp_path):
-    client = make_client(sim, retry=RetryPolicy(base=0, attempts=12))
-    expected = await in_order(client)
+async def test_faults_on_the_way_change_nothing(sim, make_api, tmp_path):
+    api = await make_api(sim, retry=RetryPolicy(base=0, attempts=12))
+    expected = await in_order(api)
     sim.faults.add(Fault.status(503), probability=0.2)
     sim.faults.add(Fault.torn(1_000), probability=0.2)
     sim.faults.add(Fault.rate_limited(1), nth=8, times=1)
-    lines, _ = await collected(source_of(client), tmp_path)
+    lines, _ = await collected(source_of(api), tmp_path)
     assert lines == expected
     assert sum(request.fault is not None for request in sim.requests) > 2
 
 
-async def test_a_rate_limit_is_kept_to_with_few_fetchers(make_client, tmp_path):
+async def test_a_rate_limit_is_kept_to_with_few_fetchers(make_api, tmp_path):
     async with Simulator(cases=1_000, rate_limit="10/1") as sim:
-        client = make_client(sim)
-        lines, done = await collected(source_of(client), tmp_path)
+        api = await make_api(sim)
+        lines, done = await collected(source_of(api), tmp_path)
     assert len(lines) == 1_000
     assert all(request.status == 200 for request in sim.requests)
     assert len(sim.requests) == done.fetched <= 10 + 4
 
 
-async def test_a_repeated_cursor_ends_the_run(sim, make_client, tmp_path):
-    first = (await make_client(sim).cases.search(sort=Q.created_at.asc())).next_cursor
+async def test_a_repeated_cursor_ends_the_run(sim, make_api, tmp_path):
+    first = (await Cases(await make_api(sim)).search(sort=Q.created_at.asc())).next_cursor
 
     def loop(answer):
         document = msgspec.json.decode(answer.body)
@@ -388,17 +389,17 @@ async def test_a_repeated_cursor_ends_the_run(sim, make_client, tmp_path):
 
     sim.faults.add(Fault(name="loop", applied=True, alter=loop))
     with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(PaginationError):
-        await collect(source_of(make_client(sim)), spool, fetchers=fetchers_of(1))
+        await collect(source_of(await make_api(sim)), spool, fetchers=fetchers_of(1))
 
 
-async def test_cases_on_several_lines_are_put_on_one(sim, make_client, tmp_path):
-    client = make_client(sim)
-    expected = await in_order(client)
+async def test_cases_on_several_lines_are_put_on_one(sim, make_api, tmp_path):
+    api = await make_api(sim)
+    expected = await in_order(api)
 
     def spread(answer):
         return type(answer)(answer.status, answer.headers, msgspec.json.format(answer.body, indent=2))
 
     sim.faults.add(Fault(name="pretty", applied=True, alter=spread))
-    lines, _ = await collected(source_of(client), tmp_path)
+    lines, _ = await collected(source_of(api), tmp_path)
     assert [msgspec.json.decode(each) for each in lines] == [msgspec.json.decode(each) for each in expected]
     assert all(b"\n" not in each for each in lines)

@@ -26,10 +26,16 @@ class Killing:
         self.sim = sim
         self.command = [sys.executable, PROGRAM, sim.base_url, sim.api_key, output, str(FETCHERS)]
 
+    async def start(self, **settings):
+        # The program finds the helpers of the tests.
+        path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(PROGRAM.parents[1]))))
+        environment = {**os.environ, "PYTHONPATH": path}
+        return await asyncio.create_subprocess_exec(*map(str, self.command), env=environment, **settings)
+
     async def run(self, requests=None, pause=0.0):
         """Return whether the program came to its end."""
         self.sim.requests.clear()
-        process = await asyncio.create_subprocess_exec(*map(str, self.command))
+        process = await self.start()
         ending = asyncio.ensure_future(process.wait())
         if requests is not None:
             while not ending.done() and len(self.sim.requests) < requests:
@@ -87,7 +93,7 @@ async def test_an_export_that_was_killed_while_it_was_put_together_is_not_fetche
     async with Simulator(cases=500) as sim:
         killing = Killing(sim, output)
         output.mkdir()
-        process = await asyncio.create_subprocess_exec(*map(str, killing.command), stderr=asyncio.subprocess.DEVNULL)
+        process = await killing.start(stderr=asyncio.subprocess.DEVNULL)
         assert await process.wait() == 1
         output.rmdir()
         assert await killing.run()

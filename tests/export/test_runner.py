@@ -161,10 +161,17 @@ async def test_a_full_disk_ends_an_export_and_its_output(name, failing):
     assert failing == "commit" or "commit" not in output.calls
 
 
-async def test_a_full_disk_under_a_database_looks_as_it_does_elsewhere(tmp_path):
+async def test_a_full_disk_under_a_database_looks_as_it_does_elsewhere(tmp_path, monkeypatch):
+    connect = sqlite3.connect
+
+    def cramped(*args, **settings):
+        database = connect(*args, **settings)
+        database.execute("PRAGMA max_page_count = 20")
+        return database
+
+    monkeypatch.setattr(sqlite3, "connect", cramped)
     columns = titled(columns_of([make_line()]))
     sink = SqliteSink(AtomicFile(tmp_path / "cases.db"), columns)
-    sink._database.execute("PRAGMA max_page_count = 20")
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as raised:
         sink.write([make_line(number) for number in range(1000)])
     assert raised.value.errno == errno.ENOSPC

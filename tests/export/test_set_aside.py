@@ -157,11 +157,10 @@ SOURCES = {
 
 @pytest.mark.parametrize("value", [b"1e400", b"7" * 5_000, rb'"\ud800"'])
 @pytest.mark.parametrize("source", SOURCES)
-async def test_a_value_that_only_python_cannot_take_stops_no_export_of_lines(sim, make_client, tmp_path, source, value):
-    client = make_client(sim)
+async def test_a_value_that_only_python_cannot_take_stops_no_export_of_lines(sim, make_api, tmp_path, source, value):
     id_ = next(id_ for id_, case in sim.store.cases.items() if case.status == "open")
     sim.faults.add(poisoning(id_, value))
-    chosen = SOURCES[source](client._api)
+    chosen = SOURCES[source](await make_api(sim))
     decides = source.endswith("decided here")
     with Spool(tmp_path / "cases.jsonl", ASKED, backward=chosen.backward) as spool:
         await collect(chosen, spool, set_aside=decides)

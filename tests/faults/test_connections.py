@@ -9,6 +9,7 @@ import tracemalloc
 import aiohttp
 import attrs
 import pytest
+from bare_api import bare_api
 from secrecy.overhearing import texts_of
 
 from faults.leaks import nothing_left, works
@@ -27,6 +28,7 @@ from persona_cases import (
 )
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.call_options import Options
+from persona_cases.resources.cases import Cases
 from persona_cases.testing import Delivery, Fault, Simulator
 from persona_cases.transport.connection_failures import translated
 from persona_cases.transport.download import fetch_file
@@ -185,11 +187,11 @@ async def test_a_file_longer_than_the_case_says_is_not_taken_to_its_end():
     async with (
         nothing_left(),
         Simulator(cases=60) as sim,
-        PersonaClient(sim.api_key, base_url=sim.base_url) as client,
+        bare_api(sim.api_key, sim.base_url) as api,
     ):
-        cases = await client.cases.list().collect()
+        cases = await Cases(api).list().collect()
         file = next(file for case in cases for file in case.attachments)
-        session = client._api.transport.session
+        session = api.transport.session
         pieces = []
         await fetch_file(session, file.url, pieces.append, limits=Timeout(), size=file.byte_size)
         assert len(b"".join(pieces)) == file.byte_size

@@ -7,6 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from persona_cases.errors import PersonaError
+from persona_cases.models import Case
 from persona_cases.models.decoding import records as wire
 
 TIMES = [name for name in wire.Attributes.__struct_fields__ if name.endswith("_at")]
@@ -48,6 +50,18 @@ def a_case(**attributes: Any) -> dict[str, Any]:
             "reports": {"data": [{"type": "report/watchlist", "id": "rep_1"}, {"type": "report/new", "id": "rep_2"}]},
         },
     }
+
+
+def as_read(case: Case) -> dict[str, Any]:
+    """All that is read from a case, by the names of its attributes, but for the text itself and what has no name."""
+    read = {}
+    for name in dir(Case):
+        if not (name.startswith("_") or name in {"raw", "raw_line", "extras"} or callable(getattr(Case, name))):
+            try:
+                read[name] = getattr(case, name)
+            except PersonaError as error:
+                read[name] = type(error), str(error)
+    return read
 
 
 def a_body(*cases: dict[str, Any], **members: Any) -> bytes:

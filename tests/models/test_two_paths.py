@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from case_documents import cases, mutated_pages, pages
+from case_documents import as_read, cases, mutated_pages, pages
 from hypothesis import given
 
 from persona_cases.errors import DecodeError
@@ -24,10 +24,9 @@ def _assert_same(body: bytes) -> None:
     assert fast == slow
     if isinstance(fast, CasePage):
         for ours, theirs in zip(fast.cases, slow.cases, strict=True):
-            assert ours._record == theirs._record
+            assert as_read(ours) == as_read(theirs)
             assert ours.to_dict() == theirs.to_dict()
             assert ours.extras == theirs.extras
-            assert ours.relationships == theirs.relationships
 
 
 @given(pages)
@@ -56,5 +55,5 @@ def test_the_paths_agree_on_single_cases(case: Any) -> None:
     body = json.dumps({"data": case, "included": []}).encode()
     fast, slow = decode_case(body), Case.from_dict(json.loads(body))
     assert fast == slow
-    assert fast._record == slow._record
+    assert as_read(fast) == as_read(slow)
     assert fast == Case.from_dict(case)

@@ -9,8 +9,8 @@ import pytest
 from sorted_world import ids
 
 from persona_cases import Case, PersonaClient, Q, ServerError
-from persona_cases.paging import BEGINNING, Merge, Pager, WalkOptions
-from persona_cases.query import Sort
+from persona_cases.paging import BEGINNING, Fetch, Merge, Page, Pager, Position, WalkOptions
+from persona_cases.query import Predicate, Sort
 from persona_cases.testing import Fault, Simulator
 
 WHERE = (
@@ -40,9 +40,17 @@ def sorted_by(case: Case, sort: Sort) -> Any:
     return case.fields.get(name.removeprefix("fields.")) if name.startswith("fields.") else getattr(case, name)
 
 
+def fetch_of(client: PersonaClient, where: Predicate, sort: Sort) -> Fetch[Case]:
+    async def fetch(position: Position) -> Page[Case]:
+        pager = client.cases.search(where, sort=sort, page_size=position.size)
+        return await (pager if position.cursor is None else pager.resume(position.cursor))
+
+    return fetch
+
+
 def merged(client: PersonaClient, sort: Sort, **settings: Any) -> Pager[Case]:
     merge = Merge(
-        fetches=tuple(client.cases.search(where, sort=sort)._fetch for where in WHERE),
+        fetches=tuple(fetch_of(client, where, sort) for where in WHERE),
         key=lambda case: sorted_by(case, sort),
         descending=sort.direction == "desc",
         fingerprint=repr((WHERE, sort)),

@@ -42,7 +42,7 @@ def test_the_namespace_and_the_table_name_the_same_attributes():
     fields = {name: value for name, value in vars(Namespace).items() if isinstance(value, Field)}
     assert fields.keys() == SEARCHABLE.keys()
     for name, field in fields.items():
-        assert field._attribute is SEARCHABLE[name]
+        assert field.eq("2026-01-31").attribute == name
         assert isinstance(field, TimeField) == (SEARCHABLE[name].kind is Kind.TIME)
         assert repr(field) == f"Q.{name}"
 

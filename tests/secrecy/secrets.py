@@ -24,7 +24,7 @@ _KINDS = {
     "API key": rf"{re.escape(DEFAULT_API_KEY)}|Bearer\s+\S+",
     "access token": r"access_token=[^\s&'\"]+",
     "e-mail address": r"(?<![\w.+-])[\w.+-]++(?:@|%40)[\w-]+(?:\.[\w-]+)+",
-    "comment": _any_of(*catalog.COMMENTS, *field_values._SENTENCES),
+    "comment": _any_of(*catalog.COMMENTS, *field_values.SENTENCES),
     "name": rf"\b(?:{_any_of(*catalog.FIRST_NAMES, *catalog.LAST_NAMES)})\b",
     "website": rf"\b(?:{_any_of(*map(str.lower, catalog.LAST_NAMES))})\.example\.com",
     "address": rf"\b(?:{_any_of(*catalog.CITIES)})\b",

@@ -1,3 +1,6 @@
+import functools
+from unittest.mock import Mock
+
 import aiohttp
 import pytest
 from aioresponses import CallbackResult
@@ -49,9 +52,8 @@ async def test_aioresponses_still_chokes_on_large_bodies(monkeypatch):
     """Fails when the second defect is mended, as the test above does for the first."""
     from aioresponses import core
 
-    from persona_cases.testing import aioresponses as mended
-
-    monkeypatch.setattr(core, "ClientResponse", mended._MendedResponse)
+    with_writer = functools.partial(aiohttp.ClientResponse, stream_writer=Mock(output_size=0))
+    monkeypatch.setattr(core, "ClientResponse", with_writer)
     with raw_aioresponses() as mock:
         mock.get(URL, body=b"x" * 131_073)
         with pytest.raises(AssertionError):

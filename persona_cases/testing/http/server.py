@@ -104,6 +104,7 @@ class HttpServer:
             query=request.rel_url.raw_query_string,
             headers={name.lower(): value for name, value in request.headers.items() if name.lower() != "authorization"},
             body=body,
+            authorized="Authorization" in request.headers,
         )
         outcome = self._respond(received, request.headers.get("Authorization"))
         return await _deliver(request, outcome.answer, outcome.delivery)

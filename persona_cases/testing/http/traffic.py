@@ -54,6 +54,7 @@ class ReceivedRequest:
         fault: name of the scripted fault that hit the request.
         in_api: whether the path lies below `/api/v1`.
         replayed: whether an idempotency key brought back an earlier answer.
+        authorized: whether it had a header `Authorization`, right or wrong.
     """
 
     method: str
@@ -66,6 +67,7 @@ class ReceivedRequest:
     fault: str | None = None
     in_api: bool = True
     replayed: bool = False
+    authorized: bool = False
 
     @property
     def params(self) -> dict[str, str]:

@@ -20,7 +20,7 @@ _FIRST_DAY = date(2020, 1, 1)
 _DAYS = 2500
 
 _HIGHEST: Mapping[str, int] = {"employees": 900, "merchant_category": 9999}
-_SENTENCES = (
+SENTENCES = (
     "Checked by phone.",
     "Waiting for a reply.",
     "Second opinion wanted.",
@@ -88,7 +88,7 @@ def _string(spec: FieldSpec, draw: Draw) -> str:
         return f"https://{draw.pick(catalog.LAST_NAMES).lower()}.example.com"
     if spec.key == "reason_code":
         return f"10.{draw.between(1, 5)}"
-    return draw.pick(_SENTENCES)
+    return draw.pick(SENTENCES)
 
 
 def _hash(spec: FieldSpec, draw: Draw) -> dict[str, Any]:
