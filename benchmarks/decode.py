@@ -31,7 +31,7 @@ import orjson
 
 from persona_cases.models import Case, converter
 from persona_cases.models.decoding import records as wire
-from persona_cases.models.decoding.decode import CasePage, decode_page
+from persona_cases.models.decoding.decode import DecodedPage, decode_page
 from persona_cases.models.loading import Origin
 
 CASES = 100
@@ -44,7 +44,7 @@ DECODERS: dict[str, Decoder] = {
     REFERENCE: orjson.loads,
     OURS: decode_page,
     "json.loads": json.loads,
-    "json.loads + converter": lambda body: converter.structure(json.loads(body), CasePage),
+    "json.loads + converter": lambda body: converter.structure(json.loads(body), DecodedPage),
 }
 
 
@@ -231,7 +231,7 @@ def report_memory(body: bytes) -> None:
         tracemalloc.start()
         page = DECODERS[name](body)
         print(f"{name:<24} {tracemalloc.get_traced_memory()[0] / CASES:>12.0f}")
-        if isinstance(page, CasePage):
+        if isinstance(page, DecodedPage):
             case = page.cases[0]
             del page
             print(f"{'one case of the page':<24} {tracemalloc.get_traced_memory()[0]:>12}  {case!r:.6}…")

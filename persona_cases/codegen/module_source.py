@@ -68,7 +68,7 @@ def module_source(templates: Sequence[PlannedTemplate], names: Mapping[str, str]
         templates: the templates, at least one.
         names: the names of their classes, by the ids of the templates.
     """
-    writer = _Writer(taken={*MODULE_RESERVED, *_names_in_use(templates, names)})
+    writer = _ModuleWriter(taken={*MODULE_RESERVED, *_names_in_use(templates, names)})
     body = "\n\n\n".join(block for each in templates for block in writer.template(each, names[each.id]))
     gap = "\n\n" if body.startswith("class ") else "\n"
     return f"{_header(templates)}\n{_imports(body)}{gap}{body}\n"
@@ -116,7 +116,7 @@ def _imports(body: str) -> str:
 
 
 @attrs.define
-class _Writer:
+class _ModuleWriter:
     """Writes the classes of templates.
 
     Attributes:
@@ -187,7 +187,7 @@ class _Writer:
 class _Names:
     """The spellings of one type: as a field, as it is read, and as it is written."""
 
-    def __init__(self, writer: _Writer, value: PlannedValue, name: str, key: str) -> None:
+    def __init__(self, writer: _ModuleWriter, value: PlannedValue, name: str, key: str) -> None:
         self._value = value
         self._item = _Names(writer, value.item, f"{name}Item", key) if value.item else None
         self._name = ""

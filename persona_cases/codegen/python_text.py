@@ -35,24 +35,24 @@ def _width(line: str) -> int:
     return len(line) + sum(not letter.isascii() for letter in line)
 
 
-def exploded(head: str, parts: Sequence[str], tail: str, *, indent: int = 0) -> str:
+def exploded(opening: str, parts: Sequence[str], closing: str, *, indent: int = 0) -> str:
     """Return a statement with its parts on one line, or one per line if that is too long.
 
     The comma after the last part keeps a formatter from joining the lines.
 
     Args:
-        head: what stands before the parts, with an opening bracket.
+        opening: what stands before the parts, with an opening bracket.
         parts: what stands between the brackets.
-        tail: what stands behind, with the closing bracket.
+        closing: what stands behind, with the closing bracket.
         indent: how far the statement is indented.
     """
     margin = " " * indent
-    line = f"{margin}{head}{', '.join(parts)}{tail}"
+    line = f"{margin}{opening}{', '.join(parts)}{closing}"
     if _width(line) <= WIDTH:
         return line
-    if _width(margin + head) > WIDTH:
+    if _width(margin + opening) > WIDTH:
         return f"{line}{_SKIP}"
-    return "\n".join([f"{margin}{head}", *(f"{margin}    {part}," for part in parts), f"{margin}{tail}"])
+    return "\n".join([f"{margin}{opening}", *(f"{margin}    {part}," for part in parts), f"{margin}{closing}"])
 
 
 def skipping(line: str) -> str:

@@ -183,7 +183,7 @@ class Case:
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         """The attached files."""
-        sent: tuple[wire.Attachment, ...] = self._sent("attachments") or ()
+        sent: tuple[wire.AttachmentRecord, ...] = self._sent("attachments") or ()
         twins, attachments = Counter[tuple[str | None, int | None]](), list[Attachment]()
         for each in sent:
             alike = each.filename, each.byte_size

@@ -36,14 +36,14 @@ class _Numbers:
 
 
 @attrs.frozen
-class _Entry:
+class _RateLimitEntry:
     type: str
     attributes: _Numbers
 
 
 @attrs.frozen
-class _Document:
-    data: tuple[_Entry, ...]
+class _RateLimitDocument:
+    data: tuple[_RateLimitEntry, ...]
 
 
 def decode_rate_limits(body: bytes) -> tuple[RateLimitStatus, ...]:
@@ -53,7 +53,7 @@ def decode_rate_limits(body: bytes) -> tuple[RateLimitStatus, ...]:
         DecodeError: the body is not JSON, or no list of rate limits; `pointer` says where.
     """
     check_utf8(body)
-    document = structure(parse_json(body), _Document)
+    document = structure(parse_json(body), _RateLimitDocument)
     return tuple(
         RateLimitStatus(
             entry.type, entry.attributes.limit, entry.attributes.remaining, entry.attributes.seconds_to_reset

@@ -15,7 +15,7 @@ from persona_cases.surface import publish
 __all__ = ["CaseRelationships"]
 
 
-class _ToOne:
+class _OneRelated:
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
@@ -30,7 +30,7 @@ class _ToOne:
         return _public(sent.data) if sent is not None and sent.data is not None else None
 
 
-class _ToMany:
+class _ManyRelated:
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
@@ -56,21 +56,21 @@ class CaseRelationships:
     _raw: bytes = attrs.field(alias="raw", repr=False)
     _origin: Origin = attrs.field(alias="origin", repr=False)
 
-    accounts: ClassVar[_ToMany] = _ToMany()
+    accounts: ClassVar[_ManyRelated] = _ManyRelated()
     """The accounts that the case is about."""
-    case_comments: ClassVar[_ToMany] = _ToMany()
+    case_comments: ClassVar[_ManyRelated] = _ManyRelated()
     """The comments on the case."""
-    case_template: ClassVar[_ToOne] = _ToOne()
+    case_template: ClassVar[_OneRelated] = _OneRelated()
     """The template that the case was made from."""
-    case_queue: ClassVar[_ToOne] = _ToOne()
+    case_queue: ClassVar[_OneRelated] = _OneRelated()
     """The queue that the case waits in."""
-    inquiries: ClassVar[_ToMany] = _ToMany()
+    inquiries: ClassVar[_ManyRelated] = _ManyRelated()
     """The attached inquiries."""
-    reports: ClassVar[_ToMany] = _ToMany()
+    reports: ClassVar[_ManyRelated] = _ManyRelated()
     """The attached reports; their `type` says of what kind, such as `report/watchlist`."""
-    verifications: ClassVar[_ToMany] = _ToMany()
+    verifications: ClassVar[_ManyRelated] = _ManyRelated()
     """The attached verifications; their `type` says of what kind, such as `verification/document`."""
-    txns: ClassVar[_ToMany] = _ToMany()
+    txns: ClassVar[_ManyRelated] = _ManyRelated()
     """The attached transactions."""
 
     @property

@@ -89,17 +89,17 @@ class _Event(msgspec.Struct, frozen=True):
     attributes: dict[str, msgspec.Raw]
 
 
-class _Delivery(msgspec.Struct, frozen=True):
+class _DeliveredEvent(msgspec.Struct, frozen=True):
     data: _Event
 
 
-class _Listing(msgspec.Struct, frozen=True):
+class _EventList(msgspec.Struct, frozen=True):
     data: list[msgspec.Raw]
     links: Links | None = None
 
 
-_decode_delivery = msgspec.json.Decoder(_Delivery).decode
-_decode_listing = msgspec.json.Decoder(_Listing).decode
+_decode_delivery = msgspec.json.Decoder(_DeliveredEvent).decode
+_decode_listing = msgspec.json.Decoder(_EventList).decode
 _decode_time = msgspec.json.Decoder(datetime).decode
 _decode_name = msgspec.json.Decoder(str).decode
 

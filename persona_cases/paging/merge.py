@@ -148,7 +148,7 @@ class MergedWalk(Generic[T]):
             if not self._live:
                 return
             stream = self._foremost(self._live, key=_rank_of)
-            if stream.head.id in self._seen_ids:
+            if stream.next_item.id in self._seen_ids:
                 stream.take(self._group)
             else:
                 self._enter_group(stream.rank)
@@ -161,7 +161,7 @@ class MergedWalk(Generic[T]):
     def _pass_over(self) -> None:
         """Drop the repetitions that are next: the walk may be over behind them."""
         for stream in self._live:
-            while stream.filled and stream.head.id in self._seen_ids:
+            while stream.filled and stream.next_item.id in self._seen_ids:
                 stream.take(self._group)
         self._sort_out()
 

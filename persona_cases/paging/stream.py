@@ -70,7 +70,7 @@ class Stream(Generic[T]):
         return self._items[0][0]
 
     @property
-    def head(self) -> T:
+    def next_item(self) -> T:
         """The item to take next."""
         return self._items[0][1]
 

@@ -179,5 +179,5 @@ def _respelled(members: Mapping[str, Any], name: str) -> object:
 
 
 def _spellings(name: str) -> tuple[str, str, str]:
-    head, *tail = name.split("_")
-    return name, name.replace("_", "-"), head + "".join(map(str.title, tail))
+    first, *others = name.split("_")
+    return name, name.replace("_", "-"), first + "".join(map(str.title, others))

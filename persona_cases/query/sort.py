@@ -63,8 +63,8 @@ class Sort:
         name = text.strip()
         if name.startswith("-"):
             return cls(name[1:], "desc")
-        head, colon, direction = name.rpartition(":")
-        return cls(head, cast("Direction", direction)) if colon else cls(name)
+        attribute, colon, direction = name.rpartition(":")
+        return cls(attribute, cast("Direction", direction)) if colon else cls(name)
 
     def to_dict(self) -> dict[str, str]:
         """Return the `sort` of a search request."""

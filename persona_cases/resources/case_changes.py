@@ -39,7 +39,7 @@ from persona_cases.typed import TypedCase
 
 
 @attrs.frozen
-class _Answer:
+class _AnswerOptions:
     """What a change is to answer with, and under which key it is made: what every change takes.
 
     Attributes:
@@ -118,7 +118,7 @@ class CaseChanges:
             sla_expires_in=sla_expires_in,
             version=self._api.options.version,
         )
-        answer = _Answer(include, only, idempotency_key)
+        answer = _AnswerOptions(include, only, idempotency_key)
         return await self._send(Request("POST", "/cases", body=encode_body(body), safety=Safety.KEYED), answer)
 
     async def update(
@@ -193,7 +193,7 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/redact-a-case.
         """
-        answer = _Answer(include, only, idempotency_key)
+        answer = _AnswerOptions(include, only, idempotency_key)
         return await self._send(Request("DELETE", _path(case), safety=Safety.REPEATABLE), answer)
 
     async def add_objects(
@@ -409,9 +409,9 @@ class CaseChanges:
         """
         path, change = _path(case), as_change(change)
         uploads = await encoded_uploads(change.attachments) if isinstance(change, Update) else ()
-        return await self._send(change_request(path, change, uploads), _Answer(include, only, idempotency_key))
+        return await self._send(change_request(path, change, uploads), _AnswerOptions(include, only, idempotency_key))
 
-    async def _send(self, request: Request, answer: _Answer) -> Case:
+    async def _send(self, request: Request, answer: _AnswerOptions) -> Case:
         sparse, fieldset = parameters.fieldset(answer.only)
         query = parameters.include(answer.include, self._api.options.version) + sparse
         if answer.idempotency_key is not None or request.safety is Safety.KEYED:

@@ -12,7 +12,7 @@ from persona_cases.models.decoding import records as wire
 from persona_cases.models.decoding.decode import decode_case, decode_page, decode_resource
 from persona_cases.models.decoding.key_inflection import snake, spell
 
-KNOWN = wire.ATTRIBUTES | wire.RELATIONSHIPS | set(wire.Attachment.__struct_fields__)
+KNOWN = wire.ATTRIBUTES | wire.RELATIONSHIPS | set(wire.AttachmentRecord.__struct_fields__)
 INFLECTIONS: list[Any] = ["snake", "kebab", "camel"]
 
 

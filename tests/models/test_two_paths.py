@@ -8,7 +8,7 @@ from hypothesis import given
 
 from persona_cases.errors import DecodeError
 from persona_cases.models import Case, converter
-from persona_cases.models.decoding.decode import CasePage, decode_case, decode_page
+from persona_cases.models.decoding.decode import DecodedPage, decode_case, decode_page
 
 
 def _outcome(decode: Any) -> Any:
@@ -20,9 +20,9 @@ def _outcome(decode: Any) -> Any:
 
 def _assert_same(body: bytes) -> None:
     fast = _outcome(lambda: decode_page(body))
-    slow = _outcome(lambda: converter.structure(json.loads(body), CasePage))
+    slow = _outcome(lambda: converter.structure(json.loads(body), DecodedPage))
     assert fast == slow
-    if isinstance(fast, CasePage):
+    if isinstance(fast, DecodedPage):
         for ours, theirs in zip(fast.cases, slow.cases, strict=True):
             assert as_read(ours) == as_read(theirs)
             assert ours.to_dict() == theirs.to_dict()

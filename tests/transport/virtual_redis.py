@@ -13,7 +13,7 @@ from lupa.lua51 import LuaRuntime
 
 from persona_cases.limits import Feedback
 from persona_cases.protocol.window import believable
-from persona_cases.transport.limits.redis.redis_messages import Answer, Known, Report, Terms
+from persona_cases.transport.limits.redis.redis_messages import Known, Terms, WindowReply, WindowReport
 
 SOURCE = files("persona_cases.transport.limits.redis").joinpath("shared_window.lua").read_text(encoding="utf-8")
 PLAIN = (str, int, float)
@@ -87,8 +87,8 @@ class SharedWindow:
         self._names = [f"process-{number}" for number in range(processes)]
         self._next = self._names[0]
         self._random = Random(seed)
-        self._answers: dict[str, tuple[float, Answer]] = {}
-        self._let_go: dict[float, list[tuple[str, Answer]]] = defaultdict(list)
+        self._answers: dict[str, tuple[float, WindowReply]] = {}
+        self._let_go: dict[float, list[tuple[str, WindowReply]]] = defaultdict(list)
 
     def advance(self, now: float) -> None:
         self.redis.now = now
@@ -110,7 +110,7 @@ class SharedWindow:
         feedback = Feedback(reading=believable(feedback.reading), answered=feedback.answered, refused=feedback.refused)
         self.report(now, name, endings=[(answer.born, answer.clock, feedback)])
 
-    def send(self, now: float, name: str, feedback: Feedback) -> Answer:
+    def send(self, now: float, name: str, feedback: Feedback) -> WindowReply:
         """Let a process send a request that ends at once."""
         let_go = self.report(now, name, wants=True)
         assert let_go.go
@@ -126,7 +126,7 @@ class SharedWindow:
         outage: int | None = None,
         unseen: int = 0,
         is_heard: bool = True,
-    ) -> Answer:
+    ) -> WindowReply:
         self.redis.now = now
         known: Known | None = None
         born = heard_at = 0
@@ -134,7 +134,7 @@ class SharedWindow:
             heard, answer = self._answers[name]
             born, heard_at = answer.born, answer.clock
             known = answer.after(now - heard) if now - heard <= 2 * self.terms.period else None
-        report = Report(
+        report = WindowReport(
             name=name,
             terms=self.terms,
             born=born,
@@ -148,7 +148,7 @@ class SharedWindow:
             unseen=unseen,
             absence=int(1000 * (self.terms.longest_backoff + 2)),
         )
-        answer = msgspec.json.decode(self.redis.run(msgspec.json.encode(report)), type=Answer)
+        answer = msgspec.json.decode(self.redis.run(msgspec.json.encode(report)), type=WindowReply)
         assert answer.unreadable is None
         if is_heard:
             self._answers[name] = (now, answer)

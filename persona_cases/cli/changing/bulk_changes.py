@@ -26,7 +26,7 @@ from persona_cases.resources.cases import Cases
 from persona_cases.resources.changing.change_report import ChangePlan, ChangeReport
 from persona_cases.resources.changing.many_changes import DEFAULT_CHANGES
 
-__all__ = ["Batch", "Each", "Same", "change_cases"]
+__all__ = ["Batch", "ChangePairs", "Same", "change_cases"]
 
 _MOST_IDS: Final = 10
 
@@ -53,7 +53,7 @@ class Same:
 
 
 @attrs.frozen
-class Each:
+class ChangePairs:
     """A change of its own for each case.
 
     Attributes:
@@ -69,7 +69,7 @@ class Each:
         return partial(cases.change_each, self.pairs)
 
 
-Batch: TypeAlias = Same | Each
+Batch: TypeAlias = Same | ChangePairs
 """What to do with many cases."""
 
 

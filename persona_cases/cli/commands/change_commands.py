@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 from typer import Argument, Option
 
 from persona_cases.changes import AddComment, AddObjects, Assign, Change, RemoveObjects, SetStatus
-from persona_cases.cli.changing.bulk_changes import Each, change_cases
+from persona_cases.cli.changing.bulk_changes import ChangePairs, change_cases
 from persona_cases.cli.changing.change_case import CaseChange, change_case, creating, keyed, update_of
 from persona_cases.cli.changing.one_or_many import change
 from persona_cases.cli.changing.redact_cases import redact_cases
@@ -71,10 +71,10 @@ def update(
     question = "Update {}?"
     if csv is not None:
 
-        def read() -> Each:
+        def read() -> ChangePairs:
             if ids or bulk.where or bulk.ids_from or fields != FieldValues() or new != Updating():
                 raise InvalidArgumentError("--csv has the cases and their values: leave out other ids and values")
-            return Each(question, pairs_in_csv(csv))
+            return ChangePairs(question, pairs_in_csv(csv))
 
         execute(partial(change_cases, read, bulk, None, output, connection), verbose=connection.verbose)
     change(Which.of(ids, bulk), lambda: update_of(fields, new), question, Posting(output=output), connection)

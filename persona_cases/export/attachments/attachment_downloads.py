@@ -132,7 +132,7 @@ class AttachmentDownloads:
         """
         batches = iter(source.batches())
 
-        def step() -> _Batch | None:
+        def step() -> _DownloadPlan | None:
             lines = next(batches, None)
             return None if lines is None else self._plan(lines)
 
@@ -142,8 +142,8 @@ class AttachmentDownloads:
 
     # ---- which files -------------------------------------------------------------------------------------------------
 
-    def _plan(self, lines: Sequence[bytes]) -> _Batch:
-        plan = _Batch()
+    def _plan(self, lines: Sequence[bytes]) -> _DownloadPlan:
+        plan = _DownloadPlan()
         for files in map(self._files_of, lines):
             if files is not None:
                 wanted = self._directory.wanted(files)
@@ -160,7 +160,7 @@ class AttachmentDownloads:
         self._unreadable.append(id_of(line) or "")
         return None
 
-    async def _save(self, plan: _Batch) -> None:
+    async def _save(self, plan: _DownloadPlan) -> None:
         # A long row of cases without files is no reason to learn late that one failed.
         self._check_ended()
         if plan.there:
@@ -271,7 +271,7 @@ class AttachmentDownloads:
 
 
 @attrs.define
-class _Batch:
+class _DownloadPlan:
     """The work for some cases: how many files exist, and which are missing."""
 
     there: int = 0

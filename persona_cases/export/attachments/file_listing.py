@@ -21,14 +21,14 @@ __all__ = ["CaseFiles", "files_of", "readdressed"]
 _NULL: Final = b"null"
 
 
-class _Attributes(msgspec.Struct):
+class _FileAttributes(msgspec.Struct):
     # This name is the same in all spellings that the API has.
     attachments: msgspec.Raw = msgspec.Raw(_NULL)
 
 
 class _CaseLine(msgspec.Struct):
     id: str
-    attributes: _Attributes | None = None
+    attributes: _FileAttributes | None = None
 
 
 _decode_line = msgspec.json.Decoder(_CaseLine).decode

@@ -32,7 +32,7 @@ OnRefused = Callable[[int, bytes], object]
 _MOST_EXTRAS: Final = 200
 _FIELDS: Final = "fields"
 
-_check_attachments = msgspec.json.Decoder(tuple[wire.Attachment, ...] | None).decode
+_check_attachments = msgspec.json.Decoder(tuple[wire.AttachmentRecord, ...] | None).decode
 
 
 @attrs.frozen

@@ -26,7 +26,7 @@ from persona_cases.models.included import read_included
 from persona_cases.models.loading import Origin
 from persona_cases.models.objects import Resource, read_resource
 
-__all__ = ["CasePage", "Links", "decode_case", "decode_line", "decode_page", "decode_resource", "split_page"]
+__all__ = ["DecodedPage", "Links", "decode_case", "decode_line", "decode_page", "decode_resource", "split_page"]
 
 R = TypeVar("R", bound=Resource)
 
@@ -47,7 +47,7 @@ class Links:
 
 
 @attrs.frozen
-class CasePage:
+class DecodedPage:
     """One page of a list or search.
 
     Attributes:
@@ -73,7 +73,7 @@ _decode_lone_record: Final = msgspec.json.Decoder(wire.LoneRecord).decode
 _decode_document_record: Final = msgspec.json.Decoder(wire.DocumentRecord).decode
 
 
-def decode_page(body: bytes, *, fieldset: Fieldset | None = None) -> CasePage:
+def decode_page(body: bytes, *, fieldset: Fieldset | None = None) -> DecodedPage:
     """Decode the answer of `GET /cases` or `POST /cases/search`.
 
     Args:
@@ -88,10 +88,10 @@ def decode_page(body: bytes, *, fieldset: Fieldset | None = None) -> CasePage:
         return _read_odd_page(body, fieldset)
     record, links = split
     origin = _origin(record.data[:1], record.included, fieldset)
-    return CasePage(_decode_cases(record.data, origin), links)
+    return DecodedPage(_decode_cases(record.data, origin), links)
 
 
-def _read_odd_page(body: bytes, fieldset: Fieldset | None) -> CasePage:
+def _read_odd_page(body: bytes, fieldset: Fieldset | None) -> DecodedPage:
     try:
         check_utf8(body)
         page = parse_json(body)
@@ -230,16 +230,16 @@ def _sample(piece: msgspec.Raw) -> Any:
         return None
 
 
-def _read_page(page: Any, fieldset: Fieldset | None = None) -> CasePage:
+def _read_page(page: Any, fieldset: Fieldset | None = None) -> DecodedPage:
     document = structure(page, _PageDocument)
     others = document.included or ()
     spelling = spelling_of(*document.data[:1], *others)
     origin = Origin(fieldset, read_included(others, spelling), spelling)
     cases = (Case._read(each, origin, pointer=f"/data/{index}") for index, each in enumerate(document.data))
-    return CasePage(tuple(cases), document.links or Links())
+    return DecodedPage(tuple(cases), document.links or Links())
 
 
-def _structure_page(value: Any, _: Any) -> CasePage:
+def _structure_page(value: Any, _: Any) -> DecodedPage:
     return decode_page(value) if isinstance(value, bytes) else _read_page(plain_json(value))
 
 
@@ -251,6 +251,6 @@ def _unstructure_case(case: Case) -> dict[str, Any]:
     return case.to_dict()
 
 
-converter.register_structure_hook(CasePage, _structure_page)
+converter.register_structure_hook(DecodedPage, _structure_page)
 converter.register_structure_hook(Case, _structure_case)
 converter.register_unstructure_hook(Case, _unstructure_case)

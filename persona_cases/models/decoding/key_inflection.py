@@ -170,7 +170,7 @@ _OF_TEMPLATES = ("archived_at", "field_schemas")
 
 _TELLING: dict[str, Inflection] = {
     spell(name, inflection): inflection
-    for name in (*wire.ATTRIBUTES, *wire.RELATIONSHIPS, *wire.Attachment.__struct_fields__, *_OF_TEMPLATES)
+    for name in (*wire.ATTRIBUTES, *wire.RELATIONSHIPS, *wire.AttachmentRecord.__struct_fields__, *_OF_TEMPLATES)
     for inflection in _INFLECTIONS
     if "_" in name
 }

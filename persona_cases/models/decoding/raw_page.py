@@ -37,15 +37,15 @@ class _Birth(msgspec.Struct, frozen=True, gc=False):
     created_at: wire.AwareDatetime
 
 
-class _Head(msgspec.Struct, frozen=True, gc=False):
+class _Stamp(msgspec.Struct, frozen=True, gc=False):
     id: str
     attributes: _Birth
 
 
-_decode_head: Final = msgspec.json.Decoder(_Head).decode
+_decode_stamp: Final = msgspec.json.Decoder(_Stamp).decode
 _decode_time: Final = msgspec.json.Decoder(wire.AwareDatetime).decode
 _decode_links: Final = msgspec.json.Decoder(wire.LinksRecord | None).decode
-_NO_HEAD: Final = "not a case with an id and a creation time"
+_NO_STAMP: Final = "not a case with an id and a creation time"
 
 
 def moment_of(time: datetime) -> int:
@@ -79,7 +79,7 @@ class RawPage:
     aside: Sequence[Undecodable] = attrs.field(default=(), kw_only=True)
     following: tuple[tuple[str, str], ...] = attrs.field(default=(), kw_only=True, repr=False)
     call: Answered | None = attrs.field(default=None, kw_only=True, repr=False)
-    _heads: dict[int, tuple[str, datetime]] = attrs.field(
+    _stamps: dict[int, tuple[str, datetime]] = attrs.field(
         factory=dict[int, tuple[str, datetime]], init=False, repr=False
     )
 
@@ -100,11 +100,11 @@ class RawPage:
 
     def created_at(self, index: int) -> datetime:
         """Return when a case was created; see `moment` for what it raises."""
-        return self._head(index)[1]
+        return self._stamp(index)[1]
 
     def id(self, index: int) -> str:
         """Return the id of a case; see `moment` for what it raises."""
-        return self._head(index)[0]
+        return self._stamp(index)[0]
 
     def first(self, count: int) -> Sequence[Line]:
         """Return the lines of the first cases, without those that are unwanted."""
@@ -134,7 +134,7 @@ class RawPage:
         Raises:
             DecodeError: if what stands there is no case, or has no creation time.
         """
-        moment = moment_of(self._head(index)[1])
+        moment = moment_of(self._stamp(index)[1])
         return -moment if self.backward else moment
 
     def turned(self) -> Self:
@@ -147,16 +147,16 @@ class RawPage:
 
     def _failure(self, index: int) -> DecodeError | None:
         try:
-            self._head(index)
+            self._stamp(index)
         except DecodeError as error:
             return error
         return None
 
-    def _head(self, index: int) -> tuple[str, datetime]:
-        head = self._heads.get(index)
-        if head is None:
-            head = self._heads[index] = _read_head(self.lines[index], index)
-        return head
+    def _stamp(self, index: int) -> tuple[str, datetime]:
+        stamp = self._stamps.get(index)
+        if stamp is None:
+            stamp = self._stamps[index] = _read_stamp(self.lines[index], index)
+        return stamp
 
 
 def decode_raw_page(body: bytes) -> tuple[RawPage, Links]:
@@ -219,13 +219,13 @@ def _line(raw: bytes) -> bytes:
     return raw if _on_one_line(raw) else msgspec.json.format(raw, indent=-1)
 
 
-def _read_head(line: Line, index: int) -> tuple[str, datetime]:
+def _read_stamp(line: Line, index: int) -> tuple[str, datetime]:
     try:
-        head = _decode_head(line)
+        stamp = _decode_stamp(line)
     except REFUSED:
-        head = None
-    if head is not None:
-        return head.id, head.attributes.created_at
+        stamp = None
+    if stamp is not None:
+        return stamp.id, stamp.attributes.created_at
     # Something else in the case may be what the decoder refuses.
     text = bytes(line)
     id_, created = id_of(text), (members((members(text) or {}).get("attributes", b"")) or {}).get("created_at", b"")
@@ -234,5 +234,5 @@ def _read_head(line: Line, index: int) -> tuple[str, datetime]:
     except REFUSED:
         created_at = None
     if id_ is None or created_at is None:
-        raise DecodeError(_NO_HEAD, pointer=f"/data/{index}", case_id=id_)
+        raise DecodeError(_NO_STAMP, pointer=f"/data/{index}", case_id=id_)
     return id_, created_at

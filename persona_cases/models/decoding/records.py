@@ -19,7 +19,7 @@ import msgspec
 __all__ = [
     "ATTRIBUTES",
     "RELATIONSHIPS",
-    "Attachment",
+    "AttachmentRecord",
     "Attributes",
     "AwareDatetime",
     "CaseRecord",
@@ -55,7 +55,7 @@ class ToMany(msgspec.Struct, frozen=True, gc=False):
     data: tuple[Identifier, ...] | None = None
 
 
-class Attachment(msgspec.Struct, frozen=True, gc=False):
+class AttachmentRecord(msgspec.Struct, frozen=True, gc=False):
     """One item of `attributes.attachments`."""
 
     filename: str | None = None
@@ -86,7 +86,7 @@ class Attributes(msgspec.Struct, frozen=True, gc=False):
     updater_type: str | None = None
     tags: tuple[str, ...] | None = None
     fields: dict[str, Any] | None = None
-    attachments: tuple[Attachment, ...] | None = None
+    attachments: tuple[AttachmentRecord, ...] | None = None
 
 
 class Relationships(msgspec.Struct, frozen=True, gc=False):

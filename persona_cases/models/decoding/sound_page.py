@@ -9,7 +9,7 @@ import msgspec
 
 from persona_cases.errors import DecodeError
 from persona_cases.models.case import Case
-from persona_cases.models.decoding.decode import CasePage, decode_line, decode_page
+from persona_cases.models.decoding.decode import DecodedPage, decode_line, decode_page
 from persona_cases.models.decoding.pieces import members
 from persona_cases.models.decoding.raw_page import decode_raw_page, moment_of
 from persona_cases.models.decoding.record_paths import REFUSED
@@ -38,7 +38,7 @@ class Signs:
     redacted: bool | None = None
 
 
-def decode_sound_page(body: bytes, *, fieldset: Fieldset | None = None) -> tuple[CasePage, list[Undecodable]]:
+def decode_sound_page(body: bytes, *, fieldset: Fieldset | None = None) -> tuple[DecodedPage, list[Undecodable]]:
     """Decode the answer of `GET /cases` or `POST /cases/search`, without the cases that cannot be decoded.
 
     Args:
@@ -63,7 +63,7 @@ def decode_sound_page(body: bytes, *, fieldset: Fieldset | None = None) -> tuple
             cases.append(decode_line(line, index, fieldset=fieldset))
         except DecodeError as error:
             aside.append(Undecodable(line, error.with_traceback(None)))
-    return CasePage(tuple(cases), links), aside
+    return DecodedPage(tuple(cases), links), aside
 
 
 def line_of(body: bytes, id: str) -> bytes | None:

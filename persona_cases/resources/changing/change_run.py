@@ -91,8 +91,8 @@ def _resumed(task: ChangeTask) -> JournalState | None:
     state = None if task.journal is None else read_state(task.journal, discard=task.restart)
     if state is None:
         return None
-    about = task.about(state.head.run)
-    others = [name for name, value in about.items() if state.head.about.get(name) != value]
+    about = task.about(state.header.run)
+    others = [name for name, value in about.items() if state.header.about.get(name) != value]
     if others:
         raise InvalidArgumentError(
             f"journal: it is of a run with another {' and another '.join(others)}: run with the same arguments to "

@@ -19,7 +19,7 @@ __all__ = [
     "DamagedJournalError",
     "Ended",
     "Entry",
-    "Head",
+    "JournalHeader",
     "JournalState",
     "Outcome",
     "RowState",
@@ -38,7 +38,7 @@ Outcome: TypeAlias = Literal["changed", "unchanged", "skipped", "failed", "indet
 """How a row ended."""
 
 
-class Head(msgspec.Struct, frozen=True, tag_field="entry", tag="journal", omit_defaults=True):
+class JournalHeader(msgspec.Struct, frozen=True, tag_field="entry", tag="journal", omit_defaults=True):
     """The first line.
 
     Attributes:
@@ -113,7 +113,7 @@ class Ended(msgspec.Struct, frozen=True, tag_field="entry", tag="ended", omit_de
     request_id: str | None = None
 
 
-Entry: TypeAlias = Head | Rows | Begun | Withdrawn | Ended
+Entry: TypeAlias = JournalHeader | Rows | Begun | Withdrawn | Ended
 
 _BEGINNING: Final = b'{"entry":"journal"'
 _encoder: Final = msgspec.json.Encoder()
@@ -170,12 +170,12 @@ class JournalState:
     """What a journal says.
 
     Attributes:
-        head: its first line.
+        header: its first line.
         rows: the rows in their order.
         size: bytes of the whole lines; what is behind them was torn.
     """
 
-    head: Head
+    header: JournalHeader
     rows: list[RowState]
     size: int = 0
 
@@ -194,10 +194,10 @@ def begun(row: int, number: int, effects: Effects | None, *, once: bool) -> Begu
 
 def new_journal(run: str, began: str, about: Mapping[str, str], ids: Sequence[str]) -> tuple[JournalState, bytes]:
     """Return a journal in which nothing has happened, and its lines."""
-    head = Head(VERSION, run, began, dict(about), len(ids))
-    lines = [encode_entry(head), *(encode_entry(Rows(list(part))) for part in _parts(ids))]
+    header = JournalHeader(VERSION, run, began, dict(about), len(ids))
+    lines = [encode_entry(header), *(encode_entry(Rows(list(part))) for part in _parts(ids))]
     data = b"".join(lines)
-    return JournalState(head, [RowState(number, id) for number, id in enumerate(ids)], len(data)), data
+    return JournalState(header, [RowState(number, id) for number, id in enumerate(ids)], len(data)), data
 
 
 def is_journal(data: bytes) -> bool:
@@ -212,25 +212,25 @@ def read_journal(data: bytes) -> JournalState:
         DamagedJournalError: if another line cannot be read, or the file is no journal.
     """
     whole = data[: data.rfind(b"\n") + 1]
-    head: Head | None = None
+    header: JournalHeader | None = None
     rows: list[RowState] = []
     for number, line in enumerate(whole.splitlines(), start=1):
         try:
             entry = _decoder.decode(line)
             match entry:
-                case Head() if head is None and entry.version == VERSION:
-                    head = entry
-                case Rows() if head is not None:
+                case JournalHeader() if header is None and entry.version == VERSION:
+                    header = entry
+                case Rows() if header is not None:
                     rows.extend([RowState(number, id) for number, id in enumerate(entry.ids, start=len(rows))])
-                case Begun() | Withdrawn() | Ended() if head is not None:
+                case Begun() | Withdrawn() | Ended() if header is not None:
                     rows[entry.row].take(entry)
                 case _:
                     raise DamagedJournalError(f"line {number} is out of place")
         except (msgspec.MsgspecError, UnicodeDecodeError, IndexError):
             raise DamagedJournalError(f"line {number} cannot be read") from None
-    if head is None or len(rows) != head.rows:
+    if header is None or len(rows) != header.rows:
         raise DamagedJournalError("its first lines are missing")
-    return JournalState(head, rows, len(whole))
+    return JournalState(header, rows, len(whole))
 
 
 def _parts(ids: Sequence[str]) -> list[Sequence[str]]:

@@ -88,7 +88,7 @@ class RowWork:
         self._task = task
         self._rows = state.rows
         self._open = [row for row in state.rows if row.ended is None]
-        self._key = state.head.run
+        self._key = state.header.run
         self._journal = journal
         self._seen = seen or {}
         self._made: dict[int, Change] = {}

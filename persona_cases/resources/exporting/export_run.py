@@ -24,7 +24,7 @@ from persona_cases.resources.endpoint import Api
 from persona_cases.resources.exporting.counting import RequestCount, counted
 from persona_cases.resources.exporting.export_request import ATTACHMENTS, ExportRequest
 
-__all__ = ["ExportRun", "Reading", "Searching"]
+__all__ = ["CaseReading", "ExportRun", "Searching"]
 
 
 class Searching(Protocol):
@@ -44,7 +44,7 @@ class Searching(Protocol):
         ...
 
 
-class Reading(Searching, Protocol):
+class CaseReading(Searching, Protocol):
     """What can search, get and download."""
 
     async def get(self, case: Case | str, *, only: Iterable[str] | None = None) -> Case:
@@ -71,7 +71,7 @@ class ExportRun:
     """
 
     request: ExportRequest
-    cases: Reading
+    cases: CaseReading
     api: Api
     count: RequestCount
     progress: RunProgress
@@ -79,7 +79,7 @@ class ExportRun:
     downloads: AttachmentDownloads | None
 
     @classmethod
-    def of(cls, request: ExportRequest, cases: Reading) -> Self:
+    def of(cls, request: ExportRequest, cases: CaseReading) -> Self:
         """Prepare a run.
 
         Args:

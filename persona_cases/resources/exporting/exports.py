@@ -15,7 +15,7 @@ from persona_cases.export.sinks import ByteSink, Sink
 from persona_cases.query import Predicate, Sort
 from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
 from persona_cases.resources.exporting.export_request import Consistency, ExportRequest, Undecodable
-from persona_cases.resources.exporting.export_run import ExportRun, Reading
+from persona_cases.resources.exporting.export_run import CaseReading, ExportRun
 from persona_cases.resources.exporting.ordered_exports import export_in_order
 from persona_cases.resources.exporting.ranged_exports import export_by_ranges, write_lines, write_table
 from persona_cases.typed import TypedCase
@@ -27,7 +27,7 @@ class CaseExports:
     """The method of `persona.cases` that exports what `search` finds."""
 
     async def export(
-        self: Reading,
+        self: CaseReading,
         where: Predicate | None = None,
         *,
         to: str | os.PathLike[str] | Sink | ByteSink,

@@ -10,7 +10,7 @@ import attrs
 
 from persona_cases.errors import Answered, PaginationError, naming
 from persona_cases.models import Case, Fieldset
-from persona_cases.models.decoding.decode import CasePage, Links, decode_page
+from persona_cases.models.decoding.decode import DecodedPage, Links, decode_page
 from persona_cases.paging import Fetch, Identified, Page, Position
 from persona_cases.protocol.addresses.urls import link_query
 from persona_cases.protocol.message import QueryPairs, Request
@@ -75,7 +75,7 @@ def case_pages(
     request: Request,
     fieldset: Fieldset | None = None,
     *,
-    decode: Callable[[bytes], CasePage] | None = None,
+    decode: Callable[[bytes], DecodedPage] | None = None,
     backward: bool = False,
 ) -> Fetch[Case]:
     """Return what fetches the pages of a list or a search as cases; see `pages_of`.

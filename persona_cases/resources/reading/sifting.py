@@ -7,7 +7,7 @@ from functools import partial
 
 from persona_cases.errors import DecodeError
 from persona_cases.models import Case
-from persona_cases.models.decoding.decode import CasePage, decode_line
+from persona_cases.models.decoding.decode import DecodedPage, decode_line
 from persona_cases.models.decoding.raw_page import decode_raw_page
 from persona_cases.paging import Pager, WalkOptions
 from persona_cases.query import Predicate, Sort
@@ -45,7 +45,7 @@ def sifted(
             seen.add(line)
             put_aside(line)
 
-    def decode(body: bytes) -> CasePage:
+    def decode(body: bytes) -> DecodedPage:
         page, links = decode_raw_page(body)
         cases = list[Case]()
         for each in page.aside:
@@ -55,7 +55,7 @@ def sifted(
                 cases.append(decode_line(line, index, fieldset=fieldset))
             except DecodeError:
                 leave(line)
-        return CasePage(tuple(cases), links)
+        return DecodedPage(tuple(cases), links)
 
     fetch = search.fetch(partial(case_pages, api, decode=decode))
     return Pager(fetch=fetch, what="search", options=WalkOptions(distinct=search.unstable))

@@ -14,7 +14,7 @@ from persona_cases.errors import DecodeError, InvalidArgumentError, QueryError
 from persona_cases.mirror.case_version import Reading
 from persona_cases.mirror.mark import UnfinishedSweep, UnfinishedWalk
 from persona_cases.models import Case, Fieldset
-from persona_cases.models.decoding.decode import CasePage, decode_page
+from persona_cases.models.decoding.decode import DecodedPage, decode_page
 from persona_cases.models.decoding.raw_page import moment_of, time_of
 from persona_cases.models.decoding.sound_page import decode_sound_page
 from persona_cases.models.decoding.undecodable import id_of
@@ -211,11 +211,11 @@ class ChangedCases:
                 self.undecoded.append(case.id)
         return readings
 
-    def _decoder(self, fieldset: Fieldset | None) -> Callable[[bytes], CasePage]:
+    def _decoder(self, fieldset: Fieldset | None) -> Callable[[bytes], DecodedPage]:
         if not self.request.sets_aside:
             return partial(decode_page, fieldset=fieldset)
 
-        def decode(body: bytes) -> CasePage:
+        def decode(body: bytes) -> DecodedPage:
             page, aside = decode_sound_page(body, fieldset=fieldset)
             for each in aside:
                 id = id_of(each.line)

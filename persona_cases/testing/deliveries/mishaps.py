@@ -92,7 +92,7 @@ class Mishap:
 
 
 @attrs.define
-class _Rule:
+class _MishapRule:
     mishap: Mishap
     event: str
     probability: float
@@ -107,7 +107,7 @@ class Mishaps:
     """
 
     def __init__(self, seed: int = 0) -> None:
-        self._rules: list[_Rule] = []
+        self._rules: list[_MishapRule] = []
         self._random = Random(f"mishaps:{seed}")
 
     def __repr__(self) -> str:
@@ -129,7 +129,7 @@ class Mishaps:
             raise InvalidArgumentError("probability: needs to lie between 0 and 1")
         if times is not None and times < 1:
             raise InvalidArgumentError("times: needs to be at least 1")
-        self._rules.append(_Rule(mishap, event, probability, times))
+        self._rules.append(_MishapRule(mishap, event, probability, times))
 
     def next(self, *mishaps: Mishap, event: str = "*") -> None:
         """Let these mishaps happen to the next matching events, one each, in this order."""

@@ -16,11 +16,11 @@ import msgspec
 from persona_cases.protocol.window import Feedback, believable
 from persona_cases.transport.limits.limiter import LimiterState, Permit
 from persona_cases.transport.limits.redis.redis_messages import (
-    Answer,
     Known,
     RedisLostError,
-    Report,
     Terms,
+    WindowReply,
+    WindowReport,
     milliseconds,
 )
 from persona_cases.transport.limits.redis.redis_share import Share
@@ -70,7 +70,7 @@ class Ledger:
         self._name = uuid4().hex[:12]
         self._in_flight = set[Lease]()
         self._endings: list[tuple[Lease, Feedback]] = []
-        self._answer: Answer | None = None
+        self._answer: WindowReply | None = None
         self._heard = 0.0
         self._share: Share | None = None
         self._lost_at = self._probe_at = 0.0
@@ -143,7 +143,7 @@ class Ledger:
     async def _report(self, *, wants: bool = False, leaves: bool = False) -> Lease | float:
         """Tell what is untold; if a lease is wanted, take one if there is one."""
         now, terms, share, told = self._clock(), self._terms, self._share, tuple(self._endings)
-        report = Report(
+        report = WindowReport(
             name=self._name,
             terms=terms,
             born=0 if self._answer is None else self._answer.born,
@@ -161,7 +161,7 @@ class Ledger:
             unseen=0 if share is None else share.unseen(now),
             absence=milliseconds(terms.longest_backoff + 2 * terms.timeout),
         )
-        answer = msgspec.json.decode(await self._script.run(msgspec.json.encode(report)), type=Answer)
+        answer = msgspec.json.decode(await self._script.run(msgspec.json.encode(report)), type=WindowReply)
         self._answer, self._heard = answer, now
         del self._endings[: len(told)]
         if answer.unreadable is not None:

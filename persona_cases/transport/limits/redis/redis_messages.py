@@ -72,7 +72,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
 
-class Answer(Known, frozen=True, kw_only=True):
+class WindowReply(Known, frozen=True, kw_only=True):
     """What the script answers.
 
     Attributes:
@@ -92,7 +92,7 @@ class Answer(Known, frozen=True, kw_only=True):
     wait: int | None = None
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class WindowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a process reports.
 
     Attributes:

@@ -2,8 +2,8 @@
 -- its next request may leave. Redis runs a script as a whole, so steps do not mix.
 --
 -- KEYS[1]  where the state is: one JSON value.
--- ARGV[1]  what a process reports, JSON: `Report` in redis_messages.py.
--- Returns  what it is told, JSON: `Answer` there.
+-- ARGV[1]  what a process reports, JSON: `WindowReport` in redis_messages.py.
+-- Returns  what it is told, JSON: `WindowReply` there.
 --
 -- The rules are those of protocol/window.py, in short, and err on the same side: a request in flight is not yet in the
 -- numbers that responses tell, a window ends as late as it can, and one request goes ahead to learn a window's numbers.
