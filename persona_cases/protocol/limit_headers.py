@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import cast
 
 import attrs
 
@@ -16,6 +18,10 @@ from persona_cases.surface import publish
 # A program that waits for longer than this does not wait, it hangs.
 _LONGEST_RETRY_AFTER = 3600.0
 _MOST_DIGITS = 18
+
+_RATE_LIMIT, *_QUOTAS = [
+    (f"{prefix}-limit", f"{prefix}-remaining", f"{prefix}-reset") for prefix in ("ratelimit", "quota", "quotalimit")
+]
 
 
 @attrs.frozen
@@ -35,12 +41,12 @@ class WindowReading:
 
 def read_rate_limit(headers: Mapping[str, str]) -> WindowReading | None:
     """Read `RateLimit-*`; None if they are missing or no whole numbers (header names in lower case)."""
-    return _read(headers, "ratelimit-")
+    return _read(headers, *_RATE_LIMIT)
 
 
 def read_quota(headers: Mapping[str, str]) -> WindowReading | None:
     """Read the creation quota, in both spellings that the vendor uses: `Quota-*` and `QuotaLimit-*`."""
-    return _read(headers, "quota-") or _read(headers, "quotalimit-")
+    return next(filter(None, (_read(headers, *names) for names in _QUOTAS)), None)
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
@@ -65,17 +71,23 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
     return float(wait) if wait is not None and wait <= _LONGEST_RETRY_AFTER else None
 
 
-def _read(headers: Mapping[str, str], prefix: str) -> WindowReading | None:
-    limit = _count(headers.get(prefix + "limit"))
-    if limit is None:
+def _read(headers: Mapping[str, str], limit: str, remaining: str, reset: str) -> WindowReading | None:
+    allowed = headers.get(limit)
+    if allowed is None:
         return None
-    remaining, reset = _count(headers.get(prefix + "remaining")), _count(headers.get(prefix + "reset"))
-    return None if remaining is None or reset is None else WindowReading(limit, remaining, reset)
+    numbers = _count(allowed), _count(headers.get(remaining)), _count(headers.get(reset))
+    return None if None in numbers else WindowReading(*cast("tuple[int, int, int]", numbers))
 
 
 def _count(text: str | None) -> int | None:
     # Python refuses to read numbers of thousands of digits; no header of ours has more than a few.
-    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+    return None if text is None or len(text) > _MOST_DIGITS else _whole_number(text)
+
+
+# Responses report the same few numbers again and again.
+@lru_cache(maxsize=1024)
+def _whole_number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def _date(text: str) -> datetime | None:

@@ -131,17 +131,16 @@ class RateWindow:
 
     def delay(self, now: float) -> float:
         """Return the seconds until a request may leave: 0 for at once, infinity for "after the next response"."""
-        if (cooling := self.cooling_for(now)) > 0:
+        if self.cool_until is not None and (cooling := self.cooling_for(now)) > 0:
             return cooling
         patience = self._patience(now)
         if not self.confirmed and patience > 0:
             return patience
-        return max(
-            [
-                each.delay(now, self.in_flight, self.reserve, latency=self.latency, patience=patience)
-                for each in self._in_force
-            ]
-        )
+        longest = 0.0
+        for each in self._in_force:
+            delay = each.delay(now, self.in_flight, self.reserve, latency=self.latency, patience=patience)
+            longest = max(longest, delay)
+        return longest
 
     # ---- changes -----------------------------------------------------------------------------------------------------
 
@@ -205,7 +204,8 @@ class RateWindow:
             self.endings.append(now)
         else:
             self.endings.clear()
-        self.limit = min([each.limit for each in self._in_force if each.reported], default=self.limit)
+        if limits := [each.limit for each in self._in_force if each.reported]:
+            self.limit = min(limits)
 
     def _cool_down(self, now: float, reading: WindowReading | None, retry_after: float | None) -> None:
         self.refusals += 1

@@ -91,6 +91,8 @@ class WindowCounter:
         """
         left = self.left(in_flight, reserve)
         uncertain = self._foreign_meanwhile(latency)
+        if not uncertain and left > 0:
+            return 0.0
         held_back = 0 if self.ends_by is None else min(uncertain, int(self.limit * _MOST_HELD_BACK)) - reserve
         if left <= max(0, held_back):
             return math.inf if self.ends_by is None else max(0.0, self.ends_by - now)
@@ -102,7 +104,10 @@ class WindowCounter:
 
     def _foreign_meanwhile(self, latency: float) -> int:
         """Return how many requests other clients may send while one of ours is in flight."""
-        expected = max(self.foreign_rate, self._foreign_rate_here) * latency
+        rate = max(self.foreign_rate, self._foreign_rate_here)
+        if not rate:
+            return 0
+        expected = rate * latency
         return math.ceil(expected + math.sqrt(expected)) if expected > _NEGLIGIBLE else 0
 
     @property

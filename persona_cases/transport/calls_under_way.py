@@ -144,6 +144,26 @@ class Call:
         lost: how the network failed in this attempt. A middleware may raise errors of its own.
     """
 
+    __slots__ = (
+        "_attempts",
+        "_begun",
+        "_broken_off",
+        "_cancels",
+        "_failure",
+        "_host",
+        "_observed",
+        "_since",
+        "_started",
+        "_timing",
+        "departure",
+        "lifetime",
+        "lost",
+        "observers",
+        "options",
+        "request",
+        "task",
+    )
+
     def __init__(
         self,
         request: Request,

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import aiohttp
 from aiohttp import ClientSession
-from multidict import CIMultiDict
+from multidict import CIMultiDict, istr
 from yarl import URL
 
 from persona_cases.errors import ClientStateError, DecodeError, InvalidArgumentError, TransportError
@@ -27,6 +27,11 @@ __all__ = ["ClientSession", "HttpSession", "check_session", "client_timeout"]
 USER_AGENT = f"persona-cases Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
 
 _LARGE_BODY = 1_048_576
+
+# Names that aiohttp need not look at again.
+_ACCEPT, _USER_AGENT, _AUTHORIZATION = istr("Accept"), istr("User-Agent"), istr("Authorization")
+_CONTENT_TYPE, _IDEMPOTENCY_KEY = istr("Content-Type"), istr("Idempotency-Key")
+_KEY_INFLECTION, _PERSONA_VERSION = istr("Key-Inflection"), istr("Persona-Version")
 
 
 def check_session(value: object) -> ClientSession | None:
@@ -77,7 +82,7 @@ class HttpSession:
         self._closed = False
         # What follows from the options of the last request: most requests have the same.
         self._options: Options | None = None
-        self._fixed = CIMultiDict[str]()
+        self._fixed = self._usual = CIMultiDict[str]()
         self._timeout = aiohttp.ClientTimeout()
 
     async def send(self, request: Request, options: Options, departure: Departure) -> Response:
@@ -112,7 +117,7 @@ class HttpSession:
         middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (departure,)
         if session.trust_env or session.auth is not None:
             # aiohttp refuses our header beside credentials of a .netrc file or of the session, so it goes in later.
-            middlewares = (_with_header("Authorization", headers.pop("Authorization")), departure)
+            middlewares = (_with_header(_AUTHORIZATION, headers.pop(_AUTHORIZATION)), departure)
         async with session.request(
             request.method,
             URL(self._base.join(request.path, request.query), encoded=True),
@@ -202,18 +207,25 @@ class HttpSession:
     def _headers(self, request: Request, options: Options) -> CIMultiDict[str]:
         if options is not self._options:
             self._options, self._timeout = options, client_timeout(options.timeout)
-            self._fixed = CIMultiDict({"Accept": "application/json", "User-Agent": USER_AGENT, **options.headers})
-        headers = self._fixed.copy()
-        headers.update(request.headers)
-        headers["Authorization"] = f"Bearer {self._key.reveal()}"
-        headers["Key-Inflection"] = "snake"
-        headers["Persona-Version"] = options.version
+            self._fixed = CIMultiDict({_ACCEPT: "application/json", _USER_AGENT: USER_AGENT, **options.headers})
+            self._usual = CIMultiDict({**self._fixed, **_reserved(options)})
+        if request.headers:
+            headers = self._fixed.copy()
+            headers.update(request.headers)
+            headers.update(_reserved(options))
+        else:
+            headers = self._usual.copy()
+        headers[_AUTHORIZATION] = f"Bearer {self._key.reveal()}"
         if request.body is not None:
-            headers["Content-Type"] = "application/json"
+            headers[_CONTENT_TYPE] = "application/json"
         if request.idempotency_key is not None:
-            headers["Idempotency-Key"] = request.idempotency_key
+            headers[_IDEMPOTENCY_KEY] = request.idempotency_key
         headers.update(self._network.way_to_api.headers)
         return headers
+
+
+def _reserved(options: Options) -> dict[str, str]:
+    return {_KEY_INFLECTION: "snake", _PERSONA_VERSION: options.version}
 
 
 def _not_requestable() -> TransportError | InvalidArgumentError:
@@ -229,8 +241,11 @@ def _with_header(name: str, value: str) -> aiohttp.ClientMiddlewareType:
 
 
 async def _whole(answer: aiohttp.ClientResponse, most: int) -> Response:
-    headers = Headers.over(answer.headers)
-    body = await _body(answer, most)
+    headers, content = Headers.over(answer.headers), answer.content
+    # Most bodies come together with their headers.
+    body = content.read_nowait() if content.is_eof() else await _body(content, most)
+    if body is not None and len(body) > most:
+        body = None
     response = Response(answer.status, headers, b"" if body is None else body)
     if body is None and response.ok:
         raise DecodeError(
@@ -241,9 +256,9 @@ async def _whole(answer: aiohttp.ClientResponse, most: int) -> Response:
     return response
 
 
-async def _body(answer: aiohttp.ClientResponse, most: int) -> bytes | None:
+async def _body(content: aiohttp.StreamReader, most: int) -> bytes | None:
     # Read by pieces, a body is unpacked by pieces too: what was packed small cannot fill the memory.
-    content, pieces = answer.content, [await answer.content.readany()]
+    pieces = [await content.readany()]
     size = len(pieces[0])
     while size <= most and not content.at_eof():
         pieces.append(await content.readany())

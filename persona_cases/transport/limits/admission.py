@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Literal, TypeAlias, cast
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 import attrs
 
@@ -25,17 +25,20 @@ Notice: TypeAlias = Callable[[LimitName, Limiter], None]
 """Told of a limit that a request has waited for a second for, if it still waits."""
 
 
-@attrs.frozen
-class Permits:
-    """Permission to send one request.
+class CreationPermits(NamedTuple):
+    """Permission to send a request that creates a case.
 
     Attributes:
         rate: the permit of the rate limit.
-        creation: that of the quota of case creation, for a request that creates one.
+        creation: that of the quota of case creation.
     """
 
     rate: Permit
-    creation: Permit | None = None
+    creation: Permit
+
+
+Permits: TypeAlias = Permit | CreationPermits
+"""Permission to send one request; that of the rate limit, for a request that creates no case."""
 
 
 class Admission:
@@ -61,8 +64,8 @@ class Admission:
         self.creation_limiter = creation_limiter
         self._clock = clock
 
-    async def acquire(self, request: Request, max_wait: float | None, notice: Notice | None = None) -> Permits:
-        """Wait until a request may be sent.
+    def acquire(self, request: Request, max_wait: float | None, notice: Notice | None = None) -> Awaitable[Permits]:
+        """Return what waits until a request may be sent.
 
         Args:
             request: what is going to be sent.
@@ -72,10 +75,11 @@ class Admission:
         Raises:
             RateLimitError: if the wait would be longer; a `QuotaExceededError` if it is the wait for the quota.
         """
-        if not request.creates_case:
-            if notice is None:
-                return Permits(await self.limiter.acquire(max_wait))
-            return Permits(await _noticed(self.limiter, "rate_limit", max_wait, notice))
+        if request.creates_case:
+            return self._acquire_both(max_wait, notice)
+        return _noticed(self.limiter, "rate_limit", max_wait, notice)
+
+    async def _acquire_both(self, max_wait: float | None, notice: Notice | None) -> CreationPermits:
         asked = self._clock()
         creation = await self._acquire_creation(max_wait, notice)
         granted = self._clock()
@@ -86,21 +90,26 @@ class Admission:
             await self.creation_limiter.settle(creation, Feedback(sent=False))
             raise
         # The request leaves only now, perhaps in another window of the quota than the one it was let into.
-        return Permits(rate, attrs.evolve(creation, departed=creation.departed + self._clock() - granted))
+        return CreationPermits(rate, attrs.evolve(creation, departed=creation.departed + self._clock() - granted))
 
-    async def settle(self, permits: Permits, response: Response | None, error: PersonaError | None) -> None:
-        """Give permits back and report how the request ended.
+    def settle(self, permits: Permits, response: Response | None, error: PersonaError | None) -> Awaitable[None]:
+        """Return what gives permits back and reports how the request ended.
 
         Args:
             permits: what `acquire` returned.
             response: the response; None if no whole one came.
             error: what the response stands for; None for a success.
         """
+        feedback = rate_feedback(response, error)
+        if isinstance(permits, CreationPermits):
+            return self._settle_both(permits, feedback, quota_feedback(response, error))
+        return self.limiter.settle(permits, feedback)
+
+    async def _settle_both(self, permits: CreationPermits, rate: Feedback, quota: Feedback) -> None:
         try:
-            await self.limiter.settle(permits.rate, rate_feedback(response, error))
+            await self.limiter.settle(permits.rate, rate)
         finally:
-            if permits.creation is not None:
-                await self.creation_limiter.settle(permits.creation, quota_feedback(response, error))
+            await self.creation_limiter.settle(permits.creation, quota)
 
     async def _acquire_creation(self, max_wait: float | None, notice: Notice | None) -> Permit:
         try:
@@ -114,9 +123,13 @@ class Admission:
         )
 
 
-async def _noticed(limiter: Limiter, name: LimitName, max_wait: float | None, notice: Notice | None) -> Permit:
-    if notice is None:
-        return await limiter.acquire(max_wait)
+def _noticed(
+    limiter: Limiter, name: LimitName, max_wait: float | None, notice: Notice | None
+) -> Coroutine[Any, Any, Permit]:
+    return limiter.acquire(max_wait) if notice is None else _with_notice(limiter, name, max_wait, notice)
+
+
+async def _with_notice(limiter: Limiter, name: LimitName, max_wait: float | None, notice: Notice) -> Permit:
     timer = asyncio.get_running_loop().call_later(_LONG_WAIT, notice, name, limiter)
     try:
         return await limiter.acquire(max_wait)

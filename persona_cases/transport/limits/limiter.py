@@ -165,7 +165,8 @@ class LocalLimiter:
     async def acquire(self, max_wait: float | timedelta | None = None) -> Permit:
         """Wait until a request may be sent; see `Limiter.acquire`."""
         self._enter_loop()
-        if self._lets_pass:
+        if not self._waiting and self._pace.has_room and self._delay() <= 0:
+            # Neither calls that wait nor window nor bucket are in the way.
             await self._pace.acquire()
             return self._depart()
         patience = None if max_wait is None else seconds(max_wait, "max_wait", least=0.0)
@@ -198,11 +199,6 @@ class LocalLimiter:
         """Look at the clock again: for clocks that are set by hand."""
         if self._home.known:
             self._changed.set()
-
-    @property
-    def _lets_pass(self) -> bool:
-        """Whether a request may leave at once: no call waits, and neither window nor bucket delays it."""
-        return not self._waiting and self._pace.has_room and self._delay() <= 0
 
     def _delay(self) -> float:
         now = self._clock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Awaitable
 
 from aiolimiter import AsyncLimiter
 
@@ -33,9 +34,9 @@ class Pace:
         """Whether a request's turn is now."""
         return self._bucket.has_capacity()
 
-    async def acquire(self) -> None:
-        """Wait for a request's turn."""
-        await self._bucket.acquire()
+    def acquire(self) -> Awaitable[None]:
+        """Return what waits for a request's turn."""
+        return self._bucket.acquire()
 
     def follow(self, reading: WindowReading | None, limit: int | None = None) -> None:
         """Follow what a response reports about the window.
