@@ -8,13 +8,17 @@ import stat
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import attrs
 
 from persona_cases.export.sinks import AtomicFile, Sink
 from persona_cases.export.spool.disk import set_mode
 
-__all__ = ["Rejects", "WithRejects"]
+__all__ = ["REJECTED", "Rejects", "WithRejects"]
+
+REJECTED: Final = ".rejected.jsonl"
+"""What the name of the file ends with, after that of the export."""
 
 
 class Rejects:
@@ -33,7 +37,7 @@ class Rejects:
 
     def __init__(self, output: str | os.PathLike[str]) -> None:
         self._output = Path(os.fsdecode(output))
-        self.path: Path = self._output.with_name(f"{self._output.name}.rejected.jsonl")
+        self.path: Path = self._output.with_name(self._output.name + REJECTED)
         self.count: int = 0
         self.within: Path | None = None
         self._file: AtomicFile | None = None

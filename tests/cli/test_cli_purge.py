@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import sqlite3
 from contextlib import closing
 
 import pytest
+
+from persona_cases.export.spool.workplace import Workplace
+from persona_cases.testing import Fault
 
 SECRET = 'a secret, with a comma\r\nand "quotes"'
 FORMATS = ["cases.jsonl", "cases.jsonl.gz", "cases.csv", "cases.csv.gz", "cases.parquet", "cases.sqlite"]
@@ -92,29 +96,116 @@ def test_a_directory_stands_for_the_exports_in_it(cli, api, told, tmp_path):
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
-        ("missing.jsonl", None, "there is no file"),
         ("odd.jsonl", b"not JSON\n", "line 1 is not a case"),
         ("odd.csv", b"a,b\r\n1,2\r\n", "first column is not id"),
         ("odd.sqlite", b"", "not an export"),
-        ("odd.txt", b"", "unsupported file extension"),
+        ("odd.parquet", b"PAR1", "not a Parquet file"),
+        ("odd.csv.gz", b"nothing", "cannot be read"),
+        ("odd.jsonl.zst", b"nothing", "cannot be read"),
+        ("odd.csv", b"id,status\r\n\xff\xfe,a\r\n", "cannot be read"),
     ],
 )
-def test_what_is_no_export_is_left_alone(name, data, said, cli, api, tmp_path):
-    path = tmp_path / name
-    if data is not None:
-        path.write_bytes(data)
-    ran = cli("purge", str(path))
+def test_what_is_no_export_is_left_alone_and_the_rest_is_purged(name, data, said, cli, api, told, tmp_path):
+    path, export = tmp_path / name, tmp_path / "z.jsonl"
+    path.write_bytes(data)
+    cli("export", "-o", str(export))
+    api.store.redact_case(told[0])
+    ran = cli("purge", str(tmp_path))
+    odd, good = map(json.loads, ran.out.splitlines())
+    assert (ran.code, odd["path"], good["erased"]) == (1, str(path), 1)
+    assert said in odd["error"]
+    assert ran.err == "error: 1 file may still hold redacted values: see the lines with an error\n"
+    assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("missing.jsonl", "there is no file"), ("odd.txt", "unsupported file extension")]
+)
+def test_a_path_that_cannot_be_an_export_is_refused(name, said, cli, api, tmp_path):
+    (tmp_path / "odd.txt").write_text("text")
+    ran = cli("purge", str(tmp_path / name))
     assert (ran.code, ran.out) == (2, b"")
     assert said in ran.err
-    assert data is None or path.read_bytes() == data
+    assert len(api.requests) == 0
+
+
+def test_cases_that_were_set_aside_are_erased_too(cli, api, told, tmp_path):
+    path = tmp_path / "cases.csv"
+    poison = b'"notes":{"type":"string","value":1e400,"old":"%b"}' % b"a secret"
+
+    def alter(answer):
+        body = re.sub(rb'"notes":\{"type":"string","value":"a secret[^}]*\}', poison, answer.body)
+        return type(answer)(answer.status, answer.headers, body.replace(b'"id":"%b"' % told[5].encode(), b'"id":7'))
+
+    api.faults.add(Fault(name="poison", applied=True, alter=alter))
+    assert cli("export", "-o", str(path), "--undecodable", "set_aside").code == 8
+    lines = tmp_path / "lines.jsonl"
+    api.faults.clear()
+    rejected = tmp_path / "cases.csv.rejected.jsonl"
+    before = rejected.read_bytes().splitlines()
+    # Exports of JSON Lines take most of such cases as they are.
+    lines.write_bytes(b"\n".join(line for line in before if b'"id":7' not in line) + b"\n")
+    assert len(before) == 6
+    api.store.redact_case(told[0])
+    ran = cli("purge", str(path), str(lines))
+    (export, aside, other) = map(json.loads, ran.out.splitlines())
+    assert (ran.code, export["redacted"], aside["erased"], other["erased"]) == (1, 0, 1, 1)
+    assert aside["error"] == "1 line without an id that can be read: look into the file"
+    after = rejected.read_bytes().splitlines()
+    assert [line for line in after if told[0].encode() not in line] == [
+        line for line in before if told[0].encode() not in line
+    ]
+    for data in (rejected.read_bytes(), lines.read_bytes()):
+        (line,) = (line for line in data.splitlines() if told[0].encode() in line)
+        assert json.loads(line)["attributes"]["redacted_at"]
+        assert b"secret" not in line
+
+
+def test_what_interrupted_exports_left_is_removed_or_told(cli, api, told, tmp_path):
+    path, gone = tmp_path / "cases.csv", tmp_path / "other.csv"
+    cli("export", "-o", str(path))
+    with Workplace(gone) as place:
+        (place.directory / "checkpoint.jsonl").write_text("saved progress")
+    left = Workplace(path)
+    (left.directory / ".cases.csv.0a.part").write_text("a secret")
+    left.release()
+    part = tmp_path / ".cases.csv.1b2c3d4e.part"
+    part.write_text("a secret")
+    for purged in ((str(tmp_path),), (str(path), str(gone))):
+        ran = cli("purge", *purged)
+        export, *left = map(json.loads, ran.out.splitlines())
+        assert (ran.code, export["path"], export.get("error")) == (1, str(path), None)
+        assert {each["path"] for each in left} == {str(part), str(tmp_path / ".other.csv.export")}
+        assert all(each["error"] for each in left)
+        assert not (tmp_path / ".cases.csv.export").exists()
+    place = Workplace(path)
+    running = cli("purge", str(path))
+    place.remove()
+    assert running.code == 1
+    assert "another export to this file is running" in json.loads(running.out)["error"]
+
+
+def test_a_database_that_somebody_holds_is_told(cli, api, told, tmp_path):
+    path = tmp_path / "cases.sqlite"
+    cli("export", "-o", str(path))
+    api.store.redact_case(told[0])
+    with closing(sqlite3.connect(path)) as reader:
+        reader.execute("PRAGMA journal_mode = WAL")
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM cases").fetchone()
+        ran = cli("purge", str(path))
+    assert ran.code == 1
+    assert "another program holds the database" in json.loads(ran.out)["error"]
+    assert cli("purge", str(path)).code == 0
+    assert b"zz0zz" not in path.read_bytes()
 
 
 def test_a_mirror_is_synced_and_not_purged(cli, api, tmp_path):
     path = tmp_path / "mirror.db"
     cli("sync", "-o", str(path))
     ran = cli("purge", str(path))
-    assert ran.code == 2
-    assert "a mirror: sync it" in ran.err
+    assert ran.code == 1
+    assert "a mirror: sync it" in json.loads(ran.out)["error"]
 
 
 def test_attached_files_of_redacted_cases_are_deleted(cli, api, tmp_path):

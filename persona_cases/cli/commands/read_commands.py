@@ -137,10 +137,11 @@ def purge(
     """Erase redacted cases from files of earlier exports.
 
     JSON Lines, CSV, Parquet and SQLite files are written again if they hold a
-    case that has been redacted since; nothing of its old values is left. Each
-    file prints one line of JSON. With --attachments, downloaded files of
-    redacted cases are deleted. Finding redacted cases takes one request per
-    100 cases.
+    case that has been redacted since; nothing of its old values is left. So
+    are the files of cases that were set aside beside them. Each file prints one
+    line of JSON. If one cannot be purged, its line has an error, and the exit
+    code is 1. With --attachments, downloaded files of redacted cases are
+    deleted. Finding redacted cases takes one request per 100 cases.
     """
     from persona_cases.cli.commands.purge_exports import purge_exports
     from persona_cases.cli.running import execute

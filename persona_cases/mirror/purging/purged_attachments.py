@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.export.attachments.directory import FileDirectory
 from persona_cases.export.spool.disk import is_real_directory
+from persona_cases.mirror.purging.redacted_rows import Holding
 
 __all__ = ["PurgedAttachments"]
 
@@ -31,9 +34,26 @@ class PurgedAttachments:
         if not self.path.is_dir():
             raise InvalidArgumentError(f"there is no directory at {self.path}: give the one of export --attachments")
 
-    def find(self, redacted: AbstractSet[str]) -> set[str]:
+    @property
+    def is_there(self) -> bool:
+        """True."""
+        return True
+
+    def settle(self) -> dict[Path, str]:
+        """Remove the incomplete files of exports that were killed.
+
+        Raises:
+            ClientStateError: if an export is downloading to the directory.
+        """
+        directory = FileDirectory(self.path)
+        directory.open()
+        directory.close()
+        return {}
+
+    def find(self, redacted: AbstractSet[str]) -> Holding:
         """Return which of these cases have files in the directory."""
-        return {each.name for each in self.path.iterdir() if each.name in redacted and is_real_directory(each.lstat())}
+        named = (each for each in self.path.iterdir() if each.name in redacted)
+        return Holding(frozenset(each.name for each in named if is_real_directory(each.lstat())))
 
     def replace(self, redacted: Mapping[str, bytes]) -> int:
         """Delete all files of these cases, and return how many cases had some.
@@ -41,8 +61,5 @@ class PurgedAttachments:
         A link is deleted, and what it points to stays.
         """
         for id in redacted:
-            directory = self.path / id
-            for file in directory.iterdir():
-                file.unlink()
-            directory.rmdir()
+            shutil.rmtree(self.path / id)
         return len(redacted)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.formats.opening import check_available
 from persona_cases.export.formats.target import FileFormat, Target
+from persona_cases.export.rejects import REJECTED
+from persona_cases.mirror.purging.left_behind import MissingFile, left_beside
 from persona_cases.mirror.purging.purged_attachments import PurgedAttachments
 from persona_cases.mirror.purging.purged_text import PurgedCsv, PurgedLines
+from persona_cases.mirror.purging.redacted_rows import Holding
 
 __all__ = ["PurgedFile", "purged_files"]
+
+_UNFINISHED: Final = ".export"
 
 
 class PurgedFile(Protocol):
@@ -24,7 +29,16 @@ class PurgedFile(Protocol):
         """The file."""
         ...
 
-    def find(self, redacted: AbstractSet[str], /) -> set[str]:
+    @property
+    def is_there(self) -> bool:
+        """Whether there is such a file, and not only what an interrupted export left."""
+        ...
+
+    def settle(self) -> dict[Path, str]:
+        """Remove what interrupted exports left beside it, and return what has to stay, and why."""
+        ...
+
+    def find(self, redacted: AbstractSet[str], /) -> Holding:
         """Return which of these cases are in the file."""
         ...
 
@@ -49,9 +63,15 @@ def purged_files(paths: Iterable[str], attachments: str | None = None) -> list[P
     for each in map(Path, paths):
         if each.is_dir():
             files = [path for path in sorted(each.rglob("*")) if path.is_file() and not _is_below(path, attached)]
-            found += [file for path in files if (file := _in_dataset(path))]
+            # What is hidden belongs to unfinished exports.
+            shown = [path for path in files if not any(part.startswith(".") for part in path.relative_to(each).parts)]
+            found += [file for path in shown if (file := _in_dataset(path))]
+            found += _unfinished(each)
         elif each.is_file():
-            found.append(_file_at(each))
+            rejects = each.with_name(each.name + REJECTED)
+            found += map(_file_at, [each, rejects] if rejects.is_file() else [each])
+        elif left_beside(each):
+            found.append(MissingFile(each))
         else:
             raise InvalidArgumentError(f"there is no file or directory at {each}: check the path")
     return found
@@ -61,9 +81,15 @@ def _is_below(path: Path, attached: PurgedAttachments | None) -> bool:
     return attached is not None and path.resolve().is_relative_to(attached.path.resolve())
 
 
+def _unfinished(directory: Path) -> Iterator[MissingFile]:
+    """The files in a directory that are not there, but whose unfinished exports are."""
+    for hidden in sorted(directory.rglob(f".*{_UNFINISHED}")):
+        path = hidden.with_name(hidden.name.removeprefix(".").removesuffix(_UNFINISHED))
+        if hidden.is_dir() and not path.exists():
+            yield MissingFile(path)
+
+
 def _in_dataset(path: Path) -> PurgedFile | None:
-    if path.name.startswith("."):
-        return None
     try:
         Target.of(path)
     except InvalidArgumentError:
@@ -76,7 +102,7 @@ def _file_at(path: Path) -> PurgedFile:
     check_available(target)
     match target.format:
         case FileFormat.JSON_LINES:
-            return PurgedLines(path, target.compression)
+            return PurgedLines(path, target.compression, are_rejects=path.name.endswith(REJECTED))
         case FileFormat.CSV:
             return PurgedCsv(path, target.compression)
         case _:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import closing
 from pathlib import Path
@@ -11,14 +14,15 @@ from typing import Any, Final
 
 import attrs
 
-from persona_cases.errors import InvalidArgumentError
+from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export.columns.batch import BatchReader
 from persona_cases.export.columns.cells import as_values
 from persona_cases.export.formats import packages
 from persona_cases.export.formats.sqlite_cells import quoted, to_cells
 from persona_cases.export.provenance import PROVENANCE
-from persona_cases.export.sinks import AtomicFile
-from persona_cases.mirror.purging.redacted_rows import redacted_cells
+from persona_cases.export.spool.workplace import Workplace
+from persona_cases.mirror.purging.left_behind import settle
+from persona_cases.mirror.purging.redacted_rows import Holding, redacted_cells
 from persona_cases.mirror.targets.known_columns import RAW
 
 __all__ = ["PurgedParquet", "PurgedSqlite"]
@@ -26,6 +30,7 @@ __all__ = ["PurgedParquet", "PurgedSqlite"]
 # pyarrow writes it by itself.
 _SCHEMA: Final = b"ARROW:schema"
 _MIRROR: Final = "persona_sync"
+_HELD: Final = "another program holds the database: close it, and purge again"
 
 
 @attrs.frozen
@@ -38,42 +43,56 @@ class PurgedParquet:
 
     path: Path
 
-    def find(self, redacted: AbstractSet[str]) -> set[str]:
+    @property
+    def is_there(self) -> bool:
+        """True."""
+        return True
+
+    def settle(self) -> dict[Path, str]:
+        """Remove what interrupted exports left, and return what has to stay."""
+        return settle(self.path)
+
+    def find(self, redacted: AbstractSet[str]) -> Holding:
         """Return which of these cases are in the file."""
         with self._open() as file:
             if "id" not in file.schema_arrow.names:
                 raise InvalidArgumentError(f"{self.path}: not an export of cases, because it has no column id")
-            return {
-                id
-                for batch in file.iter_batches(columns=["id"])
-                for id in batch.column(0).to_pylist()
-                if id in redacted
-            }
+            batches = file.iter_batches(columns=["id"])
+            return Holding(frozenset(id for batch in batches for id in batch.column(0).to_pylist() if id in redacted))
 
     def replace(self, redacted: Mapping[str, bytes]) -> int:
         """Write these cases as they are now, and return how many rows that changed."""
+        with Workplace(self.path) as place:
+            output = place.file()
+            try:
+                changed = self._write(output.part, redacted)
+                if changed:
+                    output.commit()
+            finally:
+                output.discard()
+        return changed
+
+    def _write(self, part: Path, redacted: Mapping[str, bytes]) -> int:
         changed = 0
-        output = AtomicFile(self.path)
-        try:
-            with self._open() as file:
-                writer = packages.pyarrow("pyarrow.parquet").ParquetWriter(
-                    str(output.part), file.schema_arrow, compression="zstd"
-                )
-                for number in range(file.num_row_groups):
-                    table, rows = _replaced(file.read_row_group(number), redacted)
-                    changed += rows
-                    writer.write_table(table, row_group_size=max(1, table.num_rows))
-                told: dict[bytes, bytes] = file.metadata.metadata or {}
-                writer.add_key_value_metadata({key: value for key, value in told.items() if key != _SCHEMA})
-                writer.close()
-            if changed:
-                output.commit()
-        finally:
-            output.discard()
+        with self._open() as file:
+            writer = packages.pyarrow("pyarrow.parquet").ParquetWriter(str(part), file.schema_arrow, compression="zstd")
+            for number in range(file.num_row_groups):
+                table, rows = _replaced(file.read_row_group(number), redacted)
+                changed += rows
+                writer.write_table(table, row_group_size=max(1, table.num_rows))
+            told: dict[bytes, bytes] = file.metadata.metadata or {}
+            writer.add_key_value_metadata({key: value for key, value in told.items() if key != _SCHEMA})
+            writer.close()
         return changed
 
     def _open(self) -> Any:
-        return packages.pyarrow("pyarrow.parquet").ParquetFile(str(self.path))
+        parquet = packages.pyarrow("pyarrow.parquet")
+        try:
+            return parquet.ParquetFile(str(self.path))
+        except ValueError:
+            # Arrow's own error quotes what it found.
+            pass
+        raise InvalidArgumentError(f"{self.path}: not a Parquet file: purge takes files that exports wrote")
 
 
 def _replaced(table: Any, redacted: Mapping[str, bytes]) -> tuple[Any, int]:
@@ -107,15 +126,24 @@ class PurgedSqlite:
 
     path: Path
 
-    def find(self, redacted: AbstractSet[str]) -> set[str]:
+    @property
+    def is_there(self) -> bool:
+        """True."""
+        return True
+
+    def settle(self) -> dict[Path, str]:
+        """Remove what interrupted exports left, and return what has to stay."""
+        return settle(self.path)
+
+    def find(self, redacted: AbstractSet[str]) -> Holding:
         """Return which of these cases are in the database."""
-        with closing(self._open()) as database:
-            return {id for (id,) in database.execute("SELECT id FROM cases") if id in redacted}
+        with _guard(), closing(self._open()) as database:
+            return Holding(frozenset(id for (id,) in database.execute("SELECT id FROM cases") if id in redacted))
 
     def replace(self, redacted: Mapping[str, bytes]) -> int:
         """Write these cases as they are now, and return how many rows that changed."""
         changed = 0
-        with closing(self._open()) as database:
+        with _guard(), closing(self._open()) as database:
             database.execute("PRAGMA secure_delete = ON")
             names = [row[1] for row in database.execute("PRAGMA table_info(cases)")]
             database.execute("BEGIN IMMEDIATE")
@@ -125,6 +153,10 @@ class PurgedSqlite:
             if changed:
                 # Rows that moved between pages may have left copies.
                 database.execute("VACUUM")
+                # If somebody made it write a log, that has the old pages.
+                ((busy, *_),) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                if busy:
+                    raise ClientStateError(_HELD)
         return changed
 
     def _open(self) -> sqlite3.Connection:
@@ -139,6 +171,21 @@ class PurgedSqlite:
         if _MIRROR in names:
             raise InvalidArgumentError(f"{self.path}: a mirror: sync it, which erases what was redacted")
         raise InvalidArgumentError(f"{self.path}: not an export of cases: purge takes files that exports wrote")
+
+
+@contextlib.contextmanager
+def _guard() -> Generator[None]:
+    """Let errors of SQLite look as they do everywhere else, and quote nothing."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None)
+    else:
+        return
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        raise ClientStateError(_HELD)
+    number = errno.ENOSPC if code == sqlite3.SQLITE_FULL else errno.EIO
+    raise OSError(number, os.strerror(number))
 
 
 def _replace_rows(database: sqlite3.Connection, names: list[str], id: str, line: bytes) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Generator, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, Final, Self
@@ -18,9 +20,11 @@ from persona_cases.export.formats import packages
 from persona_cases.export.formats.comma_separated import quoted_cells
 from persona_cases.export.formats.compression import Compressed
 from persona_cases.export.formats.target import Compression
-from persona_cases.export.sinks import AtomicFile
-from persona_cases.mirror.purging.redacted_rows import redacted_cells, redacted_line
+from persona_cases.export.spool.workplace import Workplace
+from persona_cases.mirror.purging.left_behind import settle
+from persona_cases.mirror.purging.redacted_rows import Holding, redacted_cells, redacted_line
 from persona_cases.models.decoding.record_paths import REFUSED
+from persona_cases.models.decoding.undecodable import id_of
 
 __all__ = ["PurgedCsv", "PurgedLines"]
 
@@ -41,15 +45,33 @@ class PurgedLines:
     Attributes:
         path: the file.
         compression: how it is compressed.
+        are_rejects: whether it is beside an export, and has the cases that could not be decoded.
     """
 
     path: Path
     compression: Compression
+    are_rejects: bool = False
 
-    def find(self, redacted: AbstractSet[str]) -> set[str]:
+    @property
+    def is_there(self) -> bool:
+        """True."""
+        return True
+
+    def settle(self) -> dict[Path, str]:
+        """Remove what interrupted exports left, and return what has to stay."""
+        return settle(self.path)
+
+    def find(self, redacted: AbstractSet[str]) -> Holding:
         """Return which of these cases are in the file."""
+        found, unreadable = set[str](), 0
         with _opened(self.path, self.compression) as file:
-            return {id for number, line in enumerate(file, 1) if (id := self._id(line, number)) in redacted}
+            for number, line in enumerate(file, 1):
+                id = self._id(line, number)
+                if id is None:
+                    unreadable += 1
+                elif id in redacted:
+                    found.add(id)
+        return Holding(frozenset(found), unreadable)
 
     def replace(self, redacted: Mapping[str, bytes]) -> int:
         """Write these cases as they are now, and return how many lines that changed.
@@ -60,7 +82,8 @@ class PurgedLines:
         changed = 0
         with _opened(self.path, self.compression) as file, _Draft(self.path, self.compression) as draft:
             for number, line in enumerate(file, 1):
-                now = redacted.get(self._id(line, number))
+                id = self._id(line, number)
+                now = None if id is None else redacted.get(id)
                 if now is None:
                     draft.write(line)
                     continue
@@ -70,11 +93,14 @@ class PurgedLines:
             draft.keep = changed > 0
         return changed
 
-    def _id(self, line: bytes, number: int) -> str:
+    def _id(self, line: bytes, number: int) -> str | None:
         try:
             return _read_head(line).id
         except REFUSED:
-            pass
+            # Something else in the case may be what the decoder refuses.
+            id = id_of(line)
+        if id is not None or self.are_rejects:
+            return id
         raise InvalidArgumentError(f"{self.path}: line {number} is not a case: purge takes files that exports wrote")
 
 
@@ -90,12 +116,21 @@ class PurgedCsv:
     path: Path
     compression: Compression
 
-    def find(self, redacted: AbstractSet[str]) -> set[str]:
+    @property
+    def is_there(self) -> bool:
+        """True."""
+        return True
+
+    def settle(self) -> dict[Path, str]:
+        """Remove what interrupted exports left, and return what has to stay."""
+        return settle(self.path)
+
+    def find(self, redacted: AbstractSet[str]) -> Holding:
         """Return which of these cases are in the file."""
         with _opened(self.path, self.compression) as file:
             rows = _rows(file)
             self._names(next(rows, b""))
-            return {id for row in rows if (id := _first_cell(row)) in redacted}
+            return Holding(frozenset(id for row in rows if (id := _first_cell(row)) in redacted))
 
     def replace(self, redacted: Mapping[str, bytes]) -> int:
         """Write these cases as they are now, and return how many rows that changed."""
@@ -143,7 +178,23 @@ def _first_cell(row: bytes) -> str:
     return next(csv.reader([row.decode()], strict=False))[0]
 
 
-def _opened(path: Path, compression: Compression) -> Any:
+@contextlib.contextmanager
+def _opened(path: Path, compression: Compression) -> Generator[Any]:
+    """Open a file, and let errors of its content look as they do everywhere else."""
+    kinds: list[type[Exception]] = [EOFError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError, csv.Error]
+    if compression is Compression.ZSTD:
+        kinds.append(packages.zstd().ZstdError)
+    try:
+        with _raw(path, compression) as file:
+            yield file
+    except tuple(kinds):
+        pass
+    else:
+        return
+    raise InvalidArgumentError(f"{path}: cannot be read: purge takes files that exports wrote, as they are")
+
+
+def _raw(path: Path, compression: Compression) -> Any:
     match compression:
         case Compression.GZIP:
             return gzip.open(path, "rb")
@@ -157,7 +208,9 @@ class _Draft:
     """The file as it is to be; it takes the place of the old one if that is to be kept."""
 
     def __init__(self, path: Path, compression: Compression) -> None:
-        self._file = AtomicFile(path)
+        # What a killed purge leaves there is removed by the next one.
+        self._place = Workplace(path)
+        self._file = self._place.file()
         self._bytes = Compressed(self._file, compression)
         self.keep = False
 
@@ -168,8 +221,9 @@ class _Draft:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None and self.keep:
-            self._bytes.finish()
-            self._file.commit()
-        else:
-            self._file.discard()
+        with self._place:
+            if kind is None and self.keep:
+                self._bytes.finish()
+                self._file.commit()
+            else:
+                self._file.discard()

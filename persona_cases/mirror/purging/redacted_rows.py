@@ -1,17 +1,34 @@
-"""What stands in a table for a redacted case: pure."""
+"""What a file holds of redacted cases, and what is to stand there instead: pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import attrs
+
 from persona_cases.export.columns.batch import BatchReader
 from persona_cases.export.columns.column import FIXED, Column
 from persona_cases.export.columns.titles import titled
 from persona_cases.export.columns.types import ColumnType
 from persona_cases.models.decoding.jsontext import encode_json, is_object, parse_json
+from persona_cases.models.decoding.pieces import members
 
-__all__ = ["ToCells", "redacted_cells", "redacted_line"]
+__all__ = ["Holding", "ToCells", "redacted_cells", "redacted_line"]
+
+
+@attrs.frozen
+class Holding:
+    """What a file holds of redacted cases.
+
+    Attributes:
+        ids: the cases.
+        unreadable: how many lines have no id that can be read, and may be of any case.
+    """
+
+    ids: frozenset[str]
+    unreadable: int = 0
+
 
 ToCells: TypeAlias = Callable[[ColumnType], Callable[[Sequence[Any]], Sequence[Any]]]
 """Gives what turns the values of a column into what a format stores."""
@@ -46,13 +63,13 @@ def redacted_line(line: bytes, before: bytes) -> bytes:
 
     Args:
         line: the case as the API shows it now.
-        before: the line in the file.
+        before: the line in the file, which need not be JSON that can be decoded.
     """
-    now, old = parse_json(line), parse_json(before)
+    now, old = parse_json(line), members(before) or {}
     for section in ("attributes", "relationships"):
-        new, there = now.get(section), old.get(section)
+        new = now.get(section)
         if is_object(new):
-            had = set(map(_folded, there)) if is_object(there) else set[str]()
+            had = set(map(_folded, members(old.get(section, b"")) or ()))
             now[section] = {name: value for name, value in new.items() if _folded(name) in had}
     if "relationships" not in old:
         now.pop("relationships", None)

@@ -1,0 +1,73 @@
+"""What exports and purges that were interrupted left beside a file."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+import attrs
+
+from persona_cases.export.spool.workplace import Workplace, directory_beside
+from persona_cases.mirror.purging.redacted_rows import Holding
+
+__all__ = ["MissingFile", "left_beside", "settle"]
+
+_PROGRESS = (
+    "the saved progress of an unfinished export holds cases: resume the export, or delete this directory, "
+    "and purge again"
+)
+_PART = "a process that was killed left this file: delete it, unless an export is running"
+
+
+def left_beside(path: Path) -> list[Path]:
+    """Return what interrupted exports left beside a file, whether the file is there or not."""
+    directory = directory_beside(path)
+    parts = directory.parent.glob(f".{glob.escape(path.name)}.*.part")
+    return [*([directory] if directory.is_dir() else []), *sorted(parts)]
+
+
+def settle(path: Path) -> dict[Path, str]:
+    """Remove what interrupted exports left beside a file, and is of no use.
+
+    Args:
+        path: the file.
+
+    Returns:
+        What has to stay, and why.
+
+    Raises:
+        ClientStateError: if an export to the file is running.
+        InvalidArgumentError: if the directory cannot be written.
+    """
+    if directory_beside(path).is_dir():
+        with Workplace(path):
+            # Whoever takes the place of the export removes it at the end, unless there is saved progress.
+            pass
+    return {left: _PROGRESS if left.is_dir() else _PART for left in left_beside(path)}
+
+
+@attrs.frozen
+class MissingFile:
+    """A file that is not there, but that an interrupted export left something of.
+
+    Attributes:
+        path: the file.
+        is_there: False.
+    """
+
+    path: Path
+    is_there: bool = False
+
+    def settle(self) -> dict[Path, str]:
+        """Remove what interrupted exports left, and return what has to stay."""
+        return settle(self.path)
+
+    def find(self, _: AbstractSet[str]) -> Holding:
+        """Return that there is no case."""
+        return Holding(frozenset())
+
+    def replace(self, _: Mapping[str, bytes]) -> int:
+        """Change nothing."""
+        return 0
