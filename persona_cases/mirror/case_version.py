@@ -37,6 +37,8 @@ class CaseVersion:
         updated_at: when it was changed last, in milliseconds since 1970.
         redacted: whether it is redacted.
         gone: whether the mirror has no rows of it, because it does not match, is no longer there, or is set aside.
+        had_rows: whether the mirror had rows of it before it was gone, so that the history or the file may have
+            copies.
         set_aside: whether its text is in the mirror, because it cannot be decoded.
         indexed: the digest of what searches showed last; None if the case was read otherwise alone.
         fresh: the digest of what the list or the case itself showed, if that was read last; otherwise None.
@@ -46,13 +48,19 @@ class CaseVersion:
     updated_at: int
     redacted: bool = False
     gone: bool = False
+    had_rows: bool = False
     set_aside: bool = False
     indexed: str | None = None
     fresh: str | None = None
 
+    @property
+    def has_copies(self) -> bool:
+        """Whether the mirror may have old values of the case, although it has no rows of it."""
+        return self.gone and not self.redacted and (self.had_rows or self.set_aside)
+
     def departed(self) -> Self:
         """Return the same version, once the mirror has nothing of the case."""
-        return attrs.evolve(self, gone=True, set_aside=False)
+        return attrs.evolve(self, gone=True, had_rows=True, set_aside=False)
 
     def seen_by_index(self, digest: str | None) -> Self:
         """Return the same version, once a search showed something that turned out to be stale, or the same."""
@@ -122,6 +130,7 @@ class Reading:
             updated_at=self.updated_at,
             redacted=self.redacted,
             gone=gone,
+            had_rows=gone and not self.redacted and known is not None and (known.has_copies or not known.gone),
             indexed=last if self.fresh or self.digest is None else self.digest,
             fresh=self.digest if self.fresh else None,
         )

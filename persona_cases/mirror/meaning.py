@@ -49,17 +49,18 @@ def meaning_of(reading: Reading, known: CaseVersion | None) -> Meaning:
 
 
 def _decodable(reading: Reading, known: CaseVersion) -> Meaning:
-    """Decide on a case that could not be decoded before. What a search shows may be older."""
-    if not reading.fresh:
+    """Decide on a case that could not be decoded before.
+
+    What a search shows may be older, and its times alone can be decoded as before.
+    """
+    if not reading.fresh or reading.digest is None:
         return Meaning.DOUBTFUL
-    if not reading.matches:
-        return Meaning.IGNORED
-    return Meaning.REDACTED if reading.redacted and not known.redacted else Meaning.ADDED
+    return _back(reading, known) if reading.matches else Meaning.IGNORED
 
 
 def _fresh(reading: Reading, known: CaseVersion) -> Meaning:
     if known.gone:
-        return Meaning.ADDED if reading.matches else Meaning.IGNORED
+        return _back(reading, known) if reading.matches else Meaning.IGNORED
     if reading.matches is False:
         return Meaning.DEPARTED
     shown = known.indexed if known.fresh is None else known.fresh
@@ -72,9 +73,10 @@ def _indexed(reading: Reading, known: CaseVersion) -> Meaning:
     if reading.updated_at > known.updated_at:
         return Meaning.DEPARTED if reading.matches is False else _changed(reading, known)
     if reading.digest is None:
-        # The search for what does not match: it knows this version, or an older one.
-        same = reading.updated_at == known.updated_at
-        return Meaning.DEPARTED if same and reading.matches is False else Meaning.UNCHANGED
+        if reading.matches is not False:
+            return Meaning.UNCHANGED
+        # The search for what does not match knows this version, or an older one, unless the clock was set back.
+        return Meaning.DEPARTED if reading.updated_at == known.updated_at else Meaning.DOUBTFUL
     if reading.digest == known.indexed:
         return Meaning.UNCHANGED
     if reading.digest == known.fresh and reading.updated_at == known.updated_at:
@@ -86,8 +88,13 @@ def _indexed_again(reading: Reading, known: CaseVersion) -> Meaning:
     if not reading.matches:
         return Meaning.IGNORED
     if reading.updated_at > known.updated_at:
-        return Meaning.ADDED
+        return _back(reading, known)
     return Meaning.IGNORED if reading.digest == known.indexed else Meaning.DOUBTFUL
+
+
+def _back(reading: Reading, known: CaseVersion) -> Meaning:
+    """Decide on a case that is to have rows again."""
+    return Meaning.REDACTED if reading.redacted and known.has_copies else Meaning.ADDED
 
 
 def _changed(reading: Reading, known: CaseVersion) -> Meaning:

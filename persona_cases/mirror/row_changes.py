@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final, TypeAlias
 
+import attrs
+
 from persona_cases.mirror.case_version import CaseVersion, Reading, digest_of
 from persona_cases.mirror.meaning import Meaning
 from persona_cases.mirror.mirror_protocol import Forget, Put, Remember, RowChange, SetAside
 from persona_cases.models.decoding.sound_page import Signs
 
-__all__ = ["CHANGES", "MeaningCount", "change_for", "confirmed", "rejection", "vanished"]
+__all__ = ["CHANGES", "MeaningCount", "change_for", "confirmed", "rejection", "unwanted_text", "vanished"]
 
 CHANGES: Final = frozenset({Meaning.ADDED, Meaning.UPDATED, Meaning.REDACTED, Meaning.DEPARTED})
 """The meanings that change rows."""
@@ -55,21 +57,15 @@ def change_for(
 
 def _unwanted(id: str, reading: Reading, known: CaseVersion | None, floor: int | None) -> RowChange | None:
     """Return what to do about a case that does not match, and has no rows."""
-    if known is not None and known.redacted and not known.set_aside:
+    set_aside = known is not None and known.set_aside
+    if known is not None and known.redacted and not set_aside:
         return None
-    recent = floor is None or reading.updated_at >= floor
-    # It may have departed before, and left values in the history or in the file.
-    erase = reading.redacted and (known is not None or (floor is not None and recent))
-    news = known is None or known.set_aside or known.updated_at != reading.updated_at
-    if not erase and not (news and _is_to_be_remembered(reading, known, recent=recent)):
+    erase = reading.redacted and known is not None and known.has_copies
+    recent = reading.fresh and reading.matches is False and (floor is None or reading.updated_at >= floor)
+    news = known is None or known.updated_at != reading.updated_at
+    if not (erase or set_aside or (recent and news)):
         return None
     return Forget(id=id, version=reading.version(known, gone=True), erase=erase)
-
-
-def _is_to_be_remembered(reading: Reading, known: CaseVersion | None, *, recent: bool) -> bool:
-    if known is not None and known.set_aside:
-        return True
-    return reading.fresh and reading.matches is False and recent
 
 
 def rejection(id: str, line: bytes, reason: str, signs: Signs, known: CaseVersion | None) -> SetAside | None:
@@ -94,11 +90,30 @@ def rejection(id: str, line: bytes, reason: str, signs: Signs, known: CaseVersio
         updated_at=updated_at if updated_at is not None else 0 if known is None else known.updated_at,
         redacted=bool(signs.redacted),
         gone=True,
+        had_rows=known is not None and (known.has_copies or not known.gone),
         set_aside=True,
         fresh=digest,
     )
     # If nobody knows whether it is redacted, it may be.
     return SetAside(id=id, line=line, reason=reason, version=version, erase=signs.redacted is not False)
+
+
+def unwanted_text(id: str, signs: Signs, known: CaseVersion | None) -> RowChange | None:
+    """Return how the rows of a case change that cannot be decoded, and does not match all the same.
+
+    Args:
+        id: the id of the case.
+        signs: what can be read of it.
+        known: what the mirror remembers.
+    """
+    if known is None:
+        return None
+    copies = known.has_copies or not known.gone
+    erase = copies and signs.redacted is not False
+    if known.gone and not known.set_aside and not erase:
+        return None
+    version = attrs.evolve(known.departed(), redacted=known.redacted or erase)
+    return Forget(id=id, version=version, departed=not known.gone, erase=erase)
 
 
 def vanished(id: str, known: CaseVersion | None) -> RowChange | None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from persona_cases.mirror import CaseVersion, Forget, Put, Remember
 from persona_cases.mirror.case_version import Reading, digest_of
 from persona_cases.mirror.meaning import Meaning, meaning_of
-from persona_cases.mirror.row_changes import change_for, confirmed
+from persona_cases.mirror.row_changes import change_for, confirmed, rejection, vanished
+from persona_cases.models.decoding.sound_page import Signs, signs_of
 
 LIVES = st.lists(st.tuples(st.integers(-3, 50), st.booleans(), st.booleans()), min_size=1, max_size=6)
 """The versions of a case: how much later than the one before, whether it matches, whether its content changes."""
@@ -120,24 +121,77 @@ def test_a_search_for_what_does_not_match_tells_of_versions_it_knows():
     known = CaseVersion(created_at=1, updated_at=5, indexed="a")
     gone = Reading(created_at=1, updated_at=5, matches=False)
     assert meaning_of(gone, known) is Meaning.DEPARTED
-    assert meaning_of(attrs.evolve(gone, updated_at=4), known) is Meaning.UNCHANGED
+    # An older version, or a clock that was set back.
+    assert meaning_of(attrs.evolve(gone, updated_at=4), known) is Meaning.DOUBTFUL
+    assert meaning_of(attrs.evolve(gone, updated_at=4, matches=True), known) is Meaning.UNCHANGED
     assert meaning_of(attrs.evolve(gone, updated_at=6), known) is Meaning.DEPARTED
     assert meaning_of(gone, None) is Meaning.IGNORED
 
 
 def test_a_departed_case_is_erased_when_it_is_redacted():
-    known = CaseVersion(created_at=1, updated_at=5, gone=True)
-    reading = Reading(created_at=1, updated_at=9, redacted=True, digest="c", matches=False)
-    change = change_for("case_1", b"{}", reading, known, Meaning.IGNORED, floor=5)
+    row, case = Row(), Reading(created_at=1, updated_at=5, digest="a")
+    row.read(case, case)
+    left = attrs.evolve(case, updated_at=6, matches=False)
+    assert row.read(left, left) is Meaning.DEPARTED
+    assert row.known is not None
+    assert row.known.has_copies
+    redacted = attrs.evolve(left, updated_at=9, redacted=True, digest="c")
+    change = change_for("case_1", b"{}", redacted, row.known, Meaning.IGNORED, floor=100)
     assert isinstance(change, Forget)
     assert change.erase
-    assert change_for("case_1", b"{}", reading, change.version, Meaning.IGNORED, floor=5) is None
-    # It may have departed long ago. The first sync, and a comparison that reads what is older, have nothing to erase.
-    forgotten = change_for("case_1", b"{}", reading, None, Meaning.IGNORED, floor=5)
-    assert isinstance(forgotten, Forget)
-    assert forgotten.erase
-    for floor in (None, 100):
-        assert change_for("case_1", b"{}", reading, None, Meaning.IGNORED, floor=floor) is None
+    assert change.version is not None
+    assert not change.version.has_copies
+    assert change_for("case_1", b"{}", redacted, change.version, Meaning.IGNORED, floor=100) is None
+    assert change_for("case_1", b"{}", redacted, None, Meaning.IGNORED, floor=5) is None
+    # If it matches again, it is redacted, and not added.
+    for fresh in (False, True):
+        assert meaning_of(attrs.evolve(redacted, matches=True, fresh=fresh), row.known) is Meaning.REDACTED
+        assert meaning_of(attrs.evolve(redacted, matches=True, fresh=fresh), None) is Meaning.ADDED
+
+
+def test_a_case_that_was_set_aside_comes_back_by_a_whole_fresh_read_alone():
+    aside = rejection("case_1", b"{", "not JSON", Signs(redacted=False), CaseVersion(created_at=3, updated_at=4))
+    assert aside is not None
+    known = aside.version
+    assert (aside.erase, known.created_at, known.updated_at, known.gone, known.has_copies) == (False, 3, 4, True, True)
+    assert rejection("case_1", b"{", "not JSON", Signs(redacted=False), known) is None
+    assert rejection("case_1", b"{{", "not JSON", Signs(redacted=False), known) is not None
+    whole = Reading(created_at=3, updated_at=9, digest="a", fresh=True)
+    assert meaning_of(whole, known) is Meaning.ADDED
+    assert meaning_of(attrs.evolve(whole, redacted=True), known) is Meaning.REDACTED
+    for doubtful in (attrs.evolve(whole, fresh=False), attrs.evolve(whole, digest=None, matches=False)):
+        assert meaning_of(doubtful, known) is Meaning.DOUBTFUL
+    for redacted in (False, True):
+        left = attrs.evolve(whole, matches=False, redacted=redacted)
+        assert meaning_of(left, known) is Meaning.IGNORED
+        change = change_for("case_1", b"{}", left, known, Meaning.IGNORED, floor=100)
+        assert isinstance(change, Forget)
+        assert change.erase == redacted
+        assert change.version is not None
+        assert not change.version.set_aside
+    gone = vanished("case_1", known)
+    assert isinstance(gone, Forget)
+    assert vanished("case_1", gone.version) is None
+
+
+def test_what_nobody_can_read_may_be_redacted():
+    for signs, erase in ((Signs(), True), (Signs(redacted=True), True), (Signs(redacted=False, created_at=1), False)):
+        aside = rejection("case_1", b"{", "not JSON", signs, None)
+        assert aside is not None
+        assert (aside.erase, aside.version.created_at) == (erase, signs.created_at or 0)
+    assert rejection("case_1", b"{", "not JSON", Signs(updated_at=7), None).version.updated_at == 7
+
+
+def test_signs_are_read_in_any_spelling():
+    line = (
+        b'{"id":"case_1","attributes":{"%s":"2026-01-01T00:00:00.000Z","%s":"2026-01-02T00:00:00Z","%s":%s,"x":1e400}}'
+    )
+    for names in ((b"created_at", b"updated_at", b"redacted_at"), (b"createdAt", b"updated-at", b"redacted-at")):
+        told = Signs(created_at=1_767_225_600_000, updated_at=1_767_312_000_000, redacted=False)
+        assert signs_of(line % (*names, b"null")) == told
+        assert signs_of(line % (*names, b'"2026-01-03T00:00:00Z"')) == attrs.evolve(told, redacted=True)
+    assert signs_of(b'{"attributes":{"created_at":7}}') == Signs(redacted=False)
+    assert signs_of(b'{"attributes":') == signs_of(b"nope") == Signs()
 
 
 def test_signatures_of_files_are_no_content():

@@ -175,9 +175,9 @@ def test_redaction_leaves_nothing_in_the_tables_and_the_file(database, secrets):
 def test_redaction_erases_what_a_departed_case_left_in_the_file(matches, database, secrets):
     sync_secrets(database, secrets)
     departed = list(secrets)[::2]
-    gone = CaseVersion(created_at=0, updated_at=0, gone=True)
-    sync_by_hand(database, [Forget(id=id, version=gone, departed=True) for id in departed])
-    back, forgotten = put("case_0", {}, redacted=True), Forget(id="case_0", version=gone, erase=True)
+    gone = CaseVersion(created_at=0, updated_at=0, gone=True, had_rows=True)
+    sync_by_hand(database, [Forget(id=id, version=gone, departed=True) for id in departed], Mark(watermark=10**12))
+    back, forgotten = put("case_0", {}, "redacted", redacted=True), Forget(id="case_0", version=gone, erase=True)
     sync_by_hand(database, [back if matches else forgotten])
     assert left_in(database.content(), secrets) == secrets.keys() - set(departed)
 

@@ -47,7 +47,7 @@ async def test_a_mirror_is_as_the_api_is(database, seed):
                 await client.cases.sync(where, to=to, dirty=known, reconcile=random.random() < 0.15, **sync)
         clock.advance(lag + 1)
         sim.faults.clear()
-        await client.cases.sync(where, to=database.to, reconcile=world.jumped, **sync)
+        await client.cases.sync(where, to=database.to, reconcile="full" if world.jumped else False, **sync)
         with poison.paused():
             expected = await truth(client, where)
         bad, rejected = world.poisoned(), {id for (id,) in database.rows("SELECT case_id FROM rejected")}

@@ -26,7 +26,7 @@ TABLES: Final = frozenset(
 """The names of all tables."""
 
 _LAYOUT: Final = "1"
-_VERSION_COLUMNS: Final = "id, created_at, updated_at, redacted, gone, set_aside, indexed, fresh"
+_VERSION_COLUMNS: Final = "id, created_at, updated_at, redacted, gone, had_rows, set_aside, indexed, fresh"
 _ROWS_A_REBUILD: Final = 500
 REWRITE: Final = "rewrite"
 """The row of `persona_sync` that says that erased values may still be in the file."""
@@ -47,7 +47,6 @@ class SqlTables:
         self._in_transaction = False
         self._history = False
         self._erased = False
-        self._complete = False
         self.rewrite_due: bool = False
         """Whether values were erased that may still be in the file."""
 
@@ -70,9 +69,7 @@ class SqlTables:
             self.rewrite_due = REWRITE in stored
             rows = self._run("SELECT source, name, seen, declared FROM persona_columns ORDER BY place")
             self._columns = KnownColumns((KnownColumn.read(*row) for row in rows), self._dialect.most_columns)
-            mark = Mark() if "mark" not in stored else Mark.from_dict(msgspec.json.decode(stored["mark"]))
-            self._complete = mark.watermark is not None
-            return mark
+            return Mark() if "mark" not in stored else Mark.from_dict(msgspec.json.decode(stored["mark"]))
 
     def commit(self, mark: Mark) -> None:
         """Commit what was applied, and the mark."""
@@ -143,24 +140,13 @@ class SqlTables:
             self._insert("persona_versions", [_version_row(id, version) for id, version in remembered])
             if self._history:
                 self._keep_history(puts, forgotten, aside)
-            self._erased = self._erased or any(map(self._erases, changes))
+            self._erased = self._erased or any(map(_erases, changes))
 
     def rejected(self) -> int:
         """Return how many cases are set aside."""
         with self._dialect.guard():
             ((number,),) = self._run("SELECT count(*) FROM rejected")
         return int(number)
-
-    def _erases(self, change: RowChange) -> bool:
-        """Whether values that a change deletes, or an earlier one, must not stay in the file."""
-        match change:
-            case Put():
-                # A case that departed once may come back redacted.
-                return change.version.redacted and (change.change != "added" or self._complete)
-            case Forget() | SetAside():
-                return change.erase
-            case _:
-                return False
 
     def _keep_history(self, puts: Sequence[Put], forgotten: Sequence[Forget], aside: Sequence[SetAside]) -> None:
         erased = [put.id for put in puts if put.version.redacted]
@@ -210,12 +196,11 @@ class SqlTables:
             self._run(f"INSERT INTO {into} VALUES {values}", [cell for row in part for cell in row])  # noqa: S608 - our names
 
     def _drop_old_memories(self, mark: Mark) -> None:
-        """Forget departed cases that no search from the mark on can show as they were."""
-        # The history may have values of departed cases, which are to be erased if these are redacted.
-        if mark.watermark is None or self._history:
+        """Forget cases without rows that no search from the mark on can show as they were, and that left nothing."""
+        if mark.watermark is None:
             return
         oldest = mark.watermark - mark.overlap
-        departed = "gone = 1 AND set_aside = 0"
+        departed = "gone = 1 AND had_rows = 0 AND set_aside = 0"
         statement = f"DELETE FROM persona_versions WHERE {departed} AND updated_at < {self._dialect.mark}"  # noqa: S608 - our names
         self._run(statement, [oldest])
 
@@ -243,8 +228,9 @@ class SqlTables:
         yield f"CREATE TABLE rejected (case_id TEXT{key}, reason TEXT, {RAW} TEXT)"
         yield f"CREATE TABLE persona_sync (name TEXT{key}, value TEXT)"
         yield f"CREATE TABLE persona_columns (place BIGINT, source TEXT{key}, name TEXT, seen TEXT, declared TEXT)"
-        numbers = "created_at BIGINT, updated_at BIGINT, redacted INTEGER, gone INTEGER, set_aside INTEGER"
-        yield f"CREATE TABLE persona_versions (id TEXT{key}, {numbers}, indexed TEXT, fresh TEXT)"
+        flags = ", ".join(f"{name} INTEGER" for name in ("redacted", "gone", "had_rows", "set_aside"))
+        times = "created_at BIGINT, updated_at BIGINT"
+        yield f"CREATE TABLE persona_versions (id TEXT{key}, {times}, {flags}, indexed TEXT, fresh TEXT)"
         yield from self._dialect.indexes
         if self._history:
             yield f"CREATE TABLE history (case_id TEXT NOT NULL, updated_at TEXT, change TEXT, {RAW} TEXT)"
@@ -332,22 +318,34 @@ def _versions(rows: Rows) -> dict[str, CaseVersion]:
             updated_at=updated_at,
             redacted=bool(redacted),
             gone=bool(gone),
+            had_rows=bool(had_rows),
             set_aside=bool(set_aside),
             indexed=indexed,
             fresh=fresh,
         )
-        for id, created_at, updated_at, redacted, gone, set_aside, indexed, fresh in rows
+        for id, created_at, updated_at, redacted, gone, had_rows, set_aside, indexed, fresh in rows
     }
 
 
 def _version_row(id: str, version: CaseVersion) -> tuple[Any, ...]:
-    flags = int(version.redacted), int(version.gone), int(version.set_aside)
+    flags = int(version.redacted), int(version.gone), int(version.had_rows), int(version.set_aside)
     return id, version.created_at, version.updated_at, *flags, version.indexed, version.fresh
 
 
 def _text(line: bytes) -> str:
     """The text of a case that need not be UTF-8."""
     return line.decode(errors="replace")
+
+
+def _erases(change: RowChange) -> bool:
+    """Whether values that a change deletes, or an earlier one, must not stay in the file."""
+    match change:
+        case Put():
+            return change.change == "redacted"
+        case Forget() | SetAside():
+            return change.erase
+        case _:
+            return False
 
 
 def _time(version: CaseVersion) -> str:

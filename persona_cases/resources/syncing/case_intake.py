@@ -12,7 +12,15 @@ from persona_cases.mirror.case_version import CaseVersion, Reading
 from persona_cases.mirror.mark import Mark
 from persona_cases.mirror.meaning import Meaning, meaning_of
 from persona_cases.mirror.mirror_protocol import Mirror, RowChange
-from persona_cases.mirror.row_changes import CHANGES, MeaningCount, change_for, confirmed, rejection, vanished
+from persona_cases.mirror.row_changes import (
+    CHANGES,
+    MeaningCount,
+    change_for,
+    confirmed,
+    rejection,
+    unwanted_text,
+    vanished,
+)
 from persona_cases.models import Case
 from persona_cases.models.decoding.sound_page import signs_of
 from persona_cases.resources.syncing.lone_cases import FoundCases
@@ -52,6 +60,7 @@ class CaseIntake:
         mirror: the mirror.
         get_alone: reads cases by themselves.
         decide: whether a case matches; None if cases do not show it.
+        excludes: whether a case that cannot be decoded is known not to match.
         sets_aside: whether cases that cannot be decoded are set aside, instead of raising an error.
         floor: the oldest change that searches are asked for.
         count: how often a read meant what.
@@ -62,6 +71,7 @@ class CaseIntake:
     mirror: Mirror
     get_alone: GetAlone
     decide: Callable[[Case], bool | None]
+    excludes: Callable[[str], Awaitable[bool]]
     committed: Mark
     sets_aside: bool = False
     floor: int | None = None
@@ -124,7 +134,7 @@ class CaseIntake:
         known = await off_loop(self.mirror.known, asked)
         taken, changes = list[Taken](), list[RowChange | None]()
         for id, each in several.undecodable.items():
-            changes.append(_rejected(id, each.line, each.error, known.get(id)))
+            changes.append(await self._rejected(id, each.line, each.error, known.get(id)))
         for case in several.cases:
             found = None if shown is None else shown[case.id]
             try:
@@ -132,7 +142,7 @@ class CaseIntake:
             except DecodeError as error:
                 if not self.sets_aside:
                     raise
-                changes.append(_rejected(case.id, case.raw_line, error, known.get(case.id)))
+                changes.append(await self._rejected(case.id, case.raw_line, error, known.get(case.id)))
                 continue
             before = _seen(known.get(case.id), found)
             meaning = meaning_of(reading, known.get(case.id))
@@ -160,17 +170,20 @@ class CaseIntake:
     def _change(self, case: Case, reading: Reading, known: CaseVersion | None, meaning: Meaning) -> RowChange | None:
         return change_for(case.id, case.raw_line, reading, known, meaning, floor=self.floor)
 
+    async def _rejected(self, id: str, line: bytes, error: DecodeError, known: CaseVersion | None) -> RowChange | None:
+        where = f" at {error.pointer}" if error.pointer else ""
+        signs = signs_of(line)
+        change = rejection(id, line, error.reason + where, signs, known)
+        if change is not None and await self.excludes(id):
+            return unwanted_text(id, signs, known)
+        return change
+
     async def _apply(self, taken: Iterable[Taken], changes: Iterable[RowChange | None], *, counted: bool) -> None:
         self.count.update(each.meaning for each in taken if counted or each.meaning in CHANGES)
         wanted = [change for change in changes if change is not None]
         if wanted:
             self.pending = True
             await off_loop(self.mirror.apply, wanted)
-
-
-def _rejected(id: str, line: bytes, error: DecodeError, known: CaseVersion | None) -> RowChange | None:
-    where = f" at {error.pointer}" if error.pointer else ""
-    return rejection(id, line, error.reason + where, signs_of(line), known)
 
 
 def _seen(known: CaseVersion | None, found: Reading | None) -> CaseVersion | None:

@@ -10,11 +10,11 @@ from typing import TypeAlias
 
 import attrs
 
-from persona_cases.errors import DecodeError, InvalidArgumentError, QueryError
+from persona_cases.errors import DecodeError, InvalidArgumentError, NotFoundError, QueryError
 from persona_cases.mirror.case_version import Reading
 from persona_cases.mirror.mark import UnfinishedSweep, UnfinishedWalk
 from persona_cases.models import Case, Fieldset
-from persona_cases.models.decoding.decode import DecodedPage, decode_page
+from persona_cases.models.decoding.decode import DecodedPage, decode_case, decode_page
 from persona_cases.models.decoding.raw_page import moment_of, time_of
 from persona_cases.models.decoding.sound_page import decode_sound_page
 from persona_cases.models.decoding.undecodable import id_of
@@ -167,6 +167,19 @@ class ChangedCases:
         if self.request.where is None:
             return True
         return _decision(self.request.where, case) if self.local else None
+
+    async def excludes(self, id: str) -> bool:
+        """Return whether a case does not match, by the attributes that the query names; False if they do not tell."""
+        where = self.request.where
+        only = None if where is None or not self.local else _attributes(Listing(rest=where))
+        if where is None or only is None:
+            return False
+        sparse, fieldset = parameters.fieldset(only)
+        request = Request("GET", f"{_LIST}/{parameters.case_segment(id)}", query=sparse)
+        try:
+            return not where.matches(await self.api.load(request, partial(decode_case, fieldset=fieldset)))
+        except (DecodeError, NotFoundError, QueryError):
+            return False
 
     def take_undecoded(self) -> list[str]:
         """Return the ids of the cases that have to be read by themselves, each time others."""

@@ -68,7 +68,7 @@ class SyncRun:
         try:
             mark = await off_loop(mirror.begin, self.request.settings)
             self._intake = CaseIntake(
-                mirror, self.get_alone, self.cases.decide, mark, sets_aside=self.request.sets_aside
+                mirror, self.get_alone, self.cases.decide, self.cases.excludes, mark, sets_aside=self.request.sets_aside
             )
             resumed = mark.walk is not None or mark.sweep is not None
             mark = await self._sync(mark)
@@ -88,7 +88,7 @@ class SyncRun:
         except UndecidableError:
             # Some case shows no value that can be compared here. Searches tell, from the last commit on.
             self.cases = attrs.evolve(self.cases, local=False)
-            self._intake.decide = self.cases.decide
+            self._intake.decide, self._intake.excludes = self.cases.decide, self.cases.excludes
         mark = await self._walk_all(attrs.evolve(self._intake.committed, environment=mark.environment), head)
         mark = await self._read_fresh(mark)
         return await self._sweep(mark)
