@@ -186,7 +186,8 @@ def test_every_public_object_beside_cases_has_a_schema():
 
     from persona_cases import models
 
-    classes = [cls for cls in vars(models).values() if isinstance(cls, type) and issubclass(cls, Resource)]
+    public = [getattr(models, name) for name in models.__all__]
+    classes = [each for each in public if isinstance(each, type) and issubclass(each, Resource)]
     assert len(classes) > 7
     for cls in classes:
         sent = {"type": cls.resource_type or "anything", "id": "x_1", "attributes": {}}
