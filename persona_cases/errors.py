@@ -151,7 +151,7 @@ class NotLoadedError(PersonaError, LookupError):
 
 
 class DecodeError(PersonaError):
-    """The server answered something that is not what its contract says.
+    """The response does not match the API's contract.
 
     Attributes:
         pointer: JSON pointer (RFC 6901) of the offending value inside the document, `""` for the whole.
@@ -175,7 +175,7 @@ class DecodeError(PersonaError):
 
 
 class PaginationError(PersonaError):
-    """The walk cannot go on: the server repeated a cursor or linked to somewhere else."""
+    """The iteration cannot continue: the server repeated a cursor or linked to somewhere else."""
 
 
 class ResultCountError(PersonaError, LookupError):

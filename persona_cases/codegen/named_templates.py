@@ -68,5 +68,5 @@ def chosen_names(templates: Iterable[tuple[str, str | None]], known: Mapping[str
         if name is not None:
             names[id] = name
     if len(set(names.values())) < len(names):
-        raise InvalidArgumentError("two classes would have the same name: give them others, as NAME=ID")
+        raise InvalidArgumentError("two classes would have the same name: rename one of them, as NAME=ID")
     return names

@@ -11,7 +11,7 @@ _UNITS = ("kB", "MB", "GB")
 
 
 def plural(number: int, noun: str) -> str:
-    """Return so many of something."""
+    """Return a count with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 

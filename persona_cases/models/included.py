@@ -43,7 +43,7 @@ class Included:
         if isinstance(found, cls):
             return found
         raise NotLoadedError(
-            f"{identifier.type} {identifier.id} is attached to the case, but not included in the answer: "
+            f"{identifier.type} {identifier.id} is attached to the case, but not included in the response: "
             f"get the case with include=[{include!r}]"
         )
 

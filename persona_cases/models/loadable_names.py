@@ -121,7 +121,9 @@ def _checked(name: object, argument: str) -> str:
         raise InvalidArgumentError(f"{argument} must hold strings, got {type(name).__name__}")
     text = str.__str__(name)
     if not text or "," in text or text != text.strip():
-        raise InvalidArgumentError(f"{argument}: give each name as an item of its own, without commas and outer blanks")
+        raise InvalidArgumentError(
+            f"{argument}: give each name as an item of its own, without commas or surrounding spaces"
+        )
     if re.search(r"[\ud800-\udfff]", text):
         raise InvalidArgumentError(f"{argument}: a name has an unpaired surrogate, which UTF-8 cannot carry: remove it")
     return text

@@ -1,4 +1,4 @@
-"""What `GET /rate-limits` tells."""
+"""What `GET /rate-limits` reports."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class PageChain(Generic[P]):
         """
         if self._repeated:
             with naming(self._call):
-                raise PaginationError("the server repeated a cursor: the walk would never end")
+                raise PaginationError("the server repeated a cursor, so the pages would never end")
         task, self._task = self._task, None
         try:
             page = await (self._fetch(self._position(size)) if task is None else task)

@@ -99,18 +99,20 @@ def decode(cursor: str, fingerprint: str, searches: int) -> tuple[Place, ...]:
     """
     if not is_merged(cursor):
         raise InvalidArgumentError(
-            f"cursor must come from a page or an error of this query: {searches} searches are merged for it, so that "
-            "the id of a case is no place in their walk"
+            f"cursor must come from a page or an error of this query: it merges {searches} searches, in which the "
+            "id of a case is not a cursor"
         )
     if not cursor.startswith(_VERSION):
-        raise InvalidArgumentError("cursor was made by another version of this library; start the walk anew")
+        raise InvalidArgumentError(
+            "cursor was made by another version of this library: start again from the first page"
+        )
     try:
         digest, entries = _read(cursor.removeprefix(_VERSION))
         places = tuple(map(_from_json, entries))
     except (ValueError, msgspec.MsgspecError):
-        raise InvalidArgumentError("cursor is damaged; give it exactly as the page or the error had it") from None
+        raise InvalidArgumentError("cursor is damaged: pass it exactly as the page or the error had it") from None
     if digest != _digest(fingerprint) or len(places) != searches:
-        raise InvalidArgumentError("cursor belongs to another query or order; resume the one that it came from")
+        raise InvalidArgumentError("cursor belongs to another query or sort order: resume the one that it came from")
     return places
 
 

@@ -51,7 +51,7 @@ P = TypeVar("P", bound=Linked)
 @taught(PAGE)
 @attrs.frozen(kw_only=True)
 class Page(Sequence[T], Generic[T]):
-    """One page of a walk: a sequence of its items.
+    """One page: a sequence of its items.
 
     Attributes:
         items: what is on it; a page may be empty without being the last.
@@ -139,7 +139,7 @@ def check_page(page_size: object, after: object, before: object) -> None:
     check_cursor("after", after)
     check_cursor("before", before)
     if after is not None and before is not None:
-        raise InvalidArgumentError("give after or before, not both: a walk goes one way")
+        raise InvalidArgumentError("give after or before, not both: pages are read in one direction")
 
 
 def check_cursor(argument: str, value: object) -> None:

@@ -47,7 +47,7 @@ class Pager(Generic[T]):
     def __attrs_post_init__(self) -> None:
         if self._backward and isinstance(self._fetch, Merge):
             raise InvalidArgumentError(
-                "before: this query runs as several searches, which cannot be paged backward; leave it out"
+                "before: this query runs as several searches, which cannot be paged backward: leave it out"
             )
 
     def limit(self, total: int) -> Self:
@@ -93,7 +93,7 @@ class Pager(Generic[T]):
             raise InvalidArgumentError("cursor belongs to a query of several merged searches, and this is one search")
         if cursor == BEGINNING:
             if self._backward:
-                raise InvalidArgumentError("cursor stands for the beginning of a walk, and nothing comes before that")
+                raise InvalidArgumentError("cursor stands for the beginning, and nothing comes before that")
             return self._with(start=None)
         return self._with(start=cursor)
 
@@ -102,7 +102,7 @@ class Pager(Generic[T]):
         return self._explain()
 
     def pages(self) -> Walk[T]:
-        """Walk the pages, with `async for`.
+        """Iterate over the pages, with `async for`.
 
         Raises:
             PersonaError: whatever a request may raise; its `cursor` points to the page that failed.
@@ -118,11 +118,11 @@ class Pager(Generic[T]):
         return self._first_page().__await__()
 
     async def collect(self) -> list[T]:
-        """Walk to the end and return all items; `limit(n)` bounds them."""
+        """Iterate to the end and return all items; `limit(n)` caps them."""
         return [item async for item in self]
 
     async def first(self) -> T | None:
-        """Return the first item, or None if there is none. One small request a search, unless pages are empty."""
+        """Return the first item, or None. It takes one small request per search, unless pages are empty."""
         async for item in self.limit(1):
             return item
         return None

@@ -50,7 +50,7 @@ class Progress:
             self._repeated += 1
             if self._repeated > MOST_REPEATED_PAGES:
                 raise PaginationError(
-                    "the server keeps sending the same cases under new cursors: the walk would never end"
+                    "the server keeps sending the same cases under new cursors, so the pages would never end"
                 )
         if self._pages >= self._replaced_at:
             self._remembered, self._repeated = frozenset(ids), 0

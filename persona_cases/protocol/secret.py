@@ -27,7 +27,7 @@ class Secret:
         return "Secret('***')"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret does not pickle: make a new client where you need one")
+        raise TypeError("a secret cannot be pickled: make a new client where you need one")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
         return self

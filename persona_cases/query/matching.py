@@ -79,7 +79,7 @@ def _scalar(shown: object, name: str) -> Scalar | None:
         case _:
             raise QueryError(
                 f"{name} cannot be evaluated locally: the case shows an array or an object there,"
-                " and how the API compares these is not known"
+                " and the API does not document how it compares these"
             )
 
 

@@ -228,7 +228,7 @@ class CaseChanges:
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
     ) -> Case:
-        """Detach objects from a case. Those that are not attached are passed over.
+        """Detach objects from a case, and ignore those that are not attached.
 
         Args:
             case: the case, or its id.

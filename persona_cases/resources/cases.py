@@ -61,7 +61,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         after: str | None = None,
         before: str | None = None,
     ) -> CasePager:
-        """List cases, newest first. What was just written is already there, which is not so for `search`.
+        """List cases, newest first. Unlike `search`, it shows changes at once.
 
         Args:
             status: only cases in this status, spelled as in the template.

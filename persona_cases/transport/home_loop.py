@@ -44,7 +44,7 @@ class HomeLoop:
             return False
         if self._loop is not None and self._loop.is_running() and self._process == os.getpid():
             raise ClientStateError(
-                "the limiter is used in another event loop that is still running: make one for each loop, or share a "
+                "the limiter is in use in another event loop that is still running: make one for each loop, or share a "
                 "RedisLimiter's environment"
             )
         self._loop, self._process = loop, os.getpid()

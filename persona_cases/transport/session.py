@@ -42,7 +42,7 @@ def check_session(value: object) -> ClientSession | None:
     """
     if value is None or isinstance(value, ClientSession):
         return value
-    raise InvalidArgumentError("session must be an aiohttp.ClientSession, or None for one of the client's own")
+    raise InvalidArgumentError("session must be an aiohttp.ClientSession, or None to let the client make one")
 
 
 class HttpSession:

@@ -76,7 +76,7 @@ class WebhookReceiver:
         on_error: Callable[[WebhookEvent, Exception], object] | None = None,
     ) -> None:
         if not isinstance(cast("object", verifier), WebhookVerifier):
-            raise InvalidArgumentError("verifier must be a WebhookVerifier: an event that nobody signed is not handled")
+            raise InvalidArgumentError("verifier must be a WebhookVerifier: the receiver never handles unsigned events")
         self.verifier: WebhookVerifier = verifier
         """Checks the signatures."""
         self._seen: Seen = MemorySeen() if seen is None else seen

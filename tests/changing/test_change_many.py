@@ -358,7 +358,7 @@ async def test_what_cases_do_not_show_can_be_no_condition(sim, persona, journal)
 async def test_another_file_is_never_replaced(persona, journal, content):
     journal.write_text(content)
     for restart in (False, True):
-        with pytest.raises(InvalidArgumentError, match="another file is there, not a journal"):
+        with pytest.raises(InvalidArgumentError, match="is not a journal of changes"):
             await persona.cases.change_many([], CLOSE, journal=journal, restart=restart)
     assert journal.read_text() == content
 

@@ -83,7 +83,7 @@ def test_a_clock_that_was_set_back_a_little_is_no_reason_to_refuse(hours):
 
 @pytest.mark.parametrize("hours", [-7, 7])
 def test_what_lies_further_away_is_too_old_on_either_side(hours):
-    with pytest.raises(InvalidArgumentError, match=r"x\.jsonl: an unfinished export began too long ago"):
+    with pytest.raises(InvalidArgumentError, match=r"x\.jsonl: the unfinished export is too old"):
         ASKED.check_age(BEGAN + timedelta(hours=hours), 6 * 3600, "x.jsonl")
     ASKED.check_age(BEGAN + timedelta(hours=hours), math.inf, "x.jsonl")
 

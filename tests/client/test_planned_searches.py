@@ -148,7 +148,7 @@ async def test_a_cursor_belongs_to_its_query_and_order(client):
     ):
         with pytest.raises(InvalidArgumentError, match="cursor belongs to"):
             other.resume(page.next_cursor)
-    with pytest.raises(InvalidArgumentError, match="the id of a case is no place"):
+    with pytest.raises(InvalidArgumentError, match="the id of a case is not a cursor"):
         client.cases.search(DEEP, after="case_1")
     with pytest.raises(InvalidArgumentError, match="backward"):
         client.cases.search(DEEP, before="case_1")

@@ -36,7 +36,7 @@ def overlapping():
         ("//elsewhere.example.com/api/v1/cases?page[after]=case_1", "another origin"),
         ("/api/v1/inquiries?page[after]=inq_1", "another endpoint"),
         ("/api/v1/cases?page[size]=1", "has no page"),
-        ("https://[", "no URL"),
+        ("https://[", "not a URL"),
     ],
 )
 async def test_a_link_that_leads_elsewhere_is_not_followed(url, said):

@@ -289,14 +289,14 @@ async def test_a_cursor_of_another_query_order_or_plan_is_refused_at_once():
     fetches = world.fetches
     for changed in ({"fingerprint": "another"}, {"fetches": fetches[:1]}):
         given_ = {"fetches": fetches, "key": lambda it: it.value, "descending": False, "fingerprint": "the query"}
-        with pytest.raises(InvalidArgumentError, match="another query or order"):
+        with pytest.raises(InvalidArgumentError, match="another query or sort order"):
             Pager(fetch=Merge(**{**given_, **changed})).resume(cursor)
 
 
 @pytest.mark.parametrize(
     ("cursor", "complaint"),
     [
-        ("case_123", "2 searches are merged"),
+        ("case_123", "merges 2 searches"),
         ("m2.abc", "another version"),
         ("m1.", "damaged"),
         ("m1.%%%", "damaged"),

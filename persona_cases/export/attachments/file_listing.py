@@ -63,7 +63,7 @@ def files_of(line: bytes) -> CaseFiles | None:
     except REFUSED:
         case = None
     if case is None:
-        raise DecodeError("a line of the export is no case", case_id=id_of(line))
+        raise DecodeError("a line of the export is not a case", case_id=id_of(line))
     sent = bytes(case.attributes.attachments) if case.attributes else _NULL
     if sent == _NULL:
         return None

@@ -38,7 +38,7 @@ def check_replaceable(path: str | os.PathLike[str], target: Target, *, overwrite
     is_database = _begins_as_database(there)
     if is_database and any(_has_content(there.with_name(there.name + ending)) for ending in _UNSETTLED):
         raise InvalidArgumentError(
-            "to: a program is changing the database at this path, or left it before it was done: "
+            "to: another program is changing the database at this path, or stopped before it had finished: "
             "close that program, or open the database once, and export again"
         )
     if overwrite:

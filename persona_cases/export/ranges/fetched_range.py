@@ -108,7 +108,7 @@ class FetchedRange:
         if first < self.position or last < first:
             raise PaginationError("the server returned cases out of creation order")
         if self.asked.high is not None and last >= self.asked.high:
-            raise PaginationError("the server does not keep to the range of creation times that was asked for")
+            raise PaginationError("the server returned cases outside the requested range of creation times")
         stop = len(page) if self.open_end or last < self.high else page.first_from(self.high)
         if first != self.position or not self.latest:
             return page.first(stop), stop

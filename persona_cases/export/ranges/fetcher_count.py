@@ -116,7 +116,7 @@ class FetcherCount:
         self.size = max(self.size, self.wanted(pages_left, parts, limit, first=first))
 
     def make_room(self, pages_left: float, limit: LimiterState | None) -> None:
-        """Review whether the rate limit has room for so many: wrong guesses take requests that the window had to spare.
+        """Lower the number if the rate limit has no room for it: wrong guesses cost requests that the window can spare.
 
         Args:
             pages_left: how many pages there seem to be left.

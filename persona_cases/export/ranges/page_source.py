@@ -37,7 +37,7 @@ class PageSource(Protocol):
         ...
 
     async def far_end(self) -> RawPage:
-        """Return the page at the end of a walk of everything, in the opposite order.
+        """Return the last page of all cases, in the opposite order.
 
         An empty one if there is no case there.
         """

@@ -28,7 +28,7 @@ _TELLING: Final = 50
 
 
 def looks_for(count: int) -> list[bool]:
-    """Return the looks that are worth it for cutting into so many ranges: whether each of them explores."""
+    """Return the looks worth taking to split into this many ranges: whether each of them explores."""
     looks = min(_LOOKS_A_RANGE * count, _MOST_LOOKS) if count > 1 else 0
     return [number < looks * _EXPLORING for number in range(looks)]
 
@@ -94,7 +94,7 @@ class Sample:
         return max(1, telling) / (self.high - start)
 
     def cut(self, ahead: float) -> int:
-        """Return the moment before which there are as nearly so many cases as their moments allow."""
+        """Return the moment that comes closest to having this many cases before it."""
         moments, index = self.moments, round(ahead)
         if index >= len(moments):
             return self.high

@@ -23,12 +23,12 @@ _Kind = TypeVar("_Kind")
 
 @attrs.frozen
 class Description:
-    """What an export is an export of. An export goes on only under the same description.
+    """What defines an export. An unfinished export resumes only under the same description.
 
     Attributes:
         settings: by name, what decides about the content of the file, as plain JSON: the expression, the order, the
             attributes, the format and so on. They stay on the disk beside the file as long as it is not finished.
-        library: the version of this library. A different one does not keep an export from going on.
+        library: the version of this library. A different one does not prevent a resume.
         snapshot_at: when the export began, by the clock of the system. A later run keeps it.
         where: the expression as the first run sent it, as JSON. A later run keeps it too, so that relative times mean
             the same; by `settings` it is recognised.
@@ -45,7 +45,7 @@ class Description:
         return hashlib.sha256(msgspec.json.encode(self.settings, order="sorted")).hexdigest()
 
     def check_age(self, now: datetime, most: float, where: str) -> None:
-        """Check that what an export found when it began is not too old to go on with.
+        """Check that an unfinished export is not too old to resume.
 
         Args:
             now: what the clock of the system says.
@@ -58,8 +58,8 @@ class Description:
         """
         if abs((now - self.snapshot_at).total_seconds()) > most:
             raise InvalidArgumentError(
-                f"{where}: an unfinished export began too long ago to be resumed silently, so its file would miss what "
-                "came since: use restart to start over, or a larger resume_max_age to resume it"
+                f"{where}: the unfinished export is too old to resume silently, because its file would miss newer "
+                "cases: use restart to start over, or a larger resume_max_age to resume it"
             )
 
     def differences(self, other: Description) -> list[str]:
@@ -132,7 +132,7 @@ class CheckpointEncoder:
         self._known: dict[int, bytes] = {}
 
     def encode(self, checkpoint: Checkpoint, description: Description, *, durable: bool) -> bytes:
-        """Return the next entry, as things stand now; behind a header if it is the first.
+        """Return the next entry; the first one follows a header.
 
         Args:
             checkpoint: where the export stands.

@@ -140,7 +140,7 @@ def link_query(link: str, *, base: BaseURL, path: str) -> QueryPairs:
         parts = urlsplit(link)
         elsewhere = bool(parts.scheme or parts.netloc) and origin_of(parts) != base.origin
     except ValueError:
-        raise PaginationError("the server's link to the next page is no URL") from None
+        raise PaginationError("the server's link to the next page is not a URL") from None
     if elsewhere:
         raise PaginationError("the server's link to the next page leads to another origin: not followed")
     if not parts.path.endswith(path):

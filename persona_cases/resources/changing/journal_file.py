@@ -55,7 +55,7 @@ def read_state(path: Path, *, discard: bool = False) -> JournalState | None:
     except OSError as error:
         raise _unusable(error) from None
     if not is_journal(data):
-        raise InvalidArgumentError("journal: another file is there, not a journal of changes: give another path")
+        raise InvalidArgumentError("journal: the file at this path is not a journal of changes: give another path")
     if discard or not data:
         return None
     try:

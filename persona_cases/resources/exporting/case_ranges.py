@@ -1,4 +1,4 @@
-"""Cutting what a search finds into ranges of creation time, to be exported by several machines."""
+"""Split what a search finds into ranges of creation time, for several machines to export."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CaseRanges:
     async def ranges(
         self: Searching, where: Predicate | None = None, *, count: int, max_searches: int = DEFAULT_MAX_SEARCHES
     ) -> list[TimeRange]:
-        """Cut the creation time of what a search finds into ranges of about as many cases each.
+        """Split what a search finds into ranges of creation time with about as many cases each.
 
         The ranges are adjacent, without gaps or overlap, so that each case is in exactly one of them. It is a snapshot
         in one respect: cases created after the newest one that is found now are in none. `range.narrow(where)` is the

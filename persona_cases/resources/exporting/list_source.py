@@ -133,7 +133,7 @@ class ListSource:
         page = (await self._found(newer.narrow(self.listing.filtered), _CANDIDATES)).sound()
         with naming(page.call):
             if any(page.moment(index) not in newer for index in range(len(page))):
-                raise PaginationError("the server searched outside of the creation times that were asked for")
+                raise PaginationError("the server returned cases outside the requested range of creation times")
         return [*map(page.id, range(len(page))), None]
 
     async def _found(self, where: Predicate | None, size: int) -> RawPage:

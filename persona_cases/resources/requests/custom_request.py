@@ -42,7 +42,7 @@ def other_request(
     verb = _verb(method)
     safety = _SAFETY[verb] if safety is None else _checked_safety(safety)
     if idempotency_key is not None and verb != "POST":
-        raise InvalidArgumentError("idempotency_key: the API honours it on POST alone")
+        raise InvalidArgumentError("idempotency_key: the API honours it on POST only")
     keyed = safety is Safety.KEYED or idempotency_key is not None
     return Request(
         verb,

@@ -58,7 +58,7 @@ class Admission:
     ) -> None:
         if limiter is creation_limiter:
             raise InvalidArgumentError(
-                "creation_limiter must be another limiter than limiter: the quota is another limit"
+                "creation_limiter must not be the same object as limiter, because the quota is a separate limit"
             )
         self.limiter = limiter
         self.creation_limiter = creation_limiter
