@@ -16,13 +16,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strange_values import strange_values
 
-import persona_cases
 from persona_cases import InvalidArgumentError, Pager, PersonaClient, PersonaError, Q, RetryPolicy, Timeout, Upload
 from persona_cases.changes import SetStatus, SetTags, Update
 from persona_cases.export import columns_from
 from persona_cases.models import Attachment, Case, Fieldset
 from persona_cases.models.decoding.decode import decode_case, decode_page
 from persona_cases.query import Predicate, parse, plan
+from persona_cases.resources.case_templates import CaseTemplates
+from persona_cases.resources.cases import Cases
+from persona_cases.resources.event_reading import Events
 from persona_cases.testing import Simulator, SimulatorServer, make_case
 
 MODULES = (
@@ -55,11 +57,9 @@ def _callables_of(name: str, cls: type) -> Iterator[tuple[str, Callable[..., Any
 
 
 CALLABLES = dict(public_callables())
-CALLABLES |= dict(_callables_of("persona_cases.PersonaClient.cases", persona_cases.resources.cases.Cases))
-CALLABLES |= dict(
-    _callables_of("persona_cases.PersonaClient.case_templates", persona_cases.resources.case_templates.CaseTemplates)
-)
-CALLABLES |= dict(_callables_of("persona_cases.PersonaClient.events", persona_cases.resources.event_reading.Events))
+CALLABLES |= dict(_callables_of("persona_cases.PersonaClient.cases", Cases))
+CALLABLES |= dict(_callables_of("persona_cases.PersonaClient.case_templates", CaseTemplates))
+CALLABLES |= dict(_callables_of("persona_cases.PersonaClient.events", Events))
 
 
 def test_the_surface_is_found():
