@@ -159,7 +159,7 @@ def mutation(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Mypy and pyright, both strict, what users' checkers see of us, and the tests of what they must refuse."""
-    session.install("-e", EXTRAS, *group("test"), *group("types"), *group("dev"))
+    session.install("-e", EXTRAS, *group("test"), *group("types"), *group("tables"), *group("programs"))
     checks = [
         ("pyright",),
         ("mypy",),
