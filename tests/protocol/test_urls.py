@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from persona_cases.errors import InvalidArgumentError, PaginationError
-from persona_cases.protocol.addresses.urls import BaseURL, link_query, segment
+from persona_cases.protocol.addresses.page_links import link_query
+from persona_cases.protocol.addresses.urls import BaseURL, segment
 from persona_cases.protocol.call_options import Options, Timeout, check_idempotency_key
 from persona_cases.protocol.secret import api_key
 

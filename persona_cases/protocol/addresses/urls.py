@@ -1,21 +1,19 @@
-"""The base URL, ids as path segments, and the links between pages."""
+"""The base URL, and ids as path segments."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import attrs
 
-from persona_cases.errors import InvalidArgumentError, PaginationError
+from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.addresses.hosts import is_loopback, is_public, is_well_formed
 from persona_cases.protocol.message import QueryPairs
 
 _USUAL_ID = re.compile(r"[A-Za-z0-9_-]+")
 _UNSAFE_IN_SEGMENT = re.compile(r"[\x00-\x20/?#%\\\x7f\ud800-\udfff]")
-# How the vendor writes its links; any other is taken apart by the book, which takes ten times as long.
-_USUAL_LINK = re.compile(r"(/(?!/)[\w./-]*)\?page%5B(after|before)%5D=([\w-]+)&page%5Bsize%5D=(\d+)", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _VENDOR = ".withpersona.com"
@@ -117,35 +115,6 @@ def segment(value: object, argument: str) -> str:
     if value in {".", ".."} or _UNSAFE_IN_SEGMENT.search(value):
         raise InvalidArgumentError(f"{argument} must be a bare id, without '/', '?', '#', '%' or white space")
     return quote(value, safe="")
-
-
-def link_query(link: str, *, base: BaseURL, path: str) -> QueryPairs:
-    """Return the query parameters of a `links.next` or `links.prev`.
-
-    Only the parameters are used: the request goes to the same endpoint below the configured base URL, so a link can
-    not take the API key anywhere.
-
-    Args:
-        link: the link as the server sent it, relative to its origin or absolute.
-        base: the configured base URL.
-        path: the path of the endpoint that is being walked.
-
-    Raises:
-        PaginationError: if the link leads to another origin or another endpoint.
-    """
-    usual = _USUAL_LINK.fullmatch(link)
-    if usual is not None and usual[1].endswith(path):
-        return (f"page[{usual[2]}]", usual[3]), ("page[size]", usual[4])
-    try:
-        parts = urlsplit(link)
-        elsewhere = bool(parts.scheme or parts.netloc) and origin_of(parts) != base.origin
-    except ValueError:
-        raise PaginationError("the server's link to the next page is not a URL") from None
-    if elsewhere:
-        raise PaginationError("the server's link to the next page leads to another origin: not followed")
-    if not parts.path.endswith(path):
-        raise PaginationError("the server's link to the next page leads to another endpoint: not followed")
-    return tuple(parse_qsl(parts.query, keep_blank_values=True))
 
 
 @lru_cache

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import attrs
 
-from persona_cases.errors import Answered, PaginationError, naming
+from persona_cases.errors import Answered, naming
 from persona_cases.models import Case, Fieldset
 from persona_cases.models.decoding.decode import DecodedPage, Links, decode_page
 from persona_cases.paging import Fetch, Identified, Page, Position
-from persona_cases.protocol.addresses.urls import link_query
+from persona_cases.protocol.addresses.page_links import cursor_in, link_query
 from persona_cases.protocol.message import QueryPairs, Request
 from persona_cases.resources.endpoint import Api
 
@@ -65,7 +65,7 @@ def pages_of(
         link = links.prev if backward else links.next
         with naming(call):
             following = () if link is None else link_query(link, base=api.base, path=request.path)
-            return make(content, Link(call, None if link is None else _cursor_in(following, name), following))
+            return make(content, Link(call, None if link is None else cursor_in(following, name), following))
 
     return fetch
 
@@ -121,10 +121,3 @@ def _page_query(own: QueryPairs, position: Position, cursor_name: str) -> QueryP
     )
     cursor = () if position.cursor is None else ((cursor_name, position.cursor),)
     return (*own, *passed_on, *cursor, ("page[size]", str(position.size)))
-
-
-def _cursor_in(following: QueryPairs, name: str) -> str:
-    cursor = dict(following).get(name)
-    if not cursor:
-        raise PaginationError(f"the server's link to the next page has no {name}")
-    return cursor
