@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import attrs
 
-from persona_cases.export.case_source import CaseBuffer
+from persona_cases.export.batch_store import BatchStore
 from persona_cases.export.columns.choice import ColumnChoice
+from persona_cases.export.columns.plain_batch import PlainBatch
 from persona_cases.export.columns.survey import Survey
 from persona_cases.export.columns.titles import ColumnStyle, titled
 from persona_cases.export.formats import packages
-from persona_cases.export.formats.arrow_rows import ArrowRows
+from persona_cases.export.formats.arrow_rows import ArrowForm, ArrowRows
 from persona_cases.export.runner import Exportable, Pages
 from persona_cases.export.threads import off_loop
 
@@ -72,27 +73,25 @@ async def whole_table(pages: Pages, shape: ArrowShape) -> Any:
 @asynccontextmanager
 async def _all_rows(pages: Pages, shape: ArrowShape) -> AsyncGenerator[tuple[ArrowRows, Iterator[Any]]]:
     """Fetch all pages, after which the types of the columns are known; then give tables of some rows each."""
-    with closing(CaseBuffer()) as buffer:
+    with closing(BatchStore(ArrowForm())) as store:
         survey = Survey()
         async for page in pages:
-            await off_loop(_keep, page, buffer, survey)
+            await off_loop(_keep, page, store, survey)
         rows = ArrowRows(titled(survey.columns(shape.choice), shape.style))
-        yield rows, _tables(rows, buffer.batches(), shape.size)
+        yield rows, _tables(rows, store.batches(), shape.size)
 
 
-def _keep(page: Iterable[Exportable], buffer: CaseBuffer, survey: Survey) -> None:
+def _keep(page: Iterable[Exportable], store: BatchStore, survey: Survey) -> None:
     # Here, so that no frame that outlives the page holds what is in its cases.
-    lines = [item.raw_line for item in page]
-    survey.observe(lines)
-    buffer.write(lines)
+    store.keep(survey.observe([item.raw_line for item in page]))
 
 
-def _tables(rows: ArrowRows, batches: Iterator[Sequence[bytes]], size: int) -> Iterator[Any]:
-    for lines in batches:
-        start = 0
-        while start < len(lines):
-            part = lines[start : start + size - rows.count]
-            start += len(part)
+def _tables(rows: ArrowRows, batches: Iterator[PlainBatch], size: int) -> Iterator[Any]:
+    for batch in batches:
+        records = rows.records(batch)
+        while records.num_rows:
+            part = records.slice(0, size - rows.count)
+            records = records.slice(part.num_rows)
             rows.add(part)
             if rows.count == size:
                 yield rows.take()

@@ -8,9 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
-import attrs
-
-__all__ = ["CaseBuffer", "CaseSource", "Without"]
+__all__ = ["CaseBuffer", "CaseSource"]
 
 _BYTES_A_BATCH: Final = 1_000_000
 
@@ -21,26 +19,6 @@ class CaseSource(Protocol):
     def batches(self) -> Iterator[Sequence[bytes]]:
         """Read all cases from the first on, some at a time, each the JSON of one case on one line."""
         ...
-
-
-@attrs.frozen
-class Without:
-    """The cases of a source without some of them.
-
-    Attributes:
-        source: the source.
-        numbers: which lines to leave out, counted from 1.
-    """
-
-    source: CaseSource
-    numbers: frozenset[int]
-
-    def batches(self) -> Iterator[Sequence[bytes]]:
-        """Read the other cases; see `CaseSource`."""
-        number = 0
-        for batch in self.source.batches():
-            yield [line for place, line in enumerate(batch, number + 1) if place not in self.numbers]
-            number += len(batch)
 
 
 class CaseBuffer:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import attrs
-
-from persona_cases.export.sinks import AtomicFile, Sink
+from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.spool.disk import set_mode
 
-__all__ = ["REJECTED", "Rejects", "WithRejects"]
+__all__ = ["REJECTED", "Rejects"]
 
 REJECTED: Final = ".rejected.jsonl"
 """What the name of the file ends with, after that of the export."""
@@ -76,30 +73,3 @@ class Rejects:
         # Whoever may not read the export may not read this either.
         if self._file is not None and self._output.exists() and not self.path.exists():
             set_mode(self._file.part, stat.S_IMODE(self._output.stat().st_mode) & 0o777)
-
-
-@attrs.frozen
-class WithRejects:
-    """A sink whose rejects are complete before it is.
-
-    Attributes:
-        sink: the sink.
-        rejects: what it does not get.
-    """
-
-    sink: Sink
-    rejects: Rejects
-
-    def write(self, cases: Sequence[bytes]) -> None:
-        """Pass cases on."""
-        self.sink.write(cases)
-
-    def commit(self) -> None:
-        """Keep the rejects, then the cases."""
-        self.rejects.commit()
-        self.sink.commit()
-
-    def discard(self) -> None:
-        """Drop both."""
-        self.rejects.discard()
-        self.sink.discard()

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol, TypeVar
 
 import attrs
 
-from persona_cases.export.case_source import CaseBuffer, CaseSource, Without
+from persona_cases.export.case_source import CaseBuffer, CaseSource
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.survey import Survey
 from persona_cases.export.columns.titles import ColumnStyle, titled
-from persona_cases.export.formats.opening import open_sink
+from persona_cases.export.formats.opening import open_lines, open_store, open_table
 from persona_cases.export.formats.target import FileFormat, Target
 from persona_cases.export.progress import RunProgress
 from persona_cases.export.provenance import Provenance
-from persona_cases.export.rejects import Rejects, WithRejects
+from persona_cases.export.rejects import Rejects
 from persona_cases.export.sinks import Output, Sink
+from persona_cases.export.table_sink import TableSink
 from persona_cases.export.threads import off_loop
+
+# A change of threads takes about as long as a tenth of a batch.
+_BATCHES_AT_ONCE: Final = 4
+
+S = TypeVar("S", Sink, TableSink)
+T = TypeVar("T")
 
 __all__ = ["Exportable", "FileExport", "Pages", "export_to_sink"]
 
@@ -69,8 +77,8 @@ class FileExport:
         """
         try:
             if self.target.format is FileFormat.JSON_LINES:
-                sink = self._with_rejects(open_sink(self.target, self.output, ()))
-                await export_to_sink(pages, sink, progress, lambda: self.output.size)
+                async with self._ended(open_lines(self.target, self.output)) as sink:
+                    await _feed(pages, sink.write, progress, lambda: self.output.size)
             else:
                 with contextlib.closing(CaseBuffer(self.buffer_directory)) as buffer:
                     await _feed(pages, buffer.write, progress, lambda: buffer.size)
@@ -80,7 +88,10 @@ class FileExport:
         progress.tell_end(size=self.output.size)
 
     async def write_from(self, source: CaseSource, progress: RunProgress) -> None:
-        """Write all cases of a source. A table reads it twice: once for the columns, once for the rows.
+        """Write all cases of a source.
+
+        A table needs its columns before the first row. So the cases go by columns into a temporary file, and from there
+        into the table.
 
         Args:
             source: the cases.
@@ -89,36 +100,38 @@ class FileExport:
         Raises:
             DecodeError: if a line is not a case; the error has the number of the line and the position in it.
         """
-        lines = self.target.format is FileFormat.JSON_LINES
         try:
-            refused = set[int]()
-            survey = Survey(None if self.rejects is None else partial(self._reject, refused))
-            if not lines:
-                await _read_through(source, survey.observe)
-            columns = titled(survey.columns(self.choice), self.style)
-            sink = self._with_rejects(open_sink(self.target, self.output, columns, self.provenance))
-            async with _ended(sink):
-                await _read_through(Without(source, frozenset(refused)) if refused else source, sink.write)
+            if self.target.format is FileFormat.JSON_LINES:
+                async with self._ended(open_lines(self.target, self.output)) as sink:
+                    await _read_through(source.batches(), sink.write)
+            else:
+                await self._write_table(source, progress)
         finally:
             self._discard()
-        progress.update(
-            cases=progress.so_far.cases - len(refused),
-            size=self.output.size,
-            empty_columns=() if lines else survey.empty(columns),
-        )
+        progress.update(size=self.output.size)
+
+    async def _write_table(self, source: CaseSource, progress: RunProgress) -> None:
+        refused = set[int]()
+        survey = Survey(None if self.rejects is None else partial(self._reject, refused))
+        with contextlib.closing(open_store(self.target, self.buffer_directory)) as store:
+            await _read_through(source.batches(), lambda lines: store.keep(survey.observe(lines)))
+            columns = titled(survey.columns(self.choice), self.style)
+            async with self._ended(open_table(self.target, self.output, columns, self.provenance)) as sink:
+                await _read_through(store.batches(), sink.write)
+        progress.update(cases=progress.so_far.cases - len(refused), empty_columns=survey.empty(columns))
 
     def _reject(self, refused: set[int], number: int, line: bytes) -> None:
         if self.rejects is not None:
             refused.add(number)
             self.rejects.add(line)
 
+    def _ended(self, sink: S) -> contextlib.AbstractAsyncContextManager[S]:
+        return _ended(sink, self.rejects)
+
     def _discard(self) -> None:
         self.output.discard()
         if self.rejects is not None:
             self.rejects.discard()
-
-    def _with_rejects(self, sink: Sink) -> Sink:
-        return sink if self.rejects is None else WithRejects(sink, self.rejects)
 
 
 async def export_to_sink(
@@ -160,35 +173,41 @@ def _write_page(write: Callable[[Sequence[bytes]], object], page: Iterable[Expor
     return len(lines), sum(map(len, lines)) + len(lines)
 
 
-async def _read_through(source: CaseSource, work: Callable[[Sequence[bytes]], object]) -> None:
-    batches = iter(source.batches())
-
+async def _read_through(batches: Iterator[T], work: Callable[[T], object]) -> None:
     def step() -> bool:
-        batch = next(batches, None)
-        if batch is not None:
+        there = False
+        for batch in islice(batches, _BATCHES_AT_ONCE):
             work(batch)
-        return batch is not None
+            there = True
+        return there
 
-    # A thread a batch, so that a cancellation need not wait for the last one.
+    # A thread for a few batches, so that a cancellation need not wait for the last one.
     while await off_loop(step):
         pass
 
 
 @contextlib.asynccontextmanager
-async def _ended(sink: Sink) -> AsyncGenerator[None]:
-    """Commit a sink if all goes well, discard it otherwise."""
+async def _ended(sink: S, rejects: Rejects | None = None) -> AsyncGenerator[S]:
+    """Commit a sink if all goes well, discard it otherwise. What is rejected is complete before it is."""
     committed = False
 
     def commit() -> None:
         nonlocal committed
+        if rejects is not None:
+            rejects.commit()
         sink.commit()
         committed = True
 
+    def discard() -> None:
+        if rejects is not None:
+            rejects.discard()
+        sink.discard()
+
     try:
-        yield
+        yield sink
         await off_loop(commit)
     except BaseException:
         # What was cancelled while it was committed is there nevertheless.
         if not committed:
-            await off_loop(sink.discard)
+            await off_loop(discard)
         raise

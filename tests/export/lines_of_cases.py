@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import attrs
 import msgspec
 
+from persona_cases.export.columns.batch import BatchReader
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import Column
 from persona_cases.export.columns.survey import Survey
 from persona_cases.export.columns.titles import titled
-from persona_cases.export.formats.opening import open_sink
-from persona_cases.export.formats.target import Target
-from persona_cases.export.sinks import AtomicFile
+from persona_cases.export.formats.opening import open_lines, open_store, open_table
+from persona_cases.export.formats.target import FileFormat, Target
+from persona_cases.export.sinks import AtomicFile, Output
 
 
 def make_line(
@@ -40,10 +42,33 @@ def columns_of(
     return survey.columns(ColumnChoice.of(fields, declared))
 
 
+class LinesToFile:
+    """Takes lines of any format, and of a table whose columns are known, where an export learns them first."""
+
+    def __init__(self, target: Target, output: Output, columns: Sequence[Column]) -> None:
+        self._target = target
+        self._is_table = target.format is not FileFormat.JSON_LINES
+        self.sink = open_table(target, output, titled(columns)) if self._is_table else open_lines(target, output)
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        if not self._is_table:
+            self.sink.write(lines)
+            return
+        with closing(open_store(self._target)) as store:
+            store.keep(BatchReader().read(lines))
+            for batch in store.batches():
+                self.sink.write(batch)
+
+    def commit(self) -> None:
+        self.sink.commit()
+
+    def discard(self) -> None:
+        self.sink.discard()
+
+
 def write_table(path: Path, lines: Sequence[bytes], columns: Sequence[Column] | None = None) -> Path:
     """Write these cases to a file, a few at a time."""
-    file = AtomicFile(path)
-    sink = open_sink(Target.of(path), file, titled(columns_of(lines) if columns is None else columns))
+    sink = LinesToFile(Target.of(path), AtomicFile(path), columns_of(lines) if columns is None else columns)
     for start in range(0, len(lines), 3):
         sink.write(lines[start : start + 3])
     sink.commit()

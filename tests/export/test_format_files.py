@@ -15,14 +15,14 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lines_of_cases import columns_of, make_line, write_table
+from lines_of_cases import LinesToFile, columns_of, make_line, write_table
 
 from persona_cases import InvalidArgumentError
 from persona_cases.export import Column
 from persona_cases.export.columns.titles import titled
 from persona_cases.export.columns.types import TEXT
 from persona_cases.export.formats import packages
-from persona_cases.export.formats.opening import check_available, open_sink
+from persona_cases.export.formats.opening import check_available, open_table
 from persona_cases.export.formats.target import Target
 from persona_cases.export.sinks import AtomicFile
 
@@ -114,7 +114,7 @@ def test_a_csv_file(tmp_path):
 def test_any_text_can_be_in_csv(texts):
     lines = [make_line(number, fields={"a": text}) for number, text in enumerate(texts)]
     output = Stream()
-    sink = open_sink(Target.of("x.csv"), output, titled(columns_of(lines, ["fields.a"])))
+    sink = LinesToFile(Target.of("x.csv"), output, columns_of(lines, ["fields.a"]))
     sink.write(lines)
     sink.commit()
     rows = list(csv.reader(io.StringIO(b"".join(output.pieces).decode(), newline=""), strict=True))
@@ -370,13 +370,13 @@ class Stream:
 @pytest.mark.parametrize("format", ["parquet", "sqlite"])
 def test_formats_that_are_not_written_from_front_to_back_take_a_file(format):
     with pytest.raises(InvalidArgumentError, match=f"{format} needs a seekable file: pass a path"):
-        open_sink(Target.of("x", format), Stream(), titled([Column("id", TEXT)]))
+        open_table(Target.of("x", format), Stream(), titled([Column("id", TEXT)]))
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_discarded_sink_leaves_nothing_behind(tmp_path, name):
     needs(name)
-    sink = open_sink(Target.of(name), AtomicFile(tmp_path / name), titled(columns_of(LINES)))
+    sink = LinesToFile(Target.of(name), AtomicFile(tmp_path / name), columns_of(LINES))
     sink.write(LINES)
     sink.discard()
     assert list(tmp_path.iterdir()) == []

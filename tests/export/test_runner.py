@@ -14,16 +14,13 @@ import tracemalloc
 import attrs
 import msgspec
 import pytest
-from lines_of_cases import Lines, columns_of, make_line
+from lines_of_cases import Lines, LinesToFile, columns_of, make_line
 from test_format_files import FORMATS, needs
 
 from persona_cases import DecodeError, ExportProgress
 from persona_cases.export.case_source import CaseBuffer
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.survey import Survey
-from persona_cases.export.columns.titles import titled
-from persona_cases.export.formats.opening import open_sink
-from persona_cases.export.formats.sqlite import SqliteSink
 from persona_cases.export.formats.target import Target
 from persona_cases.export.progress import RunProgress
 from persona_cases.export.runner import FileExport, export_to_sink
@@ -166,12 +163,11 @@ async def test_a_full_disk_under_a_database_looks_as_it_does_elsewhere(tmp_path,
 
     def cramped(*args, **settings):
         database = connect(*args, **settings)
-        database.execute("PRAGMA max_page_count = 20")
+        database.execute("PRAGMA max_page_count = 8")
         return database
 
     monkeypatch.setattr(sqlite3, "connect", cramped)
-    columns = titled(columns_of([make_line()]))
-    sink = SqliteSink(AtomicFile(tmp_path / "cases.db"), columns)
+    sink = LinesToFile(Target.of("cases.db"), AtomicFile(tmp_path / "cases.db"), columns_of([make_line()]))
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as raised:
         sink.write([make_line(number) for number in range(1000)])
     assert raised.value.errno == errno.ENOSPC
@@ -304,10 +300,10 @@ def peak(write, cases):
 
 @pytest.mark.parametrize("name", ["x.jsonl", "x.csv", "x.sqlite", "x.csv.gz"])
 def test_memory_does_not_grow_with_the_cases(tmp_path, name):
-    columns = titled(columns_of([make_line(fields={"n": 1, "text": "x"})]))
+    columns = columns_of([make_line(fields={"n": 1, "text": "x"})])
 
     def write(cases):
-        sink = open_sink(Target.of(name), AtomicFile(tmp_path / name), columns)
+        sink = LinesToFile(Target.of(name), AtomicFile(tmp_path / name), columns)
         for start in range(0, cases, 100):
             sink.write([make_line(start + each, fields={"n": each, "text": "x" * 50}) for each in range(100)])
         sink.commit()
@@ -318,10 +314,10 @@ def test_memory_does_not_grow_with_the_cases(tmp_path, name):
 
 def test_memory_of_parquet_is_that_of_a_row_group(tmp_path):
     needs("x.parquet")
-    columns = titled(columns_of([], ["status"]))
+    columns = columns_of([], ["status"])
 
     def write(cases):
-        sink = open_sink(Target.of("x.parquet"), AtomicFile(tmp_path / "x.parquet"), columns)
+        sink = LinesToFile(Target.of("x.parquet"), AtomicFile(tmp_path / "x.parquet"), columns)
         for start in range(0, cases, 1000):
             sink.write([make_line(start + each) for each in range(1000)])
         sink.commit()

@@ -8,6 +8,8 @@ library does not know, the next decoder knows it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, Final, Literal, get_type_hints
 
@@ -15,8 +17,10 @@ import attrs
 import msgspec
 
 from persona_cases.errors import DecodeError
-from persona_cases.export.columns.column import ATTACHMENTS, RELATIONSHIP_COLUMNS
+from persona_cases.export.columns.cells import timestamp
+from persona_cases.export.columns.column import ATTACHMENTS, FIXED, RELATIONSHIP_COLUMNS
 from persona_cases.export.columns.rows import NULL, TYPED_ATTRIBUTES, Row, read_row, several
+from persona_cases.export.columns.types import TIME, ColumnType, are_plain_times, type_of_all
 from persona_cases.models.decoding import records as wire
 from persona_cases.models.decoding.jsontext import is_array, is_object
 from persona_cases.models.decoding.record_paths import REFUSED
@@ -30,9 +34,13 @@ OnRefused = Callable[[int, bytes], object]
 """Called with the number of a line that is not a case, counted from 1, and with the line."""
 
 _MOST_EXTRAS: Final = 200
+_MOST_KEYS: Final = 200
 _FIELDS: Final = "fields"
 
-_check_attachments = msgspec.json.Decoder(tuple[wire.AttachmentRecord, ...] | None).decode
+_TIMES: Final = tuple(column.name for column in FIXED if column.type == TIME)
+_OTHERS: Final = tuple(name for name in TYPED_ATTRIBUTES if name not in _TIMES)
+
+_check_attachments = msgspec.json.Decoder(list[tuple[wire.AttachmentRecord, ...] | None]).decode
 
 
 @attrs.frozen
@@ -49,6 +57,11 @@ class FieldColumn:
     words: list[str | None]
     numbers: list[int] = attrs.field(factory=list[int])
 
+    @cached_property
+    def type(self) -> ColumnType:
+        """The narrowest type that holds all values."""
+        return type_of_all(self.values, self.words)
+
 
 @attrs.frozen
 class Batch:
@@ -56,13 +69,15 @@ class Batch:
 
     Attributes:
         lines: the cases as the API sent them.
-        values: the values by the name of the column. A name is missing if no case has a value.
+        values: the values by the name of the column. A name may be missing if no case has a value.
+        times: the texts of the times among them, as `timestamp` writes these; without the times of custom fields.
         fields: the custom fields by their keys; their values are in `values` too.
         related: the related objects of each case, by the API's names of relationships.
     """
 
     lines: list[bytes]
     values: dict[str, list[Any]]
+    times: dict[str, list[str | None]]
     fields: dict[str, FieldColumn]
     related: Callable[[], Iterator[dict[str, tuple[wire.Identifier, ...]]]]
 
@@ -70,6 +85,18 @@ class Batch:
     def ids(self) -> list[str]:
         """The ids of the cases."""
         return self.values["id"]
+
+    @cached_property
+    def beyond_utc(self) -> frozenset[str]:
+        """The names of attributes with a time that has no year from 1 to 9999 in UTC; see `fits_utc`."""
+        # Only such times have an offset, and in all others there is one Z.
+        sent = {name: list(filter(None, texts)) for name, texts in self.times.items()}
+        return frozenset(name for name, texts in sent.items() if "".join(texts).count("Z") < len(texts))
+
+    @cached_property
+    def filled(self) -> frozenset[str]:
+        """The names of the columns in which a case has a value."""
+        return frozenset(name for name, values in self.values.items() if any(value is not None for value in values))
 
     def column(self, name: str) -> list[Any]:
         """Return the values of a column, None for each case that has none."""
@@ -87,7 +114,10 @@ class BatchReader:
         self._number = 0
         self._on_refused = on_refused
         self._extras: tuple[str, ...] = ()
+        self._keys: dict[str, None] = {}
         self._decode = _decoder_of(())
+        # Knows the custom fields by name, which is faster, and refuses others.
+        self._decode_known: Callable[[bytes], Any] | None = None
 
     def read(self, lines: Iterable[bytes]) -> Batch:
         """Read the next lines.
@@ -95,6 +125,44 @@ class BatchReader:
         Raises:
             DecodeError: if a line is not a case and `on_refused` is None; it has the number of the line and the place.
         """
+        listed = list(lines)
+        batch = self._known(listed)
+        if batch is None:
+            batch = self._all_usual(listed)
+            self._learn_keys(batch.fields)
+        return batch
+
+    def _known(self, lines: list[bytes]) -> Batch | None:
+        """Read usual cases without unknown fields; None if there are others."""
+        if self._decode_known is None:
+            if not 0 < len(self._keys) <= _MOST_KEYS or not self._number:
+                return None
+            self._decode_known = _decoder_of(self._extras, tuple(self._keys))
+        decode = self._decode_known
+        try:
+            batch = _by_columns(lines, [decode(line) for line in lines], {}, self._extras, tuple(self._keys))
+        except REFUSED:
+            return None
+        self._number += len(lines)
+        return batch
+
+    def _all_usual(self, lines: list[bytes]) -> Batch:
+        decode = self._decode
+        try:
+            batch = _by_columns(lines, [decode(line) for line in lines], {}, self._extras)
+        except REFUSED:
+            return self._each(lines)
+        self._number += len(lines)
+        return batch
+
+    def _learn_keys(self, keys: Iterable[str]) -> None:
+        before = len(self._keys)
+        self._keys.update(dict.fromkeys(keys))
+        if len(self._keys) > before:
+            self._decode_known = None
+
+    def _each(self, lines: Iterable[bytes]) -> Batch:
+        """Read lines of which one is unusual at least."""
         cases: list[Any] = []
         accepted: list[bytes] = []
         unusual: dict[int, Row] = {}
@@ -114,9 +182,7 @@ class BatchReader:
     def _usual(self, line: bytes) -> Any:
         try:
             case = self._decode(line)
-            attributes = case.attributes
-            if attributes is not None and attributes.attachments not in _NO_ATTACHMENTS:
-                _check_attachments(attributes.attachments)
+            _by_columns([line], [case], {}, self._extras)
         except REFUSED:
             return None
         return case
@@ -139,7 +205,7 @@ class BatchReader:
         news = [name for name in row.values if name.startswith((EXTRA, RELATIONSHIP)) and name not in self._extras]
         if news and len(self._extras) + len(news) <= _MOST_EXTRAS:
             self._extras += tuple(news)
-            self._decode = _decoder_of(self._extras)
+            self._decode, self._decode_known = _decoder_of(self._extras), None
 
 
 class _Wrapped(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -147,10 +213,16 @@ class _Wrapped(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True
     value: Any
 
 
-def _decoder_of(extras: Sequence[str]) -> Callable[[bytes], Any]:
-    """Return a decoder that accepts only the known names and these."""
+def _decoder_of(extras: Sequence[str], keys: Sequence[str] | None = None) -> Callable[[bytes], Any]:
+    """Return a decoder that accepts only the known names and these.
+
+    Args:
+        extras: attributes and relationships that this library does not know.
+        keys: the custom fields, which become a Struct; None for any, in a dict.
+    """
     hints = get_type_hints(wire.Attributes, include_extras=True)
-    hints |= {_FIELDS: dict[str, _Wrapped] | None, ATTACHMENTS: msgspec.Raw}
+    fields = dict[str, _Wrapped] if keys is None else _fields_struct(keys)
+    hints |= {_FIELDS: fields | None, ATTACHMENTS: msgspec.Raw} | dict.fromkeys(_TIMES, str | None)
     attributes = _section(hints, extras, EXTRA)
     relationships = _section(get_type_hints(wire.Relationships), extras, RELATIONSHIP)
     case = msgspec.defstruct(
@@ -167,6 +239,12 @@ def _decoder_of(extras: Sequence[str]) -> Callable[[bytes], Any]:
     return msgspec.json.Decoder(case).decode
 
 
+def _fields_struct(keys: Sequence[str]) -> Any:
+    named = {_slot(number): key for number, key in enumerate(keys)}
+    sent = [(slot, _Wrapped, None) for slot in named]
+    return msgspec.defstruct("UsualFields", sent, rename=named, frozen=True, gc=False, forbid_unknown_fields=True)
+
+
 def _section(hints: dict[str, Any], extras: Sequence[str], prefix: str) -> Any:
     known = [(name, hint, msgspec.Raw() if hint is msgspec.Raw else None) for name, hint in hints.items()]
     named = {_slot(number): name.removeprefix(prefix) for number, name in enumerate(extras) if name.startswith(prefix)}
@@ -181,18 +259,40 @@ def _slot(number: int) -> str:
     return f"extra_{number}"
 
 
-_NO_ATTACHMENTS: Final = (msgspec.Raw(), msgspec.Raw(b"[]"), msgspec.Raw(NULL))
 _BLANK: Final = _decoder_of(())(b'{"type":"case","id":"","attributes":{},"relationships":{}}')
 """Stands for a case that is put in afterwards, and for a section that a case does not have."""
 
 
-def _by_columns(lines: list[bytes], cases: list[Any], unusual: dict[int, Row], extras: Sequence[str]) -> Batch:
+def _by_columns(
+    lines: list[bytes],
+    cases: list[Any],
+    unusual: dict[int, Row],
+    extras: Sequence[str],
+    keys: Sequence[str] | None = None,
+) -> Batch:
+    """Take cases apart, and check what their decoder leaves as text.
+
+    Args:
+        lines: the cases as the API sent them.
+        cases: the decoded cases.
+        unusual: what takes the place of some of them, by number.
+        extras: the names that their decoder was taught.
+        keys: the custom fields that it was taught; None if it takes any.
+
+    Raises:
+        msgspec.ValidationError: if a time is not one, or attachments are something else.
+    """
     attributes = [case.attributes or _BLANK.attributes for case in cases]
     relationships = [case.relationships or _BLANK.relationships for case in cases]
-    fields = _fields_of(attributes)
+    fields = _fields_of(attributes) if keys is None else _known_fields_of(attributes, keys)
     values: dict[str, list[Any]] = {"id": [case.id for case in cases]}
-    values |= {name: list(map(attrgetter(name), attributes)) for name in TYPED_ATTRIBUTES}
+    values |= {name: list(map(attrgetter(name), attributes)) for name in _OTHERS}
+    sent = {name: list(map(attrgetter(name), attributes)) for name in _TIMES}
+    moments = {name: msgspec.convert(texts, list[wire.AwareDatetime | None]) for name, texts in sent.items()}
+    times = {name: _time_texts(texts, moments[name]) for name, texts in sent.items()}
+    values |= moments
     values[ATTACHMENTS] = [_untyped(each.attachments) for each in attributes]
+    _check_attachments(b"[%b]" % b",".join(filter(None, values[ATTACHMENTS])))
     links = {name: list(map(attrgetter(name), relationships)) for name in RELATIONSHIP_COLUMNS}
     values |= {RELATIONSHIP_COLUMNS[name].name: _ids(column) for name, column in links.items()}
     for number, name in enumerate(extras):
@@ -200,6 +300,9 @@ def _by_columns(lines: list[bytes], cases: list[Any], unusual: dict[int, Row], e
         values[name] = [_untyped(getattr(each, _slot(number), msgspec.Raw())) for each in section]
     values |= {CUSTOM + key: field.values for key, field in fields.items()}
     _put_in(unusual, len(cases), values, fields)
+    for number, row in unusual.items():
+        for name in _TIMES:
+            times[name][number] = None if row.values[name] is None else timestamp(row.values[name])
 
     def related() -> Iterator[dict[str, tuple[wire.Identifier, ...]]]:
         for number in range(len(cases)):
@@ -209,7 +312,14 @@ def _by_columns(lines: list[bytes], cases: list[Any], unusual: dict[int, Row], e
                 there = ((name, column[number]) for name, column in links.items())
                 yield {name: several(link.data) for name, link in there if link is not None and link.data is not None}
 
-    return Batch(lines, values, fields, related)
+    return Batch(lines, values, times, fields, related)
+
+
+def _time_texts(texts: list[str | None], moments: Sequence[datetime | None]) -> list[str | None]:
+    there = list(filter(None, texts))
+    if are_plain_times(there):
+        return texts
+    return [None if moment is None else timestamp(moment) for moment in moments]
 
 
 def _fields_of(attributes: Sequence[Any]) -> dict[str, FieldColumn]:
@@ -220,14 +330,39 @@ def _fields_of(attributes: Sequence[Any]) -> dict[str, FieldColumn]:
             field = fields.get(key)
             if field is None:
                 field = fields[key] = _no_field(len(attributes))
-            field.values[number] = _unwrapped(sent) if _may_hold_wrappers(sent.value) else sent.value
+            value = sent.value
+            if type(value) in _CONTAINERS and _may_hold_wrappers(value):
+                value = _unwrapped(sent)
+            field.values[number] = value
             field.words[number] = sent.type
             field.numbers.append(number)
     return fields
 
 
+def _known_fields_of(attributes: Sequence[Any], keys: Sequence[str]) -> dict[str, FieldColumn]:
+    sections = [each.fields for each in attributes]
+    fields: dict[str, FieldColumn] = {}
+    for slot, key in enumerate(keys):
+        name = _slot(slot)
+        column: list[_Wrapped | None] = [None if each is None else getattr(each, name) for each in sections]
+        numbers = [number for number, sent in enumerate(column) if sent is not None]
+        if not numbers:
+            continue
+        values = [None if sent is None else sent.value for sent in column]
+        if not _CONTAINERS.isdisjoint(map(type, values)):
+            values = [
+                _unwrapped(sent) if sent is not None and _may_hold_wrappers(value) else value
+                for sent, value in zip(column, values, strict=True)
+            ]
+        fields[key] = FieldColumn(values, [None if sent is None else sent.type for sent in column], numbers)
+    return fields
+
+
 def _no_field(cases: int) -> FieldColumn:
     return FieldColumn([None] * cases, [None] * cases)
+
+
+_CONTAINERS: Final = frozenset({dict, list})
 
 
 def _may_hold_wrappers(value: Any) -> bool:
@@ -256,7 +391,15 @@ def _untyped(text: msgspec.Raw) -> msgspec.Raw | None:
 
 
 def _ids(links: Sequence[Any]) -> list[str | list[str] | None]:
-    data = [None if link is None else link.data for link in links]
-    if any(type(each) is wire.Identifier for each in data):
-        return [None if each is None else each.id for each in data]
-    return [None if each is None else [one.id for one in each] for each in data]
+    if any(type(link) is wire.ToOne for link in links):
+        return [None if link is None or link.data is None else link.data.id for link in links]
+    found = list[str | list[str] | None]()
+    for link in links:
+        if link is None or (data := link.data) is None:
+            found.append(None)
+        elif len(data) == 1:
+            # What most cases have, where a comprehension would take longer than all the rest.
+            found.append([data[0].id])
+        else:
+            found.append([each.id for each in data] if data else [])
+    return found

@@ -6,8 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from persona_cases.export.columns.types import ColumnKind, ColumnType, as_date, as_time, fits_utc
+import msgspec
+
+from persona_cases.export.columns.types import ColumnKind, ColumnType, as_date, as_time, fits_utc, is_plain_time
 from persona_cases.models.decoding.jsontext import encode_json
+
+_encode_lines: Final = msgspec.json.Encoder().encode_lines
 
 __all__ = ["as_texts", "as_values", "json_text", "timestamp"]
 
@@ -27,7 +31,8 @@ def as_values(type: ColumnType) -> Callable[[Sequence[Any]], Sequence[Any]]:
 
 def as_texts(type: ColumnType) -> Callable[[Sequence[Any]], Sequence[str | None]]:
     """Return a function that converts the values of a column to text, or to JSON, and keeps None."""
-    return _each(json_text if type.many else _WRITTEN.get(type.kind, json_text))
+    write = None if type.many else _WRITTEN.get(type.kind)
+    return _json_texts if write is None else _each(write)
 
 
 def json_text(value: Any) -> str:
@@ -43,6 +48,17 @@ def timestamp(moment: datetime) -> str:
     finest = "microseconds" if moment.microsecond % 1000 else "milliseconds"
     zoned = moment.astimezone(UTC) if fits_utc(moment) else moment
     return zoned.isoformat(timespec=finest).replace("+00:00", "Z")
+
+
+def _json_texts(values: Sequence[Any]) -> Sequence[str | None]:
+    try:
+        # All at once: no JSON has a line end in it.
+        texts = _encode_lines(values).decode().split("\n")
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        texts = []
+    if len(texts) != len(values) + 1:
+        return [None if value is None else json_text(value) for value in values]
+    return [None if value is None else text for value, text in zip(values, texts, strict=False)]
 
 
 def _each(convert: Callable[[Any], Any]) -> Callable[[Sequence[Any]], list[Any]]:
@@ -63,6 +79,8 @@ def _moment(value: str | datetime) -> datetime | None:
 
 
 def _moment_text(value: str | datetime) -> str:
+    if isinstance(value, str) and is_plain_time(value):
+        return value
     moment = as_time(value) if isinstance(value, str) else value
     return "" if moment is None else timestamp(moment)
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 import attrs
 
-from persona_cases.export.columns.batch import BatchReader, FieldColumn, OnRefused
+from persona_cases.export.columns.batch import Batch, BatchReader, FieldColumn, OnRefused
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.column import FIXED, Column
 from persona_cases.export.columns.declared import declared_type
 from persona_cases.export.columns.titles import TitledColumn
-from persona_cases.export.columns.types import JSON, NOTHING, TEXT, TIME, ColumnKind, ColumnType, fits_utc, type_of_all
+from persona_cases.export.columns.types import JSON, NOTHING, TEXT, ColumnKind, ColumnType
 from persona_cases.name_prefixes import CUSTOM
 
 __all__ = ["Survey", "settled"]
 
 _FIXED = frozenset(column.name for column in FIXED)
-_TIMES = tuple(column.name for column in FIXED if column.type == TIME)
 
 
 class Survey:
@@ -39,8 +37,11 @@ class Survey:
         self._filled: set[str] = set()
         self._texts: set[str] = set()
 
-    def observe(self, lines: Sequence[bytes]) -> None:
+    def observe(self, lines: Sequence[bytes]) -> Batch:
         """Read some cases.
+
+        Returns:
+            The cases by columns, without those that `on_refused` took.
 
         Raises:
             DecodeError: if a line is not a case and `on_refused` is None.
@@ -48,13 +49,13 @@ class Survey:
         batch = self._reader.read(lines)
         for key, field in batch.fields.items():
             self._observe_field(CUSTOM + key, field)
-        there = {name for name, values in batch.values.items() if any(value is not None for value in values)}
-        self._filled |= there
-        self._unknown |= there - _FIXED - self._seen.keys()
-        self._texts.update(name for name in _TIMES if any(map(_is_out_of_range, batch.column(name))))
+        self._filled |= batch.filled
+        self._unknown |= batch.filled - _FIXED - self._seen.keys()
+        self._texts |= batch.beyond_utc
+        return batch
 
     def _observe_field(self, name: str, field: FieldColumn) -> None:
-        self._seen[name] |= type_of_all(field.values, field.words)
+        self._seen[name] |= field.type
         for word in set(field.words):
             if word is not None:
                 self._declared[name] |= declared_type(word)
@@ -78,10 +79,6 @@ class Survey:
     def empty(self, columns: Iterable[TitledColumn]) -> tuple[str, ...]:
         """Return the titles of the columns in which no case has a value."""
         return tuple(each.title for each in columns if each.column.name not in self._filled)
-
-
-def _is_out_of_range(moment: datetime | None) -> bool:
-    return moment is not None and not fits_utc(moment)
 
 
 def settled(seen: ColumnType, declared: ColumnType) -> ColumnType:

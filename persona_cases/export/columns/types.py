@@ -21,9 +21,11 @@ __all__ = [
     "TIME",
     "ColumnKind",
     "ColumnType",
+    "are_plain_times",
     "as_date",
     "as_time",
     "fits_utc",
+    "is_plain_time",
     "type_of",
     "type_of_all",
 ]
@@ -31,6 +33,7 @@ __all__ = [
 _EXACT_IN_A_FLOAT: Final = 2**53
 _LARGEST: Final = 2**63
 _TEXTS_THAT_ARE_MORE: Final = frozenset({"date", "datetime"})
+_PLAIN_LENGTH: Final = len("2025-12-31T23:59:59.000Z")
 _NO_TYPE: Final = frozenset({type(None)})
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -136,6 +139,21 @@ def as_time(text: str) -> datetime | None:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def is_plain_time(text: str) -> bool:
+    """Return whether a text that is a time is written as the API writes times: `2025-12-31T23:59:59.000Z`."""
+    return len(text) == _PLAIN_LENGTH and text[10] == "T" and text[-1] == "Z"
+
+
+def are_plain_times(texts: Sequence[str]) -> bool:
+    """Return whether all of some texts that are times are plain; see `is_plain_time`."""
+    # At once: in a time, the end is the only place for a Z, so that no other lengths lead to a Z in these places.
+    joined, count = "".join(texts), len(texts)
+    long = len(joined) == _PLAIN_LENGTH * count
+    return (
+        long and joined[10::_PLAIN_LENGTH] == "T" * count and joined[_PLAIN_LENGTH - 1 :: _PLAIN_LENGTH] == "Z" * count
+    )
 
 
 def fits_utc(moment: datetime) -> bool:

@@ -5,25 +5,72 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from persona_cases.export.columns.batch import BatchReader
-from persona_cases.export.columns.cells import as_values
-from persona_cases.export.columns.titles import TitledColumn
-from persona_cases.export.columns.types import ColumnKind, ColumnType
-from persona_cases.export.formats import packages
+import attrs
 
-__all__ = ["ArrowRows"]
+from persona_cases.export.columns.batch import Batch
+from persona_cases.export.columns.cells import as_values
+from persona_cases.export.columns.column import FIXED, Column
+from persona_cases.export.columns.plain_batch import PlainBatch, plain_batch
+from persona_cases.export.columns.titles import TitledColumn
+from persona_cases.export.columns.types import JSON, TEXT, ColumnKind, ColumnType
+from persona_cases.export.formats import packages
+from persona_cases.name_prefixes import CUSTOM
+
+__all__ = ["ArrowForm", "ArrowRows"]
 
 _TYPES: Final[Mapping[ColumnKind, Callable[[Any], Any]]] = {
     ColumnKind.BOOLEAN: lambda pa: pa.bool_(),
+    ColumnKind.SMALL: lambda pa: pa.int64(),
     ColumnKind.INTEGER: lambda pa: pa.int64(),
     ColumnKind.NUMBER: lambda pa: pa.float64(),
     ColumnKind.DATE: lambda pa: pa.date32(),
     ColumnKind.TIME: lambda pa: pa.timestamp("us", tz="UTC"),
 }
 
+_FIXED: Final = {column.name: column.type for column in FIXED}
+_STORED: Final = {ColumnKind.DATE: ColumnKind.TEXT, ColumnKind.TIME: ColumnKind.TEXT}
+# What Arrow reads from text, or from other numbers, as Python does.
+_CAST: Final = frozenset({ColumnKind.DATE, ColumnKind.TIME, ColumnKind.NUMBER})
+
+
+class ArrowForm:
+    """Stores the columns of a batch as Arrow arrays; see `StoredForm`.
+
+    Their types are those of the values at hand. Times and dates stay the text that the API sent, because in other cases
+    the column may have what is neither.
+
+    Raises:
+        InvalidArgumentError: if pyarrow is not installed.
+    """
+
+    def __init__(self) -> None:
+        self._arrow = packages.pyarrow("pyarrow")
+        self._ipc = packages.pyarrow("pyarrow.ipc")
+
+    def stored(self, batch: Batch) -> PlainBatch:
+        """Return what to store."""
+        plain = plain_batch(batch)
+        arrays = {name: self._arrow.array(values, self._type(batch, name)) for name, values in plain.values.items()}
+        records = self._arrow.RecordBatch.from_arrays([*arrays.values()], [*arrays])
+        stream = self._arrow.BufferOutputStream()
+        with self._ipc.new_stream(stream, records.schema) as writer:
+            writer.write_batch(records)
+        return PlainBatch(plain.sizes, {}, plain.texts, memoryview(stream.getvalue()))
+
+    def restored(self, stored: PlainBatch) -> PlainBatch:
+        """Return the arrays by the names of their columns."""
+        with self._ipc.open_stream(stored.more) as reader:
+            records = reader.read_next_batch()
+        return PlainBatch(stored.sizes, dict(zip(records.schema.names, records.columns, strict=True)), stored.texts)
+
+    def _type(self, batch: Batch, name: str) -> Any:
+        field = batch.fields.get(name.removeprefix(CUSTOM)) if name.startswith(CUSTOM) else None
+        type = _FIXED.get(name, TEXT) if field is None else field.type
+        return _stored_type(self._arrow, type)
+
 
 class ArrowRows:
-    """Takes cases as lines, and gives them as a table. All tables have the same schema.
+    """Takes cases as `ArrowForm` restores them, and gives them as a table. All tables have the same schema.
 
     Args:
         columns: the columns.
@@ -38,25 +85,24 @@ class ArrowRows:
 
     def __init__(self, columns: Sequence[TitledColumn]) -> None:
         self._arrow = packages.pyarrow("pyarrow")
-        self.schema: Any = self._arrow.schema([(each.title, self._type(each.column.type)) for each in columns])
+        self.schema: Any = self._arrow.schema(
+            [(each.title, _type_of(self._arrow, each.column.type)) for each in columns]
+        )
         self.count: int = 0
-        self._reader = BatchReader()
-        self._columns = [(each.column.name, as_values(each.column.type)) for each in columns]
+        self._columns = [each.column for each in columns]
         self._waiting: list[Any] = []
 
-    def add(self, lines: Sequence[bytes]) -> None:
-        """Take cases.
-
-        Raises:
-            DecodeError: if a line is not a case.
-        """
-        batch = self._reader.read(lines)
+    def records(self, batch: PlainBatch) -> Any:
+        """Return cases as a `pyarrow.RecordBatch`."""
         arrays = [
-            self._arrow.array(convert(batch.column(name)), type=field.type)
-            for (name, convert), field in zip(self._columns, self.schema, strict=True)
+            self._array(batch, column, field.type) for column, field in zip(self._columns, self.schema, strict=True)
         ]
-        self._waiting.append(self._arrow.RecordBatch.from_arrays(arrays, schema=self.schema))
-        self.count += len(lines)
+        return self._arrow.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+    def add(self, records: Any) -> None:
+        """Take cases, as `records` returned them."""
+        self._waiting.append(records)
+        self.count += records.num_rows
 
     def take(self) -> Any:
         """Return all rows since the last call, as a `pyarrow.Table` whose columns are in one piece each."""
@@ -64,6 +110,29 @@ class ArrowRows:
         self._waiting, self.count = [], 0
         return table
 
-    def _type(self, type: ColumnType) -> Any:
-        arrow = _TYPES.get(type.kind, lambda pa: pa.string())(self._arrow)
-        return self._arrow.list_(arrow) if type.many else arrow
+    def _array(self, batch: PlainBatch, column: Column, type: Any) -> Any:
+        array = batch.values.get(column.name)
+        if array is None:
+            return self._arrow.nulls(len(batch), type)
+        if array.null_count == len(array):
+            return self._arrow.nulls(len(batch), type)
+        # A text in a column that is JSON in other cases is not the text of JSON yet.
+        if array.type == type and (column.type != JSON or column.name in batch.texts):
+            return array
+        if column.type.kind in _CAST and not column.type.many:
+            try:
+                return array.cast(type)
+            except self._arrow.ArrowInvalid:
+                # Python takes more forms of times.
+                pass
+        # Whatever type is wider needs the values themselves.
+        return self._arrow.array(as_values(column.type)(array.to_pylist()), type=type)
+
+
+def _type_of(arrow: Any, type: ColumnType) -> Any:
+    item = _TYPES.get(type.kind, lambda pa: pa.string())(arrow)
+    return arrow.list_(item) if type.many else item
+
+
+def _stored_type(arrow: Any, type: ColumnType) -> Any:
+    return _type_of(arrow, attrs.evolve(type, kind=_STORED.get(type.kind, type.kind)))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from persona_cases.export.columns.cells import json_text
+from persona_cases.export.columns.plain_batch import PlainBatch
 from persona_cases.export.columns.titles import TitledColumn
 from persona_cases.export.formats import packages
 from persona_cases.export.formats.arrow_rows import ArrowRows
@@ -21,7 +22,7 @@ _BYTES_A_GROUP: Final = 32_000_000
 
 
 class ParquetSink:
-    """Writes cases as rows of a Parquet file; see `Sink`.
+    """Writes cases as rows of a Parquet file; see `TableSink`.
 
     A row group holds up to 10,000 cases, or up to 32 MB of them as the API sent them, so that memory stays bounded.
 
@@ -51,26 +52,25 @@ class ParquetSink:
             str(file.part), self._rows.schema, compression=compression.value
         )
 
-    def write(self, cases: Sequence[bytes]) -> None:
+    def write(self, batch: PlainBatch) -> None:
         """Take rows, and write them once they make a row group."""
-        for part in self._parts(cases):
-            self._rows.add(part)
-            self._size += sum(map(len, part))
-            self._cases += len(part)
+        records, start = self._rows.records(batch), 0
+        for stop in self._ends(batch.sizes):
+            self._rows.add(records.slice(start, stop - start))
+            start = stop
             if self._rows.count >= _ROWS_A_GROUP or self._size >= _BYTES_A_GROUP:
                 self._write_group()
+        self._cases += len(batch)
 
-    def _parts(self, cases: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-        """Yield the cases in pieces that end where a row group is full."""
-        start = size = 0
-        for number, line in enumerate(cases, 1):
-            size += len(line)
-            rows = self._rows.count + number - start
-            if rows >= _ROWS_A_GROUP or self._size + size >= _BYTES_A_GROUP:
-                yield cases[start:number]
-                start, size = number, 0
-        if start < len(cases):
-            yield cases[start:]
+    def _ends(self, sizes: Sequence[int]) -> Iterator[int]:
+        """Yield where a row group is full, and the end, once what is before is added."""
+        start = 0
+        for number, size in enumerate(sizes, 1):
+            self._size += size
+            full = self._rows.count + number - start >= _ROWS_A_GROUP or self._size >= _BYTES_A_GROUP
+            if full or number == len(sizes):
+                yield number
+                start = number
 
     def commit(self) -> None:
         """Complete the file."""

@@ -6,26 +6,34 @@ import contextlib
 import errno
 import os
 import sqlite3
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from itertools import chain, compress, count
 from operator import itemgetter
 from typing import Any, Final
 
-from persona_cases.export.columns.batch import Batch, BatchReader
+from persona_cases.export.columns.batch import Batch, FieldColumn
 from persona_cases.export.columns.cells import json_text
+from persona_cases.export.columns.plain_batch import PlainBatch, plain_batch
 from persona_cases.export.columns.titles import TitledColumn
-from persona_cases.export.columns.types import type_of
+from persona_cases.export.columns.types import JSON, type_of
 from persona_cases.export.formats.sqlite_cells import native_type, quoted, to_cells
 from persona_cases.export.provenance import PROVENANCE, Provenance
 from persona_cases.export.sinks import AtomicFile
 
-__all__ = ["SqliteSink"]
+__all__ = ["SqliteForm", "SqliteSink"]
 
 _RAW: Final = "raw"
 _INDEXED: Final = ("created_at", "status")
 
 # The temporary file is thrown away if anything goes wrong, so that neither a journal nor a sync is of use.
-_SETTINGS: Final = ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA cache_size = -65536", "BEGIN")
+# With pages of 4096 bytes, which are usual, each would hold one case, and a third of it nothing.
+_SETTINGS: Final = (
+    "PRAGMA page_size = 16384",
+    "PRAGMA journal_mode = OFF",
+    "PRAGMA synchronous = OFF",
+    "PRAGMA cache_size = -65536",
+    "BEGIN",
+)
 _TABLES: Final = (
     f"CREATE TABLE {PROVENANCE} (name TEXT PRIMARY KEY NOT NULL, value) WITHOUT ROWID",
     """CREATE TABLE fields (
@@ -43,8 +51,21 @@ _INDEXES: Final = (
 )
 
 
+class SqliteForm:
+    """Stores cells, raw cases, custom fields and related objects; see `StoredForm`."""
+
+    def stored(self, batch: Batch) -> PlainBatch:
+        """Return what to store."""
+        raw = [line.decode() for line in batch.lines]
+        return plain_batch(batch, (raw, _fields(batch), _relationships(batch)))
+
+    def restored(self, stored: PlainBatch) -> PlainBatch:
+        """Return what was stored."""
+        return stored
+
+
 class SqliteSink:
-    """Writes cases into a new database; see `Sink`. Of two cases with one id, the first counts.
+    """Writes cases into a new database; see `TableSink`. Of two cases with one id, the first counts.
 
     Args:
         file: the file.
@@ -55,31 +76,29 @@ class SqliteSink:
     def __init__(self, file: AtomicFile, columns: Sequence[TitledColumn], provenance: Provenance | None = None) -> None:
         self._file = file
         self._made_by = {} if provenance is None else provenance.to_dict()
-        self._reader = BatchReader()
         with _as_os_errors():
             # Each call comes from a thread of its own, one after the other.
             self._database = sqlite3.connect(file.part, isolation_level=None, check_same_thread=False)
         kept = _distinct(columns[: self._most_columns()])
         self._names = [each.title for each in kept]
-        self._cells = [(each.column.name, to_cells(each.column.type)) for each in kept]
+        self._columns = [each.column for each in kept]
         try:
             self._create(kept)
         except BaseException:
             self._database.close()
             raise
 
-    def write(self, cases: Sequence[bytes]) -> None:
+    def write(self, batch: PlainBatch) -> None:
         """Insert rows."""
-        batch = self._reader.read(cases)
-        marks = ", ".join("?" * (len(self._cells) + 1))
+        marks = ", ".join("?" * (len(self._columns) + 1))
         insert = f"INSERT INTO cases VALUES ({marks})"  # noqa: S608 - question marks alone
-        columns = [convert(batch.column(name)) for name, convert in self._cells]
+        raw, fields, relationships = batch.more
+        columns = [batch.cells(column, to_cells) for column in self._columns]
         with _as_os_errors(), contextlib.closing(self._database.cursor()) as cursor:
-            new = self._new(cursor, batch.ids)
-            rows = zip(*columns, (line.decode() for line in batch.lines), strict=True)
-            cursor.executemany(insert, compress(rows, new))
-            cursor.executemany("INSERT INTO fields VALUES (?, ?, ?, ?)", _fields(batch, new))
-            cursor.executemany("INSERT OR IGNORE INTO relationships VALUES (?, ?, ?, ?)", _relationships(batch, new))
+            new = self._new(cursor, columns[0])
+            cursor.executemany(insert, compress(zip(*columns, raw, strict=True), new))
+            cursor.executemany("INSERT INTO fields VALUES (?, ?, ?, ?)", _of_new(fields, new))
+            cursor.executemany("INSERT OR IGNORE INTO relationships VALUES (?, ?, ?, ?)", _of_new(relationships, new))
 
     def _new(self, cursor: sqlite3.Cursor, ids: Sequence[str]) -> list[bool]:
         """Return which cases are the first with their id."""
@@ -142,26 +161,36 @@ def _distinct(columns: Sequence[TitledColumn]) -> list[TitledColumn]:
     return named
 
 
-def _fields(batch: Batch, new: Sequence[bool]) -> list[tuple[Any, ...]]:
-    ids = batch.ids
-    rows = (
-        (ids[number], key, field.words[number], _as_sent(field.values[number]))
-        for key, field in batch.fields.items()
-        for number in field.numbers
-        if new[number]
-    )
+def _fields(batch: Batch) -> tuple[list[tuple[Any, ...]], list[int]]:
+    """Return the rows of the table `fields`, and which case each is of."""
+    ids, rows = batch.ids, list[tuple[int, str, tuple[Any, ...]]]()
+    for key, field in batch.fields.items():
+        words, cells = field.words, _as_sent(field)
+        rows += [(number, key, (ids[number], key, words[number], cells[number])) for number in field.numbers]
     # Those of a case lie side by side in the table.
-    return sorted(rows, key=itemgetter(0, 1))
+    rows.sort(key=itemgetter(0, 1))
+    return [row for _, _, row in rows], [number for number, _, _ in rows]
 
 
-def _as_sent(value: Any) -> Any:
-    (cell,) = to_cells(type_of(value))([value])
-    return cell
+def _as_sent(field: FieldColumn) -> Sequence[Any]:
+    """Return values as the table `fields` has them: each by its own type, whatever that of the column is."""
+    if not field.type.many and field.type != JSON:
+        return field.values
+    return [None if value is None else to_cells(type_of(value))([value])[0] for value in field.values]
 
 
-def _relationships(batch: Batch, new: Sequence[bool]) -> Iterator[tuple[str, ...]]:
-    for case_id, related in compress(zip(batch.ids, batch.related(), strict=True), new):
-        yield from ((case_id, name, each.type, each.id) for name, several in related.items() for each in several)
+def _relationships(batch: Batch) -> tuple[list[tuple[str, ...]], list[int]]:
+    rows, numbers = list[tuple[str, ...]](), list[int]()
+    for number, (case_id, related) in enumerate(zip(batch.ids, batch.related(), strict=True)):
+        mine = [(case_id, name, each.type, each.id) for name, several in related.items() for each in several]
+        rows += mine
+        numbers += [number] * len(mine)
+    return rows, numbers
+
+
+def _of_new(rows: tuple[list[Any], list[int]], new: Sequence[bool]) -> Iterable[Any]:
+    """Return the rows of the cases that are new."""
+    return rows[0] if all(new) else compress(rows[0], (new[number] for number in rows[1]))
 
 
 @contextlib.contextmanager

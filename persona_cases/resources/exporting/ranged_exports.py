@@ -97,6 +97,7 @@ async def write_table(run: ExportRun, spool: Spool, file: AtomicFile) -> None:
         style=run.request.column_style,
         provenance=_provenance(spool),
         rejects=run.rejects,
+        buffer_directory=file.part.parent,
     )
     await export.write_from(spool, run.progress)
 
