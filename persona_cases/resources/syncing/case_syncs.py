@@ -23,7 +23,7 @@ __all__ = ["CaseSyncs"]
 DEFAULT_OVERLAP: Final = timedelta(minutes=10)
 
 
-class _Reading(Protocol):
+class _SyncReading(Protocol):
     """What can reach the API."""
 
     _api: Api
@@ -33,7 +33,7 @@ class CaseSyncs:
     """The method of `persona.cases` that keeps a mirror of cases in a database."""
 
     async def sync(
-        self: _Reading,
+        self: _SyncReading,
         where: Predicate | None = None,
         *,
         to: str | os.PathLike[str] | Mirror,

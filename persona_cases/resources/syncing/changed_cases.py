@@ -28,7 +28,7 @@ from persona_cases.resources.requests import query_parameters as parameters
 from persona_cases.resources.requests.list_filter import Listing
 from persona_cases.resources.syncing.sync_request import SyncRequest
 
-__all__ = ["ChangedCases", "Head", "ReadPage", "UndecidableError"]
+__all__ = ["ChangedCases", "IndexHead", "ReadPage", "UndecidableError"]
 
 _LIST = "/cases"
 _TIMES = ("updated_at", "redacted_at", "created_at")
@@ -41,7 +41,7 @@ class UndecidableError(Exception):
 
 
 @attrs.frozen
-class Head:
+class IndexHead:
     """How far the index has come.
 
     Attributes:
@@ -89,14 +89,14 @@ class ChangedCases:
     local: bool
     undecoded: list[str] = attrs.field(factory=list[str], repr=False)
 
-    async def head(self) -> Head:
+    async def head(self) -> IndexHead:
         """Return how far the index has come."""
         search, fieldset = Search.of(None, _NEWEST_CHANGE, 1, None).loading(_TIMES)
         (request,) = search.requests()
         request = attrs.evolve(request, query=(*request.query, ("page[size]", "1")))
         page, response = await self.api.load_answer(request, self._decoder(fieldset))
         changed = [moment_of(time) for case in page.cases if (time := _changed_at(case)) is not None]
-        return Head(max(changed, default=None), response.headers.get("persona-environment-id"))
+        return IndexHead(max(changed, default=None), response.headers.get("persona-environment-id"))
 
     async def walk(self, unfinished: UnfinishedWalk) -> ReadPages:
         """Read the cases that changed since a walk's beginning, oldest first by creation.

@@ -21,7 +21,7 @@ from persona_cases.models.decoding.raw_page import moment_of
 from persona_cases.paging.cursor import is_refusal
 from persona_cases.resources.exporting.counting import RequestCount
 from persona_cases.resources.syncing.case_intake import CaseIntake, GetAlone, Taken
-from persona_cases.resources.syncing.changed_cases import ChangedCases, Head, ReadPage, UndecidableError
+from persona_cases.resources.syncing.changed_cases import ChangedCases, IndexHead, ReadPage, UndecidableError
 from persona_cases.resources.syncing.sync_request import SyncRequest
 
 __all__ = ["SyncRun"]
@@ -95,7 +95,7 @@ class SyncRun:
 
     # ---- what searches tell --------------------------------------------------------------------------------------
 
-    async def _walk_all(self, mark: Mark, head: Head) -> Mark:
+    async def _walk_all(self, mark: Mark, head: IndexHead) -> Mark:
         """Walk what was left of the last walk, if it was interrupted, and what has changed since then."""
         interrupted = mark.walk is not None
         mark = await self._walk(mark.begin_walk(head.updated_at, self.request.overlap))
@@ -224,7 +224,7 @@ class SyncRun:
         )
 
 
-def _of_environment(mark: Mark, head: Head) -> Mark:
+def _of_environment(mark: Mark, head: IndexHead) -> Mark:
     if mark.environment is not None and head.environment not in {None, mark.environment}:
         raise InvalidArgumentError(
             "to: this mirror has the cases of another environment: use a key of that environment, or another path"
