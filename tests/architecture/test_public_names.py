@@ -175,6 +175,16 @@ def test_a_star_gives_every_name():
                 *(f"persona_cases.{room}" for room in ("query", "models.case", "paging", "export", "mirror", "typed")),
             },
         ),
+        (
+            "from persona_cases import PersonaClient; PersonaClient('persona_sandbox_x').cases",
+            {
+                "filelock",
+                "persona_cases.export.runner",
+                "persona_cases.export.columns",
+                "persona_cases.mirror",
+                "persona_cases.resources.changing.change_run",
+            },
+        ),
     ],
 )
 def test_names_load_no_more_than_they_need(statement, unwanted):

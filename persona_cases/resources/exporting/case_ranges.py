@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from persona_cases.errors import Answered, DecodeError, InvalidArgumentError, PaginationError, naming
 from persona_cases.export.ranges.sampling import Profile, looks_for
@@ -12,7 +13,9 @@ from persona_cases.models.decoding.raw_page import moment_of
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.query import Predicate, Q, Sort
 from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
-from persona_cases.resources.exporting.export_run import Searching
+
+if TYPE_CHECKING:
+    from persona_cases.resources.exporting.export_run import Searching
 
 __all__ = ["CaseRanges"]
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from persona_cases.export.columns.column import Column
-from persona_cases.export.columns.titles import ColumnStyle
-from persona_cases.export.formats.target import Compression, CompressionName, FileFormat, FormatName, Target
-from persona_cases.export.progress import OnProgress
-from persona_cases.export.report import ExportReport
-from persona_cases.export.sinks import ByteSink, Sink
 from persona_cases.query import Predicate, Sort
 from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
-from persona_cases.resources.exporting.export_request import Consistency, ExportRequest, Undecodable
-from persona_cases.resources.exporting.export_run import CaseReading, ExportRun
-from persona_cases.resources.exporting.ordered_exports import export_in_order
-from persona_cases.resources.exporting.ranged_exports import export_by_ranges, write_lines, write_table
-from persona_cases.typed import TypedCase
+
+if TYPE_CHECKING:
+    from persona_cases.export.columns.column import Column
+    from persona_cases.export.columns.titles import ColumnStyle
+    from persona_cases.export.formats.target import CompressionName, FormatName
+    from persona_cases.export.progress import OnProgress
+    from persona_cases.export.report import ExportReport
+    from persona_cases.export.sinks import ByteSink, Sink
+    from persona_cases.resources.exporting.export_request import Consistency, Undecodable
+    from persona_cases.resources.exporting.export_run import CaseReading
+    from persona_cases.typed import TypedCase
 
 __all__ = ["CaseExports"]
 
@@ -115,6 +116,17 @@ class CaseExports:
             PersonaError: whatever a search may raise.
             OSError: if the disk is full, or the stream fails.
         """
+        # Loading these takes as long as loading all else that cases can do.
+        from persona_cases.export.formats.target import Compression, FileFormat, Target  # noqa: PLC0415
+        from persona_cases.resources.exporting.export_request import ExportRequest  # noqa: PLC0415
+        from persona_cases.resources.exporting.export_run import ExportRun  # noqa: PLC0415
+        from persona_cases.resources.exporting.ordered_exports import export_in_order  # noqa: PLC0415
+        from persona_cases.resources.exporting.ranged_exports import (  # noqa: PLC0415
+            export_by_ranges,
+            write_lines,
+            write_table,
+        )
+
         request = ExportRequest(
             to=to,
             where=where,

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import attrs
 
-from persona_cases.export.arrow_tables import ArrowShape, check_arrow, record_batches, whole_table
-from persona_cases.export.columns.choice import ColumnChoice
-from persona_cases.export.columns.column import Column
-from persona_cases.export.columns.titles import ColumnStyle
 from persona_cases.models import Case
 from persona_cases.paging import Pager
 from persona_cases.paging.pager_lessons import PAGER
 from persona_cases.protocol.checks import one_of, whole_number
 from persona_cases.surface import publish
 from persona_cases.teaching import taught
-from persona_cases.typed import TypedCase
+
+if TYPE_CHECKING:
+    from persona_cases.export.arrow_tables import ArrowShape
+    from persona_cases.export.columns.column import Column
+    from persona_cases.export.columns.titles import ColumnStyle
+    from persona_cases.typed import TypedCase
 
 __all__ = ["CasePager"]
 
@@ -53,6 +54,8 @@ class CasePager(Pager[Case]):
             PersonaError: whatever a request may raise.
             OSError: if there is no room for the temporary file.
         """
+        from persona_cases.export.arrow_tables import whole_table  # noqa: PLC0415 - few programs want tables
+
         shape = self._shape(_ROWS_A_BATCH, columns, column_style)
         async with aclosing(self.pages()) as pages:
             return await whole_table(pages, shape)
@@ -83,11 +86,17 @@ class CasePager(Pager[Case]):
         return self._batches(self._shape(size, columns, column_style))
 
     async def _batches(self, shape: ArrowShape) -> AsyncGenerator[Any]:
+        from persona_cases.export.arrow_tables import record_batches  # noqa: PLC0415
+
         async with aclosing(self.pages()) as pages, aclosing(record_batches(pages, shape)) as batches:
             async for batch in batches:
                 yield batch
 
     def _shape(self, size: int, columns: Iterable[Column] | type[TypedCase] | None, style: ColumnStyle) -> ArrowShape:
+        from persona_cases.export.arrow_tables import ArrowShape, check_arrow  # noqa: PLC0415
+        from persona_cases.export.columns.choice import ColumnChoice  # noqa: PLC0415
+        from persona_cases.export.columns.titles import ColumnStyle  # noqa: PLC0415
+
         one_of(style, "column_style", get_args(ColumnStyle))
         choice = ColumnChoice(self._only, () if columns is None else ColumnChoice.declared_by(columns))
         check_arrow()
