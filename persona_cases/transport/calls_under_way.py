@@ -173,9 +173,9 @@ class Call:
         *,
         host: Literal["api", "files"] = "api",
     ) -> None:
-        self.request = request
-        self.options = options
-        self.lifetime = lifetime
+        self.request: Request = request
+        self.options: Options = options
+        self.lifetime: Lifetime = lifetime
         self.observers: tuple[Observer, ...] = listeners(options.observers)
         self.task: asyncio.Task[object] | None = None
         self.departure: Departure | None = None
