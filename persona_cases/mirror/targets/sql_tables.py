@@ -294,7 +294,7 @@ class SqlTables:
 _REFUSALS: Final = {
     "layout": "another version of this library made this mirror: make a new one at another path",
     "where": "this mirror was made with another query: pass the same where, or another path",
-    "history": "this mirror was made with another history: pass the same, or another path",
+    "history": "this mirror was made with another value of history: pass the same, or another path",
 }
 
 
