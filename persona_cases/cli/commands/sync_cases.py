@@ -6,7 +6,6 @@ import asyncio
 import json
 import sys
 import time
-from datetime import timedelta
 from typing import Any
 
 import typer
@@ -92,7 +91,7 @@ async def _sync(persona: PersonaClient, where: Predicate | None, path: str, sync
     return await persona.cases.sync(
         where,
         to=path,
-        overlap=timedelta(seconds=span_seconds(syncing.overlap, "--overlap")),
+        overlap=span_seconds(syncing.overlap, "--overlap"),
         reconcile=_reconcile(syncing),
         dirty=syncing.dirty or (),
         history=syncing.history,

@@ -208,7 +208,7 @@ def pairs_of(pairs: object) -> tuple[tuple[str, ...], Each]:
 def _id_of(case: object, argument: str) -> str:
     given = case.id if isinstance(case, Case) else case
     segment(given, argument)
-    return cast("str", given)
+    return str.__str__(cast("str", given))
 
 
 def _lasting(change: Change, argument: str) -> Change:

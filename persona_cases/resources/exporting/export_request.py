@@ -92,9 +92,7 @@ def _target(request: ExportRequest) -> Target:
         )
     target = Target.of(request.path or "", request.format, request.compression)
     check_available(target)
-    if request.path is not None:
-        check_replaceable(request.path, target, overwrite=request.overwrite)
-    elif not target.is_stream:
+    if request.path is None and not target.is_stream:
         raise InvalidArgumentError(f"to: {target.format} needs a seekable file: pass a path")
     return target
 
@@ -156,8 +154,10 @@ class ExportRequest:
 
     def __attrs_post_init__(self) -> None:
         _check_effects(self)
-        if self.path is not None and self.manifest:
-            AtomicFile.check(account_path(self.path))
+        if self.path is not None:
+            check_replaceable(self.path, self.target, overwrite=self.overwrite)
+            if self.manifest:
+                AtomicFile.check(account_path(self.path))
         if self.attachments is not None:
             file_path(self.attachments, "attachments")
             if self.loaded is not None and ATTACHMENTS not in self.loaded:
@@ -166,7 +166,8 @@ class ExportRequest:
             whole_number(self.limit, "limit", least=0)
         if not self.fresh:
             # Each way to fetch the cases plans its own searches: what no search can find is refused before all of them.
-            Search.of(self.where, self.sort or OLDEST_FIRST, self.max_searches, None).loading(self.loaded)
+            sort = OLDEST_FIRST if self.sort is None else self.sort
+            Search.of(self.where, sort, self.max_searches, None).loading(self.loaded)
         elif self.in_order:
             raise InvalidArgumentError("consistency='fresh' needs a file: pass a path as to, without sort and limit")
 

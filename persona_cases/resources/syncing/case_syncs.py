@@ -57,7 +57,7 @@ class CaseSyncs:
                 database (`.duckdb`, extra `duckdb`); the URL of a PostgreSQL database (`postgresql://...`, extra
                 `postgres`); or an object with the methods of `Mirror`.
             overlap: how much later than others a change may become visible to searches, in seconds or as a
-                `timedelta`. Each sync reads the changes of this span again.
+                `timedelta`, at most 365 days. Each sync reads the changes of this span again.
             reconcile: whether to compare the mirror with the list of cases, which needs one request per 100 cases, and
                 mend what searches never told. True compares ids and times; `full` reads each case. A sync does the
                 former by itself when it finds that searches missed changes.

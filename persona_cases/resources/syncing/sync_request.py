@@ -27,6 +27,7 @@ __all__ = ["Reconcile", "SyncRequest"]
 Reconcile: TypeAlias = bool | Literal["full"]
 """Whether to compare the mirror with the list: by ids and times, or by whole cases."""
 
+_LONGEST_OVERLAP: Final = timedelta(days=365)
 _SOME_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -80,7 +81,7 @@ class SyncRequest:
         request = cls(
             where=predicate,
             mirror=mirror_at(to),
-            overlap=timedelta(seconds=seconds(overlap, "overlap", least=0)),
+            overlap=_overlap(overlap),
             reconcile=reconcile if isinstance(reconcile, bool) else "full",
             dirty=ids,
             history=flag(history, "history"),
@@ -130,3 +131,10 @@ def _is_decidable(where: Predicate) -> bool:
     except QueryError:
         return False
     return True
+
+
+def _overlap(overlap: object) -> timedelta:
+    given = seconds(overlap, "overlap", least=0)
+    if given > _LONGEST_OVERLAP.total_seconds():
+        raise InvalidArgumentError(f"overlap must be at most {_LONGEST_OVERLAP.days} days")
+    return timedelta(seconds=given)
