@@ -311,6 +311,8 @@ class PersonaClient:
     async def __aenter__(self) -> Self:
         self._api.lifetime.check()
         self._api.transport.session.check_usable()
+        # Loads the models and the query language where a program starts, and not in its first call.
+        _ = self.cases
         return self
 
     async def __aexit__(
