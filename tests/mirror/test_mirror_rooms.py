@@ -12,6 +12,7 @@ from persona_cases import DecodeError
 from persona_cases.export.columns.cells import as_texts
 from persona_cases.mirror import CaseVersion, Forget, Mark, SyncReport, UnfinishedSweep, UnfinishedWalk
 from persona_cases.mirror.case_version import Reading
+from persona_cases.mirror.listed_windows import ListedWindow, ListedWindows
 from persona_cases.mirror.mark import milliseconds
 from persona_cases.mirror.meaning import Meaning, meaning_of
 from persona_cases.mirror.purging.redacted_rows import Holding, redacted_cells, redacted_line
@@ -30,7 +31,7 @@ def case(**attributes):
 def test_a_mark_follows_a_walk_and_a_comparison():
     mark = Mark(watermark=0).begin_walk(7, timedelta(seconds=2))
     assert (mark.watermark_time, mark.overlap) == (datetime(1970, 1, 1, tzinfo=UTC), 2000)
-    assert Mark().watermark_time is None
+    assert (Mark().watermark_time, Mark().overlap, UnfinishedSweep(why="gap").full) == (None, 0, False)
     assert mark.walked_to(3).walk == UnfinishedWalk(since=-2000, head=7, position=3)
     assert Mark().walked_to(3) == Mark().end_walk() == Mark()
     assert Mark().swept_to("case_1", 3) == Mark()
@@ -85,6 +86,29 @@ def test_equal_times_are_no_news():
     assert meaning_of(attrs.evolve(READ, updated_at=6, matches=False), gone) is Meaning.IGNORED
 
 
+def test_a_search_may_show_what_the_case_itself_showed():
+    known = attrs.evolve(KNOWN, fresh="f")
+    assert meaning_of(attrs.evolve(READ, digest="f"), known) is Meaning.UNCHANGED
+    assert meaning_of(attrs.evolve(READ, digest="f", updated_at=4), known) is Meaning.DOUBTFUL
+
+
+def test_a_search_does_not_undo_a_redaction():
+    known, newer = attrs.evolve(KNOWN, redacted=True), attrs.evolve(READ, updated_at=9, digest="b")
+    assert meaning_of(newer, known) is Meaning.UNCHANGED
+    assert meaning_of(newer, attrs.evolve(known, gone=True)) is Meaning.IGNORED
+    assert meaning_of(attrs.evolve(newer, redacted=True), known) is Meaning.UPDATED
+    left = attrs.evolve(newer, fresh=True, matches=False, redacted=True)
+    assert change_for("case_1", b"{}", left, attrs.evolve(known, gone=True), Meaning.IGNORED) is None
+
+
+def test_a_page_of_the_list_completes_a_window():
+    windows = ListedWindows()
+    assert windows.add([], last=False) is None
+    window = windows.add([("case_1", Reading(created_at=9, updated_at=9)), ("case_2", READ)], last=False)
+    assert window == ListedWindow(2, None, frozenset({"case_1"}))
+    assert windows.add([], last=True) == ListedWindow(None, 2, frozenset({"case_2"}))
+
+
 def test_a_fresh_case_that_does_not_match_is_remembered_from_the_floor_on():
     fresh = attrs.evolve(READ, fresh=True, matches=False)
     for floor, kept in ((None, True), (5, True), (6, False)):
@@ -120,6 +144,12 @@ def test_a_text_that_does_not_match_has_no_rows_and_leaves_no_copies():
         assert (change.departed, change.erase) == (is_news, erase)
         assert change.version is not None
         assert (change.version.gone, change.version.set_aside, change.version.redacted) == (True, False, erase)
+    gone = vanished("case_1", KNOWN)
+    assert isinstance(gone, Forget)
+    assert gone.departed
+    unknown = rejection("case_1", b"{", "not JSON", Signs(), None)
+    assert unknown is not None
+    assert unknown.version.updated_at == 0
     assert vanished("case_1", None) is None
     assert vanished("case_1", departed) is None
 
