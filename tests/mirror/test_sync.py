@@ -242,7 +242,7 @@ async def test_a_mirror_is_of_one_query_one_history_and_one_environment(world, p
     await client.cases.sync(Q.status.eq("open"), to=path)
     with pytest.raises(InvalidArgumentError, match="another query"):
         await client.cases.sync(to=path)
-    with pytest.raises(InvalidArgumentError, match="another history"):
+    with pytest.raises(InvalidArgumentError, match="another value of history"):
         await client.cases.sync(Q.status.eq("open"), to=path, history=True)
     sim.faults.next(Fault.headers({"Persona-Environment-Id": "env_other"}))
     with pytest.raises(InvalidArgumentError, match="another environment"):
