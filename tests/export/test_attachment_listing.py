@@ -53,7 +53,7 @@ def test_what_is_of_no_interest_is_not_read():
 
 @pytest.mark.parametrize("text", [b"", b"[]", b'{"id": 5}', b'{"id": "case_1", "attributes": []}', b'{"id": "c'])
 def test_what_is_no_case_is_refused(text):
-    with pytest.raises(DecodeError, match="is no case"):
+    with pytest.raises(DecodeError, match="is not a case"):
         files_of(text)
 
 
