@@ -57,7 +57,7 @@ class ListSource:
     @property
     def pages_per_fetcher(self) -> float:
         """More than for searches: where a range begins costs a search, and the last page of each is half full."""
-        return 10.0
+        return 16.0
 
     @property
     def limiter_state(self) -> LimiterState:
