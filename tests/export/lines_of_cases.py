@@ -66,11 +66,11 @@ class LinesToFile:
         self.sink.discard()
 
 
-def write_table(path: Path, lines: Sequence[bytes], columns: Sequence[Column] | None = None) -> Path:
-    """Write these cases to a file, a few at a time."""
+def write_table(path: Path, lines: Sequence[bytes], columns: Sequence[Column] | None = None, size: int = 3) -> Path:
+    """Write these cases to a file, `size` at a time."""
     sink = LinesToFile(Target.of(path), AtomicFile(path), columns_of(lines) if columns is None else columns)
-    for start in range(0, len(lines), 3):
-        sink.write(lines[start : start + 3])
+    for start in range(0, len(lines), size):
+        sink.write(lines[start : start + size])
     sink.commit()
     return path
 

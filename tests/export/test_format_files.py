@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from contextlib import closing
 from datetime import UTC, date, datetime
+from itertools import product
 
 import msgspec
 import pytest
@@ -179,7 +180,7 @@ def test_parquet_comes_in_row_groups_of_bounded_size(tmp_path):
     path = tmp_path / "cases.parquet"
     needs(path.name)
     many = [make_line(number) for number in range(25_000)]
-    footer = parquet_of(write_table(path, many, columns_of(many[:1], ["status"]))).metadata
+    footer = parquet_of(write_table(path, many, columns_of(many[:1], ["status"]), size=1000)).metadata
     assert [footer.row_group(number).num_rows for number in range(footer.num_row_groups)] == [10_000, 10_000, 5_000]
     assert {footer.row_group(0).column(number).compression for number in range(2)} == {"ZSTD"}
     large = [make_line(number, fields={"a": "x" * 20_000_000}) for number in range(3)]
@@ -302,6 +303,39 @@ def test_the_same_cases_make_the_same_bytes(tmp_path, name):
         path = write_table(tmp_path / directory / name, LINES)
         digests.add(hashlib.sha256(path.read_bytes()).digest())
     assert len(digests) == 1
+
+
+def content_of(path):
+    """What a table holds, wherever in the file."""
+    if path.suffix == ".parquet":
+        return parquet_of(path).read().to_pylist()
+    if path.suffix == ".csv":
+        return path.read_bytes()
+    return [sorted(query(path, f"SELECT * FROM {table}"), key=repr) for table in ("cases", "fields", "relationships")]
+
+
+KINDS = [True, 1, 1.0, 2.5, 2**60, 10**25, 1e300, "x", "1", "2025-12-31", "2025-12-31T12:00:00Z", {"a": 1.0}]
+KINDS += [[each] for each in KINDS] + [[1, 2.5], [1.0, "x"], []]
+PAIRS = list(product(range(len(KINDS)), repeat=2))
+
+
+@pytest.mark.parametrize("name", ["cases.csv", "cases.parquet", "cases.sqlite"])
+def test_a_table_does_not_depend_on_which_cases_come_together(tmp_path, name):
+    """A field for each pair of values: one in the first case, and the other in the second."""
+    needs(name)
+    pairs = {f"{first} {second}": pair for first, second in PAIRS for pair in [(KINDS[first], KINDS[second])]}
+    lines = [make_line(each, fields={key: pair[each] for key, pair in pairs.items()}) for each in range(2)]
+    columns = columns_of(lines)
+    contents = []
+    for file, parts in (("together", [lines]), ("apart", [lines[:1], lines[1:]])):
+        target = Target.of(tmp_path / name)
+        sink = LinesToFile(target, AtomicFile(tmp_path / f"{file}-{name}"), columns)
+        for part in parts:
+            sink.write(part)
+        sink.commit()
+        path = tmp_path / f"{file}-{name}"
+        contents.append(content_of(path))
+    assert contents[0] == contents[1]
 
 
 @pytest.mark.parametrize("name", FORMATS)

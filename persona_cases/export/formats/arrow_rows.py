@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import attrs
@@ -50,23 +51,28 @@ class ArrowForm:
     def stored(self, batch: Batch) -> PlainBatch:
         """Return what to store."""
         plain = plain_batch(batch)
-        arrays = {name: self._arrow.array(values, self._type(batch, name)) for name, values in plain.values.items()}
+        # As Arrow's numbers, 1 and 1.0 would be the same; as texts, which the column may become, they are not.
+        kept = {name: values for name, values in plain.values.items() if _is_mixed(batch, name, values)}
+        arrays = {
+            name: self._arrow.array(values, self._type(batch, name))
+            for name, values in plain.values.items()
+            if name not in kept
+        }
         records = self._arrow.RecordBatch.from_arrays([*arrays.values()], [*arrays])
         stream = self._arrow.BufferOutputStream()
         with self._ipc.new_stream(stream, records.schema) as writer:
             writer.write_batch(records)
-        return PlainBatch(plain.sizes, {}, plain.texts, memoryview(stream.getvalue()))
+        return PlainBatch(plain.sizes, kept, plain.texts, memoryview(stream.getvalue()))
 
     def restored(self, stored: PlainBatch) -> PlainBatch:
-        """Return the arrays by the names of their columns."""
+        """Return the arrays, or the lists of values, by the names of their columns."""
         with self._ipc.open_stream(stored.more) as reader:
             records = reader.read_next_batch()
-        return PlainBatch(stored.sizes, dict(zip(records.schema.names, records.columns, strict=True)), stored.texts)
+        arrays = zip(records.schema.names, records.columns, strict=True)
+        return PlainBatch(stored.sizes, {**stored.values, **dict(arrays)}, stored.texts)
 
     def _type(self, batch: Batch, name: str) -> Any:
-        field = batch.fields.get(name.removeprefix(CUSTOM)) if name.startswith(CUSTOM) else None
-        type = _FIXED.get(name, TEXT) if field is None else field.type
-        return _stored_type(self._arrow, type)
+        return _stored_type(self._arrow, _type_in(batch, name))
 
 
 class ArrowRows:
@@ -114,6 +120,8 @@ class ArrowRows:
         array = batch.values.get(column.name)
         if array is None:
             return self._arrow.nulls(len(batch), type)
+        if not isinstance(array, self._arrow.Array):
+            return self._arrow.array(as_values(column.type)(array), type=type)
         if array.null_count == len(array):
             return self._arrow.nulls(len(batch), type)
         # A text in a column that is JSON in other cases is not the text of JSON yet.
@@ -127,6 +135,19 @@ class ArrowRows:
                 pass
         # Whatever type is wider needs the values themselves.
         return self._arrow.array(as_values(column.type)(array.to_pylist()), type=type)
+
+
+def _type_in(batch: Batch, name: str) -> ColumnType:
+    field = batch.fields.get(name.removeprefix(CUSTOM)) if name.startswith(CUSTOM) else None
+    return _FIXED.get(name, TEXT) if field is None else field.type
+
+
+def _is_mixed(batch: Batch, name: str, values: Sequence[Any]) -> bool:
+    type = _type_in(batch, name)
+    if type.kind is not ColumnKind.NUMBER:
+        return False
+    given = [each for each in values if each is not None]
+    return any(isinstance(each, int) for each in (chain.from_iterable(given) if type.many else given))
 
 
 def _type_of(arrow: Any, type: ColumnType) -> Any:
