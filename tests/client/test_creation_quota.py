@@ -267,5 +267,5 @@ def test_what_is_no_limiter_is_refused(argument, value):
 
 def test_one_limiter_can_not_be_both():
     both = LocalLimiter()
-    with pytest.raises(InvalidArgumentError, match="creation_limiter must be another"):
+    with pytest.raises(InvalidArgumentError, match="creation_limiter must not be the same object"):
         PersonaClient("a-long-key", limiter=both, creation_limiter=both)

@@ -131,7 +131,7 @@ ROWS = (
     ),
     _row("HTML from a proxy with status 502", Ending.FAILED, Fault.html(), "502 no error document in the answer"),
     _row("HTML from a proxy with status 200", Ending.NONSENSE, Fault.html(200), "not JSON"),
-    _row("Status 200 and a body that is no JSON", Ending.NONSENSE, Fault.garbage(), "not JSON"),
+    _row("Status 200 and a body that is not JSON", Ending.NONSENSE, Fault.garbage(), "not JSON"),
     _row("Status 200 and no body", Ending.NONSENSE, Fault.empty(), "not JSON"),
     _row("An answer larger than allowed", Ending.NONSENSE, Fault.huge(200_000), "larger than 100000", most=100_000),
     _row("A compressed answer that unpacks to more", Ending.NONSENSE, Fault.packed(9_000_000), "larger", most=100_000),

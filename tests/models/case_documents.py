@@ -8,9 +8,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from persona_cases.errors import PersonaError
-from persona_cases.models import Case
+from persona_cases.models import Case, CaseRelationships
 from persona_cases.models.decoding import records as wire
 
+UNNAMED = {"raw", "raw_line", "extras"}
 TIMES = [name for name in wire.Attributes.__struct_fields__ if name.endswith("_at")]
 TEXTS = [name for name in wire.Attributes.__struct_fields__ if name not in {*TIMES, "tags", "fields", "attachments"}]
 TO_ONE = ["case_template", "case_queue"]
@@ -52,16 +53,17 @@ def a_case(**attributes: Any) -> dict[str, Any]:
     }
 
 
-def as_read(case: Case) -> dict[str, Any]:
+def as_read(read: Case | CaseRelationships) -> dict[str, Any]:
     """All that is read from a case, by the names of its attributes, but for the text itself and what has no name."""
-    read = {}
-    for name in dir(Case):
-        if not (name.startswith("_") or name in {"raw", "raw_line", "extras"} or callable(getattr(Case, name))):
+    found: dict[str, Any] = {}
+    for name in dir(type(read)):
+        if not (name.startswith("_") or name in UNNAMED or callable(getattr(type(read), name))):
             try:
-                read[name] = getattr(case, name)
+                value = getattr(read, name)
             except PersonaError as error:
-                read[name] = type(error), str(error)
-    return read
+                value = type(error), str(error)
+            found[name] = as_read(value) if isinstance(value, CaseRelationships) else value
+    return found
 
 
 def a_body(*cases: dict[str, Any], **members: Any) -> bytes:

@@ -25,6 +25,7 @@ def _claims_a_known_name(case: dict[str, Any]) -> bool:
 @example({"type": "case", "id": "c", "attributes": {"foo_bar": 1, "fooBar": 2, "created_at": None}}, "camel")
 @example({"type": "case", "id": "c", "attributes": {"a_b_c": 1, "_x": 2, "foo_1": 3, "HTTPStatus": 4}}, "camel")
 @example({"type": "case", "id": "c", "attributes": {"attachments": [{"byte_size": 5}]}}, "kebab")
+@example({"type": "case", "id": "c", "relationships": {"foo_bar": None}}, "kebab")
 def test_every_spelling_reads_back_as_the_same_case(sent: dict[str, Any], inflection: Any) -> None:
     assume(not _claims_a_known_name(sent))
     case = Case.from_dict(sent)
