@@ -46,7 +46,7 @@ class LinesToFile:
     """Takes lines of any format, and of a table whose columns are known, where an export learns them first."""
 
     def __init__(self, target: Target, output: Output, columns: Sequence[Column]) -> None:
-        self._target = target
+        self._target, self._reader = target, BatchReader()
         self._is_table = target.format is not FileFormat.JSON_LINES
         self.sink = open_table(target, output, titled(columns)) if self._is_table else open_lines(target, output)
 
@@ -55,7 +55,7 @@ class LinesToFile:
             self.sink.write(lines)
             return
         with closing(open_store(self._target)) as store:
-            store.keep(BatchReader().read(lines))
+            store.keep(self._reader.read(lines))
             for batch in store.batches():
                 self.sink.write(batch)
 

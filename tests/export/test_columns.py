@@ -117,6 +117,26 @@ def test_batches_have_what_each_line_has_by_itself(many, unusual, draw):
             assert all(batch.fields[key].words[number] == row.fields[key].type for key in there)
 
 
+@pytest.mark.parametrize(
+    "name", ['a"b', "\\", "\x01", "\x00", "\x7f", "", " ", "é", "\N{ROCKET}", "__class__", "a.b", "for"]
+)
+@pytest.mark.parametrize(
+    ("section", "sent", "column"),
+    [
+        ("attributes", lambda name: {name: 1}, "extra."),
+        ("attributes", lambda name: {"fields": {name: {"type": "integer", "value": 1}}}, "fields."),
+        ("relationships", lambda name: {name: {"data": None}}, "relationships."),
+    ],
+)
+def test_any_name_is_read_however_often_it_comes(section, sent, column, name):
+    line = msgspec.json.encode({"type": "case", "id": "case_1", section: sent(name)})
+    reader = BatchReader()
+    expected = plain({f"{column}{name}": read_row(line).values[f"{column}{name}"]})
+    for _ in range(3):
+        values = reader.read([line]).values
+        assert plain({f"{column}{name}": values[f"{column}{name}"][0]}) == expected
+
+
 def test_lines_that_are_no_cases_are_handed_out_by_number():
     refused = []
     reader = BatchReader(lambda number, line: refused.append((number, line)))

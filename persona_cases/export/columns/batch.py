@@ -7,9 +7,10 @@ library does not know, the next decoder knows it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Any, Final, Literal, get_type_hints
 
@@ -35,6 +36,7 @@ OnRefused = Callable[[int, bytes], object]
 
 _MOST_EXTRAS: Final = 200
 _MOST_KEYS: Final = 200
+_UNTEACHABLE: Final = re.compile(r'["\\\x00-\x1f]')
 _FIELDS: Final = "fields"
 
 _TIMES: Final = tuple(column.name for column in FIXED if column.type == TIME)
@@ -157,7 +159,7 @@ class BatchReader:
 
     def _learn_keys(self, keys: Iterable[str]) -> None:
         before = len(self._keys)
-        self._keys.update(dict.fromkeys(keys))
+        self._keys.update(dict.fromkeys(filter(_can_be_taught, keys)))
         if len(self._keys) > before:
             self._decode_known = None
 
@@ -202,7 +204,8 @@ class BatchReader:
 
     def _learn(self, row: Row) -> None:
         """Teach the decoder new names, such as those of a later version of the API."""
-        news = [name for name in row.values if name.startswith((EXTRA, RELATIONSHIP)) and name not in self._extras]
+        named = [name for name in row.values if name.startswith((EXTRA, RELATIONSHIP)) and _can_be_taught(name)]
+        news = [name for name in named if name not in self._extras]
         if news and len(self._extras) + len(news) <= _MOST_EXTRAS:
             self._extras += tuple(news)
             self._decode, self._decode_known = _decoder_of(self._extras), None
@@ -213,8 +216,14 @@ class _Wrapped(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True
     value: Any
 
 
-def _decoder_of(extras: Sequence[str], keys: Sequence[str] | None = None) -> Callable[[bytes], Any]:
-    """Return a decoder that accepts only the known names and these.
+def _can_be_taught(name: str) -> bool:
+    # msgspec refuses such a name for a member of a Struct. Cases that have one are read as unusual ones.
+    return _UNTEACHABLE.search(name) is None
+
+
+@lru_cache(maxsize=16)
+def _decoder_of(extras: tuple[str, ...], keys: tuple[str, ...] | None = None) -> Callable[[bytes], Any]:
+    """Return a decoder that accepts only the known names and these. To make one takes as long as to decode 100 cases.
 
     Args:
         extras: attributes and relationships that this library does not know.
