@@ -305,11 +305,11 @@ def test_memory_does_not_grow_with_the_cases(tmp_path, name):
     def write(cases):
         sink = LinesToFile(Target.of(name), AtomicFile(tmp_path / name), columns)
         for start in range(0, cases, 100):
-            sink.write([make_line(start + each, fields={"n": each, "text": "x" * 50}) for each in range(100)])
+            sink.write([make_line(start + each, fields={"n": each, "text": "x" * 500}) for each in range(100)])
         sink.commit()
 
     write(100)
-    assert peak(write, 4_000) < 2 * peak(write, 1_000) + 500_000
+    assert peak(write, 2_000) < 1.2 * peak(write, 500) + 100_000
 
 
 def test_memory_of_parquet_is_that_of_a_row_group(tmp_path):
