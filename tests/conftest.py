@@ -45,7 +45,22 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 LONGEST = tuple(
-    f"tests/{file}" for file in ("export/test_export_kill", "cli/test_cli_export_kill", "docs/", "transport/test_redis")
+    f"tests/{file}"
+    for file in (
+        "changing/test_change_kill",
+        "cli/test_cli_export_kill",
+        "cli/test_cli_export_resume",
+        "client/test_public_calls.py::test_what_leaves",
+        "conformance/test_plugin",
+        "docs/",
+        "export/test_any",
+        "export/test_export_kill",
+        "export/test_runner",
+        "integrations/test_lifecycles",
+        "mutation/test_session",
+        "testing/test_pytest_plugin",
+        "transport/test_redis",
+    )
 )
 """Tests that take seconds each. They come first, so that no worker is left alone with them at the end."""
 
