@@ -70,8 +70,8 @@ def group(name: str) -> tuple[str, ...]:
 def run_tests(session: nox.Session, *options: str, env: dict[str, str | None] | None = None) -> None:
     # Many tests start processes. Without compiled modules, each of those takes twice as long.
     env = {"PYTHONDONTWRITEBYTECODE": None, **(env or {})}
-    # They also wait much, for processes, disks, and clocks of servers: two workers per core left a tenth of it unused.
-    workers = 5 * (os.cpu_count() or 1) // 2
+    # They also wait much: for processes, disks, and clocks of servers.
+    workers = 2 * (os.cpu_count() or 1)
     session.run("pytest", "-n", str(workers), "--dist", "worksteal", *options, env=env)
 
 
