@@ -6,13 +6,14 @@ import glob
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
+from typing import ClassVar
 
 import attrs
 
 from persona_cases.export.spool.workplace import Workplace, directory_beside
 from persona_cases.mirror.purging.redacted_rows import Holding
 
-__all__ = ["MissingFile", "left_beside", "settle"]
+__all__ = ["ExportedFile", "MissingFile", "left_beside"]
 
 _PROGRESS = (
     "the saved progress of an unfinished export holds cases: resume the export, or delete this directory, "
@@ -28,41 +29,40 @@ def left_beside(path: Path) -> list[Path]:
     return [*([directory] if directory.is_dir() else []), *sorted(parts)]
 
 
-def settle(path: Path) -> dict[Path, str]:
-    """Remove what interrupted exports left beside a file, and is of no use.
-
-    Args:
-        path: the file.
-
-    Returns:
-        What has to stay, and why.
-
-    Raises:
-        ClientStateError: if an export to the file is running.
-        InvalidArgumentError: if the directory cannot be written.
-    """
-    if directory_beside(path).is_dir():
-        with Workplace(path):
-            # Whoever takes the place of the export removes it at the end, unless there is saved progress.
-            pass
-    return {left: _PROGRESS if left.is_dir() else _PART for left in left_beside(path)}
-
-
 @attrs.frozen
-class MissingFile:
-    """A file that is not there, but that an interrupted export left something of.
+class ExportedFile:
+    """A file to which exports write.
 
     Attributes:
         path: the file.
-        is_there: False.
+        is_there: whether there is such a file, and not only what an interrupted export left.
     """
 
     path: Path
-    is_there: bool = False
+    is_there: ClassVar[bool] = True
 
     def settle(self) -> dict[Path, str]:
-        """Remove what interrupted exports left, and return what has to stay."""
-        return settle(self.path)
+        """Remove what interrupted exports left beside it, and is of no use.
+
+        Returns:
+            What has to stay, and why.
+
+        Raises:
+            ClientStateError: if an export to the file is running.
+            InvalidArgumentError: if the directory cannot be written.
+        """
+        if directory_beside(self.path).is_dir():
+            with Workplace(self.path):
+                # Whoever takes the place of the export removes it at the end, unless there is saved progress.
+                pass
+        return {left: _PROGRESS if left.is_dir() else _PART for left in left_beside(self.path)}
+
+
+@attrs.frozen
+class MissingFile(ExportedFile):
+    """A file that is not there, but that an interrupted export left something of."""
+
+    is_there: ClassVar[bool] = False
 
     def find(self, _: AbstractSet[str]) -> Holding:
         """Return that there is no case."""

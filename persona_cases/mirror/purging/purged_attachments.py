@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
+from typing import ClassVar
 
 import attrs
 
@@ -23,21 +24,18 @@ class PurgedAttachments:
 
     Attributes:
         path: the directory.
+        is_there: True.
 
     Raises:
         InvalidArgumentError: if there is no directory.
     """
 
     path: Path
+    is_there: ClassVar[bool] = True
 
     def __attrs_post_init__(self) -> None:
         if not self.path.is_dir():
             raise InvalidArgumentError(f"there is no directory at {self.path}: give the one of export --attachments")
-
-    @property
-    def is_there(self) -> bool:
-        """True."""
-        return True
 
     def settle(self) -> dict[Path, str]:
         """Remove the incomplete files of exports that were killed.

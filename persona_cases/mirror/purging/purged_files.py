@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.formats.opening import check_available
@@ -24,14 +24,12 @@ _UNFINISHED: Final = ".export"
 class PurgedFile(Protocol):
     """A file of an earlier export, or a directory of attached files."""
 
+    is_there: ClassVar[bool]
+    """Whether there is such a file, and not only what an interrupted export left."""
+
     @property
     def path(self) -> Path:
         """The file."""
-        ...
-
-    @property
-    def is_there(self) -> bool:
-        """Whether there is such a file, and not only what an interrupted export left."""
         ...
 
     def settle(self) -> dict[Path, str]:

@@ -21,7 +21,7 @@ from persona_cases.export.formats import packages
 from persona_cases.export.formats.sqlite_cells import quoted, to_cells
 from persona_cases.export.provenance import PROVENANCE
 from persona_cases.export.spool.workplace import Workplace
-from persona_cases.mirror.purging.left_behind import settle
+from persona_cases.mirror.purging.left_behind import ExportedFile
 from persona_cases.mirror.purging.redacted_rows import Holding, redacted_cells
 from persona_cases.mirror.targets.known_columns import RAW
 
@@ -34,23 +34,8 @@ _HELD: Final = "another program holds the database: close it, and purge again"
 
 
 @attrs.frozen
-class PurgedParquet:
-    """A Parquet file.
-
-    Attributes:
-        path: the file.
-    """
-
-    path: Path
-
-    @property
-    def is_there(self) -> bool:
-        """True."""
-        return True
-
-    def settle(self) -> dict[Path, str]:
-        """Remove what interrupted exports left, and return what has to stay."""
-        return settle(self.path)
+class PurgedParquet(ExportedFile):
+    """A Parquet file."""
 
     def find(self, redacted: AbstractSet[str]) -> Holding:
         """Return which of these cases are in the file."""
@@ -117,23 +102,8 @@ def _replaced(table: Any, redacted: Mapping[str, bytes]) -> tuple[Any, int]:
 
 
 @attrs.frozen
-class PurgedSqlite:
-    """A SQLite database that an export wrote.
-
-    Attributes:
-        path: the file.
-    """
-
-    path: Path
-
-    @property
-    def is_there(self) -> bool:
-        """True."""
-        return True
-
-    def settle(self) -> dict[Path, str]:
-        """Remove what interrupted exports left, and return what has to stay."""
-        return settle(self.path)
+class PurgedSqlite(ExportedFile):
+    """A SQLite database that an export wrote."""
 
     def find(self, redacted: AbstractSet[str]) -> Holding:
         """Return which of these cases are in the database."""

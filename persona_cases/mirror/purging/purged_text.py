@@ -21,7 +21,7 @@ from persona_cases.export.formats.comma_separated import quoted_cells
 from persona_cases.export.formats.compression import Compressed
 from persona_cases.export.formats.target import Compression
 from persona_cases.export.spool.workplace import Workplace
-from persona_cases.mirror.purging.left_behind import settle
+from persona_cases.mirror.purging.left_behind import ExportedFile
 from persona_cases.mirror.purging.redacted_rows import Holding, redacted_cells, redacted_line
 from persona_cases.models.decoding.record_paths import REFUSED
 from persona_cases.models.decoding.undecodable import id_of
@@ -39,27 +39,16 @@ _read_head: Final = msgspec.json.Decoder(_Head).decode
 
 
 @attrs.frozen
-class PurgedLines:
+class PurgedLines(ExportedFile):
     """A file of JSON Lines.
 
     Attributes:
-        path: the file.
         compression: how it is compressed.
         are_rejects: whether it is beside an export, and has the cases that could not be decoded.
     """
 
-    path: Path
     compression: Compression
     are_rejects: bool = False
-
-    @property
-    def is_there(self) -> bool:
-        """True."""
-        return True
-
-    def settle(self) -> dict[Path, str]:
-        """Remove what interrupted exports left, and return what has to stay."""
-        return settle(self.path)
 
     def find(self, redacted: AbstractSet[str]) -> Holding:
         """Return which of these cases are in the file."""
@@ -105,25 +94,14 @@ class PurgedLines:
 
 
 @attrs.frozen
-class PurgedCsv:
+class PurgedCsv(ExportedFile):
     """A CSV file as exports write it.
 
     Attributes:
-        path: the file.
         compression: how it is compressed.
     """
 
-    path: Path
     compression: Compression
-
-    @property
-    def is_there(self) -> bool:
-        """True."""
-        return True
-
-    def settle(self) -> dict[Path, str]:
-        """Remove what interrupted exports left, and return what has to stay."""
-        return settle(self.path)
 
     def find(self, redacted: AbstractSet[str]) -> Holding:
         """Return which of these cases are in the file."""
