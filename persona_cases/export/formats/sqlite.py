@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 import sqlite3
 from collections.abc import Generator, Iterable, Sequence
 from itertools import chain, compress, count
@@ -17,6 +15,7 @@ from persona_cases.export.columns.plain_batch import PlainBatch, plain_batch
 from persona_cases.export.columns.titles import TitledColumn
 from persona_cases.export.columns.types import JSON, type_of
 from persona_cases.export.formats.sqlite_cells import native_type, quoted, to_cells
+from persona_cases.export.formats.sqlite_errors import os_error
 from persona_cases.export.provenance import PROVENANCE, Provenance
 from persona_cases.export.sinks import AtomicFile
 
@@ -199,7 +198,7 @@ def _as_os_errors() -> Generator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        code = errno.ENOSPC if error.sqlite_errorcode == sqlite3.SQLITE_FULL else errno.EIO
+        failure = os_error(error)
     else:
         return
-    raise OSError(code, os.strerror(code))
+    raise failure

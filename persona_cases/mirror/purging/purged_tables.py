@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import os
 import sqlite3
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +16,7 @@ from persona_cases.export.columns.batch import BatchReader
 from persona_cases.export.columns.cells import as_values
 from persona_cases.export.formats import packages
 from persona_cases.export.formats.sqlite_cells import quoted, to_cells
+from persona_cases.export.formats.sqlite_errors import guarded
 from persona_cases.export.provenance import PROVENANCE
 from persona_cases.export.spool.workplace import Workplace
 from persona_cases.mirror.purging.left_behind import ExportedFile
@@ -107,13 +105,13 @@ class PurgedSqlite(ExportedFile):
 
     def find(self, redacted: AbstractSet[str]) -> Holding:
         """Return which of these cases are in the database."""
-        with _guard(), closing(self._open()) as database:
+        with guarded(_HELD), closing(self._open()) as database:
             return Holding(frozenset(id for (id,) in database.execute("SELECT id FROM cases") if id in redacted))
 
     def replace(self, redacted: Mapping[str, bytes]) -> int:
         """Write these cases as they are now, and return how many rows that changed."""
         changed = 0
-        with _guard(), closing(self._open()) as database:
+        with guarded(_HELD), closing(self._open()) as database:
             database.execute("PRAGMA secure_delete = ON")
             names = [row[1] for row in database.execute("PRAGMA table_info(cases)")]
             database.execute("BEGIN IMMEDIATE")
@@ -141,21 +139,6 @@ class PurgedSqlite(ExportedFile):
         if _MIRROR in names:
             raise InvalidArgumentError(f"{self.path}: a mirror: sync it, which erases what was redacted")
         raise InvalidArgumentError(f"{self.path}: not an export of cases: purge takes files that exports wrote")
-
-
-@contextlib.contextmanager
-def _guard() -> Generator[None]:
-    """Let errors of SQLite look as they do everywhere else, and quote nothing."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None)
-    else:
-        return
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        raise ClientStateError(_HELD)
-    number = errno.ENOSPC if code == sqlite3.SQLITE_FULL else errno.EIO
-    raise OSError(number, os.strerror(number))
 
 
 def _replace_rows(database: sqlite3.Connection, names: list[str], id: str, line: bytes) -> bool:

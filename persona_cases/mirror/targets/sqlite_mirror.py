@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
 import sqlite3
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from persona_cases.errors import ClientStateError
 from persona_cases.export.columns.types import type_of
 from persona_cases.export.formats.sqlite_cells import native_type, to_cells
+from persona_cases.export.formats.sqlite_errors import guarded
 from persona_cases.mirror.mark import Mark
 from persona_cases.mirror.mirror_protocol import MirrorSettings
 from persona_cases.mirror.targets.mirror_lock import MirrorLock
@@ -25,6 +24,7 @@ __all__ = ["SECONDS_FOR_READERS", "SqliteMirror"]
 # With a rollback journal and not with a log of writes: that would keep old values until it is overwritten.
 _SETTINGS: Final = ("PRAGMA journal_mode = DELETE", "PRAGMA secure_delete = ON", "PRAGMA synchronous = FULL")
 _INDEXES: Final = (*INDEXES, "CREATE INDEX fields_by_value ON fields (key, value)")
+_guard = partial(guarded, "to: another program holds the database: close it, or sync again later")
 SECONDS_FOR_READERS: Final = 60.0
 """How long a write waits for programs that read."""
 
@@ -126,18 +126,3 @@ def _dialect(most_columns: int) -> Dialect:
 def _field_cell(value: Any) -> Any:
     (cell,) = to_cells(type_of(value))([value])
     return cell
-
-
-@contextlib.contextmanager
-def _guard() -> Generator[None]:
-    """Let errors look as they do everywhere else, and quote nothing."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None)
-    else:
-        return
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        raise ClientStateError("to: another program holds the database: close it, or sync again later")
-    number = errno.ENOSPC if code == sqlite3.SQLITE_FULL else errno.EIO
-    raise OSError(number, os.strerror(number))
