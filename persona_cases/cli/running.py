@@ -15,7 +15,7 @@ import typer
 
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.screen.advice import Advise
-from persona_cases.cli.screen.error_lines import describe
+from persona_cases.cli.screen.error_lines import describe, one_line
 from persona_cases.cli.screen.terminal import is_terminal
 from persona_cases.errors import PersonaError
 
@@ -83,7 +83,7 @@ def _outcome(work: Work, *, verbose: bool, advise: Advise | None) -> ExitCode:
         return ExitCode.BROKEN_PIPE
     except OSError as error:
         _abandon_stdout()
-        typer.echo(f"error: cannot read or write: {error.strerror or type(error).__name__}", err=True)
+        typer.echo(f"error: {one_line(error)}", err=True)
         return ExitCode.FAILURE
 
 

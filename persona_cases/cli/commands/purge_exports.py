@@ -12,6 +12,7 @@ import typer
 from persona_cases.cli.connect import connected
 from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.options.option_groups import Connection
+from persona_cases.cli.screen.error_lines import one_line
 from persona_cases.client import PersonaClient
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export.threads import off_loop
@@ -55,12 +56,9 @@ async def _purge(persona: PersonaClient, file: PurgedFile, redacted: set[str]) -
             raise error
         lines = {case.id: case.raw_line for case in cases if case.redacted_at is not None}
         changed = await off_loop(file.replace, lines) if lines else 0
-    except (ClientStateError, InvalidArgumentError) as error:
+    except (ClientStateError, InvalidArgumentError, OSError) as error:
         # The other files are purged all the same.
-        yield {"path": str(file.path), "error": str(error)}
-        return
-    except OSError as error:
-        yield {"path": str(file.path), "error": f"cannot read or write: {error.strerror or type(error).__name__}"}
+        yield {"path": str(file.path), "error": one_line(error)}
         return
     if file.is_there:
         told: _Line = {"path": str(file.path), "redacted": len(found.ids), "erased": changed}

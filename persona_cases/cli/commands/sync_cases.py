@@ -15,6 +15,7 @@ from persona_cases.cli.exits import ExitCode
 from persona_cases.cli.options.field_input import span_seconds
 from persona_cases.cli.options.option_groups import Connection, Selection, Syncing
 from persona_cases.cli.options.selection import predicate
+from persona_cases.cli.screen.error_lines import one_line
 from persona_cases.client import PersonaClient
 from persona_cases.errors import (
     ClientStateError,
@@ -59,7 +60,7 @@ async def sync_cases(path: str, syncing: Syncing, connection: Connection) -> Exi
             except (PersonaError, OSError) as error:
                 if not _may_pass(error, synced=synced):
                     raise
-                _print({"error": _told(error)})
+                _print({"error": one_line(error)})
             await asyncio.sleep(max(0.0, began + every - time.monotonic()))
 
 
@@ -79,12 +80,6 @@ def _may_pass(error: PersonaError | OSError, *, synced: bool) -> bool:
             return synced
         case _:
             return isinstance(error, (TransportError, RateLimitError, ServerError, OSError))
-
-
-def _told(error: PersonaError | OSError) -> str:
-    if isinstance(error, PersonaError):
-        return str(error)
-    return f"cannot read or write: {error.strerror or type(error).__name__}"
 
 
 async def _sync(persona: PersonaClient, where: Predicate | None, path: str, syncing: Syncing) -> SyncReport:

@@ -28,7 +28,7 @@ from persona_cases.errors import (
     TransportError,
 )
 
-__all__ = ["Failure", "MissingKeyError", "NoSuchFileError", "describe"]
+__all__ = ["Failure", "MissingKeyError", "NoSuchFileError", "describe", "one_line"]
 
 T = TypeVar("T")
 
@@ -114,6 +114,15 @@ def describe(
     lines.extend(f"note: {note}" for note in getattr(error, "__notes__", ()))
     lines.extend(f"hint: {hint}" for hint in _hints(error, advise))
     return Failure(_chosen(error, _CODES, ExitCode.FAILURE), tuple(map(visible, lines)))
+
+
+def one_line(error: PersonaError | OSError) -> str:
+    """Return what an error says in a line of its own; of the disk, neither a path nor data."""
+    return (
+        str(error)
+        if isinstance(error, PersonaError)
+        else f"cannot read or write: {error.strerror or type(error).__name__}"
+    )
 
 
 def _details(error: PersonaError) -> Iterator[str]:
