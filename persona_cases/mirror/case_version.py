@@ -58,6 +58,11 @@ class CaseVersion:
         """Whether the mirror may have old values of the case, although it has no rows of it."""
         return self.gone and not self.redacted and (self.had_rows or self.set_aside)
 
+    @property
+    def has_values(self) -> bool:
+        """Whether the mirror has rows of the case, or may have old values of it."""
+        return not self.gone or self.has_copies
+
     def departed(self) -> Self:
         """Return the same version, once the mirror has nothing of the case."""
         return attrs.evolve(self, gone=True, had_rows=True, set_aside=False)
@@ -130,7 +135,7 @@ class Reading:
             updated_at=self.updated_at,
             redacted=self.redacted,
             gone=gone,
-            had_rows=gone and not self.redacted and known is not None and (known.has_copies or not known.gone),
+            had_rows=gone and not self.redacted and known is not None and known.has_values,
             indexed=last if self.fresh or self.digest is None else self.digest,
             fresh=self.digest if self.fresh else None,
         )

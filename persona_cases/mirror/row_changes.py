@@ -90,7 +90,7 @@ def rejection(id: str, line: bytes, reason: str, signs: Signs, known: CaseVersio
         updated_at=updated_at if updated_at is not None else 0 if known is None else known.updated_at,
         redacted=bool(signs.redacted),
         gone=True,
-        had_rows=known is not None and (known.has_copies or not known.gone),
+        had_rows=known is not None and known.has_values,
         set_aside=True,
         fresh=digest,
     )
@@ -108,8 +108,7 @@ def unwanted_text(id: str, signs: Signs, known: CaseVersion | None) -> RowChange
     """
     if known is None:
         return None
-    copies = known.has_copies or not known.gone
-    erase = copies and signs.redacted is not False
+    erase = known.has_values and signs.redacted is not False
     if known.gone and not known.set_aside and not erase:
         return None
     version = attrs.evolve(known.departed(), redacted=known.redacted or erase)

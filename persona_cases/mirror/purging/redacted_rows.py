@@ -12,6 +12,7 @@ from persona_cases.export.columns.column import FIXED, Column
 from persona_cases.export.columns.titles import titled
 from persona_cases.export.columns.types import ColumnType
 from persona_cases.models.decoding.jsontext import encode_json, is_object, parse_json
+from persona_cases.models.decoding.key_inflection import without_spelling
 from persona_cases.models.decoding.pieces import members
 
 __all__ = ["Holding", "ToCells", "redacted_cells", "redacted_line"]
@@ -69,13 +70,8 @@ def redacted_line(line: bytes, before: bytes) -> bytes:
     for section in ("attributes", "relationships"):
         new = now.get(section)
         if is_object(new):
-            had = set(map(_folded, members(old.get(section, b"")) or ()))
-            now[section] = {name: value for name, value in new.items() if _folded(name) in had}
+            had = set(map(without_spelling, members(old.get(section, b"")) or ()))
+            now[section] = {name: value for name, value in new.items() if without_spelling(name) in had}
     if "relationships" not in old:
         now.pop("relationships", None)
     return encode_json(now)
-
-
-def _folded(name: str) -> str:
-    """One spelling for `created_at`, `created-at` and `createdAt`."""
-    return name.replace("-", "").replace("_", "").lower()

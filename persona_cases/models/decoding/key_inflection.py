@@ -33,6 +33,7 @@ __all__ = [
     "snake",
     "spell",
     "spelling_of",
+    "without_spelling",
 ]
 
 T = TypeVar("T")
@@ -59,6 +60,11 @@ def snake(key: str) -> str:
     if not _WORDS.fullmatch(key):
         return key
     return _HUMP.sub(r"_\1", key).replace("-", "_").lower()
+
+
+def without_spelling(key: str) -> str:
+    """The letters of a key alone: the same for `created_at`, `created-at` and `createdAt`."""
+    return key.replace("-", "").replace("_", "").lower()
 
 
 def spell(name: str, inflection: Inflection) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["is_json", "members", "pieces"]
+__all__ = ["is_json", "members", "pieces", "without_line_ends"]
 
 _MARK: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{},]', re.DOTALL)
 _KEY: Final = re.compile(rb'("(?:[^"\\]++|\\.)*+")\s*+:\s*+', re.DOTALL)
@@ -22,6 +22,11 @@ _TOKEN: Final = re.compile(
 )
 _BEGINNING: str = "value"
 _ENDS: Final = {b"[": b"]", b"{": b"}"}
+
+
+def without_line_ends(text: bytes) -> bytes:
+    """Return JSON text without line ends, which can only stand between its tokens."""
+    return text.replace(b"\r", b" ").replace(b"\n", b" ")
 
 
 def pieces(text: bytes) -> list[bytes] | None:

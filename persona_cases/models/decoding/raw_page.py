@@ -20,7 +20,7 @@ import msgspec
 from persona_cases.errors import Answered, DecodeError
 from persona_cases.models.decoding import records as wire
 from persona_cases.models.decoding.decode import Links, decode_page, split_page
-from persona_cases.models.decoding.pieces import is_json, members, pieces
+from persona_cases.models.decoding.pieces import is_json, members, pieces, without_line_ends
 from persona_cases.models.decoding.record_paths import REFUSED
 from persona_cases.models.decoding.undecodable import Undecodable, blame, id_of
 
@@ -202,7 +202,7 @@ def _taken_apart(body: bytes) -> tuple[RawPage, Links] | None:
         return None
     lines, aside = list[Line](), list[Undecodable]()
     for index, case in enumerate(cases):
-        line = case.replace(b"\r", b" ").replace(b"\n", b" ")
+        line = without_line_ends(case)
         if is_json(line):
             lines.append(line)
         else:

@@ -10,7 +10,8 @@ import msgspec
 from persona_cases.errors import DecodeError
 from persona_cases.models.case import Case
 from persona_cases.models.decoding.decode import DecodedPage, decode_line, decode_page
-from persona_cases.models.decoding.pieces import members
+from persona_cases.models.decoding.key_inflection import without_spelling
+from persona_cases.models.decoding.pieces import members, without_line_ends
 from persona_cases.models.decoding.raw_page import decode_raw_page, moment_of
 from persona_cases.models.decoding.record_paths import REFUSED
 from persona_cases.models.decoding.records import AwareDatetime
@@ -76,7 +77,7 @@ def line_of(body: bytes, id: str) -> bytes | None:
     Returns:
         The text; None if there is no case of this id.
     """
-    case = (members(body) or {}).get("data", b"").replace(b"\r", b" ").replace(b"\n", b" ")
+    case = without_line_ends((members(body) or {}).get("data", b""))
     return case if id_of(case) == id else None
 
 
@@ -90,7 +91,7 @@ def signs_of(line: bytes) -> Signs:
     if attributes is None:
         return Signs()
     # The server may have spelled them in another way than it was asked to.
-    told = {name.replace("-", "").replace("_", "").lower(): text for name, text in attributes.items()}
+    told = {without_spelling(name): text for name, text in attributes.items()}
     redacted = told.get("redactedat", _NULL) != _NULL
     return Signs(created_at=_moment(told, "createdat"), updated_at=_moment(told, "updatedat"), redacted=redacted)
 
