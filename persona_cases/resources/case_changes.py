@@ -33,7 +33,7 @@ from persona_cases.resources.requests import bodies
 from persona_cases.resources.requests import query_parameters as parameters
 from persona_cases.resources.requests.argument_checks import chosen_or_new_key
 from persona_cases.resources.requests.change_requests import change_request
-from persona_cases.resources.requests.query_parameters import case_segment
+from persona_cases.resources.requests.query_parameters import case_path
 from persona_cases.resources.requests.uploads import encoded_uploads
 from persona_cases.typed import TypedCase
 
@@ -194,7 +194,7 @@ class CaseChanges:
         See https://docs.withpersona.com/api-reference/cases/redact-a-case.
         """
         answer = _AnswerOptions(include, only, idempotency_key)
-        return await self._send(Request("DELETE", _path(case), safety=Safety.REPEATABLE), answer)
+        return await self._send(Request("DELETE", case_path(case), safety=Safety.REPEATABLE), answer)
 
     async def add_objects(
         self,
@@ -407,7 +407,7 @@ class CaseChanges:
         Raises:
             InvalidArgumentError: if `change` is something else.
         """
-        path, change = _path(case), as_change(change)
+        path, change = case_path(case), as_change(change)
         uploads = await encoded_uploads(change.attachments) if isinstance(change, Update) else ()
         return await self._send(change_request(path, change, uploads), _AnswerOptions(include, only, idempotency_key))
 
@@ -417,7 +417,3 @@ class CaseChanges:
         if answer.idempotency_key is not None or request.safety is Safety.KEYED:
             request = attrs.evolve(request, idempotency_key=chosen_or_new_key(answer.idempotency_key))
         return await self._api.load(attrs.evolve(request, query=query), partial(decode_case, fieldset=fieldset))
-
-
-def _path(case: object) -> str:
-    return f"/cases/{case_segment(case)}"

@@ -190,7 +190,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         """
         sparse, fieldset = parameters.fieldset(only)
         query = parameters.include(include, self._api.options.version) + sparse
-        request = Request("GET", f"{_LIST}/{parameters.case_segment(case)}", query=query)
+        request = Request("GET", parameters.case_path(case), query=query)
         return await self._api.load(request, partial(decode_case, fieldset=fieldset))
 
     async def get_many(

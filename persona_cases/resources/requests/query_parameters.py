@@ -93,8 +93,8 @@ def include(relationships: Iterable[Includable] | None, version: str) -> QueryPa
     return (("include", ",".join(dict.fromkeys(related_asked(name, "include") for name in asked))),)
 
 
-def case_segment(case: object) -> str:
-    """Return the id of a case as a segment of a path.
+def case_path(case: object) -> str:
+    """Return the path of a case.
 
     Args:
         case: a `Case`, or its id.
@@ -102,7 +102,7 @@ def case_segment(case: object) -> str:
     Raises:
         InvalidArgumentError: if it is neither.
     """
-    return segment(case.id if isinstance(case, Case) else case, "case")
+    return f"/cases/{segment(case.id if isinstance(case, Case) else case, 'case')}"
 
 
 def names(values: object, argument: str, example: str) -> list[str]:

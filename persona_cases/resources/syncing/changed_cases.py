@@ -175,7 +175,7 @@ class ChangedCases:
         if where is None or only is None:
             return False
         sparse, fieldset = parameters.fieldset(only)
-        request = Request("GET", f"{_LIST}/{parameters.case_segment(id)}", query=sparse)
+        request = Request("GET", parameters.case_path(id), query=sparse)
         try:
             return not where.matches(await self.api.load(request, partial(decode_case, fieldset=fieldset)))
         except (DecodeError, NotFoundError, QueryError):

@@ -57,7 +57,7 @@ class LoneCases:
 
         async def get_one(id: str) -> Case:
             query = parameters.include(None, self.api.options.version)
-            request = Request("GET", f"/cases/{parameters.case_segment(id)}", query=query)
+            request = Request("GET", parameters.case_path(id), query=query)
             return await self.api.load(request, partial(_decode, id, lines))
 
         several = await get_many(get_one, ids, DEFAULT_CONCURRENCY)

@@ -13,7 +13,7 @@ from persona_cases.errors import InvalidArgumentError, QueryError
 from persona_cases.mirror.mirror_protocol import Mirror, MirrorSettings
 from persona_cases.mirror.targets.open_mirror import mirror_at
 from persona_cases.protocol.addresses.urls import segment
-from persona_cases.protocol.checks import flag, seconds, texts
+from persona_cases.protocol.checks import flag, one_of, seconds, texts
 from persona_cases.query import Predicate, Q
 from persona_cases.query.entry import as_predicate
 from persona_cases.query.matching import check_decidable
@@ -72,8 +72,6 @@ class SyncRequest:
             raise InvalidArgumentError("reconcile must be True, False or 'full'")
         if isinstance(dirty, str) or not isinstance(dirty, Iterable):
             raise InvalidArgumentError("dirty must be a list of case ids")
-        if not isinstance(undecodable, str) or undecodable not in get_args(Undecodable):
-            raise InvalidArgumentError("undecodable must be 'raise' or 'set_aside'")
         ids = tuple(dict.fromkeys(texts(cast("Iterable[object]", dirty), "dirty", least=0)))
         for id in ids:
             segment(id, "each of dirty")
@@ -85,7 +83,7 @@ class SyncRequest:
             reconcile=reconcile if isinstance(reconcile, bool) else "full",
             dirty=ids,
             history=flag(history, "history"),
-            undecodable=cast("Undecodable", undecodable),
+            undecodable=cast("Undecodable", one_of(undecodable, "undecodable", get_args(Undecodable))),
             max_searches=max_searches,
             local=predicate is None or _is_decidable(predicate),
         )
