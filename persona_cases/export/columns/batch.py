@@ -7,21 +7,21 @@ library does not know, the next decoder knows it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from operator import attrgetter
-from typing import Any, Final, Literal, get_type_hints
+from typing import Any, Final
 
 import attrs
 import msgspec
 
 from persona_cases.errors import DecodeError
 from persona_cases.export.columns.cells import timestamp
-from persona_cases.export.columns.column import ATTACHMENTS, FIXED, RELATIONSHIP_COLUMNS
+from persona_cases.export.columns.column import ATTACHMENTS, RELATIONSHIP_COLUMNS
 from persona_cases.export.columns.rows import NULL, TYPED_ATTRIBUTES, Row, read_row, several
-from persona_cases.export.columns.types import TIME, ColumnType, are_plain_times, type_of_all
+from persona_cases.export.columns.types import ColumnType, are_plain_times, type_of_all
+from persona_cases.export.columns.usual_case import TIMES, WrappedValue, can_be_taught, slot_of, usual_decoder
 from persona_cases.models.decoding import records as wire
 from persona_cases.models.decoding.jsontext import is_array, is_object
 from persona_cases.models.decoding.record_paths import REFUSED
@@ -36,11 +36,7 @@ OnRefused = Callable[[int, bytes], object]
 
 _MOST_EXTRAS: Final = 200
 _MOST_KEYS: Final = 200
-_UNTEACHABLE: Final = re.compile(r'["\\\x00-\x1f]')
-_FIELDS: Final = "fields"
-
-_TIMES: Final = tuple(column.name for column in FIXED if column.type == TIME)
-_OTHERS: Final = tuple(name for name in TYPED_ATTRIBUTES if name not in _TIMES)
+_OTHERS: Final = tuple(name for name in TYPED_ATTRIBUTES if name not in TIMES)
 
 _check_attachments = msgspec.json.Decoder(list[tuple[wire.AttachmentRecord, ...] | None]).decode
 
@@ -117,7 +113,7 @@ class BatchReader:
         self._on_refused = on_refused
         self._extras: tuple[str, ...] = ()
         self._keys: dict[str, None] = {}
-        self._decode = _decoder_of(())
+        self._decode = usual_decoder(())
         # Knows the custom fields by name, which is faster, and refuses others.
         self._decode_known: Callable[[bytes], Any] | None = None
 
@@ -139,7 +135,7 @@ class BatchReader:
         if self._decode_known is None:
             if not 0 < len(self._keys) <= _MOST_KEYS or not self._number:
                 return None
-            self._decode_known = _decoder_of(self._extras, tuple(self._keys))
+            self._decode_known = usual_decoder(self._extras, tuple(self._keys))
         decode = self._decode_known
         try:
             batch = _by_columns(lines, [decode(line) for line in lines], {}, self._extras, tuple(self._keys))
@@ -159,7 +155,7 @@ class BatchReader:
 
     def _learn_keys(self, keys: Iterable[str]) -> None:
         before = len(self._keys)
-        self._keys.update(dict.fromkeys(filter(_can_be_taught, keys)))
+        self._keys.update(dict.fromkeys(filter(can_be_taught, keys)))
         if len(self._keys) > before:
             self._decode_known = None
 
@@ -204,71 +200,14 @@ class BatchReader:
 
     def _learn(self, row: Row) -> None:
         """Teach the decoder new names, such as those of a later version of the API."""
-        named = [name for name in row.values if name.startswith((EXTRA, RELATIONSHIP)) and _can_be_taught(name)]
+        named = [name for name in row.values if name.startswith((EXTRA, RELATIONSHIP)) and can_be_taught(name)]
         news = [name for name in named if name not in self._extras]
         if news and len(self._extras) + len(news) <= _MOST_EXTRAS:
             self._extras += tuple(news)
-            self._decode, self._decode_known = _decoder_of(self._extras), None
+            self._decode, self._decode_known = usual_decoder(self._extras), None
 
 
-class _Wrapped(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    type: str
-    value: Any
-
-
-def _can_be_taught(name: str) -> bool:
-    # msgspec refuses such a name for a member of a Struct. Cases that have one are read as unusual ones.
-    return _UNTEACHABLE.search(name) is None
-
-
-@lru_cache(maxsize=16)
-def _decoder_of(extras: tuple[str, ...], keys: tuple[str, ...] | None = None) -> Callable[[bytes], Any]:
-    """Return a decoder that accepts only the known names and these. To make one takes as long as to decode 100 cases.
-
-    Args:
-        extras: attributes and relationships that this library does not know.
-        keys: the custom fields, which become a Struct; None for any, in a dict.
-    """
-    hints = get_type_hints(wire.Attributes, include_extras=True)
-    fields = dict[str, _Wrapped] if keys is None else _fields_struct(keys)
-    hints |= {_FIELDS: fields | None, ATTACHMENTS: msgspec.Raw} | dict.fromkeys(_TIMES, str | None)
-    attributes = _section(hints, extras, EXTRA)
-    relationships = _section(get_type_hints(wire.Relationships), extras, RELATIONSHIP)
-    case = msgspec.defstruct(
-        "UsualCase",
-        [
-            ("type", Literal["case"]),
-            ("id", str),
-            ("attributes", attributes | None, None),
-            ("relationships", relationships | None, None),
-        ],
-        frozen=True,
-        gc=False,
-    )
-    return msgspec.json.Decoder(case).decode
-
-
-def _fields_struct(keys: Sequence[str]) -> Any:
-    named = {_slot(number): key for number, key in enumerate(keys)}
-    sent = [(slot, _Wrapped, None) for slot in named]
-    return msgspec.defstruct("UsualFields", sent, rename=named, frozen=True, gc=False, forbid_unknown_fields=True)
-
-
-def _section(hints: dict[str, Any], extras: Sequence[str], prefix: str) -> Any:
-    known = [(name, hint, msgspec.Raw() if hint is msgspec.Raw else None) for name, hint in hints.items()]
-    named = {_slot(number): name.removeprefix(prefix) for number, name in enumerate(extras) if name.startswith(prefix)}
-    new = [(slot, msgspec.Raw, msgspec.Raw()) for slot in named]
-    return msgspec.defstruct(
-        "UsualSection", [*known, *new], rename=named, frozen=True, gc=False, forbid_unknown_fields=True
-    )
-
-
-def _slot(number: int) -> str:
-    # A name from outside need not be one that Python takes.
-    return f"extra_{number}"
-
-
-_BLANK: Final = _decoder_of(())(b'{"type":"case","id":"","attributes":{},"relationships":{}}')
+_BLANK: Final = usual_decoder(())(b'{"type":"case","id":"","attributes":{},"relationships":{}}')
 """Stands for a case that is put in afterwards, and for a section that a case does not have."""
 
 
@@ -296,7 +235,7 @@ def _by_columns(
     fields = _fields_of(attributes) if keys is None else _known_fields_of(attributes, keys)
     values: dict[str, list[Any]] = {"id": [case.id for case in cases]}
     values |= {name: list(map(attrgetter(name), attributes)) for name in _OTHERS}
-    sent = {name: list(map(attrgetter(name), attributes)) for name in _TIMES}
+    sent = {name: list(map(attrgetter(name), attributes)) for name in TIMES}
     moments = {name: msgspec.convert(texts, list[wire.AwareDatetime | None]) for name, texts in sent.items()}
     times = {name: _time_texts(texts, moments[name]) for name, texts in sent.items()}
     values |= moments
@@ -306,11 +245,11 @@ def _by_columns(
     values |= {RELATIONSHIP_COLUMNS[name].name: _ids(column) for name, column in links.items()}
     for number, name in enumerate(extras):
         section = attributes if name.startswith(EXTRA) else relationships
-        values[name] = [_untyped(getattr(each, _slot(number), msgspec.Raw())) for each in section]
+        values[name] = [_untyped(getattr(each, slot_of(number), msgspec.Raw())) for each in section]
     values |= {CUSTOM + key: field.values for key, field in fields.items()}
     _put_in(unusual, len(cases), values, fields)
     for number, row in unusual.items():
-        for name in _TIMES:
+        for name in TIMES:
             times[name][number] = None if row.values[name] is None else timestamp(row.values[name])
 
     def related() -> Iterator[dict[str, tuple[wire.Identifier, ...]]]:
@@ -334,7 +273,7 @@ def _time_texts(texts: list[str | None], moments: Sequence[datetime | None]) -> 
 def _fields_of(attributes: Sequence[Any]) -> dict[str, FieldColumn]:
     fields: dict[str, FieldColumn] = {}
     for number, each in enumerate(attributes):
-        sent_fields: dict[str, _Wrapped] = each.fields or {}
+        sent_fields: dict[str, WrappedValue] = each.fields or {}
         for key, sent in sent_fields.items():
             field = fields.get(key)
             if field is None:
@@ -351,9 +290,9 @@ def _fields_of(attributes: Sequence[Any]) -> dict[str, FieldColumn]:
 def _known_fields_of(attributes: Sequence[Any], keys: Sequence[str]) -> dict[str, FieldColumn]:
     sections = [each.fields for each in attributes]
     fields: dict[str, FieldColumn] = {}
-    for slot, key in enumerate(keys):
-        name = _slot(slot)
-        column: list[_Wrapped | None] = [None if each is None else getattr(each, name) for each in sections]
+    for number, key in enumerate(keys):
+        name = slot_of(number)
+        column: list[WrappedValue | None] = [None if each is None else getattr(each, name) for each in sections]
         numbers = [number for number, sent in enumerate(column) if sent is not None]
         if not numbers:
             continue
@@ -378,7 +317,7 @@ def _may_hold_wrappers(value: Any) -> bool:
     return is_object(value) or (is_array(value) and any(type(item) in {dict, list} for item in value))
 
 
-def _unwrapped(sent: _Wrapped) -> Any:
+def _unwrapped(sent: WrappedValue) -> Any:
     """Return a value without the wrappers in it that declare types."""
     return CaseFields({"": {"type": sent.type, "value": sent.value}}).typed("").value
 
