@@ -231,8 +231,9 @@ class PersonaClient:
         twin = copy.copy(self)
         options = attrs.evolve(self._api.options, **changes)
         twin._api = attrs.evolve(self._api, options=options, lifetime=Lifetime(self._api.lifetime))
-        for resource in ("cases", "case_templates", "events"):
-            vars(twin).pop(resource, None)
+        for name, member in vars(PersonaClient).items():
+            if isinstance(member, cached_property):
+                vars(twin).pop(name, None)
         return twin
 
     async def request(

@@ -82,7 +82,7 @@ class HttpSession:
         self._closed = False
         # What follows from the options of the last request: most requests have the same.
         self._options: Options | None = None
-        self._fixed = self._usual = CIMultiDict[str]()
+        self._fixed, self._reserved = CIMultiDict[str](), CIMultiDict[str]()
         self._timeout = aiohttp.ClientTimeout()
 
     async def send(self, request: Request, options: Options, departure: Departure) -> Response:
@@ -208,13 +208,10 @@ class HttpSession:
         if options is not self._options:
             self._options, self._timeout = options, client_timeout(options.timeout)
             self._fixed = CIMultiDict({_ACCEPT: "application/json", _USER_AGENT: USER_AGENT, **options.headers})
-            self._usual = CIMultiDict({**self._fixed, **_reserved(options)})
-        if request.headers:
-            headers = self._fixed.copy()
-            headers.update(request.headers)
-            headers.update(_reserved(options))
-        else:
-            headers = self._usual.copy()
+            self._reserved = CIMultiDict({_KEY_INFLECTION: "snake", _PERSONA_VERSION: options.version})
+        headers = self._fixed.copy()
+        headers.update(request.headers)
+        headers.update(self._reserved)
         headers[_AUTHORIZATION] = f"Bearer {self._key.reveal()}"
         if request.body is not None:
             headers[_CONTENT_TYPE] = "application/json"
@@ -222,10 +219,6 @@ class HttpSession:
             headers[_IDEMPOTENCY_KEY] = request.idempotency_key
         headers.update(self._network.way_to_api.headers)
         return headers
-
-
-def _reserved(options: Options) -> dict[str, str]:
-    return {_KEY_INFLECTION: "snake", _PERSONA_VERSION: options.version}
 
 
 def _not_requestable() -> TransportError | InvalidArgumentError:
