@@ -20,7 +20,6 @@ from persona_cases import (
     QuotaExceededError,
     RateLimitError,
     RequestTimeoutError,
-    RetryPolicy,
     ServerError,
 )
 from persona_cases.limits import LocalLimiter
@@ -38,8 +37,6 @@ from persona_cases.observers import (
 from persona_cases.protocol.events import retry_reason
 from persona_cases.testing import Fault, Simulator
 
-QUICK = RetryPolicy(base=0)
-
 
 @pytest.fixture
 async def sim():
@@ -54,7 +51,7 @@ def told() -> list[Event]:
 
 @pytest.fixture
 def client(sim, make_client, told) -> PersonaClient:
-    return make_client(sim, retry=QUICK, observers=[told.append])
+    return make_client(sim, observers=[told.append])
 
 
 def an_id(sim: Simulator) -> str:
@@ -279,7 +276,7 @@ def test_every_reason_is_given():
 
 async def test_log_records_have_their_fields_as_attributes_and_no_ids(sim, make_client, caplog):
     caplog.set_level(logging.DEBUG, "persona_cases")
-    client = make_client(sim, retry=QUICK)
+    client = make_client(sim)
     sim.faults.add(Fault.drop(), nth=1, times=1)
     await client.cases.get(an_id(sim))
     with pytest.raises(NotFoundError):
