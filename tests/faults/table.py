@@ -112,19 +112,21 @@ _BROKE = "the connection broke before the whole response was read"
 _LOST = "the connection was lost before a response came"
 
 ROWS = (
-    Row("Nobody listens", Ending.UNSENT, scenes.refused, None, "could not be made: Connection refused", counted=False),
+    Row(
+        "No server listens", Ending.UNSENT, scenes.refused, None, "could not be made: Connection refused", counted=False
+    ),
     Row("The name of the host cannot be resolved", Ending.UNSENT, scenes.unresolvable, None, "could not be resolved"),
     Row("TLS fails", Ending.UNSENT, scenes.mistrusted, None, "no TLS connection.*: self.signed", counted=False),
     Row("The connection is reset before the request was read", Ending.LOST, scenes.reset_at_once, None, _LOST),
-    _row("The connection is reset instead of an answer", Ending.LOST, Fault.reset(), f"{_LOST}: Connection reset"),
-    _row("The connection is closed instead of an answer", Ending.LOST, Fault.drop(), _LOST),
+    _row("The connection is reset before a response comes", Ending.LOST, Fault.reset(), f"{_LOST}: Connection reset"),
+    _row("The connection is closed before a response comes", Ending.LOST, Fault.drop(), _LOST),
     _row("The connection is closed in the middle of the body", Ending.LOST, Fault.torn(), _BROKE),
     _row("The connection is reset in the middle of the body", Ending.LOST, Fault.torn(reset=True), _BROKE),
     _row("The body is shorter than announced", Ending.LOST, Fault.wrong_length(10_000_000), _BROKE),
     _row("The body is longer than announced", Ending.LOST, Fault.wrong_length(30), "not readable HTTP"),
-    _row("The answer is compressed, and damaged", Ending.LOST, Fault.headers({"Content-Encoding": "gzip"}), _BROKE),
-    _row("No first byte of the answer", Ending.TIMED_OUT, Fault.delay(30), "within the timeout", timeout=_QUICK),
-    _row("The body comes drop by drop", Ending.TIMED_OUT, Fault.drip(pause=0.1), "timeout", timeout=_TRICKLE),
+    _row("The response is compressed, and damaged", Ending.LOST, Fault.headers({"Content-Encoding": "gzip"}), _BROKE),
+    _row("No first byte of the response", Ending.TIMED_OUT, Fault.delay(30), "within the timeout", timeout=_QUICK),
+    _row("The body comes a few bytes at a time", Ending.TIMED_OUT, Fault.drip(pause=0.1), "timeout", timeout=_TRICKLE),
     *(
         _row(f"Status {status}", Ending.FAILED, Fault.status(status), str(status))
         for status in (408, 500, 502, 503, 504)
@@ -133,8 +135,10 @@ ROWS = (
     _row("HTML from a proxy with status 200", Ending.NONSENSE, Fault.html(200), "not JSON"),
     _row("Status 200 and a body that is not JSON", Ending.NONSENSE, Fault.garbage(), "not JSON"),
     _row("Status 200 and no body", Ending.NONSENSE, Fault.empty(), "not JSON"),
-    _row("An answer larger than allowed", Ending.NONSENSE, Fault.huge(200_000), "larger than 100000", most=100_000),
-    _row("A compressed answer that unpacks to more", Ending.NONSENSE, Fault.packed(9_000_000), "larger", most=100_000),
+    _row("A response larger than allowed", Ending.NONSENSE, Fault.huge(200_000), "larger than 100000", most=100_000),
+    _row(
+        "A compressed response that unpacks to more", Ending.NONSENSE, Fault.packed(9_000_000), "larger", most=100_000
+    ),
     _row("A redirect", Ending.REFUSED, Fault.redirect(_ELSEWHERE), r"not followed \(this one leads to login\.example"),
 )
 
@@ -142,7 +146,7 @@ ROWS = (
 def _cells(ending: Ending) -> str:
     read = ending.value[1].__name__
     shown = f"`{read}`, `sent` is False" if ending is Ending.UNSENT else f"`{read}`"
-    again = ", ".join(name for operation, name in _NAMES.items() if ending.rule(operation).again) or "no"
+    again = ", ".join(name for operation, name in _NAMES.items() if ending.rule(operation).again) or "nothing"
     write = "`IndeterminateError`" if ending.rule("post").in_doubt else "the same"
     return f"{shown} | {again} | {write}"
 
@@ -167,7 +171,7 @@ _ENDINGS = {
     repeats.AttemptFailure.UNREADABLE: "a success that cannot be read",
     repeats.AttemptFailure.UNKNOWN_KEY: "401",
     repeats.AttemptFailure.CONFLICT: "409",
-    repeats.AttemptFailure.REJECTED: "other answers",
+    repeats.AttemptFailure.REJECTED: "other responses",
 }
 
 
@@ -178,7 +182,7 @@ def _cell(safety: Safety, rule: Rule) -> str:
         return "again"
     # Only a write that was repeated after it may have been carried out has a doubt left to settle.
     doubtful = any(each.again and each.in_doubt for each in RULES[safety].values())
-    return "raised; `IndeterminateError` after a doubt" if doubtful and not rule.settles else "raised"
+    return "raised; if in doubt, `IndeterminateError`" if doubtful and not rule.settles else "raised"
 
 
 def repeats_table() -> list[str]:
