@@ -52,7 +52,7 @@ async def collect(
         fetchers: decides how many ranges are fetched at the same time; by default, as any export decides it.
         set_aside: whether cases that cannot be decoded, or have no creation time, go to `spool.put_aside` instead of
             ending the run.
-        progress: learns what was committed, at most every 20 ms, and at the end.
+        progress: learns what was committed at the end, and if it passes that on, at most every 20 ms.
         stopwatch: measures how long pages take; by default with the clocks of the system.
 
     Returns:
@@ -171,7 +171,10 @@ class _Collector:
 
     async def _look(self, ranges: FetchedRanges) -> None:
         """Find the far end, which bounds the ranges."""
+        started, worked = self._stopwatch.wall(), self._stopwatch.busy()
         peak = self._sound(await self._source.far_end())
+        # Unlike the first page, it does not wait for a connection.
+        self._fetchers.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
         self._progress.fetched += 1
         # Searches may not know the oldest case yet, if that is young; a list, which goes backward, does.
         open_end = self._source.backward
@@ -327,7 +330,7 @@ class _Collector:
 
     def _review(self, fetched: FetchedRange) -> None:
         due = self._busy == 1 or self._free or fetched.pages == 1 or self._progress.fetched % _PAGES_A_REVIEW == 0
-        if due and self._fetchers.size < self._fetchers.most and self._ranges.explored:
+        if due and self._fetchers.may_grow and self._ranges.explored:
             self._grow(first=False)
         if self._free:
             self._idle.set()
@@ -373,7 +376,9 @@ class _Collector:
             await self._committed.wait()
 
     def _tell(self) -> None:
-        """Tell what is committed, but not so often that it costs much."""
+        """Tell what is committed to whoever listens, but not so often that it costs much."""
+        if self._progress.on_progress is None:
+            return
         now = self._stopwatch.wall()
         if not self._unsaved and now - self._told_at > _SECONDS_UNTOLD:
             self._told_at = now

@@ -111,6 +111,11 @@ class FetcherCount:
         """Resume an export that had this many unfinished ranges."""
         self.size = max(self.size, min(self.ceiling, unfinished))
 
+    @property
+    def may_grow(self) -> bool:
+        """Whether more can run while others wait, whatever there is to do."""
+        return self.size < min(self.ceiling, self._kept_waiting())
+
     def grow(self, pages_left: float, parts: int, limit: LimiterState | None, *, first: bool) -> None:
         """Review whether there should be more; the arguments are those of `wanted`."""
         self.size = max(self.size, self.wanted(pages_left, parts, limit, first=first))
