@@ -23,6 +23,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
+import msgspec
 
 from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window_counter import WindowCounter
@@ -41,8 +42,7 @@ _MOST_COUNTERS = 2
 _WEIGHT_OF_LATEST = 0.2
 
 
-@attrs.frozen(kw_only=True)
-class Feedback:
+class Feedback(msgspec.Struct, frozen=True):
     """How a permitted request ended, as far as the rate limit is concerned.
 
     Attributes:
@@ -133,14 +133,14 @@ class RateWindow:
         """Return the seconds until a request may leave: 0 for at once, infinity for "after the next response"."""
         if self.cool_until is not None and (cooling := self.cooling_for(now)) > 0:
             return cooling
-        patience = self._patience(now)
-        if not self.confirmed and patience > 0:
+        in_flight, reserve = self.in_flight, self.reserve
+        if not self.confirmed and (patience := self._patience(now)) > 0:
             return patience
-        longest = 0.0
-        for each in self._in_force:
-            delay = each.delay(now, self.in_flight, self.reserve, latency=self.latency, patience=patience)
-            longest = max(longest, delay)
-        return longest
+        crowded = [each for each in self._in_force if not each.has_room(in_flight, reserve)]
+        if not crowded:
+            return 0.0
+        patience = self._patience(now)
+        return max(each.delay(now, in_flight, reserve, latency=self.latency, patience=patience) for each in crowded)
 
     # ---- changes -----------------------------------------------------------------------------------------------------
 
@@ -170,7 +170,20 @@ class RateWindow:
         if feedback.refused:
             for each in self.counters:
                 each.contradict(departed)
-        self._learn(now, departed, reading, answered=feedback.answered and not feedback.refused)
+        self.in_flight -= 1
+        answered = feedback.answered and not feedback.refused
+        if answered:
+            self.refusals = 0
+        if reading is None:
+            self._miss(now, departed, answered=answered)
+        else:
+            self._take_in(now, departed, reading, answered=answered)
+        if self.in_flight:
+            # Those that cannot overlap any more come first.
+            del self.endings[: bisect(self.endings, now - self.slowest)]
+            self.endings.append(now)
+        else:
+            self.endings.clear()
         if feedback.refused:
             self._cool_down(now, reading, feedback.retry_after)
 
@@ -179,33 +192,37 @@ class RateWindow:
         for each in self.counters:
             each.ours -= 1
 
-    def _learn(self, now: float, departed: float, reading: WindowReading | None, *, answered: bool) -> None:
-        self.in_flight -= 1
-        if answered:
-            self.refusals = 0
-        self.unread = 0 if reading is not None else self.unread + answered
-        self.confirmed = self.confirmed or reading is not None or self.unread >= _RESPONSES_WITHOUT_NUMBERS
-        if reading is not None:
-            took = now - departed
-            self.latency += (took - self.latency) * (_WEIGHT_OF_LATEST if self.slowest else 1.0)
-            self.slowest = max(self.slowest, took)
+    def _miss(self, now: float, departed: float, *, answered: bool) -> None:
+        """Count a request that ended without the numbers."""
+        self.unread += answered
+        self.confirmed = self.confirmed or self.unread >= _RESPONSES_WITHOUT_NUMBERS
+        for each in self._in_force:
+            each.miss(now, departed, answered=answered)
+        self._follow_limits()
+
+    def _take_in(self, now: float, departed: float, reading: WindowReading, *, answered: bool) -> None:
+        """Take in what a response reports."""
+        self.unread, self.confirmed = 0, True
+        took = now - departed
+        self.latency += (took - self.latency) * (_WEIGHT_OF_LATEST if self.slowest else 1.0)
+        self.slowest = max(self.slowest, took)
         in_force = self._in_force
-        reported = None if reading is None else self._counter(departed, reading)
+        reported = self._counter(departed, reading)
+        reported.take_in(now, departed, reading, self.in_flight)
+        if len(self.counters) == 1:
+            self.limit = reading.limit
+            return
         for each in self.counters:
-            if each is reported and reading is not None:
-                each.take_in(now, departed, reading, self.in_flight)
-            elif reported is not None and each.least is None:
+            if each is reported:
+                continue
+            if each.least is None:
                 each.close(self.in_flight)
             elif each in in_force:
                 each.miss(now, departed, answered=answered)
-        if self.in_flight:
-            # Those that cannot overlap any more come first.
-            del self.endings[: bisect(self.endings, now - self.slowest)]
-            self.endings.append(now)
-        else:
-            self.endings.clear()
-        if limits := [each.limit for each in self._in_force if each.reported]:
-            self.limit = min(limits)
+        self._follow_limits()
+
+    def _follow_limits(self) -> None:
+        self.limit = min((each.limit for each in self._in_force if each.reported), default=self.limit)
 
     def _cool_down(self, now: float, reading: WindowReading | None, retry_after: float | None) -> None:
         self.refusals += 1

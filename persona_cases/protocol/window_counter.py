@@ -77,7 +77,12 @@ class WindowCounter:
     def left(self, in_flight: int, reserve: int) -> int:
         """Return how many requests may still leave; below zero if more left than seems allowed."""
         told = self.limit if self.least is None else self.least
-        return told - len(self.unseen) - in_flight - min(reserve, self.limit - 1)
+        left = told - len(self.unseen) - in_flight
+        return left - min(reserve, self.limit - 1) if reserve else left
+
+    def has_room(self, in_flight: int, reserve: int) -> bool:
+        """Whether requests are left, and no other client is known to take them."""
+        return not self.foreign_rate and self._foreign <= 0 < self.left(in_flight, reserve)
 
     def delay(self, now: float, in_flight: int, reserve: int, *, latency: float, patience: float) -> float:
         """Return the seconds until a request may leave.
@@ -91,8 +96,6 @@ class WindowCounter:
         """
         left = self.left(in_flight, reserve)
         uncertain = self._foreign_meanwhile(latency)
-        if not uncertain and left > 0:
-            return 0.0
         held_back = 0 if self.ends_by is None else min(uncertain, int(self.limit * _MOST_HELD_BACK)) - reserve
         if left <= max(0, held_back):
             return math.inf if self.ends_by is None else max(0.0, self.ends_by - now)
@@ -111,11 +114,14 @@ class WindowCounter:
         return math.ceil(expected + math.sqrt(expected)) if expected > _NEGLIGIBLE else 0
 
     @property
+    def _foreign(self) -> int:
+        """How many requests of other clients the window includes, as far as reports show; 0 or less for none."""
+        return 0 if self.least is None else self.limit - self.least - self.ours
+
+    @property
     def _foreign_rate_here(self) -> float:
-        if self.least is None or self.told_at is None or self.ends_by is None:
-            return 0.0
-        foreign = self.limit - self.least - self.ours
-        if foreign <= 0:
+        foreign = self._foreign
+        if foreign <= 0 or self.told_at is None or self.ends_by is None:
             return 0.0
         opened = self.ends_by - self.most - 1 if self.opened_after is None else self.opened_after
         return foreign / max(1.0, self.told_at - opened)
@@ -175,7 +181,12 @@ class WindowCounter:
             self.before = now
             self._renew(self.ends_after, in_flight + 1)
         self._bound(now, departed, reading, is_news=is_news)
-        self._count(now, departed, reading)
+        # The least number includes all requests whose responses reported one. Of the others, this report includes those
+        # that had ended before its request left.
+        if self.unseen:
+            self.unseen = [time for time in self.unseen if time > departed]
+        if self.least is None or reading.remaining < self.least:
+            self.least, self.told_at = reading.remaining, now
 
     def close(self, in_flight: int) -> None:
         """Close the window because nothing shows any more that it is open."""
@@ -232,13 +243,6 @@ class WindowCounter:
         self.ends_after = self.ends_by = None
         self.least = self.told_at = None
         self.ours = in_flight
-
-    def _count(self, now: float, departed: float, reading: WindowReading) -> None:
-        # The least number includes all requests whose responses reported one. Of the others, this report includes those
-        # that had ended before its request left.
-        self.unseen = [time for time in self.unseen if time > departed]
-        if self.least is None or reading.remaining < self.least:
-            self.least, self.told_at = reading.remaining, now
 
     def _bound(self, now: float, departed: float, reading: WindowReading, *, is_news: bool) -> None:
         is_first = reading.remaining == self.limit - 1

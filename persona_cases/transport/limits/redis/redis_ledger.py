@@ -152,7 +152,7 @@ class Ledger:
             wants=wants,
             leaves=leaves,
             endings=[
-                (lease.born, lease.let_go, attrs.evolve(feedback, reading=believable(feedback.reading)))
+                (lease.born, lease.let_go, msgspec.structs.replace(feedback, reading=believable(feedback.reading)))
                 for lease, feedback in told
                 if feedback.sent
             ],
