@@ -1,9 +1,9 @@
-"""A service on aiohttp.web: a case, a stream of cases, webhooks and a probe.
+"""Serve cases with aiohttp.web: a case, a stream of cases, webhooks and a readiness probe.
 
     python aiohttp_app.py
 
-Needs PERSONA_API_KEY and PERSONA_WEBHOOK_SECRET; to try it without an account, start `persona-cases simulator` and
-export what it prints.
+Set PERSONA_API_KEY and PERSONA_WEBHOOK_SECRET. To try it without an account, run `persona-cases simulator` and set the
+variables that it prints.
 """
 
 import os

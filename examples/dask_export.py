@@ -1,11 +1,11 @@
-"""Export the cases of one template into one Parquet dataset, by the workers of a Dask cluster inside one rate limit.
+"""Export the cases of one template to a Parquet dataset, with the workers of a Dask cluster and one rate limit.
 
     python dask_export.py tcp://10.0.0.1:8786 ctmpl_7Yx... /mnt/shared/cases
 
-Needs PERSONA_API_KEY and REDIS_URL in the environment, here and of every worker, and a directory that all of them see.
-To go on with what was interrupted, run it again.
+Set PERSONA_API_KEY and REDIS_URL here and for every worker, and use a directory that all of them see. Run the program
+again to resume.
 """
-# Dask and pyarrow do not say what they return.
+# Dask and pyarrow have no return types.
 # pyright: basic
 # mypy: disable-error-code="import-untyped, no-untyped-call"
 
@@ -28,7 +28,7 @@ from persona_cases.limits import RedisLimiter
 
 @attrs.frozen
 class Job:
-    """What all parts have in common. No key and no password: the scheduler keeps arguments, and shows them."""
+    """Settings of all shards. No key or password, because the scheduler stores and shows arguments."""
 
     template: str
     directory: str
@@ -39,7 +39,7 @@ class Job:
 
 @asynccontextmanager
 async def connected(job: Job) -> AsyncGenerator[PersonaClient]:
-    # The name stands for the vendor's environment: all processes that give it share one budget.
+    # All processes that pass this name share one budget.
     limiter = RedisLimiter(os.environ["REDIS_URL"], environment="env_main", limit=job.limit, period=job.period)
     async with limiter, PersonaClient(base_url=job.base_url, limiter=limiter) as persona:
         yield persona
@@ -50,29 +50,29 @@ async def columns_of(job: Job) -> Sequence[Column]:
         return columns_from(await persona.case_templates.get(job.template), settled=True)
 
 
-async def ranges_of(job: Job, parts: int) -> list[TimeRange]:
+async def ranges_of(job: Job, shards: int) -> list[TimeRange]:
     async with connected(job) as persona:
-        return await persona.cases.ranges(Q.case_template_id.eq(job.template), count=parts)
+        return await persona.cases.ranges(Q.case_template_id.eq(job.template), count=shards)
 
 
-def kept_ranges(job: Job, parts: int) -> list[TimeRange]:
-    """Cut the work into ranges once: another run has to go on with the same ones."""
+def saved_ranges(job: Job, shards: int) -> list[TimeRange]:
+    """Find the ranges once, and save them: a run that resumes needs the same ones."""
     file = Path(job.directory, "_ranges.json")
     if not file.exists():
-        ranges = asyncio.run(ranges_of(job, parts))
-        file.write_text(json.dumps([part.to_dict() for part in ranges]), encoding="utf-8")
-    return [TimeRange.from_dict(part) for part in json.loads(file.read_text(encoding="utf-8"))]
+        ranges = asyncio.run(ranges_of(job, shards))
+        file.write_text(json.dumps([each.to_dict() for each in ranges]), encoding="utf-8")
+    return [TimeRange.from_dict(each) for each in json.loads(file.read_text(encoding="utf-8"))]
 
 
-def export_part(number: int, part: TimeRange, job: Job, columns: Sequence[Column]) -> None:
-    """What a worker does. Dask may do it again: a part goes on where it was, and a finished one is left as it is."""
-    path = Path(job.directory, f"part-{number:04}.parquet")
+def export_shard(number: int, time_range: TimeRange, job: Job, columns: Sequence[Column]) -> None:
+    """Export one shard on a worker. Dask may run it again: it resumes, and leaves a finished shard alone."""
+    path = Path(job.directory, f"shard-{number:04}.parquet")
     if not path.exists():
-        asyncio.run(export_to(path, part, job, columns))
+        asyncio.run(export_to(path, time_range, job, columns))
 
 
-async def export_to(path: Path, part: TimeRange, job: Job, columns: Sequence[Column]) -> None:
-    where = part.narrow(Q.case_template_id.eq(job.template))
+async def export_to(path: Path, time_range: TimeRange, job: Job, columns: Sequence[Column]) -> None:
+    where = time_range.narrow(Q.case_template_id.eq(job.template))
     only = ["status", "created_at", "tags", *(column.name for column in columns)]
     async with connected(job) as persona:
         await persona.cases.export(where, to=path, only=only, columns=columns)
@@ -82,18 +82,18 @@ def main() -> None:
     arguments = argparse.ArgumentParser()
     for name in ("scheduler", "template", "directory"):
         arguments.add_argument(name)
-    arguments.add_argument("--base-url", help="where the API is, if not where the vendor has it")
-    arguments.add_argument("--parts", type=int, default=16, help="several for each worker")
-    arguments.add_argument("--limit", type=int, default=300, help="requests in a window of the rate limit")
-    arguments.add_argument("--period", type=float, default=60.0, help="seconds of such a window")
+    arguments.add_argument("--base-url", help="URL of the API. Default: the vendor's")
+    arguments.add_argument("--shards", type=int, default=16, help="number of shards; take several per worker")
+    arguments.add_argument("--limit", type=int, default=300, help="requests per window of the rate limit")
+    arguments.add_argument("--period", type=float, default=60.0, help="length of a window in seconds")
     given = vars(arguments.parse_args())
-    scheduler, parts, job = given.pop("scheduler"), given.pop("parts"), Job(**given)
+    scheduler, shards, job = given.pop("scheduler"), given.pop("shards"), Job(**given)
     Path(job.directory).mkdir(parents=True, exist_ok=True)
-    columns, ranges = asyncio.run(columns_of(job)), kept_ranges(job, parts)
+    columns, ranges = asyncio.run(columns_of(job)), saved_ranges(job, shards)
     with Client(scheduler) as cluster:
-        tasks = cluster.map(export_part, range(len(ranges)), ranges, job=job, columns=columns, retries=3, pure=False)
+        tasks = cluster.map(export_shard, range(len(ranges)), ranges, job=job, columns=columns, retries=3, pure=False)
         cluster.gather(tasks)
-    print(f"{dataset(job.directory).count_rows() if ranges else 0} cases in {len(ranges)} parts")
+    print(f"{dataset(job.directory).count_rows() if ranges else 0} cases in {len(ranges)} shards")
 
 
 if __name__ == "__main__":

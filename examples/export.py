@@ -1,8 +1,8 @@
-"""Export every case that was created in the last 30 days, with a line of progress for each page.
+"""Export every case that was created in the last 30 days, and print the progress. Run it again to resume.
 
     python export.py recent.jsonl
 
-Needs PERSONA_API_KEY; to try it without an account, start `persona-cases simulator` and export what it prints.
+Set PERSONA_API_KEY. To try it without an account, run `persona-cases simulator` and set the variables that it prints.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
-"""A web service over cases: pages of them, a query from the browser, a stream, an upload and a probe.
+"""Serve cases with FastAPI: a case, pages of a query from the browser, a stream, and a readiness probe.
 
     uvicorn fastapi_app:app
 
-Needs PERSONA_API_KEY; to try it without an account, start `persona-cases simulator` and export what it prints.
+Set PERSONA_API_KEY. To try it without an account, run `persona-cases simulator` and set the variables that it prints.
 """
 
 from typing import Annotated

@@ -1,9 +1,9 @@
-"""Export all cases to a Parquet file of the day, look at it, and draw how many cases were created each week.
+"""Export all cases to a Parquet file each night, summarize it, and plot how many cases were created per week.
 
     pip install 'persona-cases[parquet]' duckdb matplotlib && python nightly_export.py /var/exports
 
-Run it by cron or a systemd timer. A run that was interrupted is resumed by the next one of the same day. Needs
-PERSONA_API_KEY; to try it without an account, start `persona-cases simulator` and export what it prints.
+Run it by cron or a systemd timer. The next run of the same day resumes an interrupted one. Set PERSONA_API_KEY. To try
+it without an account, run `persona-cases simulator` and set the variables that it prints.
 """
 
 # matplotlib leaves some of its types open.
@@ -29,7 +29,7 @@ async def export(directory: Path, day: datetime) -> Path:
     return path
 
 
-def look(path: Path) -> None:
+def summarize(path: Path) -> None:
     with duckdb.connect() as database:
         cases = database.read_parquet(str(path))
         by_status = database.execute("SELECT status, count(*) FROM cases GROUP BY status ORDER BY status")
@@ -47,7 +47,7 @@ def draw(path: Path) -> Path:
     figure = Figure(figsize=(8, 3), layout="constrained")
     axes = figure.subplots()
     axes.bar([week for week, _ in weeks], [count for _, count in weeks], width=6)
-    axes.set(title="Cases created each week", ylabel="cases")
+    axes.set(title="Cases created per week", ylabel="cases")
     figure.savefig(picture := path.with_suffix(".png"))
     return picture
 
@@ -58,8 +58,8 @@ async def main(directory: str) -> int:
     except PersonaError as error:
         print(f"export failed: {error}", file=sys.stderr)
         return 1
-    look(path)
-    print(f"cases by week: {draw(path)}")
+    summarize(path)
+    print(f"cases per week: {draw(path)}")
     return 0
 
 

@@ -1,8 +1,8 @@
-"""Give cases one tag in place of another. Interrupt it at any time: the same command resumes.
+"""Replace a tag on many cases. You may interrupt it at any time: the same command resumes.
 
     python retag_cases.py "created_at >= now() - 30d" second-review escalated
 
-Needs PERSONA_API_KEY; to try it without an account, start `persona-cases simulator` and export what it prints.
+Set PERSONA_API_KEY. To try it without an account, run `persona-cases simulator` and set the variables that it prints.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ JOURNAL = "retag.journal"
 
 async def main(where: str, old: str, new: str, journal: str = JOURNAL) -> int:
     def retagged(case: Case) -> Change | None:
-        """Decide by the case as it is when its turn comes."""
+        """Decide by the case as it is right before its change."""
         if old not in case.tags:
             return None
         return SetTags(list(dict.fromkeys(new if tag == old else tag for tag in case.tags)))

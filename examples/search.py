@@ -1,6 +1,6 @@
-"""Print the newest open cases that are not of low priority.
+"""Print the newest open cases whose priority is not low.
 
-Needs PERSONA_API_KEY; to try it without an account, start `persona-cases simulator` and export what it prints.
+Set PERSONA_API_KEY. To try it without an account, run `persona-cases simulator` and set the variables that it prints.
 """
 
 import asyncio

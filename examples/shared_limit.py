@@ -1,7 +1,9 @@
-"""Several processes inside one rate limit, through Redis.
+"""Share one rate limit between several processes, through Redis.
 
-Starts a Redis server, a simulator that allows 20 requests in 2 seconds, and three processes that all want to send at
-once. None of them is refused. Needs `pip install 'persona-cases[redis]'` and the program `redis-server`.
+    pip install 'persona-cases[redis]' && python shared_limit.py
+
+Starts a Redis server, a simulator that allows 20 requests per 2 seconds, and three processes that all send at once. No
+request gets a 429 response. Install the program `redis-server` first.
 """
 
 import asyncio
@@ -17,7 +19,7 @@ from persona_cases.testing import Simulator
 
 
 async def work(redis_url: str, base_url: str, api_key: str) -> None:
-    """What each process does: all that it needs is the address of Redis and the same name for the environment."""
+    """Send 15 requests from one process. It needs only the URL of Redis and the common name of the environment."""
     limiter = RedisLimiter(redis_url, environment="env_example", limit=20, period=2.0)
     async with limiter, PersonaClient(api_key, base_url=base_url, limiter=limiter) as persona:
         await asyncio.gather(*(persona.rate_limits() for _ in range(15)))
@@ -50,7 +52,7 @@ async def share(redis_url: str) -> None:
         for worker in workers:
             await worker.wait()
         refused = sum(request.status == 429 for request in simulator.requests)
-        print(f"{len(workers)} processes sent {len(simulator.requests)} requests; {refused} were refused.")
+        print(f"{len(workers)} processes sent {len(simulator.requests)} requests; {refused} got a 429 response.")
 
 
 async def until_it_answers(port: int) -> None:
@@ -62,7 +64,7 @@ async def until_it_answers(port: int) -> None:
         else:
             writer.close()
             return
-    raise TimeoutError("redis-server does not answer")
+    raise TimeoutError("redis-server does not respond")
 
 
 if __name__ == "__main__":

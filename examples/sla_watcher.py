@@ -1,8 +1,8 @@
-"""Warn of open cases whose SLA expires within the next hour, each once.
+"""Warn once of each unresolved case whose SLA expires within the next hour.
 
     python sla_watcher.py
 
-Needs PERSONA_API_KEY; to try it without an account, start `persona-cases simulator` and export what it prints.
+Set PERSONA_API_KEY. To try it without an account, run `persona-cases simulator` and set the variables that it prints.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ def warn(case: Case, left: timedelta) -> None:
 
 
 async def look(persona: PersonaClient, warned: Warned) -> None:
-    """Look once. An SLA that was moved is warned of again."""
+    """Look once. Warn again if the SLA of a case was moved."""
     soon = ~Q.resolved_at.is_set() & Q.sla_expires_at.in_next(WARN_BEFORE)
     found = persona.cases.search(
         soon, sort=Q.sla_expires_at.asc(), only=["name", "assignee_id", "sla_expires_at", "resolved_at"]
@@ -41,7 +41,7 @@ async def main() -> None:
             try:
                 await look(persona, warned)
             except PersonaError as error:
-                # Whatever it was, the next look is in a minute.
+                # Whatever the error was, look again in a minute.
                 print(f"could not look: {error}", file=sys.stderr)
             await asyncio.sleep(INTERVAL.total_seconds())
 

@@ -1,8 +1,8 @@
-"""A service on plain Starlette: a case, a query from the browser, and a probe.
+"""Serve cases with Starlette: a case, a query from the browser, and a readiness probe.
 
     uvicorn starlette_app:app
 
-Needs PERSONA_API_KEY; to try it without an account, start `persona-cases simulator` and export what it prints.
+Set PERSONA_API_KEY. To try it without an account, run `persona-cases simulator` and set the variables that it prints.
 """
 
 from starlette.applications import Starlette

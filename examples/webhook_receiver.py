@@ -1,9 +1,9 @@
-"""A receiver of webhooks that keeps the newest state of each case, and catches up when it starts.
+"""Receive webhooks, keep the newest state of each case, and catch up on missed events at the start.
 
     uvicorn webhook_receiver:app
 
-Needs PERSONA_API_KEY, and PERSONA_WEBHOOK_SECRETS: one secret, or the new and the old one with a blank between them
-while a secret is rotated.
+Set PERSONA_API_KEY and PERSONA_WEBHOOK_SECRETS: one secret or, while you rotate it, the new and the old one with a
+space between them.
 """
 
 import os
@@ -33,7 +33,7 @@ async def keep(event: WebhookEvent) -> None:
 
 
 async def catch_up(persona: PersonaClient) -> None:
-    """Read what happened while nobody listened, oldest first."""
+    """Handle the events that happened while this program did not run, oldest first."""
     missed = await persona.events.list(limit=MOST_MISSED).collect()
     for event in reversed(missed):
         await keep(event)

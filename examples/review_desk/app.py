@@ -1,4 +1,4 @@
-"""The desk as an application: pages and files, a small JSON API, a stream of changes, and webhooks."""
+"""The application: a page and its files, a small JSON API, a stream of changes, and webhooks."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -83,9 +83,9 @@ async def _client(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Pe
 
 
 def refuse_other_sites(sec_fetch_site: Annotated[str, Header()] = "none") -> None:
-    """Refuse changes that a page of another site asks a browser for."""
+    """Reject changes that a page of another site makes a browser request."""
     if sec_fetch_site not in {"same-origin", "none"}:
-        raise HTTPException(403, "this came from another site")
+        raise HTTPException(403, "this request came from another site")
 
 
 def _add_reading(app: FastAPI, settings: Settings, live: Broadcast) -> None:
@@ -101,7 +101,7 @@ def _add_reading(app: FastAPI, settings: Settings, live: Broadcast) -> None:
     async def queue(persona: PersonaDep, status: str = "", priority: str = "", assignee: str = "") -> list[Row]:
         found = persona.cases.search(_where(status, priority), sort=Q.sla_expires_at.asc(), only=ROW)
         rows: list[Row] = []
-        # Searches know people by ids that the API tells nobody, so who has a case is looked at here.
+        # Searches know people by ids that the API does not show, so the assignee is compared here.
         async for case in found.limit(MOST_LOOKED_AT):
             if _is_with(case, assignee):
                 rows.append(row(case))

@@ -1,4 +1,4 @@
-"""Changes as they happen: from webhooks to every browser that listens."""
+"""Changes as they happen: from webhooks to every connected browser."""
 
 import asyncio
 import json
@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator
 from .shown import Row
 
 MOST_BEHIND = 100
-"""Changes that a browser may be behind with; one that is slower is let go, and comes again by itself."""
+"""Changes that may wait for a browser. A slower one is disconnected, and reconnects by itself."""
 
 STILL_THERE = 15.0
-"""Seconds after which something is sent, so that proxies keep the connection."""
+"""Seconds of silence after which a comment is sent, so that proxies keep the connection."""
 
 
 class Broadcast:

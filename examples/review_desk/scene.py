@@ -13,7 +13,7 @@ NOTES = ("Name differs by one letter.", "Selfie is dark.", "Address not confirme
 
 
 def set_scene(sim: Simulator, analysts: tuple[str, ...], now: datetime | None = None) -> None:
-    """Make twelve cases that wait for a decision, some of them late."""
+    """Make twelve cases that wait for a decision, some of them past their SLA."""
     now = now or datetime.now(UTC)
     people = (None, *analysts)
     queues = sim.store.template("KYC").queues

@@ -1,4 +1,4 @@
-"""What the desk is set to, from the environment."""
+"""The settings of the desk, from the environment."""
 
 import os
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What browsers are told of cases."""
+"""The parts of a case that browsers see."""
 
 from datetime import datetime
 from typing import Any, TypeGuard

@@ -74,19 +74,19 @@ async def test_two_workers_write_one_dataset_inside_one_rate_limit(simulator, en
     dataset = pytest.importorskip("pyarrow.dataset", reason="Parquet needs the extra parquet")
     parquet = pytest.importorskip("pyarrow.parquet")
     template, directory = simulator.store.template("KYC").id, tmp_path / "dataset"
-    limit = ("--base-url", simulator.base_url, "--limit", "12", "--period", "1", "--parts", "6")
+    limit = ("--base-url", simulator.base_url, "--limit", "12", "--period", "1", "--shards", "6")
     output = await run_example(scheduler, template, directory, *limit, environment=environment)
     wanted = [case.id for case in simulator.store.cases.values() if case.template_id == template]
-    assert output == f"{len(wanted)} cases in 6 parts\n"
+    assert output == f"{len(wanted)} cases in 6 shards\n"
     assert sorted(dataset.dataset(directory).to_table(columns=["id"])["id"].to_pylist()) == sorted(wanted)
-    parts = sorted(directory.glob("*.parquet"))
-    assert len(parts) == 6
-    assert len({parquet.read_schema(part) for part in parts}) == 1
+    shards = sorted(directory.glob("*.parquet"))
+    assert len(shards) == 6
+    assert len({parquet.read_schema(shard) for shard in shards}) == 1
     assert {request.status for request in simulator.requests} == {200}
     assert len(simulator.requests) > 24
 
-    kept = {part.name: part.read_bytes() for part in parts[1:]}
-    parts[0].unlink()
+    kept = {shard.name: shard.read_bytes() for shard in shards[1:]}
+    shards[0].unlink()
     assert await run_example(scheduler, template, directory, *limit, environment=environment) == output
-    assert {part.name: part.read_bytes() for part in parts[1:]} == kept
+    assert {shard.name: shard.read_bytes() for shard in shards[1:]} == kept
     assert {request.status for request in simulator.requests} == {200}

@@ -195,7 +195,7 @@ async def test_nightly_export(account, tmp_path, capsys):
     oldest = min(case.created_at for case in account.store.cases.values() if case.resolved_at is None)
     total = len(account.store.cases)
     assert shown[-2] == f"{waiting} of {total} are not resolved; the oldest was created on {oldest[:10]}"
-    picture = Path(shown[-1].removeprefix("cases by week: "))
+    picture = Path(shown[-1].removeprefix("cases per week: "))
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert await example.main(str(tmp_path / "nowhere")) == 1
     assert "export failed" in capsys.readouterr().err
@@ -210,4 +210,4 @@ def test_every_example_is_run():
 @pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
 async def test_shared_limit(capfd):
     assert await load("shared_limit").main() == 0
-    assert "3 processes sent 45 requests; 0 were refused." in capfd.readouterr().out
+    assert "3 processes sent 45 requests; 0 got a 429 response." in capfd.readouterr().out

@@ -24,7 +24,7 @@ async function ask(path, body) {
   return document;
 }
 
-// How long is left
+// The time that is left
 
 function left(iso, now = Date.now()) {
   const minutes = Math.round((new Date(iso) - now) / 60_000);
@@ -130,7 +130,7 @@ function close() {
   find("rows").querySelector(`[data-case="${CSS.escape(id)}"] .open`)?.focus();
 }
 
-// What comes back by the webhook changes the page.
+// The page changes when the webhook arrives.
 const change = (action, body) => ask(`/api/cases/${encodeURIComponent(opened)}/${action}`, body);
 
 // Changes as they happen
@@ -145,13 +145,13 @@ function announce(text) {
 function listen() {
   const stream = new EventSource("/api/live");
   const connected = (live) => {
-    find("connection").textContent = live ? "live" : "connection lost, trying again";
+    find("connection").textContent = live ? "live" : "connection lost, reconnecting";
     find("connection").classList.toggle("live", live);
   };
   let known = false;
   stream.addEventListener("open", () => {
     connected(true);
-    // What happened while nobody listened is not told again.
+    // Events that came while the connection was lost do not come again.
     if (known) load();
     known = true;
   });
