@@ -1,6 +1,6 @@
 """An asyncio-native client for Persona's Cases API, with a composable query language.
 
-The names are imported when they are first used, so that a program that only makes queries does not load the client.
+Each name is imported on first use, so a program that only builds queries does not load the client.
 """
 
 from typing import TYPE_CHECKING
@@ -159,6 +159,6 @@ _HOMES = {
 }
 _MODULES = ("changes", "errors", "export", "limits", "mirror", "models", "observers", "query", "testing", "typed")
 
-# A checker that saw it would take any name for one of ours.
+# Hidden from type checkers, which would otherwise accept any name.
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazily(__name__, _HOMES, _MODULES)

@@ -1,4 +1,4 @@
-"""`python -m persona_cases` is the command line."""
+"""`python -m persona_cases` runs the command line."""
 
 import sys
 

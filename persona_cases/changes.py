@@ -1,7 +1,7 @@
-"""Changes of a case as values: each has the name and the arguments of the method of `persona.cases` that makes it.
+"""Changes of a case as values: each has the name and arguments of a method of `persona.cases`.
 
-`persona.cases.apply` makes one change, `change_many` and `change_each` make many. A change checks its arguments when it
-is made, and holds them as the API gets them. Its `repr` shows no values.
+`persona.cases.apply` makes one change; `change_many` and `change_each` make many. A change checks its arguments when
+you create it, and holds them as they will be sent. Its `repr` shows no values.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class Upload:
     """A file to attach.
 
     Attributes:
-        filename: the name under which the case will show it; an ending such as `.pdf` or `.png` tells its kind.
-        content: its bytes, or a binary file object, which is read to its end.
+        filename: the name that the case will show; its extension, such as `.pdf` or `.png`, decides the file type.
+        content: bytes, or a binary file object, which is read to the end.
     """
 
     filename: str = attrs.field(repr=False)
@@ -62,16 +62,19 @@ class Upload:
 
     @classmethod
     def from_upload_file(cls, file: UploadedFile) -> Self:
-        """Take a file that a browser sent to a web service, from its beginning.
+        """Make an upload from a file that a browser sent to a web service.
 
-        It is read when the case is changed, so the request that brought it has to last until then.
+        The file is read from its beginning when the case is changed, so its request must still be open then.
 
         Args:
             file: an `UploadFile` of FastAPI or Starlette, or a `FileField` of aiohttp.web. Folders in its name are
-                left out.
+                dropped.
+
+        Returns:
+            The upload.
 
         Raises:
-            InvalidArgumentError: if it has no name or is empty, which is a mistake of the browser's user.
+            InvalidArgumentError: if the file has no name or is empty, which is a mistake of the browser's user.
         """
         name = re.split(r"[/\\]", file.filename or "")[-1]
         if not name:
@@ -83,11 +86,11 @@ class Upload:
 
 
 Attachable: TypeAlias = Upload | str | os.PathLike[str]
-"""What can be attached: the path of a file, or an `Upload`."""
+"""An attachment to add: the path of a file, or an `Upload`."""
 
 
 def _hidden(value: object) -> str:
-    """Show whether a value is set, and not which: most are about people."""
+    """Show whether a value is set, but not the value itself: most are personal data."""
     return repr(value) if value is None or value is UNSET or value == () else "..."
 
 
@@ -168,7 +171,7 @@ class SetStatus:
     """Set the status of a case; see `persona.cases.set_status`.
 
     Attributes:
-        status: any status of the template of the case, spelled as there.
+        status: any status of the case's template, spelled as in the template.
 
     Raises:
         InvalidArgumentError: if it is not a non-empty string.
@@ -182,7 +185,7 @@ class AddTag:
     """Add a tag to a case; see `persona.cases.add_tag`.
 
     Attributes:
-        name: the name of the tag; an unknown one makes a new tag.
+        name: the name of the tag; an unknown name creates a tag.
         tag_id: or the id of the tag.
 
     Raises:
@@ -225,7 +228,7 @@ class SetTags:
     """Give a case exactly these tags; see `persona.cases.set_tags`.
 
     Attributes:
-        names: names of tags; unknown ones make new tags. An empty list removes all.
+        names: names of tags; unknown names create tags. An empty list removes all tags.
         tag_ids: ids of tags.
 
     Raises:
@@ -291,10 +294,10 @@ class Update:
         case_queue_id: the queue to put the case in; None takes it out of its queue.
         sla_expires_in: time until its SLA expires, up to 90 days; a number is in seconds; None clears the SLA.
         attachments: PDF or image files to add: paths or `Upload` objects.
-        repeatable: whether one call may send the update again even if the first request may have been carried out.
+        repeatable: whether the client may retry the update even if an earlier attempt may have been carried out.
 
     Raises:
-        InvalidArgumentError: if nothing is to be updated, or an argument cannot work.
+        InvalidArgumentError: if nothing is to be updated, or an argument is invalid.
     """
 
     fields: Mapping[str, Any] | Unset = attrs.field(default=UNSET, converter=_fields, repr=_hidden, hash=False)
@@ -312,7 +315,7 @@ class Update:
 
 
 Change: TypeAlias = AddComment | AddObjects | AddTag | Assign | RemoveObjects | RemoveTag | SetStatus | SetTags | Update
-"""Any change of one case: a closed union, made for `match`."""
+"""Any change of one case: a closed union to `match` on."""
 
 _KINDS: Final[tuple[type[Change], ...]] = get_args(Change)
 
@@ -321,7 +324,7 @@ def as_change(value: object, argument: str = "change") -> Change:
     """Return the change that a caller passed.
 
     Raises:
-        InvalidArgumentError: if it is none; the message says what to write instead.
+        InvalidArgumentError: if it is not a change; the message says what to write instead.
     """
     if isinstance(value, _KINDS):
         return value

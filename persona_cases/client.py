@@ -1,4 +1,4 @@
-"""`PersonaClient`: where a program starts."""
+"""`PersonaClient`, the entry point of the library."""
 
 from __future__ import annotations
 
@@ -60,43 +60,44 @@ class PersonaClient:
             async for case in persona.cases.search(Q.status.eq("open")):
                 print(case.id, case.created_at)
 
-    Make one per program (or one per event loop) and share it: it holds the connections and the rate limit. Any number
-    of tasks may use it at the same time.
+    Create one per program (or one per event loop) and share it: it holds the connections and keeps to the rate limit.
+    Any number of tasks can use it at the same time.
 
     Args:
-        api_key: the API key; by default the environment variable `PERSONA_API_KEY`.
-        base_url: where the API lives; by default `PERSONA_BASE_URL`, or the vendor's URL. The client sends the key
+        api_key: the API key. Default: the environment variable `PERSONA_API_KEY`.
+        base_url: the URL of the API. Default: `PERSONA_BASE_URL`, or else the vendor's URL. The client sends the key
             there and nowhere else.
         version: the `Persona-Version` to send (https://docs.withpersona.com/versioning).
-        timeout: how long one attempt may take: a `Timeout`, or its total in seconds.
+        timeout: maximum time for one attempt: a `Timeout`, or its total in seconds.
         retry: when the client retries a failed request.
-        max_wait: maximum seconds that an attempt waits for the limits. A longer wait raises `RateLimitError`
-            (`QuotaExceededError` for the quota of case creation), immediately if its length is known. None for no
-            limit.
+        max_wait: maximum seconds that an attempt waits for the rate limit or a quota. A longer wait raises
+            `RateLimitError` (`QuotaExceededError` for the quota of case creation), immediately if its length is known
+            in advance. None for no limit.
         headers: additional request headers.
-        max_answer_bytes: maximum size of a response body in bytes, after unpacking. A larger one raises `DecodeError`.
-            It does not bound the download of files.
-        limiter: keeps the requests within the rate limit. The vendor counts all requests of an environment together, so
-            give the clients of one environment the same limiter.
-        creation_limiter: keeps the creation of cases within its quota, which the vendor counts beside the rate limit;
-            share it like `limiter`. By default a `QuotaLimiter`, which delays nothing before the API reports a quota.
-        session: a session of yours to borrow. It stays open, and the client does not use its middlewares. By default
-            the client makes its own.
-        middleware: async functions around each attempt, the first outermost; see `persona_cases.Middleware`.
-        observers: functions that take the events of `persona_cases.observers`, for all calls of the client;
+        max_answer_bytes: maximum size of a response body in bytes, after decompression. A larger body raises
+            `DecodeError`. Downloads of files are not limited by it.
+        limiter: keeps requests within the rate limit. The vendor counts all requests of an environment together, so
+            pass the same limiter to all clients of one environment.
+        creation_limiter: keeps the creation of cases within its quota, which the vendor counts separately from the rate
+            limit; share it like `limiter`. Default: a `QuotaLimiter`, which delays nothing until the API reports a
+            quota.
+        session: your own session to borrow. The client does not close it, and does not use its middlewares. Default:
+            the client creates one.
+        middleware: async functions that wrap each attempt, the first outermost; see `persona_cases.Middleware`.
+        observers: functions that receive the events of `persona_cases.observers` for all calls of the client;
             `with_options` adds more for single calls.
-        max_connections: maximum number of connections of a session that the client makes.
+        max_connections: maximum number of connections, if the client creates the session.
         trust_env: whether to take proxies from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`,
-            or the settings of the system), except for this machine. A borrowed session decides for itself. The client
-            never sends credentials of a `.netrc` file.
+            or the system's settings), except for requests to this machine. A borrowed session keeps its own setting.
+            The client never sends credentials from a `.netrc` file.
         proxy: the proxy for all requests, such as `http://user:password@proxy.example.com:3128`.
-        ssl: whose certificates to trust, for the API and for file hosts: an `ssl.SSLContext`, or the path of a CA file
-            in PEM format, which replaces the system's. By default `PERSONA_CA_FILE`, or the system's.
-        allow_http: whether `base_url` may be plain http to another machine, such as a simulator in a container; by
-            default `PERSONA_ALLOW_HTTP`, or False.
+        ssl: which certificates to trust, for the API and for file hosts: an `ssl.SSLContext`, or the path of a CA file
+            in PEM format, which replaces the system's certificates. Default: `PERSONA_CA_FILE`, or else the system's.
+        allow_http: whether `base_url` may be plain http to another machine, such as a simulator             in a
+            container. Default: `PERSONA_ALLOW_HTTP`, or else False.
 
     Raises:
-        InvalidArgumentError: if a setting cannot work, or there is no API key.
+        InvalidArgumentError: if a setting is invalid, or there is no API key.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class PersonaClient:
         ssl: Trust | None = None,
         allow_http: bool | None = None,
     ) -> None:
-        # First of all: whatever is raised below, no variable of this frame shows the key.
+        # This comes first: if anything below raises, no variable of this frame shows the key.
         given, api_key = secret.hidden(api_key), None
         options = Options(
             version=version,
@@ -162,37 +163,37 @@ class PersonaClient:
         )
         self._api = Api(Transport(http, admission, check_middleware(middleware)), base, options)
 
-    # Each of these loads what it needs when it is first used: models, the query language, pages.
+    # Each of these loads its dependencies on first use: models, the query language, pages.
 
     @cached_property
     def cases(self) -> Cases:
-        """Everything that can be done with cases."""
+        """The methods for cases: read, search, change, export."""
         from persona_cases.resources.cases import Cases  # noqa: PLC0415
 
         return Cases(self._api)
 
     @cached_property
     def case_templates(self) -> CaseTemplates:
-        """What cases are made from."""
+        """The methods for case templates, which cases are created from."""
         from persona_cases.resources.case_templates import CaseTemplates  # noqa: PLC0415
 
         return CaseTemplates(self._api)
 
     @cached_property
     def events(self) -> Events:
-        """What happened to cases and other objects."""
+        """The methods for events: what happened to cases and other objects."""
         from persona_cases.resources.event_reading import Events  # noqa: PLC0415
 
         return Events(self._api)
 
     @property
     def limiter(self) -> Limiter:
-        """The limiter of the rate limit; `limiter.state` is what it knows."""
+        """The limiter for the rate limit; `limiter.state` is its current knowledge."""
         return self._api.transport.limiter
 
     @property
     def creation_limiter(self) -> Limiter:
-        """The limiter of the quota of case creation; `creation_limiter.state` is what it knows."""
+        """The limiter for the quota of case creation; `creation_limiter.state` is its current knowledge."""
         return self._api.transport.creation_limiter
 
     def with_options(
@@ -206,14 +207,26 @@ class PersonaClient:
         max_answer_bytes: int | Unset = UNSET,
         observers: Iterable[Observer] | Unset = UNSET,
     ) -> Self:
-        """Return a light copy with other settings, which shares the connections and the limiters.
+        """Return a light copy with other settings that shares the connections and the limiters.
 
-        What is left out stays as it is; `headers` and `observers` are added to those that are set already. A copy of a
-        subclass is of that class and has the same attributes. Closing a copy ends the calls of that copy alone; closing
-        the client that it was made from closes both.
+        Settings that you leave out stay as they are. `headers` and `observers` are added to the existing ones. A copy
+        of a subclass has the same class and attributes. Closing a copy ends only the calls of that copy; closing the
+        original closes both.
+
+        Args:
+            version: the `Persona-Version` to send.
+            timeout: maximum time for one attempt: a `Timeout`, or its total in seconds.
+            retry: when the client retries a failed request.
+            max_wait: maximum seconds that an attempt waits for the rate limit or a quota; None for no limit.
+            headers: additional request headers.
+            max_answer_bytes: maximum size of a response body in bytes, after decompression.
+            observers: functions that receive the events of calls made through the copy.
+
+        Returns:
+            The copy.
 
         Raises:
-            InvalidArgumentError: if a setting cannot work.
+            InvalidArgumentError: if a setting is invalid.
         """
         given: dict[str, Any] = {
             "version": version,
@@ -250,30 +263,33 @@ class PersonaClient:
 
         Args:
             method: the HTTP method.
-            path: the path below the base URL, such as `/accounts`; percent-encode what you insert.
-            params: query parameters, not yet encoded.
-            json: a document to send as the body.
-            idempotency_key: the key that makes a POST happen at most once; made up if it is left out.
-            safety: what the client may do when it does not know whether the request was carried out. By default, it
-                repeats GET, PUT and DELETE, and POST under its idempotency key, but not PATCH.
+            path: the path below the base URL, such as `/accounts`; percent-encode any values in it.
+            params: query parameters, not URL-encoded.
+            json: the document to send as the JSON body.
+            idempotency_key: the key under which a POST is carried out at most once. Default: a random key.
+            safety: whether the client may retry when it does not know whether the request was carried out. Default: it
+                retries GET, PUT and DELETE, and POST with its idempotency key, but not PATCH.
 
         Returns:
             The response; `response.json()` decodes its body.
 
         Raises:
-            InvalidArgumentError: if an argument cannot work.
+            InvalidArgumentError: if an argument is invalid.
             APIError: if the API responded with an error status.
-            TransportError: if no whole response came.
+            TransportError: if no complete response arrived.
         """
         request = other_request(method, path, params=params, json=json, idempotency_key=idempotency_key, safety=safety)
         return await self._api.send(request)
 
     async def rate_limits(self) -> tuple[RateLimitStatus, ...]:
-        """Return how much of the rate limits is used. The request itself counts.
+        """Return the current usage of the rate limits. This request itself counts.
+
+        Returns:
+            The usage of each limit.
 
         Raises:
-            APIError: if the API refuses.
-            TransportError: if no whole response came.
+            APIError: if the API responded with an error status.
+            TransportError: if no complete response arrived.
 
         See https://docs.withpersona.com/api-reference/rate-limits/list-all-rate-limits.
         """
@@ -282,29 +298,29 @@ class PersonaClient:
         return await self._api.load(Request("GET", "/rate-limits"), decode_rate_limits)
 
     async def close(self) -> None:
-        """End the calls under way, and close the connections unless the session is borrowed.
+        """End the calls in progress, and close the connections unless the session is borrowed.
 
-        A call that reads, or that has sent nothing yet, raises `ClientStateError`. A write that may have been carried
-        out raises `IndeterminateError` with its idempotency key; call `drain` first to wait for such calls. The client
-        cannot be used afterwards. Closing a copy made by `with_options` leaves the original open.
+        A call that reads, or that has not sent a request yet, raises `ClientStateError`. A write that may have been
+        carried out raises `IndeterminateError` with its idempotency key; to wait for such calls, call `drain` first.
+        The client cannot be used afterwards. Closing a copy made by `with_options` leaves the original open.
         """
         self._api.lifetime.close()
         if self._api.lifetime.is_root:
             await self._api.transport.session.close()
 
     async def drain(self, timeout: float | timedelta | None = None) -> bool:  # noqa: ASYNC109 - it is no error
-        """Wait until no call of this client and its copies is under way, to close it without breaking one off.
+        """Wait until no call of this client or its copies is in progress, so that closing it interrupts none.
 
-        It waits for calls that begin meanwhile too, so stop making them first.
+        It also waits for calls that begin while it waits, so stop making calls first.
 
         Args:
             timeout: maximum seconds to wait; None for no limit.
 
         Returns:
-            Whether no call is under way any more. If not, `close` ends the rest.
+            True if no call is in progress. If False, `close` ends the remaining calls.
 
         Raises:
-            InvalidArgumentError: if `timeout` cannot work.
+            InvalidArgumentError: if `timeout` is invalid.
         """
         patience = None if timeout is None else seconds(timeout, "timeout", least=0.0)
         return await self._api.lifetime.drain(patience)
@@ -312,7 +328,7 @@ class PersonaClient:
     async def __aenter__(self) -> Self:
         self._api.lifetime.check()
         self._api.transport.session.check_usable()
-        # Loads the models and the query language where a program starts, and not in its first call.
+        # Loads the models and the query language when a program starts rather than in its first call.
         _ = self.cases
         return self
 
@@ -332,6 +348,6 @@ publish("persona_cases", PersonaClient)
 
 
 def _address(base_url: object) -> object:
-    # Anything may be given, and not all of it has a truth value.
+    # Callers may pass anything, and not every object has a truth value.
     given = None if isinstance(base_url, str) and not base_url else base_url
     return os.environ.get("PERSONA_BASE_URL") or DEFAULT_BASE_URL if given is None else given

@@ -1,11 +1,11 @@
-"""Every error this library raises on purpose: one tree, rooted at `PersonaError`.
+"""Every error that this library raises on purpose: one tree, rooted at `PersonaError`.
 
 Three rules hold for all of them:
 
-* They pickle and copy, so that they cross process pools and task queues unharmed.
-* `str()` and `repr()` never show an API key, a field value or a response body. What the vendor wrote in
-  `details` and `meta` may quote such data, so it is kept in attributes and left out of messages.
-* An error raised while walking pages carries the `cursor` from which `Pager.resume` goes on.
+* They can be pickled and copied, so they survive process pools and task queues.
+* `str()` and `repr()` never show an API key, a field value or a response body. The vendor's `details` and `meta` may
+  quote such data, so they are kept in attributes and left out of messages.
+* An error raised while iterating over pages carries the `cursor` from which `Pager.resume` continues.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ __all__ = [
     "UnprocessableEntityError",
 ]
 
-# What pickle itself names for an object that is made without its constructor; typeshed does not know it.
+# The function that pickle uses to make an object without its constructor; typeshed does not declare it.
 _make = cast("Any", copyreg).__newobj__
 
 _LONGEST_TITLE = 120
 _MOST_TITLES = 3
 _PLACE_REFUSED = (
-    ": the server may no longer know the case where the walk stood; start again, or search from the creation time of "
-    "the last case on"
+    ": the server may no longer know the case that this cursor names, because it was removed: start again, or search "
+    "from the creation time of the last case"
 )
 
 
@@ -63,8 +63,8 @@ class PersonaError(Exception):
     """The root of the tree: `except PersonaError` catches everything this library raises on purpose.
 
     Attributes:
-        cursor: where `Pager.resume` continues, if the error ended a walk over pages. It is always a text then: an
-            opaque token stands for the beginning. None if the error was raised elsewhere.
+        cursor: where `Pager.resume` continues, if the error ended an iteration over pages. It is always a string then:
+            an opaque token stands for the beginning. None if the error was raised elsewhere.
         method: the HTTP method of the call that the error ended; like the next three, None if there was no call.
         path_template: its path with `{id}` in place of ids, such as `/cases/{id}`.
         attempts: how many requests the call sent.
@@ -101,7 +101,7 @@ class PersonaError(Exception):
 
 @attrs.frozen
 class Answered:
-    """A call that was answered, for errors that are found in the answer later.
+    """A call that got a response, so that errors found in the response later can name it.
 
     Attributes:
         method: the HTTP method.
@@ -118,7 +118,7 @@ class Answered:
     request_id: str | None = None
 
     def describe(self, error: PersonaError) -> None:
-        """Tell an error which call it ended, unless it knows."""
+        """Record in an error which call it ended, unless it already says so."""
         if error.method is None:
             error.method, error.path_template = self.method, self.path_template
             error.attempts, error.elapsed = self.attempts, self.elapsed
@@ -128,7 +128,7 @@ class Answered:
 
 @contextmanager
 def naming(*calls: Answered | None) -> Generator[None]:
-    """Let an error that is raised inside name the last of these calls."""
+    """Make errors raised inside the block name the latest of these calls."""
     try:
         yield
     except PersonaError as error:
@@ -139,24 +139,24 @@ def naming(*calls: Answered | None) -> Generator[None]:
 
 
 class InvalidArgumentError(PersonaError, ValueError):
-    """An argument or a setting that cannot work; the message names it and says what to do."""
+    """An argument or a setting is invalid; the message names it and says what to do."""
 
 
 class ClientStateError(PersonaError, RuntimeError):
-    """The client was used after it was closed, or in another event loop than its own."""
+    """The client was used after it was closed, or in an event loop other than its own."""
 
 
 class NotLoadedError(PersonaError, LookupError):
-    """An attribute was read that the request did not ask for (`only=`, `include=`), so nobody knows it."""
+    """An attribute was read that the request did not load (`only=`, `include=`)."""
 
 
 class DecodeError(PersonaError):
     """The response does not match the API's contract.
 
     Attributes:
-        pointer: JSON pointer (RFC 6901) of the offending value inside the document, `""` for the whole.
-        request_id: the vendor's id of the request, when the answer came from a request.
-        case_id: the id of the case that cannot be decoded, if it is one case of a page and its id can be read.
+        pointer: JSON pointer (RFC 6901) to the offending value in the document, `""` for the whole document.
+        request_id: the vendor's id of the request, if the document came from one.
+        case_id: the id of the case that cannot be decoded, if it is one case of a page and its id is readable.
     """
 
     def __init__(
@@ -175,7 +175,7 @@ class DecodeError(PersonaError):
 
 
 class PaginationError(PersonaError):
-    """The iteration cannot continue: the server repeated a cursor or linked to somewhere else."""
+    """The iteration cannot continue: the server repeated a cursor or linked to another place."""
 
 
 class ResultCountError(PersonaError, LookupError):
@@ -183,7 +183,7 @@ class ResultCountError(PersonaError, LookupError):
 
 
 class QueryError(PersonaError, ValueError):
-    """A search expression that cannot work.
+    """A search expression is invalid.
 
     Attributes:
         pointer: JSON pointer of the offending node, when the expression was read from JSON.
@@ -195,7 +195,7 @@ class QueryError(PersonaError, ValueError):
 
 
 class QueryTypeError(QueryError, TypeError):
-    """A value of the wrong type in a search expression, or Python's `and`, `or`, `not` used on one."""
+    """A search expression contains a value of the wrong type, or was used with Python's `and`, `or` or `not`."""
 
 
 class UnknownAttributeError(QueryError, AttributeError):
@@ -206,8 +206,8 @@ class QueryTooComplexError(QueryError):
     """The expression does not fit the API's limits on nesting and width.
 
     Attributes:
-        pointer: JSON pointer of the part that takes too much, if the expression was planned.
-        searches_needed: how many searches it would take at least; None if no number of them would do.
+        pointer: JSON pointer to the part that exceeds the limits, if the expression was planned.
+        searches_needed: the minimum number of searches it would take; None if no number would suffice.
     """
 
     def __init__(self, message: str, *, pointer: str | None = None, searches_needed: int | None = None) -> None:
@@ -216,7 +216,7 @@ class QueryTooComplexError(QueryError):
 
 
 class TransportError(PersonaError):
-    """The request got no (whole) answer.
+    """The request got no response, or an incomplete one.
 
     Attributes:
         sent: False if the request certainly never reached the server.
@@ -237,7 +237,7 @@ class RequestTimeoutError(TransportError, TimeoutError):
 
 
 class ConnectionFailedError(TransportError, ConnectionError):
-    """The connection could not be made, or broke before the whole answer was read."""
+    """The connection could not be made, or broke before the whole response was read."""
 
 
 @attrs.frozen
@@ -245,7 +245,7 @@ class ErrorItem:
     """One entry of the vendor's `errors` list.
 
     Attributes:
-        title: the short, stable text that names the problem, such as `Record not found`.
+        title: a short, stable string that names the problem, such as `Record not found`.
         details: what the vendor adds. It may quote the request's values: do not log it unread.
         meta: additional machine-readable data, under the same caution.
         pointer: JSON pointer into the request body (`source.pointer`), if the vendor gave one.
@@ -260,16 +260,16 @@ class ErrorItem:
 
 
 class APIError(PersonaError):
-    """The API answered with an error status.
+    """The API responded with an error status.
 
     Attributes:
-        status: the HTTP status; None if there was no answer, because the request was not sent (`RateLimitError`).
-        errors: what the vendor said, each an `ErrorItem`; empty if the body was not the documented shape.
-        request_id: the vendor's `Request-Id`, to be named in support requests.
+        status: the HTTP status; None if the request was not sent and so has no response (`RateLimitError`).
+        errors: the vendor's description of the errors; empty if the body does not have the documented shape.
+        request_id: the vendor's `Request-Id`; name it in support requests.
         idempotency_key: the key that its attempts carried, if any.
-        retry_after: seconds until a request may succeed, if the answer tells.
-        place_refused: whether a walk over pages asked for what lies behind a cursor, and the answer may mean that the
-            server no longer knows it, because the case there was removed.
+        retry_after: seconds until a request may succeed, if the response says so.
+        place_refused: whether the request was for a page after a cursor, and the response may mean that the server no
+            longer knows the cursor, because the case there was removed.
 
     See https://docs.withpersona.com/errors.
     """
@@ -307,7 +307,7 @@ class APIError(PersonaError):
         return f"{status}{self._said()}{self._whereabouts(self.request_id)}{advice}"
 
     def _said(self) -> str:
-        return self.message or _headlines(self.errors) or "no error document in the answer"
+        return self.message or _headlines(self.errors) or "no error document in the response"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -318,7 +318,7 @@ class BadRequestError(APIError):
 
 
 class AuthenticationError(APIError):
-    """401: no key, or one that the API does not know."""
+    """401: there is no API key, or the API does not know it."""
 
 
 class PermissionDeniedError(APIError):
@@ -329,8 +329,8 @@ class NotFoundError(APIError):
     """404: there is no such object in the key's environment.
 
     Attributes:
-        missing: what is not found, if the call names several objects: `the user` where the API's details tell, else
-            all that it may be, such as `the case or the user`.
+        missing: what was not found, if the call names several objects: `the user` if the API's details say so, or else
+            every candidate, such as `the case or the user`.
     """
 
     missing: str | None = None
@@ -341,18 +341,18 @@ class NotFoundError(APIError):
 
 
 class ConflictError(APIError):
-    """409: the object was changed meanwhile (`Stale object error`), or is in no state for this."""
+    """409: the object was changed in the meantime (`Stale object error`), or its state does not allow the request."""
 
 
 class UnprocessableEntityError(APIError):
-    """422: understood, but refused by the rules of the template or the organisation."""
+    """422: the API understood the request, but the rules of the template or the organisation reject it."""
 
 
 class RateLimitError(APIError):
-    """429, or a wait for the rate limit that would be longer than `max_wait`.
+    """429, or the wait for the rate limit would exceed `max_wait`.
 
     Attributes:
-        status: 429; None if the request was not sent, because the wait would have been too long.
+        status: 429; None if the request was not sent because the wait would have been too long.
         retry_after: seconds until a request may succeed, if known.
     """
 
@@ -369,25 +369,25 @@ class RateLimitError(APIError):
 
 
 class QuotaExceededError(RateLimitError):
-    """The quota of a product (case creation, say) is used up; the rate limit itself may not be.
+    """A product's quota, such as case creation, is used up; the rate limit itself may not be.
 
-    The vendor answers 429 or 403; the title tells.
+    The vendor responds with 429 or 403; the error's title tells them apart from other errors.
     """
 
 
 class ServerError(APIError):
-    """5xx or 408: the API, or something in front of it, failed."""
+    """5xx or 408: the API, or a proxy in front of it, failed."""
 
 
 class IndeterminateError(PersonaError):
     """A write whose outcome is unknown: it may or may not have been carried out.
 
-    Read the object back before you repeat it. It is not a `ServerError`, so code that repeats a call after those does
-    not repeat such a write. Its `__cause__` tells what happened.
+    Read the object back before you repeat the write. It is not a `ServerError`, so code that retries after server
+    errors does not repeat such a write. Its `__cause__` is the underlying error.
 
     Attributes:
-        status: the HTTP status of the error that left it open; None if no answer came, or one that cannot be read.
-        errors: what the vendor said in that answer.
+        status: the HTTP status of that error; None if no response arrived, or an unreadable one.
+        errors: the vendor's description of the errors in that response.
         request_id: the vendor's id of that request.
         idempotency_key: the key under which the vendor may have stored an outcome for 24 hours.
     """
@@ -410,13 +410,13 @@ class IndeterminateError(PersonaError):
         self.idempotency_key = idempotency_key
 
     def __str__(self) -> str:
-        # The call is named in the sentence.
+        # The sentence already names the call.
         return f"{self._said()}{self._whereabouts(self.request_id, named=False)}"
 
 
 def printable(text: str, most: int = _LONGEST_TITLE) -> str:
-    """Return a stranger's text on one line, printable and not longer than `most` characters."""
-    # Cut first: what a stranger sends may be megabytes long.
+    """Return untrusted text on one line, printable and at most `most` characters long."""
+    # Cut first: untrusted text may be megabytes long.
     shown = text[: 2 * most]
     if not shown.isprintable():
         shown = "".join(each if each.isprintable() else " " for each in shown)

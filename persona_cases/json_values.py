@@ -1,4 +1,4 @@
-"""Python values as the JSON of a request: the one way out, pure, and refused early where the API could only guess."""
+"""Python values as the JSON of a request. Values that the API could only guess at raise before anything is sent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ N = TypeVar("N", float, Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _DEEPEST = 50
 _LONGEST_KEY_SHOWN = 60
-# Longer ones cost the square of their length to write, and Python refuses to from 4,300 digits on.
+# Writing a number takes time quadratic in its length, and Python raises beyond 4,300 digits.
 _MOST_BITS = 4096
 
 
@@ -28,19 +28,19 @@ def encode_body(body: Mapping[str, Any]) -> bytes:
     """Return a request body as JSON text; decimals keep all their digits.
 
     Args:
-        body: made of what `json_value`, `field_values` and `protocol.checks.text` return.
+        body: built from what `json_value`, `field_values` and `protocol.checks.text` return.
     """
     return _encoder.encode(body)
 
 
 def field_values(fields: object) -> dict[str, Any]:
-    """Check the custom fields of a request and make JSON of their values.
+    """Check the custom fields of a request and convert their values to JSON.
 
-    Keys are sent as they are. For the values see `json_value`.
+    Keys are sent unchanged. `json_value` converts the values.
 
     Raises:
-        InvalidArgumentError: if it is no mapping, or a value cannot be sent. The message names the key, never the
-            value.
+        InvalidArgumentError: if `fields` is not a mapping, or a value cannot be sent. The message names the key, never
+            the value.
     """
     if not isinstance(fields, Mapping):
         raise InvalidArgumentError(
@@ -51,18 +51,18 @@ def field_values(fields: object) -> dict[str, Any]:
 
 
 def json_value(value: object, where: str) -> Any:
-    """Make JSON of a value.
+    """Convert a value to JSON.
 
-    It may be a string, number, boolean, None, a list or a mapping of these, and: `datetime` (aware; sent in UTC),
-    `date`, `Decimal` (sent as a number) and a member of an `Enum` (sent as its value). Subclasses of these, such as
-    the floats of numpy, are sent as what they derive from.
+    A value is a string, number, boolean, None, `datetime` (aware; sent in UTC), `date`, `Decimal` (sent as a number) or
+    `Enum` member (sent as its value), or a list or mapping of these. Subclasses, such as numpy's floats, are sent as
+    their base class.
 
     Args:
-        value: what the caller gave.
-        where: how the caller's argument is called.
+        value: the caller's value.
+        where: the name of the caller's argument.
 
     Raises:
-        InvalidArgumentError: if it cannot be sent. The message says where in the argument, and shows no value.
+        InvalidArgumentError: if it cannot be sent. The message says where in the argument, but shows no value.
     """
     return _value(value, where, 0)
 
@@ -122,7 +122,7 @@ def _whole(value: int, where: str) -> int:
 
 
 def _finite(value: N, where: str) -> N:
-    # The order matters: a signalling NaN is a Decimal that becomes no float.
+    # The order matters: a signalling NaN is a Decimal that cannot become a float.
     if not Decimal(value).is_finite() or not math.isfinite(float(value)):
         raise InvalidArgumentError(f"{where} must be a finite number: send None for a missing one")
     return value
@@ -137,7 +137,7 @@ def _moment(value: datetime, where: str) -> str:
 
 
 def _attempt(convert: Callable[[], T], where: str, kind: str) -> T:
-    """Convert a value whose class may be somebody else's: pandas has datetimes that are none."""
+    """Convert a value of a foreign class: pandas has datetimes, such as NaT, that are not points in time."""
     try:
         return convert()
     except Exception:  # noqa: BLE001, S110 - what a stranger's class raises may hold its value, so nothing of it stays

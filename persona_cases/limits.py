@@ -1,7 +1,7 @@
-"""Staying inside the rate limit: the limiters, what one of your own is made of, and what limiters tell.
+"""The limiters that keep requests within the rate limit, the protocol for your own, and their state.
 
-`Limiter` is the protocol. `LocalLimiter` serves one process, `RedisLimiter` several, `QuotaLimiter` the creation of
-cases. The names are imported when they are first used. `RedisLimiter` needs the extra `redis` when one is made.
+`Limiter` is the protocol. `LocalLimiter` serves one process, `RedisLimiter` several processes, and `QuotaLimiter` the
+quota of case creation. Each name is imported on first use. Creating a `RedisLimiter` needs the extra `redis`.
 """
 
 from typing import TYPE_CHECKING

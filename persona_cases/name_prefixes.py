@@ -1,4 +1,4 @@
-"""The prefixes of names: what stands before the key of a custom field, or before a name newer than this library."""
+"""The prefixes of names: before the key of a custom field, or before a name newer than this library."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Final
 __all__ = ["CUSTOM", "EXTRA", "RELATIONSHIP", "custom_key"]
 
 CUSTOM: Final = "fields."
-"""Begins the name of a custom field."""
+"""The prefix of a custom field."""
 
 EXTRA: Final = "extra."
-"""Begins the name of an attribute that this library does not know."""
+"""The prefix of an attribute that this library does not know."""
 
 RELATIONSHIP: Final = "relationships."
-"""Begins the name of a relationship that this library does not know."""
+"""The prefix of a relationship that this library does not know."""
 
 
 def custom_key(name: str) -> str | None:
-    """Return the key of the custom field that a name stands for; None if it stands for none."""
+    """Return the key of the custom field that a name stands for; None if it is not a custom field."""
     key = name.removeprefix(CUSTOM)
     return key if key and key != name else None

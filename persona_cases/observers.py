@@ -1,6 +1,6 @@
-"""What happens inside a client: the events that observers of `PersonaClient(observers=[...])` take.
+"""The events that observers of `PersonaClient(observers=[...])` receive.
 
-An observer takes each `Event`, a closed union made for `match`. The names are imported when they are first used.
+An observer receives each `Event`, a closed union to `match` on. Each name is imported on first use.
 """
 
 from typing import TYPE_CHECKING

@@ -1,8 +1,8 @@
-"""What is public goes by its public name: in reprs, in tracebacks and in pickles, wherever it is defined.
+"""Public names for public objects: in reprs, tracebacks and pickles, wherever an object is defined.
 
-The rooms of this library may move; the public modules stay. So every public class and function takes the name of its
-public module as `__module__`, at the end of the module or package that defines it. Public modules that re-export from
-heavy rooms import each name when it is first used.
+The rooms of this library may move, but the public modules stay. So the module or package that defines a public class or
+function sets its `__module__` to the public module. Public modules that re-export from heavy rooms import each name on
+first use.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ __all__ = ["lazily", "publish"]
 def publish(module: str, *public: Any) -> None:
     """Give classes and functions the public module in which users find them.
 
-    Call it where everything that the annotations of the classes name has been imported. `typing.get_type_hints`,
-    `attrs.resolve_types` and others evaluate annotations in the module that a class names, and would no longer find
-    the names there. So the annotations are evaluated here, before the class changes its module.
+    Call it where all names in the annotations of the classes have been imported. `typing.get_type_hints`,
+    `attrs.resolve_types` and others evaluate annotations in the module that `__module__` names, where they would not
+    find them. So the annotations are evaluated here, before `__module__` changes.
 
     Args:
         module: the name of a public module that has all of them in `__all__`.
@@ -37,12 +37,12 @@ def publish(module: str, *public: Any) -> None:
 def lazily(
     package: str, homes: Mapping[str, tuple[str, ...]], modules: tuple[str, ...] = ()
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Make the `__getattr__` and the `__dir__` of a module that imports its public names when they are first used.
+    """Make the `__getattr__` and `__dir__` of a module that imports its public names on first use.
 
     Args:
         package: the name of the module.
-        homes: which names to import from which modules.
-        modules: submodules that can be reached without importing them.
+        homes: the module to import each name from.
+        modules: submodules that can be used without an import statement.
     """
     home_of = {name: home for home, names in homes.items() for name in names}
     this = sys.modules[package]

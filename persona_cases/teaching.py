@@ -1,7 +1,7 @@
-"""Words for near misses: a name, an argument or a use of a class that other libraries have and ours does not.
+"""Hints for near misses: names, arguments and uses of a class that other libraries have and ours does not.
 
-A class tells its lessons in tables, and `taught` puts them behind the errors that Python raises anyway. Type checkers
-see the class as it is written, and a call that fits its signature costs nothing more.
+A class declares its hints in tables, and `taught` appends them to the errors that Python raises anyway. Type checkers
+see the class as it is written, and a call that fits its signature costs nothing extra.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from persona_cases.errors import PersonaError
 __all__ = ["LONGEST_NAME", "Lessons", "nearest", "shortened", "suggestion", "taught"]
 
 LONGEST_NAME: Final = 40
-"""As much of a mistaken name as a message needs, and as a guess looks at: its cost is the product of the lengths."""
+"""Maximum length of a mistaken name in a message and in a comparison, whose cost is the product of the lengths."""
 
 _TAUGHT: Final = "_taught"
 
@@ -27,24 +27,24 @@ C = TypeVar("C", bound=type)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that a mistaken one was meant to be, if any is like it."""
+    """Return the known name that is most like a mistaken one, if any is similar."""
     import difflib  # noqa: PLC0415 - a program without mistakes does without it
 
     names = sorted(set(known))
-    # `sla` and `assignee` are how people call `sla_expires_at` and `assignee_id`.
+    # People write `sla` and `assignee` for `sla_expires_at` and `assignee_id`.
     begun = (each for each in names if each.startswith(f"{name}_"))
     alike = iter(difflib.get_close_matches(name[:LONGEST_NAME], names, n=1))
     return next(begun, None) or next(alike, None)
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return the end of a message about a mistaken name: which one was meant, if any is like it."""
+    """Return the end of a message about a mistaken name: the most similar known name, if any."""
     guess = nearest(name, known)
     return f"; did you mean {guess}?" if guess else ""
 
 
 def shortened(name: str) -> str:
-    """Return as much of a mistaken name as a message needs."""
+    """Shorten a mistaken name for a message."""
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."
 
 
@@ -58,21 +58,21 @@ def _no_lesson(_instance: Any, _name: str) -> str | None:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Lessons:
-    """What the near misses of a class are, and what to write instead. A key may hold several names, with blanks.
+    """The near misses of a class, and what to write instead. A key may hold several names, separated by spaces.
 
     Attributes:
-        title: what messages call it, if not by its name.
+        title: what messages call the class, if not its name.
         names: attributes that it lacks.
         arguments: keywords that its methods lack, as `method.keyword`, or as `keyword` for all of them.
-        calls: methods that are called with the wrong arguments by position. These lessons begin with a verb.
-        uses: special methods that it lacks, such as `__getitem__`, which a `for` loop asks where there is no
-            `__iter__`. These do so too. Never `__iter__`, `__await__` or `__call__`: frameworks ask objects whether
-            they have them, and act on it.
-        constructor: whether its constructor is taught too.
-        instances: attributes that objects have which only instances know.
+        calls: methods called with the wrong positional arguments. These lessons begin with a verb.
+        uses: special methods that it lacks, such as `__getitem__`, which a `for` loop calls if there is no `__iter__`.
+            These lessons begin with a verb too. Never list `__iter__`, `__await__` or `__call__`: frameworks check
+            whether objects have them, and act on it.
+        constructor: whether to cover the constructor too.
+        instances: returns the attributes that only one instance has.
         about: finds a lesson about an attribute that one instance lacks.
-        unknown: what is raised for an attribute.
-        wrong: what is raised for a call.
+        unknown: the error to raise for an unknown attribute.
+        wrong: the error to raise for a wrong call.
     """
 
     title: str = ""
@@ -88,7 +88,7 @@ class Lessons:
 
 
 def taught(lessons: Lessons) -> Callable[[C], C]:
-    """Return a decorator that lets a class answer near misses with words; it goes on top of all others."""
+    """Return a decorator that makes a class explain near misses; apply it last, on top of all others."""
 
     def teach(cls: C) -> C:
         if "__getattr__" not in vars(cls):
@@ -113,7 +113,7 @@ def _finder(lessons: Lessons) -> Callable[[Any, str], Any]:
     def find(self: object, name: str) -> Any:
         cls = type(self)
         if hasattr(cls, name):
-            # A property of that name raised the error that Python came here with: let it speak.
+            # A property of that name raised an AttributeError of its own: raise that one.
             return object.__getattribute__(self, name)
         lesson = (
             ""
@@ -121,20 +121,20 @@ def _finder(lessons: Lessons) -> Callable[[Any, str], Any]:
             else lessons.about(self, name) or _about_name(lessons, name, cast("Hashable", cls))
         )
         error = lessons.unknown(f"{cls.__name__} has no attribute {shortened(name)!r}{lesson}")
-        # Python would add a guess of its own to the printed error, and hold on to the object.
+        # Otherwise Python would add its own guess to the printed error, and keep the object alive.
         error.name, error.obj = name, None
         raise error
 
     return find
 
 
-# Tools ask objects for the same few names again and again.
+# Tools look up the same few names again and again.
 @lru_cache(maxsize=512)
 def _about_name(lessons: Lessons, name: str, cls: Hashable) -> str:
     if name in lessons.names:
         return f": {lessons.names[name]}"
     if name in lessons.instances:
-        return ": it was not made completely"
+        return ": its constructor did not finish"
     public = [each for each in (*dir(cls), *lessons.instances) if not each.startswith("_")]
     guess = nearest(name, public)
     return f"; did you mean {guess!r}?" if guess else ""
@@ -169,7 +169,7 @@ def _taught_call(method: Callable[..., Any], owner: str, lessons: Lessons) -> Ca
 def _about_call(
     method: Callable[..., Any], owner: str, lessons: Lessons, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> str | None:
-    """Say what is wrong with a call; None if its signature allows it, or if Python says it as well."""
+    """Say what is wrong with a call; None if its signature allows it, or if Python's own error says enough."""
     signature = inspect.signature(method)
     try:
         signature.bind(*args, **kwargs)
@@ -192,7 +192,7 @@ def _about_call(
 
 
 def _mark_async(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Let `call`, which gives the coroutine of the function in it, pass for an async function."""
+    """Mark `call`, which returns the coroutine of the function that it wraps, as an async function."""
     if sys.version_info >= (3, 12):
         return inspect.markcoroutinefunction(call)
     import asyncio  # noqa: PLC0415 - queries and models do without it

@@ -1,7 +1,7 @@
-"""The models: `Case` and its neighbours, and the one converter between them and JSON.
+"""The models: `Case` and its related objects, and the one converter between them and JSON.
 
-Pure: nothing here does I/O or knows the time. `Case.from_dict` reads plain JSON. The names are imported when they are
-first used, so that a client can be made without loading them.
+Pure: nothing here does I/O or reads a clock. `Case.from_dict` reads plain JSON. Each name is imported on first use, so
+creating a client does not load them.
 """
 
 from typing import TYPE_CHECKING

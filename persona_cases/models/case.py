@@ -1,4 +1,4 @@
-"""`Case`, the model that this library is about."""
+"""`Case`, the central model of this library."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _NO_RELATIONSHIPS = wire.Relationships()
 
 
 class _CaseAttribute(Generic[T]):
-    """An attribute of the vendor's schema: null and missing are the same, unless a sparse fieldset left it out."""
+    """An attribute of the vendor's schema. Null and missing mean the same, unless a sparse fieldset left it out."""
 
     def __init__(self, empty: T) -> None:
         self._empty = empty
@@ -75,7 +75,7 @@ _Time: TypeAlias = _CaseAttribute[datetime | None]
 
 
 def _custom_field(case: Case, name: str) -> str | None:
-    """Say how to read what a case has a custom field for."""
+    """Say how to read a custom field of that name, if the case has one."""
     return custom_field(name) if name in (case._attributes.fields or ()) else None
 
 
@@ -84,12 +84,12 @@ def _custom_field(case: Case, name: str) -> str | None:
 class Case:
     """A case as the API sent it: immutable, typed, lossless.
 
-    Made by the client or by `Case.from_dict`. Times are aware datetimes. Words
-    that look like enums (`status`, `creator_type`) are plain strings, since templates and the vendor add to them. What
-    the API left out reads as None or empty; what a sparse fieldset left out raises `NotLoadedError`.
+    The client creates cases, and so does `Case.from_dict`. Times are aware datetimes. Words that look like enums
+    (`status`, `creator_type`) are plain strings, because templates and the vendor add new ones. What the API left out
+    reads as None or empty; what a sparse fieldset left out raises `NotLoadedError`.
 
-    Two cases are equal if what the API said of the case itself is: the same JSON values, whatever the order of keys and
-    the spelling (`created_at`, `created-at`). Included objects and the fieldset play no part. The hash is the id's.
+    Two cases are equal if their own JSON values are, in any order and spelling of keys (`created_at`, `created-at`).
+    Included objects and the fieldset do not count. The hash is that of the id.
 
     See https://docs.withpersona.com/api-reference/cases.
     """
@@ -101,13 +101,13 @@ class Case:
     status: ClassVar[_Text] = _Text(None)
     """The label of the status, as the template defines it (`Open`, `Approved`)."""
     name: ClassVar[_Text] = _Text(None)
-    """The name for people, such as `KCAS-1`."""
+    """The human-readable name, such as `KCAS-1`."""
     resolution: ClassVar[_Text] = _Text(None)
     """How the case was resolved."""
     created_at: ClassVar[_Time] = _Time(None)
-    """When the case was made."""
+    """When the case was created."""
     updated_at: ClassVar[_Time] = _Time(None)
-    """When the case was changed last."""
+    """When the case was last changed."""
     assigned_at: ClassVar[_Time] = _Time(None)
     """When the case was assigned."""
     resolved_at: ClassVar[_Time] = _Time(None)
@@ -115,25 +115,25 @@ class Case:
     redacted_at: ClassVar[_Time] = _Time(None)
     """When the personal data of the case was erased."""
     sla_expires_at: ClassVar[_Time] = _Time(None)
-    """When the service level agreement of the case runs out."""
+    """When the service level agreement (SLA) of the case expires."""
     creator_id: ClassVar[_Text] = _Text(None)
-    """Who made the case: an e-mail address, or the id of a workflow run or API key."""
+    """Who created the case: an email address, or the id of a workflow run or API key."""
     creator_type: ClassVar[_Text] = _Text(None)
-    """What made the case: `user`, `workflow-run`, `api-key`, or something newer."""
+    """The kind of creator: `user`, `workflow-run`, `api-key`, or a newer kind."""
     assignee_id: ClassVar[_Text] = _Text(None)
-    """Whom the case is assigned to, an e-mail address."""
+    """The email address of the user to whom the case is assigned."""
     assigner_id: ClassVar[_Text] = _Text(None)
     """Who assigned the case."""
     assigner_type: ClassVar[_Text] = _Text(None)
-    """What assigned the case: `case-assignment-policy`, `user`, `workflow-run`, or something newer."""
+    """The kind of assigner: `case-assignment-policy`, `user`, `workflow-run`, or a newer kind."""
     resolver_id: ClassVar[_Text] = _Text(None)
     """Who resolved the case."""
     resolver_type: ClassVar[_Text] = _Text(None)
-    """What resolved the case: `user`, `workflow-run`, `api-key`, or something newer."""
+    """The kind of resolver: `user`, `workflow-run`, `api-key`, or a newer kind."""
     updater_id: ClassVar[_Text] = _Text(None)
-    """Who changed the case last."""
+    """Who last changed the case."""
     updater_type: ClassVar[_Text] = _Text(None)
-    """What changed the case last: `case-assignment-policy`, `user`, `workflow-run`, or something newer."""
+    """The kind of updater: `case-assignment-policy`, `user`, `workflow-run`, or a newer kind."""
     tags: ClassVar[_CaseAttribute[tuple[str, ...]]] = _CaseAttribute[tuple[str, ...]](())
     """The names of the tags."""
 
@@ -143,10 +143,13 @@ class Case:
 
         Args:
             mapping: a case, or a document `{"data": <case>, "included": [...]}`.
-            fieldset: the sparse fieldset that the JSON was asked for with, if any.
+            fieldset: the sparse fieldset of the request that returned the JSON, if any.
+
+        Returns:
+            The case.
 
         Raises:
-            DecodeError: it is no case; `pointer` says where.
+            DecodeError: if it is not a case; `pointer` says where.
         """
         data, others, pointer = read_document(plain_json(mapping))
         spelling = spelling_of(data, *others)
@@ -172,7 +175,7 @@ class Case:
         """The custom fields.
 
         Raises:
-            NotLoadedError: a sparse fieldset left all of them out.
+            NotLoadedError: if a sparse fieldset left all of them out.
         """
         fieldset = self._origin.fieldset
         sent: dict[str, Any] | None = self._attributes.fields
@@ -193,39 +196,40 @@ class Case:
 
     @property
     def extras(self) -> dict[str, Any]:
-        """The attributes that this class has no name for, as a fresh dict."""
+        """The attributes that this class does not know, as a new dict."""
         return unknown_members(self._raw, self._origin.spelling, "attributes")
 
     @property
     def relationships(self) -> CaseRelationships:
-        """The ids of what is attached."""
+        """The ids of the related objects."""
         return CaseRelationships(self._record.relationships or _NO_RELATIONSHIPS, self._raw, self._origin)
 
     @property
     def case_template_id(self) -> str | None:
-        """The id of the template that the case was made from, `ctmpl_…`."""
+        """The id of the template that the case was created from, `ctmpl_…`."""
         identifier = self.relationships.case_template
         return identifier.id if identifier else None
 
     @property
     def case_queue_id(self) -> str | None:
-        """The id of the queue that the case waits in, `cqueue_…`; None if it waits in none."""
+        """The id of the case's queue, `cqueue_…`; None if it is not in a queue."""
         identifier = self.relationships.case_queue
         return identifier.id if identifier else None
 
     @property
     def template(self) -> CaseTemplate | None:
-        """The template that the case was made from.
+        """The template that the case was created from.
 
-        This and the other neighbours are found among the objects that the answer included; they raise
-        `NotLoadedError` if the case has one that the answer did not include.
+        Raises:
+            NotLoadedError: if the case has one that the response did not include, or a sparse fieldset left it out.
+                This holds for all related objects.
         """
         identifier = self.relationships.case_template
         return self._origin.included.find(identifier, CaseTemplate, "case-template") if identifier else None
 
     @property
     def queue(self) -> CaseQueue | None:
-        """The queue that the case waits in."""
+        """The case's queue; None if it is not in a queue."""
         identifier = self.relationships.case_queue
         return self._origin.included.find(identifier, CaseQueue, "case-queue") if identifier else None
 
@@ -267,43 +271,46 @@ class Case:
 
     @property
     def included(self) -> tuple[Resource, ...]:
-        """All objects that the answer included, in its order."""
+        """All objects that the response included, in its order."""
         return self._origin.included.objects
 
     @property
     def raw(self) -> bytes:
         """The case as one JSON object, exactly the bytes that the API sent.
 
-        For a case made by `Case.from_dict`, the JSON text of what it was made from.
+        For a case from `Case.from_dict`, the JSON of its mapping.
         """
         return self._raw
 
     @property
     def raw_line(self) -> bytes:
-        """`raw` on one line, numbers and strings written as they were sent: a record of JSON Lines, no line end."""
+        """`raw` on one line, with numbers and strings as sent: a record of JSON Lines without a line break."""
         if b"\n" in self._raw or b"\r" in self._raw:
             return msgspec.json.format(self._raw, indent=-1)
         return self._raw
 
     def to_dict(self, inflection: Inflection = "snake") -> dict[str, Any]:
-        """The case as the API sent it, unknown members included, as a fresh dict.
+        """Return the case as the API sent it, including unknown members, as a new dict.
 
         Args:
-            inflection: the spelling of the names of attributes and relationships and of the keys of attachments.
-                Keys inside `attributes.fields`, `type` values, ids and values of unknown attributes are left alone.
-                In the spelling that the API used, no key changes at all.
+            inflection: the spelling of the names of attributes and relationships and of the keys of attachments. Keys
+                inside `attributes.fields`, `type` values, ids and values of unknown attributes do not change. In the
+                spelling that the API used, no key changes at all.
+
+        Returns:
+            The case as plain JSON data.
 
         Raises:
-            DecodeError: an attribute that this class has no name for holds a number beyond a float's range. `raw`
+            DecodeError: if an attribute that this class does not know holds a number beyond a float's range. `raw`
                 still has it.
         """
         return respell_resource(parse_json(self._raw), self._origin.spelling, check_inflection(inflection))
 
     def _sent(self, name: str) -> Any:
-        """One attribute's value, None for null or missing.
+        """Return the value of an attribute; None for null or missing.
 
         Raises:
-            NotLoadedError: a sparse fieldset left it out.
+            NotLoadedError: if a sparse fieldset left it out.
         """
         value = getattr(self._attributes, name)
         if value is None:
@@ -318,7 +325,7 @@ class Case:
         try:
             return encode_json(fold_resource(parse_json(self._raw)), canonical=True)
         except DecodeError:
-            # A number beyond a float, in an attribute that nobody read: then only the same text is surely the same.
+            # An unread attribute holds a number beyond a float. Then only identical JSON is surely equal.
             return self._raw
 
     def __eq__(self, other: object) -> bool:
@@ -333,7 +340,7 @@ class Case:
         return f"Case(id={self.id!r})"
 
     def __getstate__(self) -> tuple[bytes, Shared]:
-        # The bytes say it all, and outlive changes to the records that they are decoded into.
+        # The bytes are complete, and stay readable when the records that they are decoded into change.
         return self._raw, self._origin.shared
 
     def __setstate__(self, state: tuple[bytes, Shared]) -> None:

@@ -1,4 +1,4 @@
-"""What to write instead, where someone expects another library of a case and its fields."""
+"""Hints for code that uses a case and its fields like those of another library."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["CASE", "FIELDS", "custom_field"]
 
 
 def custom_field(key: str) -> str:
-    """Say how to read the custom field of a key."""
+    """Say how to read the custom field with a key."""
     return f': it is a custom field, so write case.fields["{key}"]'
 
 

@@ -20,7 +20,7 @@ __all__ = ["CaseFields", "FieldValue"]
 
 @attrs.frozen
 class FieldValue:
-    """A custom field's value and the type that the API declared for it.
+    """The value of a custom field and the type that the API declares for it.
 
     Attributes:
         type: such as `string`, `integer`, `multi_choices`, `hash`; None if the API sent the bare value.
@@ -32,19 +32,19 @@ class FieldValue:
 
 
 def _own_key(fields: CaseFields, name: str) -> str | None:
-    """Say how to read a field that is written like an attribute."""
+    """Say how to read a field that was written like an attribute."""
     return custom_field(name) if name in fields._sent else None
 
 
 @taught(attrs.evolve(FIELDS, about=_own_key))
 @attrs.frozen(repr=False, eq=False)
 class CaseFields(Mapping[str, Any]):
-    """The custom fields of a case, by their keys exactly as the template has them.
+    """The custom fields of a case, by key exactly as in the template.
 
-    `fields["priority"]` is the value, whether the API sent `"high"` or `{"type": "string", "value": "high"}`;
-    hashes and arrays are unwrapped all the way down. Nested values are fresh copies. If a sparse fieldset left a key
-    out, reading it, `get` and `in` raise `NotLoadedError`; iterating gives what is there. Equal to every mapping with
-    the same unwrapped values.
+    `fields["priority"]` is the value, whether the API sent `"high"` or `{"type": "string", "value": "high"}`. Hashes
+    and arrays are unwrapped at every level. Nested values are new copies. If a sparse fieldset left a key out, reading
+    it, `get` and `in` raise `NotLoadedError`; iteration yields the loaded keys. It equals every mapping with the same
+    unwrapped values.
 
     See https://docs.withpersona.com/integration-guide-understanding-a-persona-api-payload.
     """
@@ -68,18 +68,24 @@ class CaseFields(Mapping[str, Any]):
         return f"<CaseFields, {len(self._sent)} {'key' if len(self._sent) == 1 else 'keys'}>"
 
     def typed(self, key: str) -> FieldValue:
-        """The value together with its declared type.
+        """Return the value of a field together with its declared type.
+
+        Args:
+            key: the key of the field.
+
+        Returns:
+            The value and its type.
 
         Raises:
-            KeyError: the case has no such field.
-            NotLoadedError: a sparse fieldset left it out.
+            KeyError: if the case has no such field.
+            NotLoadedError: if a sparse fieldset left it out.
         """
         sent = self._lookup(key)
         return FieldValue(sent["type"] if _is_wrapped(sent) else None, _unwrap(sent))
 
     @property
     def raw(self) -> dict[str, Any]:
-        """A copy of the mapping as the API sent it."""
+        """Return a copy of the mapping as the API sent it."""
         copied: dict[str, Any] = _copied(self._sent, verbatim=True)
         return copied
 
@@ -98,15 +104,15 @@ def _unwrap(sent: Any) -> Any:
 
 
 def _copied(sent: Any, *, verbatim: bool) -> Any:
-    """A fresh copy of a JSON value, without the wrappers that declare types unless it is to be verbatim."""
+    """Return a copy of a JSON value, without the wrappers that declare types unless `verbatim`."""
     result = [sent]
-    # A loop, because a value that could be decoded may be nested deeper than Python can recurse here.
+    # A loop, because a decoded value may be nested deeper than Python can recurse here.
     left: list[tuple[Any, Any, bool]] = [(result, 0, verbatim)]
     while left:
         holder, place, as_is = left.pop()
         value = holder[place]
         while not as_is and _is_wrapped(value):
-            # A field of type `json` holds whatever its owner stored: what looks wrapped in there is content.
+            # A field of type `json` holds arbitrary data: anything in it that looks like a wrapper is content.
             as_is, value = value["type"] == "json", value["value"]
         if is_object(value):
             value = dict(value)

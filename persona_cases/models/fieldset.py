@@ -1,4 +1,4 @@
-"""`Fieldset`: what a request with a sparse fieldset asked for."""
+"""`Fieldset`: the names that a request with a sparse fieldset loads."""
 
 from __future__ import annotations
 
@@ -17,29 +17,32 @@ __all__ = ["Fieldset"]
 
 @attrs.frozen
 class Fieldset:
-    """The attributes, relationships and custom fields that a request asked for.
+    """The attributes, relationships and custom fields that a request loads.
 
-    Make one with `Fieldset.of`. It decides whether something that is missing from an answer is null or was
-    never asked for. See https://docs.withpersona.com/response-body.
+    Make one with `Fieldset.of`. It decides whether a value missing from a response is null or was not requested. See
+    https://docs.withpersona.com/response-body.
 
     Attributes:
-        names: attributes and relationships in snake_case, custom fields as `fields.<key>`, and what is newer than this
-            library as `extra.<name>` or `relationships.<name>`; no name twice.
+        names: attributes and relationships in snake_case, custom fields as `fields.<key>`, and names newer than this
+            library as `extra.<name>` or `relationships.<name>`, without duplicates.
     """
 
     names: tuple[str, ...]
 
     @classmethod
     def of(cls, names: Iterable[str]) -> Fieldset:
-        """Read what a caller asked for.
+        """Make a fieldset from the names that a caller passes.
 
         Args:
             names: attributes and relationships in any spelling (`created_at`, `created-at`, `createdAt`); a custom
-                field as `fields.<key>`, its key exactly as the template has it; `fields` for all of them. What is newer
-                than this library is `extra.<attribute>` or `relationships.<relationship>`.
+                field as `fields.<key>`, with its key exactly as in the template; `fields` for all custom fields. Write
+                `extra.<attribute>` or `relationships.<relationship>` for names newer than this library.
+
+        Returns:
+            The fieldset.
 
         Raises:
-            InvalidArgumentError: a bare string instead of a collection, or a name that cases do not have.
+            InvalidArgumentError: if `names` is a string instead of a collection, or has a name that cases do not have.
         """
         if isinstance(names, (str, bytes)) or not isinstance(cast("object", names), Iterable):
             raise InvalidArgumentError("only must be a list of names, such as ['status', 'fields.priority']")
@@ -50,16 +53,16 @@ class Fieldset:
         return any(each in self.names for each in asked) or (name.startswith(CUSTOM) and "fields" in self.names)
 
     def has_custom_field(self, key: str) -> bool:
-        """Whether the custom field of this key was asked for, alone or with all others."""
+        """Return whether the custom field with this key was requested, alone or with all others."""
         return CUSTOM + key in self
 
     @property
     def has_custom_fields(self) -> bool:
-        """Whether any custom field was asked for."""
+        """Return whether any custom field was requested."""
         return any(name == "fields" or name.startswith(CUSTOM) for name in self.names)
 
     def wire(self) -> str:
-        """The value of the query parameter `fields[case]`, not yet percent-encoded."""
+        """Return the value of the query parameter `fields[case]`, not yet percent-encoded."""
         return ",".join(map(bare, self.names))
 
 

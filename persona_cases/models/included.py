@@ -1,4 +1,4 @@
-"""`Included`: the other objects of an answer, found by what relationships say."""
+"""`Included`: the other objects of a response, found by their relationships."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ R = TypeVar("R", bound=Resource)
 
 @attrs.frozen
 class Included:
-    """The objects that an answer carries beside the case.
+    """The objects that a response includes in addition to the case.
 
     Attributes:
-        objects: all of them, in the order of the answer.
+        objects: all of them, in the order of the response.
     """
 
     objects: tuple[Resource, ...] = ()
     _by_identifier: dict[tuple[str, str], Resource] | None = attrs.field(init=False, repr=False, eq=False, default=None)
 
     def find(self, identifier: ResourceIdentifier, cls: type[R], include: str) -> R:
-        """The object that a relationship points to.
+        """Return the object that a relationship points to.
 
         Args:
-            identifier: what the relationship says.
+            identifier: the identifier in the relationship.
             cls: the class that the object must have.
-            include: what to ask for to get it.
+            include: the name to include in the request to get it, for the message.
 
         Raises:
-            NotLoadedError: the answer does not have it.
+            NotLoadedError: if the response does not have it.
         """
         found = self._index().get((identifier.type, identifier.id))
         if isinstance(found, cls):
@@ -48,7 +48,7 @@ class Included:
         )
 
     def _index(self) -> dict[tuple[str, str], Resource]:
-        # Made when it is needed: each case of a pickle has this object to itself, and few look into it.
+        # Built on demand: each unpickled case has its own copy of this object, and few cases use it.
         if self._by_identifier is None:
             index = {(each.type, each.id): each for each in self.objects}
             object.__setattr__(self, "_by_identifier", index)
@@ -57,12 +57,12 @@ class Included:
 
 
 def read_included(values: Iterable[object], spelling: Inflection, *, pointer: str = "/included") -> Included:
-    """Read the `included` member of an answer.
+    """Read the `included` member of a response.
 
     Args:
         values: its items.
-        spelling: how the answer spells keys.
-        pointer: where it stands in the document, for errors.
+        spelling: how the response spells keys.
+        pointer: its JSON pointer in the document, for errors.
     """
     return Included(
         tuple(

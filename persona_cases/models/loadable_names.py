@@ -1,4 +1,4 @@
-"""The names by which callers choose what to load of a case: known ones, and those newer than this library. Pure."""
+"""The names with which callers choose what to load of a case: known names, and names newer than this library. Pure."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ Relationship: TypeAlias = Literal[
     "verifications",
 ]
 Includable: TypeAlias = Relationship | str
-"""What `include=` takes: a relationship, the property of `Case` that reads it, or a path like `accounts.inquiries`."""
+"""A value of `include=`: a relationship, the property of `Case` that reads it, or a path like `accounts.inquiries`."""
 
-# What `Case` and the columns of tables call a relationship.
+# The names of relationships in `Case` and in the columns of tables.
 _RELATED: Final = {
     "account_ids": "accounts",
     "case_comment_ids": "case_comments",
@@ -52,16 +52,16 @@ def attribute_asked(name: object, argument: str) -> str:
     """Read the name of an attribute or relationship to load.
 
     Args:
-        name: in any spelling (`created_at`, `created-at`, `createdAt`); a custom field as `fields.<key>`, its key
-            exactly as the template has it; an attribute newer than this library as `extra.<name>`, a relationship as
-            `relationships.<name>`.
-        argument: how the caller's argument is called.
+        name: the name in any spelling (`created_at`, `created-at`, `createdAt`); a custom field as `fields.<key>`, with
+            its key exactly as in the template; an attribute newer than this library as `extra.<name>`, a relationship
+            as `relationships.<name>`.
+        argument: the name of the caller's argument.
 
     Returns:
         The name in snake_case; with its prefix, if it has one.
 
     Raises:
-        InvalidArgumentError: if it is none of these; the message has the nearest one.
+        InvalidArgumentError: if it is none of these; the message suggests the most similar name.
     """
     text = _checked(name, argument)
     for prefix in (CUSTOM, EXTRA, RELATIONSHIP):
@@ -84,15 +84,15 @@ def related_asked(name: object, argument: str) -> str:
 
     Args:
         name: the relationship, or the property of `Case` that reads it, in any spelling; `accounts.inquiries` goes one
-            step further; `relationships.<name>` is one newer than this library.
-        argument: how the caller's argument is called.
+            level deeper; `relationships.<name>` names a relationship newer than this library.
+        argument: the name of the caller's argument.
 
     Returns:
         The path as the API spells it.
 
     Raises:
-        InvalidArgumentError: if a case has no such relationship, or the path goes too deep; the message has the nearest
-            one.
+        InvalidArgumentError: if a case has no such relationship, or the path is too deep; the message suggests the most
+            similar name.
     """
     text = _checked(name, argument)
     unknown = text.startswith(RELATIONSHIP)
@@ -112,7 +112,7 @@ def related_asked(name: object, argument: str) -> str:
 
 
 def bare(name: str) -> str:
-    """Return a name as the API knows it, without the prefix of one that this library does not know."""
+    """Return a name as the API knows it, without the prefix for names that this library does not know."""
     return name.removeprefix(EXTRA).removeprefix(RELATIONSHIP)
 
 

@@ -1,4 +1,4 @@
-"""What an answer left out: null, or never asked for?"""
+"""The meaning of values missing from a response: null, or not requested."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _decode_sections = msgspec.json.Decoder(_Sections).decode
 
 @attrs.frozen
 class Origin:
-    """What all cases of one answer share.
+    """The data that all cases of one response share.
 
     Attributes:
-        fieldset: the sparse fieldset of the request, None if it asked for everything.
-        included: the other objects in the answer.
-        spelling: how the answer spelled its keys.
+        fieldset: the sparse fieldset of the request; None if it loaded everything.
+        included: the other objects in the response.
+        spelling: how the response spelled its keys.
     """
 
     fieldset: Fieldset | None = None
@@ -42,21 +42,21 @@ class Origin:
 
     @classmethod
     def of(cls, shared: Shared) -> Origin:
-        """Make it from what a pickle holds."""
+        """Make an origin from the data in a pickle."""
         fieldset, objects, spelling = shared
         return cls(fieldset, Included(objects), spelling)
 
     @property
     def shared(self) -> Shared:
-        """The same without a class of this room, for pickles."""
+        """Return the same data without a class of this room, for pickles."""
         return self.fieldset, self.included.objects, self.spelling
 
 
 def check_asked(raw: bytes, origin: Origin, section: Literal["attributes", "relationships"], name: str) -> None:
-    """Take the absence of a value for null only if the request asked for it, or the answer has it as null.
+    """Check that a missing value means null: the request loaded it, or the response has it as null.
 
     Raises:
-        NotLoadedError: a sparse fieldset left it out.
+        NotLoadedError: if a sparse fieldset left it out.
     """
     if origin.fieldset is None or name in origin.fieldset:
         return
@@ -66,6 +66,6 @@ def check_asked(raw: bytes, origin: Origin, section: Literal["attributes", "rela
 
 
 def refuse_unasked(name: str, fieldset: Fieldset) -> None:
-    """Raise the `NotLoadedError` for something that a sparse fieldset left out."""
+    """Raise the `NotLoadedError` for a value that a sparse fieldset left out."""
     asked = ", ".join(map(repr, fieldset.names)) or "nothing"
     raise NotLoadedError(f"{name!r} is not known: the request asked for {asked}; add {name!r} to only=")

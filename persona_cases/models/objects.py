@@ -1,4 +1,4 @@
-"""What the objects around a case are made of: identifiers, attachments, field schemas, and `Resource`."""
+"""The building blocks of the objects related to a case: identifiers, attachments, field schemas, and `Resource`."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ R = TypeVar("R", bound="Resource")
 
 @attrs.frozen
 class ResourceIdentifier:
-    """What a relationship points to.
+    """The target of a relationship.
 
     Attributes:
-        type: the kind of object, such as `inquiry` or `report/watchlist`; new kinds appear unannounced.
+        type: the kind of object, such as `inquiry` or `report/watchlist`; new kinds appear without notice.
         id: its id.
     """
 
@@ -50,11 +50,12 @@ class Attachment:
     """A file attached to a case.
 
     Attributes:
-        filename: the name that it was uploaded with.
-        url: where to download it. It carries its own access token and expires (6 hours by default): do not log it.
+        filename: the name under which it was uploaded.
+        url: the URL to download it from. It contains an access token and expires (after 6 hours by default), so do not
+            log it.
         byte_size: its size in bytes.
-        case_id: the case that it is attached to, which can be asked for a fresh `url`.
-        twins_before: how many files of the same name and size the case lists before it.
+        case_id: the id of the case that it is attached to; loading the case again gives a new `url`.
+        twins_before: how many files of the same name and size come before it in the case.
 
     See https://docs.withpersona.com/downloading-files.
     """
@@ -68,12 +69,12 @@ class Attachment:
 
 @attrs.frozen
 class FieldSchema:
-    """One custom field as a case template declares it.
+    """A custom field as a case template declares it.
 
     Attributes:
-        type: such as `string`, `choices`, `multi-choices`, `hash`; new types appear unannounced.
+        type: such as `string`, `choices`, `multi-choices`, `hash`; new types appear without notice.
         key: the key in `Case.fields`.
-        label: the name shown to people.
+        label: the name shown to users.
     """
 
     type: str
@@ -83,24 +84,24 @@ class FieldSchema:
 
     @property
     def default_value(self) -> Any:
-        """The value of a new case's field; None if there is none, or the type knows no defaults."""
+        """The field's value in a new case; None if there is none, or the type has no defaults."""
         return parse_json(self._content).get("default_value")
 
     @property
     def config(self) -> dict[str, Any]:
-        """The rules for values: `required`, `options`, `write_policy` and what else the type knows; a copy."""
+        """A copy of the rules for values: `required`, `options`, `write_policy` and others, depending on the type."""
         config: dict[str, Any] | None = parse_json(self._content).get("config")
         return config or {}
 
 
 @attrs.frozen(repr=False)
 class Resource:
-    """Any object that an answer includes: an account, an inquiry, a report, a transaction, or something newer.
+    """An object that a response includes: an account, an inquiry, a report, a transaction, or a newer kind.
 
     Objects are equal if their whole content is.
 
     Attributes:
-        type: the kind of object; new kinds appear unannounced.
+        type: the kind of object; new kinds appear without notice.
         id: its id.
     """
 
@@ -112,27 +113,30 @@ class Resource:
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """All attributes in snake_case, as a fresh dict."""
+        """All attributes in snake_case, as a new dict."""
         attributes: dict[str, Any] | None = parse_json(self._content).get("attributes")
         return attributes or {}
 
     @property
     def relationships(self) -> dict[str, Any]:
-        """All relationships in snake_case, as a fresh dict."""
+        """All relationships in snake_case, as a new dict."""
         relationships: dict[str, Any] | None = parse_json(self._content).get("relationships")
         return relationships or {}
 
     @property
     def extras(self) -> dict[str, Any]:
-        """The attributes that this class has no name for."""
+        """The attributes that this class does not know."""
         known = attrs.fields_dict(type(self))
         return {name: value for name, value in self.attributes.items() if name not in known}
 
     def to_dict(self, inflection: Inflection = "snake") -> dict[str, Any]:
-        """The object as the API sent it, as a fresh dict.
+        """Return the object as the API sent it, as a new dict.
 
         Args:
             inflection: the spelling of its keys.
+
+        Returns:
+            The object as plain JSON data.
         """
         sent: dict[str, Any] = parse_json(self._content)
         return respell_resource(sent, "snake", check_inflection(inflection))
@@ -150,7 +154,7 @@ class Resource:
         return f"{type(self).__name__}({shown}id={self.id!r})"
 
     def __rich_repr__(self) -> Iterator[tuple[str, str]]:
-        """Show in rich, and so in its tracebacks, no more than `repr` does."""
+        """Show no more than `repr` does in rich and its tracebacks."""
         if self.resource_type is None:
             yield "type", self.type
         yield "id", self.id
@@ -160,7 +164,7 @@ _CLASSES: dict[str | None, type[Resource]] = {}
 
 
 def register(*classes: type[Resource]) -> None:
-    """Let objects of these classes' types be read as such."""
+    """Register the classes, so that objects of their types are read as instances of them."""
     for cls in classes:
         attrs.resolve_types(cls)
         _CLASSES[cls.resource_type] = cls
@@ -170,13 +174,13 @@ def read_resource(value: object, cls: type[R], *, spelling: Inflection | None = 
     """Read a resource in any spelling.
 
     Args:
-        value: what a JSON parser returned.
-        cls: the class to make; `Resource` makes the class of the object's own `type`.
-        spelling: how the keys are spelled; found out if not given.
-        pointer: where the value stands in its document, for the error.
+        value: the value that a JSON parser returned.
+        cls: the class to make; `Resource` makes the class for the object's own `type`.
+        spelling: how the keys are spelled; detected if not given.
+        pointer: the value's JSON pointer in its document, for the error.
 
     Raises:
-        DecodeError: the value is no such resource.
+        DecodeError: if the value is not such a resource.
     """
     spelling = spelling or spelling_of(value)
     try:
@@ -197,7 +201,7 @@ class _Envelope:
 def _structure_resource(value: Any, cls: type[R]) -> R:
     sent = plain_json(value)
     envelope = structure(sent, _Envelope)
-    # What stands before the slash is the kind: `report/watchlist` is a report.
+    # The part before the slash is the kind: `report/watchlist` is a report.
     kind = envelope.type.partition("/")[0]
     if cls.resource_type not in {None, kind}:
         raise DecodeError(f"expected {cls.resource_type!r}, got another string", pointer=step("type"))

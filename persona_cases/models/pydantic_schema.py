@@ -1,6 +1,6 @@
-"""Models as pydantic takes them, and so FastAPI: what they are read from, what they are written as, and their schema.
+"""Models for pydantic, and so for FastAPI: how they are read and written, and their JSON schema.
 
-Only pydantic calls what is here, so pydantic need not be installed.
+Only pydantic calls this file, so pydantic need not be installed.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _RESOURCE: Final[Mapping[str, Any]] = {
 def pydantic_core_schema(
     cls: type[M], read: Callable[[Mapping[str, Any]], M], write: Callable[[M], dict[str, Any]]
 ) -> Any:
-    """Return the schema by which pydantic takes instances of a class or JSON objects, and writes JSON objects.
+    """Return the schema with which pydantic accepts instances of a class or JSON objects, and writes JSON objects.
 
     Args:
         cls: the class.
-        read: makes an instance of a JSON object; it may raise `DecodeError`.
-        write: makes a JSON object of an instance.
+        read: makes an instance from a JSON object; it may raise `DecodeError`.
+        write: makes a JSON object from an instance.
     """
     from pydantic_core import core_schema  # noqa: PLC0415 - pydantic is not one of our dependencies
 
@@ -72,11 +72,11 @@ def attribute_schemas() -> dict[str, dict[str, Any]]:
 
 
 def resource_schema(cls: type, kind: str | None) -> dict[str, Any]:
-    """Return the JSON schema of an object beside a case.
+    """Return the JSON schema of an object related to a case.
 
     Args:
         cls: its class.
-        kind: what its type is, or begins with before a slash; None for any.
+        kind: its type, or the part of the type before a slash; None for any type.
     """
     about = "An object of Persona's API." if kind is None else f"An object of Persona's API of type {kind!r}."
     return {
@@ -89,14 +89,15 @@ def resource_schema(cls: type, kind: str | None) -> dict[str, Any]:
 
 
 def _inlined(document: dict[str, Any]) -> dict[str, Any]:
-    """Put definitions where they are referred to: an OpenAPI document keeps its own in another place."""
+    """Inline definitions where they are referenced, because an OpenAPI document keeps its own in another place."""
     definitions: dict[str, Any] = document.get("$defs", {})
 
     def resolved(node: Any) -> Any:
         if is_object(node):
             if "$ref" in node:
                 return resolved(definitions[node["$ref"].rpartition("/")[2]])
-            # The titles and texts are those of private classes. Nulls are not defaults: what is missing may be unknown.
+            # The titles and descriptions are those of private classes. Null is not a default: a missing value may be
+            # unknown.
             return {
                 key: resolved(value)
                 for key, value in node.items()

@@ -1,4 +1,4 @@
-"""What `GET /rate-limits` reports."""
+"""The rate limits that `GET /rate-limits` reports."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["RateLimitStatus", "decode_rate_limits"]
 
 @attrs.frozen
 class RateLimitStatus:
-    """How far a rate limit is used up.
+    """The usage of a rate limit.
 
     Attributes:
-        type: which limit; `rate-limit/api` counts requests, and new kinds appear unannounced.
-        limit: requests a window.
+        type: the kind of limit; `rate-limit/api` counts requests, and new kinds appear without notice.
+        limit: requests per window.
         remaining: requests left in the current window.
         seconds_to_reset: seconds until it ends.
     """
@@ -47,10 +47,10 @@ class _RateLimitDocument:
 
 
 def decode_rate_limits(body: bytes) -> tuple[RateLimitStatus, ...]:
-    """Decode the answer of `GET /rate-limits`.
+    """Decode the response of `GET /rate-limits`.
 
     Raises:
-        DecodeError: the body is not JSON, or no list of rate limits; `pointer` says where.
+        DecodeError: if the body is not JSON, or not a list of rate limits; `pointer` says where.
     """
     check_utf8(body)
     document = structure(parse_json(body), _RateLimitDocument)

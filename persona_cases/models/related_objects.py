@@ -1,6 +1,6 @@
-"""The objects that an answer includes beside a case, each with the attributes that the vendor's contract types.
+"""The objects that a response includes in addition to a case, each with the attributes in the vendor's contract.
 
-What is newer than this library is in `attributes` and `extras`; objects of other types are plain `Resource`s.
+Attributes newer than this library are in `attributes` and `extras`; objects of other types are plain `Resource`s.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ __all__ = [
 
 @attrs.frozen(repr=False)
 class CaseTemplate(Resource):
-    """The template that a case was made from.
+    """The template that a case was created from.
 
     Attributes:
-        status: `active`, `archived`, or something newer.
+        status: `active`, `archived`, or a newer status.
         name: its name.
         resolutions: the labels with which its cases can be resolved.
-        created_at: when it was made.
-        updated_at: when it was changed last.
+        created_at: when it was created.
+        updated_at: when it was last changed.
         archived_at: when it was archived.
         field_schemas: the custom fields of its cases.
 
@@ -54,13 +54,13 @@ class CaseTemplate(Resource):
 
 @attrs.frozen(repr=False)
 class CaseQueue(Resource):
-    """The queue that a case waits in.
+    """The queue of a case.
 
     Attributes:
-        status: `active`, `archived`, or something newer.
+        status: `active`, `archived`, or a newer status.
         name: its name.
-        created_at: when it was made.
-        updated_at: when it was changed last.
+        created_at: when it was created.
+        updated_at: when it was last changed.
         archived_at: when it was archived.
     """
 
@@ -80,9 +80,9 @@ class CaseComment(Resource):
     Attributes:
         message: the text.
         created_at: when it was written.
-        updated_at: when it was changed last.
-        commenter_id: who wrote it, an e-mail address for a user.
-        commenter_type: such as `user`.
+        updated_at: when it was last changed.
+        commenter_id: who wrote it; for a user, an email address.
+        commenter_type: the kind of commenter, such as `user`.
     """
 
     resource_type: ClassVar[str | None] = "case-comment"
@@ -99,11 +99,11 @@ class Account(Resource):
     """An account: the person or business that a case is about.
 
     Attributes:
-        account_type_name: what kind of account it is.
+        account_type_name: its account type.
         account_status: its status.
-        reference_id: your own id of it.
-        created_at: when it was made.
-        updated_at: when it was changed last.
+        reference_id: your own id for it.
+        created_at: when it was created.
+        updated_at: when it was last changed.
         redacted_at: when its personal data was erased.
         tags: the names of its tags.
 
@@ -126,19 +126,19 @@ class Inquiry(Resource):
     """An inquiry: one run of a person through a verification flow.
 
     Attributes:
-        status: such as `created`, `completed`, `approved`; new words appear unannounced.
-        reference_id: your own id of the person.
-        note: a note of yours.
-        creator: what made it, such as `API`.
-        reviewer_comment: what the reviewer wrote.
-        created_at: when it was made.
-        updated_at: when it was changed last.
-        started_at: when the person began.
+        status: such as `created`, `completed`, `approved`; new statuses appear without notice.
+        reference_id: your own id for the person.
+        note: your own note.
+        creator: the source of the inquiry, such as `API`.
+        reviewer_comment: the reviewer's comment.
+        created_at: when it was created.
+        updated_at: when it was last changed.
+        started_at: when the person started.
         expires_at: when it will expire.
-        completed_at: when the person was through.
+        completed_at: when the person finished.
         failed_at: when it failed.
         marked_for_review_at: when it was marked for review.
-        decisioned_at: when it was decided on.
+        decisioned_at: when it was approved or declined.
         expired_at: when it expired.
         redacted_at: when its personal data was erased.
         previous_step_name: the step before the current one.
@@ -172,16 +172,16 @@ class Inquiry(Resource):
 
 @attrs.frozen(repr=False)
 class Report(Resource):
-    """A report of any kind (`report/watchlist`, ...): what all kinds have; the rest is in `attributes`.
+    """A report of any kind (`report/watchlist`, ...) with the attributes of all kinds; the rest is in `attributes`.
 
     Attributes:
-        status: such as `pending`, `ready`, `errored`; new words appear unannounced.
-        report_template_version_name: the version of the template that it was made from.
-        has_match: whether it found something.
-        is_recurring: whether it is run again and again.
-        is_continuous: whether it is kept up to date.
-        created_at: when it was made.
-        completed_at: when it was done.
+        status: such as `pending`, `ready`, `errored`; new statuses appear without notice.
+        report_template_version_name: the version of the template that it was created from.
+        has_match: whether it found a match.
+        is_recurring: whether it runs repeatedly.
+        is_continuous: whether it is updated continuously.
+        created_at: when it was created.
+        completed_at: when it was completed.
         redacted_at: when its personal data was erased.
         tags: the names of its tags.
 
@@ -203,14 +203,16 @@ class Report(Resource):
 
 @attrs.frozen(repr=False)
 class Verification(Resource):
-    """A verification of any kind (`verification/document`, ...): what all have; the rest is in `attributes`.
+    """A verification of any kind (`verification/document`, ...) with the attributes of all kinds.
+
+    The rest is in `attributes`.
 
     Attributes:
-        status: such as `initiated`, `passed`, `failed`; new words appear unannounced.
-        country_code: the country that it is about.
-        created_at: when it was made.
+        status: such as `initiated`, `passed`, `failed`; new statuses appear without notice.
+        country_code: the country of the verified data.
+        created_at: when it was created.
         submitted_at: when the person submitted it.
-        completed_at: when it was done.
+        completed_at: when it was completed.
         redacted_at: when its personal data was erased.
         tags: the names of its tags.
 
@@ -234,9 +236,9 @@ class Transaction(Resource):
 
     Attributes:
         status: its status.
-        reference_id: your own id of it.
-        created_at: when it was made.
-        updated_at: when it was changed last.
+        reference_id: your own id for it.
+        created_at: when it was created.
+        updated_at: when it was last changed.
         tags: the names of its tags.
 
     See https://docs.withpersona.com/api-reference/transactions.

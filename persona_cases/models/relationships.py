@@ -1,4 +1,4 @@
-"""`CaseRelationships`: the ids of what is attached to a case."""
+"""`CaseRelationships`: the ids of the objects related to a case."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class _ManyRelated:
 
 @attrs.frozen(repr=False, eq=False)
 class CaseRelationships:
-    """The ids of what is attached to a case, by the API's names.
+    """The ids of the objects related to a case, by the API's names.
 
-    Reading one that a sparse fieldset left out raises `NotLoadedError`.
+    Reading a relationship that a sparse fieldset left out raises `NotLoadedError`.
     """
 
     _record: wire.Relationships = attrs.field(alias="record", repr=False)
@@ -61,25 +61,25 @@ class CaseRelationships:
     case_comments: ClassVar[_ManyRelated] = _ManyRelated()
     """The comments on the case."""
     case_template: ClassVar[_OneRelated] = _OneRelated()
-    """The template that the case was made from."""
+    """The template that the case was created from."""
     case_queue: ClassVar[_OneRelated] = _OneRelated()
-    """The queue that the case waits in."""
+    """The case's queue."""
     inquiries: ClassVar[_ManyRelated] = _ManyRelated()
     """The attached inquiries."""
     reports: ClassVar[_ManyRelated] = _ManyRelated()
-    """The attached reports; their `type` says of what kind, such as `report/watchlist`."""
+    """The attached reports; their `type` names the kind, such as `report/watchlist`."""
     verifications: ClassVar[_ManyRelated] = _ManyRelated()
-    """The attached verifications; their `type` says of what kind, such as `verification/document`."""
+    """The attached verifications; their `type` names the kind, such as `verification/document`."""
     txns: ClassVar[_ManyRelated] = _ManyRelated()
     """The attached transactions."""
 
     @property
     def extras(self) -> dict[str, Any]:
-        """The relationships that this class has no name for, as the API sent them."""
+        """The relationships that this class does not know, as the API sent them."""
         return unknown_members(self._raw, self._origin.spelling, "relationships")
 
     def _sent(self, name: str) -> Any:
-        """The record of one relationship, None if the case has none."""
+        """Return the record of one relationship; None if the case has none."""
         record = getattr(self._record, name)
         if record is None:
             check_asked(self._raw, self._origin, "relationships", name)

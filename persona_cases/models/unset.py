@@ -1,4 +1,4 @@
-"""`UNSET`: an argument that was left out, where `None` already means something."""
+"""`UNSET`: an argument that was left out, where `None` has a meaning of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["UNSET", "Unset", "UnsetType"]
 
 
 class UnsetType(enum.Enum):
-    """The type of `UNSET`; an enum, because type checkers narrow `value is UNSET` for one."""
+    """The type of `UNSET`; an enum, because type checkers then narrow `value is UNSET`."""
 
     UNSET = "UNSET"
 
@@ -23,10 +23,10 @@ class UnsetType(enum.Enum):
 
 
 Unset: TypeAlias = Literal[UnsetType.UNSET]
-"""The annotation for an argument that may be left out: `str | None | Unset`."""
+"""The annotation for an argument that can be left out: `str | None | Unset`."""
 
 UNSET: Final = UnsetType.UNSET
-"""Left out: leave the attribute as it is, where `None` would clear it."""
+"""Leave the attribute as it is, where `None` would clear it."""
 
 
 publish("persona_cases.models", UnsetType)

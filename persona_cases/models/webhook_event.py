@@ -1,4 +1,4 @@
-"""`WebhookEvent`: something that happened to a case, as a webhook tells it or the API lists it."""
+"""`WebhookEvent`: something that happened to a case, as a webhook delivers it or the API lists it."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _PAYLOAD: Final = "/data/attributes/payload"
 
 @attrs.frozen(kw_only=True)
 class WebhookEvent:
-    """Something that happened, with the object that it happened to as it was then.
+    """An event, with the object that it happened to as it was at that time.
 
-    Deliveries come at least once, in any order: compare `id` to tell a repeated one, and ask `is_older_than` before
-    an event replaces what you have.
+    Each event is delivered at least once, in any order. Compare `id` to recognise a repeated delivery, and call
+    `is_older_than` before an event replaces your data.
 
     Attributes:
-        id: its id; a repeated delivery has the same.
-        name: what happened, such as `case.status-updated`; new names appear unannounced.
+        id: its id; a repeated delivery has the same id.
+        name: what happened, such as `case.status-updated`; new names appear without notice.
         created_at: when it happened.
         payload: the object that it happened to: a `Case`, another `Resource`, or, for events that an organisation
             defines itself, any JSON.
-        context: what else the event says, such as `added-tags`; spelled as it was sent.
-        extras: attributes of the event that this library does not know, by their names in snake_case.
+        context: additional data of the event, such as `added-tags`; spelled as it was sent.
+        extras: attributes of the event that this library does not know, by name in snake_case.
 
     See https://docs.withpersona.com/webhooks.
     """
@@ -53,7 +53,7 @@ class WebhookEvent:
 
     @property
     def case(self) -> Case | None:
-        """The case that it happened to; None if it happened to something else."""
+        """The case that it happened to; None if it did not happen to a case."""
         return self.payload if isinstance(self.payload, Case) else None
 
     @property
@@ -63,17 +63,20 @@ class WebhookEvent:
 
     @property
     def raw(self) -> bytes:
-        """The document with the event, as a webhook delivered it, byte for byte.
+        """The document with the event, byte for byte as a webhook delivered it.
 
-        An event that was listed is in a document of its own, so that both can be read again in the same way.
+        A listed event is wrapped in a document of its own, so that both can be read again in the same way.
         """
         return self._raw
 
     def is_older_than(self, case: Case) -> bool:
-        """Whether a case that you have is newer than the one in this event, which then says nothing new of it.
+        """Return whether your copy of a case is newer than the one in this event, so that the event has no news.
 
         Args:
-            case: the case as you have it, with its `updated_at`.
+            case: your copy of the case, with its `updated_at`.
+
+        Returns:
+            True if the event is older than your copy.
 
         Raises:
             NotLoadedError: if the case was loaded without `updated_at`.
@@ -108,7 +111,7 @@ def decode_event(body: bytes) -> WebhookEvent:
     """Read the body of a delivery, or of the response to a request for one event.
 
     Raises:
-        DecodeError: if it is no event; `pointer` says where.
+        DecodeError: if it is not an event; `pointer` says where.
     """
     check_utf8(body)
     event = _structured(body)
@@ -133,7 +136,7 @@ def decode_event_page(body: bytes) -> tuple[tuple[WebhookEvent, ...], Links]:
     """Read the response of `GET /events`.
 
     Raises:
-        DecodeError: if it is no page of events; `pointer` says where.
+        DecodeError: if it is not a page of events; `pointer` says where.
     """
     check_utf8(body)
     try:

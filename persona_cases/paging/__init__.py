@@ -1,4 +1,4 @@
-"""Walking pages: `Pager`, which is at once the first page, all pages and all items, of one search or of several."""
+"""Paging: a `Pager` gives the first page, all pages or all items, of one search or of several merged ones."""
 
 from persona_cases.paging.chain import PageChain
 from persona_cases.paging.cursor import BEGINNING, NEWEST, is_beginning

@@ -1,4 +1,4 @@
-"""`PageChain`: the pages of one search as the server links them."""
+"""`PageChain`: the pages of one search, in the order in which the server links them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from persona_cases.protocol.message import QueryPairs
 
 
 class PageChain(Generic[P]):
-    """The pages of one search, each found by the cursor of the one before.
+    """The pages of one search, each found by the cursor of the previous one.
 
-    At most one request is under way, and it ends when the chain is let go. If a request fails or is cancelled, the
-    chain stays where it was.
+    At most one request is in progress, and it is cancelled when the chain is garbage-collected. If a request fails or
+    is cancelled, the chain stays where it was.
 
     Args:
-        fetch: gets the page at a position.
-        start: the cursor of the first page, None for the beginning.
-        marks: gives ids by which a page is known when it comes again.
+        fetch: fetches the page at a position.
+        start: the cursor of the first page; None for the beginning.
+        marks: returns the ids by which a repeated page is recognised.
     """
 
     def __init__(
@@ -39,17 +39,17 @@ class PageChain(Generic[P]):
         self.cursor = start
         """The cursor of the next page; None at the beginning and at the end."""
         self.ended: bool = False
-        """Whether there is no page any more."""
+        """Whether there are no more pages."""
 
     async def next(self, size: int) -> P:
-        """Return the next page; not to be called once the chain has ended.
+        """Return the next page. Do not call it once the chain has ended.
 
         Args:
-            size: how many items to ask for, if the page is not on its way already.
+            size: how many items to request, if the page is not being fetched already.
 
         Raises:
-            PaginationError: if the server repeated a cursor, or its pages bring nothing new any more.
-            PersonaError: whatever the request may raise.
+            PaginationError: if the server repeated a cursor, or its pages no longer bring anything new.
+            PersonaError: any error that the request can raise.
         """
         if self._repeated:
             with naming(self._call):
@@ -68,13 +68,13 @@ class PageChain(Generic[P]):
         return page
 
     def look_ahead(self, size: int) -> None:
-        """Start fetching the next page, if there is one and it is not on its way."""
+        """Start fetching the next page, if there is one and it is not being fetched."""
         if self._task is None and not self.ended and not self._repeated:
             self._task = asyncio.ensure_future(self._fetch(self._position(size)))
             self._task.add_done_callback(retrieve)
 
     def cancel(self) -> list[asyncio.Future[Any]]:
-        """Cancel the request that may be under way, and return what there is to wait for."""
+        """Cancel the request in progress, if any, and return the tasks to wait for."""
         task, self._task = self._task, None
         if task is None:
             return []
@@ -82,7 +82,7 @@ class PageChain(Generic[P]):
         return [task]
 
     async def aclose(self) -> None:
-        """End the chain, and the request that may be under way."""
+        """End the chain and the request in progress, if any."""
         self.ended = True
         await settled(self.cancel())
 
@@ -97,7 +97,7 @@ class PageChain(Generic[P]):
         if page.next_cursor is None:
             self.ended = True
             return
-        # Raised at the next step: the items of this page are good.
+        # Raised at the next step, because the items of this page are valid.
         self._repeated = page.next_cursor in self._seen_cursors
         self._seen_cursors.add(page.next_cursor)
 
@@ -106,12 +106,12 @@ class PageChain(Generic[P]):
 
 
 async def settled(tasks: Collection[asyncio.Future[Any]]) -> None:
-    """Wait for the end of all tasks, whatever it is."""
+    """Wait until all tasks have ended, ignoring their errors."""
     if tasks:
         await asyncio.wait(tasks)
 
 
 def retrieve(task: asyncio.Future[Any]) -> None:
-    """Read the error of a task that nobody may ask for any more, which keeps asyncio from reporting it."""
+    """Retrieve the error of an abandoned task, so that asyncio does not report it."""
     if not task.cancelled():
         task.exception()

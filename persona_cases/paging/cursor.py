@@ -1,7 +1,7 @@
-"""Cursors of our own: the beginning of a walk, and the place of a merged walk.
+"""Our own cursors: for the beginning of an iteration, and for a position in several merged searches.
 
-The cursor of a merged walk says where each of its searches stands, as one opaque text. It holds the cursors and ids of
-the searches, counts, and a digest that tells one query from another: no value of the query and none of a result.
+A merged cursor encodes the position of each search as one opaque string. It holds the cursors and ids of the searches,
+counts, and a digest that identifies the query, but no value of the query or of a result.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import msgspec
 from persona_cases.errors import APIError, InvalidArgumentError, PersonaError
 
 BEGINNING: Final = "b1."
-"""The cursor of an error that a walk raised before it had any page: the walk is resumed from its beginning."""
+"""The cursor of an error raised before the first page: it resumes from the beginning."""
 
 NEWEST: Final = "n1."
-"""The cursor of an error that a watch raised before it knew the newest case."""
+"""The cursor of an error that a watch raised before it knew which case was the newest."""
 
-# Which of them answers a cursor that is not known is not documented.
+# The API does not document with which of these it responds to an unknown cursor.
 _REFUSAL: Final = frozenset({400, 404, 410, 422})
 
 _VERSION = "m1."
@@ -33,14 +33,13 @@ _DIGEST_BYTES = 9
 
 @attrs.frozen(kw_only=True)
 class Place:
-    """Where one search of a merged walk stands.
+    """The position of one search in a merged iteration.
 
     Attributes:
-        cursor: what to go on behind; None for the beginning.
-        taken: how many items behind the cursor were taken already: those of the group of equal values that the walk
-            is in.
-        last: the id of the last of them; empty if there is none.
-        ended: whether the search has nothing more.
+        cursor: the cursor to continue after; None for the beginning.
+        taken: how many items after the cursor were already taken: those of the current group of equal values.
+        last: the id of the last of them; empty if there are none.
+        ended: whether the search has no more items.
     """
 
     cursor: str | None = None
@@ -50,36 +49,36 @@ class Place:
 
 
 def is_beginning(cursor: str) -> bool:
-    """Whether a cursor stands for the beginning of a walk or a watch, so that resuming is the same as starting."""
+    """Return whether a cursor stands for the beginning of an iteration or a watch, so that resuming means starting."""
     return cursor in {BEGINNING, NEWEST}
 
 
 def is_refusal(error: PersonaError) -> bool:
-    """Whether the server may not know a cursor any more, or not take the question."""
+    """Return whether an error may mean that the server no longer knows a cursor, or does not accept the request."""
     return isinstance(error, APIError) and error.status in _REFUSAL
 
 
 def mark_refused_place(error: PersonaError, cursor: str | None) -> None:
-    """Let an error say that it may be the place that the server does not know any more.
+    """Record in an error that the server may no longer know the cursor.
 
     Args:
-        error: what the request for a page ended in.
-        cursor: the cursor that it asked with; None if it asked for the beginning.
+        error: the error that ended the request for a page.
+        cursor: the cursor in the request; None if it requested the beginning.
     """
     if cursor is not None and isinstance(error, APIError) and is_refusal(error):
         error.place_refused = True
 
 
 def is_merged(cursor: str) -> bool:
-    """Whether a cursor comes from a merged walk, of this or of another version of the library."""
+    """Return whether a cursor comes from merged searches, in this or another version of the library."""
     return _ANY_VERSION.match(cursor) is not None
 
 
 def encode(places: Sequence[Place], fingerprint: str) -> str:
-    """Write the places of all searches as a cursor of characters that are safe in a URL.
+    """Encode the positions of all searches as a URL-safe cursor.
 
     Args:
-        places: where the searches stand, in the order of the plan.
+        places: the positions of the searches, in the order of the plan.
         fingerprint: identifies the query and its order.
     """
     document = msgspec.json.encode([_digest(fingerprint), [_to_json(place) for place in places]])
@@ -87,15 +86,18 @@ def encode(places: Sequence[Place], fingerprint: str) -> str:
 
 
 def decode(cursor: str, fingerprint: str, searches: int) -> tuple[Place, ...]:
-    """Read a cursor.
+    """Decode a cursor.
 
     Args:
-        cursor: what `encode` wrote, in this process or another.
+        cursor: what `encode` returned, in this process or another.
         fingerprint: identifies the query and its order.
         searches: how many searches there are.
 
+    Returns:
+        The positions of the searches.
+
     Raises:
-        InvalidArgumentError: if it is no such cursor, or one of another query or order.
+        InvalidArgumentError: if it is not such a cursor, or belongs to another query or order.
     """
     if not is_merged(cursor):
         raise InvalidArgumentError(

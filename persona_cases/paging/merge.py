@@ -1,4 +1,4 @@
-"""`Merge`: several searches as one walk, in one order, each item once."""
+"""`Merge`: several searches as one iteration, in one order, with each item once."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _TIME = rank(datetime.min.replace(tzinfo=UTC), descending=False)[:2]
 @final
 @attrs.frozen(kw_only=True)
 class Merge(Generic[T]):
-    """Several searches in the same order, to be walked as one.
+    """Several searches in the same order, to iterate over as one.
 
     Attributes:
-        fetches: get the pages of the searches, in the order of the plan. The id of an item is a cursor of each
-            search: what lies behind the item.
-        key: the value of the attribute that the searches are sorted by; None if an item has none.
-        descending: whether they are sorted by it downwards.
+        fetches: fetch the pages of the searches, in the order of the plan. The id of an item is a cursor in each
+            search: it leads to what comes after the item.
+        key: returns the value of the sort key of an item; None if the item has none.
+        descending: whether the searches sort in descending order.
         fingerprint: identifies the searches and their order. A cursor holds a digest of it.
     """
 
@@ -40,39 +40,41 @@ class Merge(Generic[T]):
     fingerprint: str = attrs.field(repr=False)
 
     def places(self, cursor: str | None) -> tuple[Place, ...]:
-        """Where each search has to begin.
+        """Return where each search has to begin.
 
         Args:
-            cursor: the cursor of a merged walk, None for the beginning.
+            cursor: a cursor of these merged searches; None for the beginning.
 
         Raises:
-            InvalidArgumentError: if the cursor is none of these searches in this order.
+            InvalidArgumentError: if the cursor does not belong to these searches in this order.
         """
         if cursor is None or cursor == BEGINNING:
             return tuple(Place() for _ in self.fetches)
         return decode(cursor, self.fingerprint, len(self.fetches))
 
     def rank(self, item: T) -> Rank:
-        """Where an item stands in the order."""
+        """Return the rank of an item in the order."""
         return rank(self.key(item), descending=self.descending)
 
     def in_order(self, one: Rank, other: Rank) -> bool:
-        """Whether a search may give one rank before another. Only times are sure to be ordered as they are here."""
+        """Return whether a search may return one rank before another. The API's order surely is ours only for times."""
         return one[:2] != _TIME or other[:2] != _TIME or one == other or (one < other) != self.descending
 
 
 @taught(WALK)
 class MergedWalk(Generic[T]):
-    """One walk over merged pages. Each search has at most one request under way; they end when the walk is let go.
+    """One iteration over merged pages, with at most one request per search in progress.
 
-    The next item is the foremost of what the searches have to give next. If several stand equal, it is that of the
-    earliest search in the plan. An item that came already, from any of them, is passed over.
+    Leaving the iteration cancels these requests.
+
+    The next item is the first in order among the next items of all searches. Ties go to the earliest search in the
+    plan. An item that any search has already returned is skipped.
 
     Args:
         merge: the searches.
-        options: what the walk is to give. The ids of all items are remembered where items can move, else only those of
-            equal rank.
-        ahead: whether to fetch more as soon as a page is handed out.
+        options: what to return. The ids of all items are remembered if items can move, otherwise only those of equal
+            rank.
+        ahead: whether to fetch more as soon as a page is returned.
     """
 
     def __init__(self, merge: Merge[T], options: WalkOptions, *, ahead: bool) -> None:
@@ -86,11 +88,11 @@ class MergedWalk(Generic[T]):
             for fetch, place in zip(merge.fetches, merge.places(options.start), strict=True)
         )
         self._foremost = max if merge.descending else min
-        self._live: list[Stream[T]] = []  # Those with an item to take.
-        self._dry = list(self._streams)  # Those to be read before anything can be taken.
+        self._live: list[Stream[T]] = []  # Streams with an item to take.
+        self._dry = list(self._streams)  # Streams to read before anything can be taken.
         self._items: list[T] = []
         self._group = 0
-        self._rank: Rank | None = None  # Of the group.
+        self._rank: Rank | None = None  # Of the current group.
         self._seen_ids: set[str] = set()
         self._begun = self._ended = False
         self._failure: PersonaError | None = None
@@ -112,7 +114,7 @@ class MergedWalk(Generic[T]):
             await self._close()
             if not self._items:
                 raise
-            self._failure = error  # Raised at the next step: the items before it are good.
+            self._failure = error  # Raised at the next step, because the items before it are valid.
         except asyncio.CancelledError:
             self._cancel()
             raise
@@ -122,14 +124,14 @@ class MergedWalk(Generic[T]):
         return page
 
     def look_ahead(self) -> None:
-        """Start fetching the next page of each search; under a limit, only those that are certainly needed."""
+        """Start fetching the next page of each search; with a limit, only pages that are certainly needed."""
         if self._ended or self._wanted == 0:
             return
         for stream in self._streams if self._wanted is None else self._dry:
             stream.look_ahead(self._wanted)
 
     async def aclose(self) -> None:
-        """End the walk, and the requests that may be under way. Leaving an `async for` does the same."""
+        """End the iteration and any requests in progress. Leaving an `async for` does the same."""
         self._failure = None
         await self._close()
 
@@ -141,7 +143,7 @@ class MergedWalk(Generic[T]):
         return [task for stream in self._streams for task in stream.cancel()]
 
     async def _collect(self, size: int) -> None:
-        """Take items until there are `size` or no more."""
+        """Take up to `size` items."""
         while len(self._items) < size:
             if self._dry:
                 await self._read()
@@ -159,7 +161,7 @@ class MergedWalk(Generic[T]):
         self._pass_over()
 
     def _pass_over(self) -> None:
-        """Drop the repetitions that are next: the walk may be over behind them."""
+        """Skip repeated items that come next: the iteration may end after them."""
         for stream in self._live:
             while stream.filled and stream.next_item.id in self._seen_ids:
                 stream.take(self._group)
@@ -213,7 +215,7 @@ def _rank_of(stream: Stream[Any]) -> Rank:
 
 
 async def _side_by_side(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run all steps at once; the first that fails ends the others."""
+    """Run all steps concurrently; the first failure cancels the others."""
     tasks = [asyncio.ensure_future(step) for step in steps]
     for task in tasks:
         task.add_done_callback(retrieve)

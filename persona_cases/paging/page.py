@@ -1,4 +1,4 @@
-"""`Page`, and how one is asked for."""
+"""`Page`, and the values with which one is requested."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGEST_PAGE = 100
 
 
 class Identified(Protocol):
-    """What a page is made of: things with an id."""
+    """An item of a page: anything with an id."""
 
     @property
     def id(self) -> str:
@@ -26,7 +26,7 @@ class Identified(Protocol):
 
 
 class Linked(Protocol):
-    """A page of any kind, with what leads to the next one."""
+    """A page of any kind, with the link to the next one."""
 
     @property
     def next_cursor(self) -> str | None:
@@ -35,7 +35,7 @@ class Linked(Protocol):
 
     @property
     def following(self) -> QueryPairs:
-        """The query parameters that the server's link to the next page carries."""
+        """The query parameters in the server's link to the next page."""
         ...
 
     @property
@@ -51,14 +51,14 @@ P = TypeVar("P", bound=Linked)
 @taught(PAGE)
 @attrs.frozen(kw_only=True)
 class Page(Sequence[T], Generic[T]):
-    """One page: a sequence of its items.
+    """One page of results: a sequence of its items.
 
     Attributes:
-        items: what is on it; a page may be empty without being the last.
+        items: the items of the page; a page may be empty without being the last.
         next_cursor: where `Pager.resume` continues after this page; None if it is the last.
         request_id: the vendor's id of the request; None if the page was merged from several searches.
-        following: the query parameters that the server's link to the next page carries.
-        call: the call that brought the page, or one of several; errors that are found later name it.
+        following: the query parameters in the server's link to the next page.
+        call: the call that fetched the page, or one of several; errors found later name it.
     """
 
     items: tuple[T, ...] = attrs.field(repr=lambda items: f"<{len(items)} items>")
@@ -69,7 +69,7 @@ class Page(Sequence[T], Generic[T]):
 
     @property
     def has_next(self) -> bool:
-        """Whether there is another page, which begins at `next_cursor`."""
+        """Whether there is another page, which starts at `next_cursor`."""
         return self.next_cursor is not None
 
     @overload
@@ -90,12 +90,12 @@ class Page(Sequence[T], Generic[T]):
 
 @attrs.frozen(kw_only=True)
 class Position:
-    """Where a walk stands: what to ask the server for next.
+    """The position of an iteration: what to request next.
 
     Attributes:
-        cursor: the cursor, None at the beginning.
-        size: how many items to ask for.
-        following: the query parameters of the server's link that led here.
+        cursor: the cursor; None at the beginning.
+        size: how many items to request.
+        following: the query parameters in the server's link that led here.
     """
 
     cursor: str | None
@@ -105,13 +105,13 @@ class Position:
 
 @attrs.frozen(kw_only=True)
 class WalkOptions:
-    """What a walk is to give: from where on, how much, and in what steps.
+    """The extent of an iteration: where it starts, how many items it returns, and how many per page.
 
     Attributes:
-        page_size: how many items to ask for at a time, and how many a page has at most.
-        start: the cursor to start behind; None for the beginning.
-        total: how many items to give at most; None for all.
-        distinct: whether items can move in the order while they are walked, so that one may come twice.
+        page_size: how many items to request at a time; maximum number of items per page.
+        start: the cursor to start after; None for the beginning.
+        total: maximum number of items to return; None for all.
+        distinct: whether items can move in the order during the iteration, so that one may come twice.
     """
 
     page_size: int = LARGEST_PAGE
@@ -121,7 +121,7 @@ class WalkOptions:
 
 
 Fetch = Callable[[Position], Awaitable[Page[T]]]
-"""Gets the page at a position."""
+"""Fetches the page at a position."""
 
 
 def ids_on(page: Page[Any]) -> list[str]:
@@ -130,10 +130,10 @@ def ids_on(page: Page[Any]) -> list[str]:
 
 
 def check_page(page_size: object, after: object, before: object) -> None:
-    """Check where and in what steps a walk is to go.
+    """Check the page size and the cursors of an iteration.
 
     Raises:
-        InvalidArgumentError: if the page size is not 1 to 100, a cursor is no string, or both cursors are given.
+        InvalidArgumentError: if the page size is not 1 to 100, a cursor is not a string, or both cursors are given.
     """
     whole_number(page_size, "page_size", most=LARGEST_PAGE, hint="; for a total use .limit(n)")
     check_cursor("after", after)
@@ -143,10 +143,10 @@ def check_page(page_size: object, after: object, before: object) -> None:
 
 
 def check_cursor(argument: str, value: object) -> None:
-    """Check that something can be a cursor, or None.
+    """Check that an argument is None or can be a cursor.
 
     Raises:
-        InvalidArgumentError: if it is no string or is empty.
+        InvalidArgumentError: if it is not a string or is empty.
     """
     if value is not None and not (isinstance(value, str) and value and can_be_sent(value)):
         raise InvalidArgumentError(

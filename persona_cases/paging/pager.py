@@ -1,4 +1,4 @@
-"""`Pager`: the results of a list or a search, before anything is asked for."""
+"""`Pager`: the results of a list or a search, before anything is requested."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from persona_cases.teaching import taught
 @taught(PAGER)
 @attrs.frozen(kw_only=True, repr=False)
 class Pager(Generic[T]):
-    """All results of a list or a search, fetched page by page as they are asked for.
+    """All results of a list or a search, fetched page by page on demand.
 
     .. code-block:: python
 
@@ -29,11 +29,11 @@ class Pager(Generic[T]):
         page = await pager                        # the first page
         cases = await pager.limit(20).collect()   # at most 20 items in all
 
-    A pager is a frozen description: each of these starts a walk of its own. The next page is fetched while the
-    current one is consumed, one ahead at most. Nothing is held between pages, so a loop can be left at any time.
+    A pager is a frozen description: each of these starts an iteration of its own. While you consume a page, the next
+    one is fetched, at most one ahead. You can leave a loop at any time, because nothing is held between pages.
 
-    An expression that one search cannot hold is run as several, whose results are merged. All of this holds for them
-    as well, each search being one page ahead at most.
+    An expression that one search cannot hold runs as several, whose results are merged. All of this applies to them
+    too, with each search at most one page ahead.
 
     See https://docs.withpersona.com/pagination.
     """
@@ -51,7 +51,13 @@ class Pager(Generic[T]):
             )
 
     def limit(self, total: int) -> Self:
-        """Return a pager that stops after `total` items, and asks the server for no more than that.
+        """Return a pager that stops after `total` items and requests no more than it needs for them.
+
+        Args:
+            total: maximum number of items.
+
+        Returns:
+            The new pager.
 
         Raises:
             InvalidArgumentError: if `total` is not a whole number of at least 0.
@@ -74,17 +80,20 @@ class Pager(Generic[T]):
         """Return a pager that resumes from a cursor.
 
         Args:
-            cursor: the `next_cursor` of a `Page`, or the `cursor` of an error raised in a walk. If several searches are
-                merged, it has to come from a walk of the same query in the same order.
+            cursor: the `next_cursor` of a `Page`, or the `cursor` of an error raised during an iteration. If several
+                searches are merged, it has to come from the same query in the same order.
+
+        Returns:
+            The new pager.
 
         Raises:
-            InvalidArgumentError: if the cursor is None, which on a page means that it is the last; if it is not a
-                string or empty; if it belongs to another kind of walk or, where searches are merged, to another query.
+            InvalidArgumentError: if the cursor is None, which means that a page is the last; if it is empty or not a
+                string; if it belongs to another kind of iteration or, for merged searches, to another query.
         """
         if cursor is None:
             raise InvalidArgumentError(
-                "cursor is None, which on a page means that there is no next one: check has_next before you resume, "
-                "and iterate over the pager itself to start from the beginning"
+                "cursor is None, because the page that it came from is the last: check has_next before you resume, "
+                "or iterate over the pager to start from the beginning"
             )
         check_cursor("cursor", cursor)
         if isinstance(self._fetch, Merge):
@@ -98,14 +107,14 @@ class Pager(Generic[T]):
         return self._with(start=cursor)
 
     def explain(self) -> str:
-        """Return what will be asked of the server, in words and JSON. It shows the values of the query."""
+        """Describe the requests that the pager will send, in words and JSON. The text shows the values of the query."""
         return self._explain()
 
     def pages(self) -> Walk[T]:
         """Iterate over the pages, with `async for`.
 
         Raises:
-            PersonaError: whatever a request may raise; its `cursor` points to the page that failed.
+            PersonaError: any error that a request can raise; its `cursor` points to the page that failed.
             PaginationError: if the server repeats a cursor, links to somewhere else, sends the same cases again and
                 again, or more than 5,000 empty pages in a row.
         """
@@ -118,11 +127,11 @@ class Pager(Generic[T]):
         return self._first_page().__await__()
 
     async def collect(self) -> list[T]:
-        """Iterate to the end and return all items; `limit(n)` caps them."""
+        """Fetch all pages and return all items as a list; `limit(n)` caps their number."""
         return [item async for item in self]
 
     async def first(self) -> T | None:
-        """Return the first item, or None. It takes one small request per search, unless pages are empty."""
+        """Return the first item, or None if there is none. It sends one request per search, unless pages are empty."""
         async for item in self.limit(1):
             return item
         return None
@@ -130,8 +139,11 @@ class Pager(Generic[T]):
     async def one(self) -> T:
         """Return the only item.
 
+        Returns:
+            The item.
+
         Raises:
-            ResultCountError: if there is none, or more than one.
+            ResultCountError: if there is no item, or more than one.
         """
         found, call = list[T](), None
         async for page in self.limit(2)._walk(ahead=False):

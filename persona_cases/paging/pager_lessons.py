@@ -1,4 +1,4 @@
-"""What to write instead, where someone expects another library of a pager or a page."""
+"""Hints for code that uses a pager or a page like those of another library."""
 
 from __future__ import annotations
 

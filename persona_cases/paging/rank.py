@@ -1,4 +1,4 @@
-"""The order of merged items: one that holds for any mixture of values."""
+"""The order of merged items, defined for any mixture of values."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 SortValue: TypeAlias = bool | int | float | str | datetime
-"""What an attribute to sort by can hold."""
+"""The values that a sort key can have."""
 
 Rank: TypeAlias = tuple[int, int, Any]
-"""Missing or not, kind of value, value."""
+"""Whether the value is missing, its kind, and the value."""
 
 
 def rank(value: object, *, descending: bool) -> Rank:
-    """Where an item with this value stands: ranks compare with each other whatever the values are.
+    """Return the rank of an item with this value. All ranks can be compared with each other.
 
-    Values of different kinds, which a custom field can hold, are ordered by kind: truth values, numbers, text, times.
+    Values of different kinds, which a custom field can hold, are ordered by kind: booleans, numbers, strings, times.
 
     Args:
-        value: the value of the attribute to sort by; what is none of these kinds counts as missing.
+        value: the value of the sort key; a value of any other kind counts as missing.
         descending: whether the greatest rank comes first. A missing value comes last in either direction.
     """
     match value:

@@ -1,4 +1,4 @@
-"""`Stream`: one search of a merged walk, read page by page and taken item by item."""
+"""`Stream`: one of several merged searches, read page by page and taken item by item."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from persona_cases.paging.rank import Rank
 
 
 class Stream(Generic[T]):
-    """What was read of one search and not yet taken: one page, and at most one more on its way.
+    """The items of one search that were read but not taken yet: one page, and at most one more being fetched.
 
-    Items are taken in groups of equal rank. The stream remembers where its part of the current group begins, so that
-    another walk can read that part again: it tells by it which items came already.
+    Items are taken in groups of equal rank. The stream remembers where its items of the current group begin. A resumed
+    iteration reads them again, and so knows which items were already returned.
 
     Args:
-        fetch: gets the page at a position. The id of an item is a cursor too: what lies behind the item.
-        rank_of: where an item stands in the order.
-        page_size: how many items to ask for at a time.
+        fetch: fetches the page at a position. The id of an item is a cursor too: it leads to what comes after the item.
+        rank_of: returns the rank of an item in the order.
+        page_size: how many items to request at a time.
         place: where to begin.
-        in_order: tells whether one rank may come before another; None if items can move while they are walked.
+        in_order: returns whether one rank may come before another; None if items can move during the iteration.
     """
 
     def __init__(
@@ -37,22 +37,22 @@ class Stream(Generic[T]):
         in_order: Callable[[Rank, Rank], bool] | None = None,
     ) -> None:
         self._in_order = in_order
-        self._read: Rank | None = None  # Of the last item.
+        self._read: Rank | None = None  # The rank of the last item.
         self._fetch = fetch
         self._rank_of = rank_of
         self._page_size = page_size
         self._unread = place if place.taken else None
         self.call: Answered | None = None
-        """The call that brought the last page."""
+        """The call that fetched the last page."""
         self._chain = PageChain(fetch, start=place.cursor, marks=ids_on)
         self._chain.ended = place.ended
         self._items: deque[tuple[Rank, T]] = deque()
         self._behind = place.cursor
         self._group, self._group_start, self._taken, self._last = 0, place.cursor, 0, place.last
         self.recalled: list[str] = []
-        """The ids of items of the current group that were taken in an earlier walk, once there is something to take."""
+        """The ids of items of the current group that an earlier iteration took, once there is something to take."""
         self.recalled_rank: Rank | None = None
-        """Their rank, if they are still there."""
+        """The rank of these items, if they still exist."""
 
     @property
     def filled(self) -> bool:
@@ -61,7 +61,7 @@ class Stream(Generic[T]):
 
     @property
     def ended(self) -> bool:
-        """Whether there will be no item any more."""
+        """Whether there are no more items."""
         return self._chain.ended and not self._items
 
     @property
@@ -75,7 +75,7 @@ class Stream(Generic[T]):
         return self._items[0][1]
 
     def take(self, group: int) -> T:
-        """Take the next item, as one of a group."""
+        """Take the next item, as part of a group."""
         if group != self._group:
             self._group, self._group_start, self._taken = group, self._behind, 0
         _, item = self._items.popleft()
@@ -84,19 +84,19 @@ class Stream(Generic[T]):
         return item
 
     def place(self, group: int) -> Place:
-        """Where another walk has to begin, if this one is in a group."""
+        """Return where another iteration has to begin, if this one is in a group."""
         if self._taken and self._group == group:
             return Place(cursor=self._group_start, taken=self._taken, last=self._last)
         return Place(ended=True) if self.ended else Place(cursor=self._behind)
 
     async def fill(self, wanted: int | None) -> None:
-        """Read on until there is an item to take, or the end.
+        """Read until there is an item to take, or the end.
 
         Args:
-            wanted: how many items are wanted at most; None for no limit.
+            wanted: maximum number of items wanted; None for no limit.
 
         Raises:
-            PersonaError: whatever a request may raise.
+            PersonaError: any error that a request can raise.
         """
         if self._unread is not None:
             await self._rewind(self._unread, wanted)
@@ -110,20 +110,20 @@ class Stream(Generic[T]):
                 self._behind = page.next_cursor
 
     def look_ahead(self, wanted: int | None) -> None:
-        """Start fetching the next page, if there is one and it is not on its way."""
+        """Start fetching the next page, if there is one and it is not being fetched."""
         if self._unread is None:
             self._chain.look_ahead(self._size(wanted))
 
     def cancel(self) -> list[asyncio.Future[Any]]:
-        """Cancel the request that may be under way, and return what there is to wait for."""
+        """Cancel the request in progress, if any, and return the tasks to wait for."""
         return self._chain.cancel()
 
     async def _rewind(self, place: Place, wanted: int | None) -> None:
-        """Read again what was taken of the current group, and stand behind it."""
+        """Read the taken items of the current group again, and move past them."""
         chain, ids = PageChain(self._fetch, start=place.cursor, marks=ids_on), list[str]()
         while len(ids) < place.taken and not chain.ended:
             left = place.taken - len(ids)
-            # What is read again comes on top, so that one request does as often as it can.
+            # Request the items to read again on top of the wanted ones, so that one request suffices if possible.
             page = await chain.next(min(LARGEST_PAGE, self._size(wanted) + left))
             for number, item in enumerate(page.items[:left], start=1):
                 ids.append(item.id)
@@ -134,7 +134,7 @@ class Stream(Generic[T]):
                         self._keep(page.items[number:])
                     self._behind = place.last
                     return
-        # The last item is no longer where it was, so which of these were taken is unknown. Its place is known still.
+        # The last item has moved, so which of these were taken is unknown. Its rank is still known.
         self._chain = PageChain(self._fetch, start=place.last, marks=ids_on)
         self.recalled = [place.last]
         self._group_start = self._behind = place.last
@@ -144,8 +144,8 @@ class Stream(Generic[T]):
             rank = self._rank_of(item)
             if self._in_order is not None and self._read is not None and not self._in_order(self._read, rank):
                 raise PaginationError(
-                    "the server ignored the sort: the results of several searches cannot be merged, and cases would "
-                    "come twice"
+                    "the server ignored the sort order, so the results of several searches cannot be merged without "
+                    "repeating cases"
                 )
             self._read = rank
             self._items.append((rank, item))

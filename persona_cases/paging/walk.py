@@ -1,4 +1,4 @@
-"""Walks over pages and over items."""
+"""Iterations over pages and over items."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from persona_cases.teaching import taught
 
 
 class Walk(Protocol[T]):
-    """One walk over pages, with `async for`."""
+    """One iteration over pages, with `async for`."""
 
     def __aiter__(self) -> Walk[T]: ...
 
     async def __anext__(self) -> Page[T]: ...
 
     def look_ahead(self) -> None:
-        """Start fetching what is needed next, if it is not on its way."""
+        """Start fetching what is needed next, if it is not being fetched."""
         ...
 
     async def aclose(self) -> None:
-        """End the walk, and the requests that may be under way. Leaving an `async for` does the same."""
+        """End the iteration and any requests in progress. Leaving an `async for` does the same."""
         ...
 
 
 @taught(WALK)
 class PageWalk(Generic[T]):
-    """One walk over the pages of one search. At most one request is under way, and it ends when the walk is let go.
+    """One iteration over the pages of one search. At most one request is in progress; leaving the iteration cancels it.
 
     Args:
-        fetch: gets the page at a position.
-        options: what the walk is to give.
-        ahead: whether to fetch the next page as soon as one is handed out.
+        fetch: fetches the page at a position.
+        options: what to return.
+        ahead: whether to fetch the next page as soon as one is returned.
     """
 
     def __init__(self, fetch: Fetch[T], options: WalkOptions, *, ahead: bool) -> None:
@@ -66,12 +66,12 @@ class PageWalk(Generic[T]):
         return attrs.evolve(page, items=items)
 
     def look_ahead(self) -> None:
-        """Start fetching the next page, if one is needed and none is on its way."""
+        """Start fetching the next page, if one is needed and none is being fetched."""
         if self._wanted != 0:
             self._chain.look_ahead(self._size())
 
     async def aclose(self) -> None:
-        """End the walk, and the request that may be under way. Leaving an `async for` does the same."""
+        """End the iteration and the request in progress, if any. Leaving an `async for` does the same."""
         await self._chain.aclose()
 
     def _selected(self, items: tuple[T, ...]) -> tuple[T, ...]:
@@ -90,10 +90,10 @@ class PageWalk(Generic[T]):
 
 @taught(WALK)
 class ItemWalk(Generic[T]):
-    """One walk over items. The next page is fetched once the second item of a page is asked for.
+    """One iteration over items. The next page is fetched once the second item of a page is requested.
 
     Args:
-        pages: the walk over their pages.
+        pages: the iteration over their pages.
     """
 
     def __init__(self, pages: Walk[T]) -> None:
@@ -107,7 +107,8 @@ class ItemWalk(Generic[T]):
     async def __anext__(self) -> T:
         while True:
             if self._given == 1:
-                # Who asks for a second item is likely to want them all; who leaves after the first costs no request.
+                # A caller who wants a second item probably wants them all; one who stops after the first costs no
+                # request.
                 self._pages.look_ahead()
             for item in self._items:
                 self._given += 1
@@ -116,6 +117,6 @@ class ItemWalk(Generic[T]):
             self._items, self._given = iter(page.items), 0
 
     async def aclose(self) -> None:
-        """End the walk, and the request that may be under way. Leaving an `async for` does the same."""
+        """End the iteration and the request in progress, if any. Leaving an `async for` does the same."""
         self._items = iter(())
         await self._pages.aclose()

@@ -1,4 +1,4 @@
-"""`Progress`: whether the pages of a walk still bring something new. Pure."""
+"""`Progress`: whether the pages of an iteration still bring something new. Pure."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from persona_cases.errors import PaginationError
 __all__ = ["MOST_EMPTY_PAGES", "MOST_REPEATED_PAGES", "Progress"]
 
 MOST_EMPTY_PAGES: Final = 5_000
-"""So many pages in a row may be empty: a server that filters after it has cut pages sends some."""
+"""Maximum number of empty pages in a row: a server that filters after paging sends some."""
 
 MOST_REPEATED_PAGES: Final = 16
-"""So often may one page come again, under cursors that are new each time."""
+"""How often one page may repeat under new cursors."""
 
 
 class Progress:
-    """Looks at the ids of each page of a walk.
+    """Detects repetition from the ids of each page of an iteration.
 
-    Only one earlier page is remembered, which is replaced after 1, 2, 4, 8 pages and so on: whatever the length of a
-    cycle is, the page that is remembered lies in it sooner or later, and comes again and again.
+    It remembers only one earlier page, which it replaces after 1, 2, 4, 8 pages and so on. So whatever the length of a
+    cycle, the remembered page eventually lies in it and repeats.
     """
 
     def __init__(self) -> None:
@@ -31,10 +31,10 @@ class Progress:
         self._replaced_at = 1
 
     def see(self, ids: Sequence[str]) -> None:
-        """Take in the next page.
+        """Record the next page.
 
         Raises:
-            PaginationError: if pages bring nothing new any more.
+            PaginationError: if pages no longer bring anything new.
         """
         self._pages += 1
         if not ids:

@@ -1,9 +1,9 @@
-"""The query language: what cases to search for, as a value.
+"""The query language: search expressions as values.
 
 `Q` makes search expressions, `parse` reads their text form, and `Predicate` is what both give: a frozen tree that
-turns into the API's JSON and back, and that can be evaluated here. Its nodes are `Comparison`, `AllOf`, `AnyOf` and
-`Not`, to be told apart with `match`. Nothing in this room does I/O. The planner and the parser are imported when they
-are first used.
+converts to the API's JSON and back, and that can be evaluated locally. Its nodes are `Comparison`, `AllOf`, `AnyOf` and
+`Not`; tell them apart with `match`. Nothing in this room does I/O. The planner and the parser are imported on first
+use.
 """
 
 from typing import TYPE_CHECKING

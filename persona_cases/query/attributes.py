@@ -1,4 +1,4 @@
-"""The one table of attributes: how searches, cases and lists name each, and which values it takes."""
+"""The one table of attributes: their names in searches, cases and lists, and the values that they take."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ class Kind(Enum):
 
 @attrs.frozen
 class Attribute:
-    """An attribute that searches compare.
+    """A searchable attribute.
 
     Attributes:
-        name: the name in the API; snake_case for every `Key-Inflection`.
+        name: the API's name, in snake_case for every `Key-Inflection`.
         kind: the type of its values.
-        sortable: whether the API sorts by it.
-        may_lie_ahead: whether a time can be in the future.
-        shown_as: the attribute of a case that shows it; None if no attribute does.
-        related: the relationship of a case whose ids show it; None if no relationship does.
-        person: whether searches take the id of a user, where cases show an e-mail address.
-        hidden: why cases do not show it, if they do not.
+        sortable: whether the API can sort by it.
+        may_lie_ahead: whether its time can be in the future.
+        shown_as: the attribute of a case that holds its value; None if no attribute does.
+        related: the relationship of a case whose ids are its value; None if no relationship has them.
+        person: whether searches take a user id although cases show an email address.
+        hidden: the reason, if cases do not show it.
         list_filter: the filter of the list endpoint that finds the same cases; None if there is none.
 
     See https://docs.withpersona.com/api-reference/cases/search-cases.
@@ -67,7 +67,7 @@ class Attribute:
     list_filter: str | None = attrs.field(default=None, kw_only=True)
 
     def scalar(self, value: object) -> Scalar:
-        """Return the JSON scalar for a value that this attribute can be compared with, or refuse the value."""
+        """Return the JSON scalar for a value to compare with this attribute, or raise if they cannot be compared."""
         scalar = scalar_for(self.name, value)
         if self.kind is Kind.TEXT and not isinstance(unwrap_enum(value), str):
             raise QueryTypeError(f"{self.name} takes a str, not a value of type {type(value).__name__}")
@@ -81,7 +81,7 @@ class Attribute:
         return scalar
 
     def accepts(self, scalar: Scalar) -> bool:
-        """Whether `scalar` would take this value."""
+        """Return whether `scalar` would accept this value."""
         try:
             self.scalar(scalar)
         except QueryError:
@@ -118,9 +118,9 @@ SEARCHABLE: Final[Mapping[str, Attribute]] = _by_name(
 
 
 class CaseLike(Protocol):
-    """A `Case`, which this room does not import.
+    """The interface of a `Case`, which this room does not import.
 
-    It also has the API's attributes (`status`, `created_at`, ...). `Case` makes them with descriptors, which type
+    A case also has the API's attributes (`status`, `created_at`, ...). `Case` defines them as descriptors, which type
     checkers do not accept as members of a protocol.
     """
 
@@ -136,7 +136,7 @@ class CaseLike(Protocol):
 
 
 def attribute_named(name: str) -> Attribute:
-    """Return the attribute from the table, or one of which nothing but the name is known."""
+    """Return the attribute from the table, or one of which only the name is known."""
     return SEARCHABLE.get(name) or Attribute(name)
 
 
@@ -146,7 +146,7 @@ def untyped(name: str) -> Attribute:
 
 
 def scalar_for(name: str, value: object) -> Scalar:
-    """Return the JSON scalar for a value: of a date the day for a custom field, and its UTC midnight for others."""
+    """Return the JSON scalar for a value. A date becomes its day for a custom field, or else its UTC midnight."""
     return to_scalar(value, name, whole_days=custom_key(name) is not None)
 
 
@@ -160,15 +160,15 @@ def custom_name(key: object) -> str:
 
 
 def is_plain_key(key: str) -> bool:
-    """Whether a custom field can be written with a dot.
+    """Return whether a custom field can be written with a dot.
 
-    Names with a leading underscore are Python's and the tools', and Python folds other letters than ASCII.
+    Python and its tools reserve names with a leading underscore, and Python normalises non-ASCII letters.
     """
     return key.isascii() and key.isidentifier() and not keyword.iskeyword(key) and not key.startswith("_")
 
 
 def require_name(name: object) -> str:
-    """Return an attribute name as a plain str, or refuse one that is empty or that no request can carry."""
+    """Return an attribute name as a plain str, or raise if it is empty or no request can carry it."""
     if not isinstance(name, str):
         raise QueryTypeError(f"an attribute name must be a str, not {type(name).__name__}")
     if not name:
@@ -188,5 +188,5 @@ def spell(name: str) -> str:
 
 
 def spell_untyped(name: str) -> str:
-    """Return how Python writes an attribute that takes any value."""
+    """Return the Python expression for an attribute that takes any value."""
     return f"Q.attribute({name!r})"

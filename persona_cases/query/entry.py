@@ -1,4 +1,4 @@
-"""The checks of predicates that callers pass in: the type, and what they may ask for."""
+"""Checks of the predicates that callers pass: their type, and the attributes and sizes that are allowed."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _MOST_SHOWN: Final = 20
 
 
 def as_predicate(where: object, argument: str = "where") -> Predicate:
-    """Return the predicate that a caller passed as an argument, or say what to write instead."""
+    """Return the predicate that a caller passed, or raise an error that says what to write instead."""
     if isinstance(where, Predicate):
         return where
     raise QueryTypeError(f"{argument} must be a search expression, not {type(where).__name__}: {_remedy(where)}")
 
 
 def as_predicates(parts: object, argument: str) -> list[Predicate]:
-    """Return an iterable of predicates as a list, or say which item is not one."""
+    """Return an iterable of predicates as a list, or raise an error that names the item that is not one."""
     if isinstance(parts, Predicate) or not isinstance(parts, Iterable):
         raise QueryTypeError(f"{argument} takes a list of search expressions: write Q.{argument}([...])")
     if isinstance(parts, str | Mapping):
@@ -52,7 +52,7 @@ def _remedy(where: object) -> str:
 
 
 def check(predicate: Predicate, allow: object, max_depth: object, max_leaves: object) -> None:
-    """Refuse an expression that asks for more than it may; the error names the first place."""
+    """Raise if an expression uses more than is allowed; the error points to the first such place."""
     allowed = None if allow is None else _names(allow)
     deepest = None if max_depth is None else whole_number("max_depth", max_depth, 0)
     most = None if max_leaves is None else whole_number("max_leaves", max_leaves, 1)

@@ -1,4 +1,4 @@
-"""The API's logic: whether an expression matches what a lookup returns for its attributes."""
+"""The API's logic: whether an expression matches the attribute values that a lookup returns."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 
 
 def evaluate(predicate: Predicate, lookup: Lookup) -> bool:
-    """Decide whether an expression matches, with the values that a lookup returns.
+    """Decide whether an expression matches the values that a lookup returns.
 
     The logic has two values. A comparison with a missing or null attribute is false, and `~` is the plain complement.
     So `~x.gt(1)` is true where `x` is missing, and `x.lte(1)` is not. A comparison is true only
 
     * between two numbers (a bool is not one), compared by their value: `1` equals `1.0`;
-    * between two texts, compared as times if both are ISO dates or date-times with a zone (a date is its
-      UTC midnight). Custom fields compare other texts character by character. The known times compare as
-      times only, the other known attributes as texts only;
+    * between two strings, compared as times if both are ISO dates or date-times with a zone (a date is its UTC
+      midnight). Custom fields compare other strings character by character. Known time attributes compare only as
+      times, other known attributes only as strings;
     * between two bools, for equality.
 
     Args:
@@ -49,9 +49,9 @@ def evaluate(predicate: Predicate, lookup: Lookup) -> bool:
 
 
 def evaluator(predicate: Predicate) -> Callable[[Lookup], bool]:
-    """Prepare an expression that is to be decided for many cases: see `evaluate`.
+    """Prepare an expression to evaluate on many cases; see `evaluate`.
 
-    What the expression compares with is read once, and not once per case.
+    The values of its comparisons are parsed once, not once per case.
     """
 
     def prepare(leaf: Comparison) -> Callable[[Lookup], bool]:
@@ -62,10 +62,10 @@ def evaluator(predicate: Predicate) -> Callable[[Lookup], bool]:
 
 
 def decider(predicate: Predicate, prepare: Callable[[Comparison], Callable[[T], bool]]) -> Callable[[T], bool]:
-    """Prepare an expression whose comparisons are decided by what `prepare` makes of each.
+    """Prepare an expression, with `prepare` turning each comparison into its test.
 
     Returns:
-        A function that decides it: all comparisons, left to right, at any depth of the expression.
+        A function that evaluates the expression: all comparisons, left to right, at any depth.
     """
     steps: list[Callable[[T], bool] | _Branch] = []
 
@@ -112,7 +112,7 @@ def _none(parts: list[bool]) -> bool:
 
 
 def test_of(leaf: Comparison) -> _Test:
-    """Return the test of one comparison: whether it is true for a value, or for any of a tuple of values."""
+    """Return the test for one comparison: whether it is true for a value, or for any value of a tuple."""
     test_one = _test_of_one(leaf)
 
     def test(shown: object) -> bool:

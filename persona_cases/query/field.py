@@ -1,4 +1,4 @@
-"""`Field` and its kinds, such as `Q.status` and `Q.created_at`: attributes to compare."""
+"""`Field` and its subclasses: attributes to compare, such as `Q.status` and `Q.created_at`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["AnyValue", "Field", "OrderedField", "TimeField", "TimeValue"]
 TimeValue: TypeAlias = datetime | date | str
 AnyValue: TypeAlias = str | int | float | bool | datetime | date | Enum
 
-# Every time that the API can hold lies after it: so `>=` asks whether there is one.
+# Every time that the API can hold is later, so `>=` tests whether there is one.
 _EARLIEST = "1970-01-01T00:00:00Z"
 
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -33,23 +33,38 @@ T_contra = TypeVar("T_contra", contravariant=True)
 class Field(Generic[T_contra]):
     """An attribute to search for. Its methods make predicates, `asc()` and `desc()` make sorts.
 
-    Values are turned into JSON scalars at once: a datetime into its UTC ISO text, a date into its UTC midnight
-    (for a custom field, into the text of the day), an `Enum` member into its value. Values that cannot be compared
-    (None, NaN, a naive datetime, a type that the attribute never has) are refused where they are written.
+    Values are converted to JSON scalars at once: a datetime to its UTC ISO string, a date to its UTC midnight (for a
+    custom field, to the string of the day), an `Enum` member to its value. A value that cannot be compared (None, NaN,
+    a naive datetime, a type that the attribute never has) raises immediately.
     """
 
     _attribute: Attribute
 
     def eq(self, value: T_contra) -> Predicate:
-        """Equal to the value."""
+        """Match cases where the attribute equals the value.
+
+        Args:
+            value: a str, number, bool, aware datetime, date, or `Enum` member of these; as the attribute takes it.
+
+        Raises:
+            QueryTypeError: if the attribute cannot be compared with the value.
+            QueryError: if the value cannot be sent, such as NaN.
+        """
         return self._compare("eq", value)
 
     def ne(self, value: T_contra) -> Predicate:
-        """Not equal to the value: `~eq(value)`, so it holds for cases without the attribute too."""
+        """Match cases where the attribute does not equal the value: `~eq(value)`, so cases without it match too.
+
+        Args:
+            value: as for `eq`.
+        """
         return ~self._compare("eq", value)
 
     def in_(self, values: Iterable[T_contra]) -> Predicate:
-        """Equal to one of the values, in the order given; with no value, nothing matches.
+        """Match cases where the attribute equals one of the values; an empty list matches nothing.
+
+        Args:
+            values: a list or another iterable of values; their order is kept.
 
         Raises:
             QueryTypeError: if `values` is not a list of values, or is a str, which would be a list of letters.
@@ -58,15 +73,19 @@ class Field(Generic[T_contra]):
         return leaves[0] if len(leaves) == 1 else AnyOf(leaves)
 
     def not_in(self, values: Iterable[T_contra]) -> Predicate:
-        """Equal to none of the values: `~in_(values)`, so it holds for cases without the attribute too."""
+        """Match cases where the attribute equals none of the values: `~in_(values)`, so cases without it match too.
+
+        Args:
+            values: as for `in_`.
+        """
         return ~self.in_(values)
 
     def asc(self) -> Sort:
-        """Sort by this attribute, the least or earliest value first."""
+        """Sort by this attribute in ascending order: the least or earliest value first."""
         return self._sort("asc")
 
     def desc(self) -> Sort:
-        """Sort by this attribute, the greatest or latest value first."""
+        """Sort by this attribute in descending order: the greatest or latest value first."""
         return self._sort("desc")
 
     def _compare(self, operator: Operator, value: object) -> Comparison:
@@ -93,14 +112,14 @@ class Field(Generic[T_contra]):
         raise QueryTypeError(f"{self._attribute.name}: in_ takes a list of values, not a {kind}; {hint}")
 
     def __getstate__(self) -> tuple[str, bool]:
-        # Plain values, so that a pickle names no class but this one.
+        # Plain values, so that a pickle names only this class.
         return self._attribute.name, self._attribute.kind is Kind.ANY
 
     def __setstate__(self, state: tuple[str, bool]) -> None:
         name, takes_any = state
         object.__setattr__(self, "_attribute", untyped(name) if takes_any else SEARCHABLE[name])
 
-    if not TYPE_CHECKING:  # A checker that saw them would take what follows for unreachable.
+    if not TYPE_CHECKING:  # Hidden from type checkers, which would take the code after these for unreachable.
 
         def __contains__(self, other: object) -> NoReturn:
             raise self._misused("in", "in_")
@@ -131,23 +150,44 @@ class OrderedField(Field[T_contra]):
     """An attribute whose values have an order: all of `Q`, and the numbers and times of typed templates."""
 
     def gt(self, value: T_contra) -> Predicate:
-        """Greater, or later, than the value."""
+        """Match cases where the attribute is greater, or later, than the value.
+
+        Args:
+            value: as for `eq`.
+        """
         return self._compare("gt", value)
 
     def gte(self, value: T_contra) -> Predicate:
-        """Greater, or later, than the value, or equal to it."""
+        """Match cases where the attribute is greater, or later, than the value, or equal to it.
+
+        Args:
+            value: as for `eq`.
+        """
         return self._compare("gte", value)
 
     def lt(self, value: T_contra) -> Predicate:
-        """Less, or earlier, than the value."""
+        """Match cases where the attribute is less, or earlier, than the value.
+
+        Args:
+            value: as for `eq`.
+        """
         return self._compare("lt", value)
 
     def lte(self, value: T_contra) -> Predicate:
-        """Less, or earlier, than the value, or equal to it."""
+        """Match cases where the attribute is less, or earlier, than the value, or equal to it.
+
+        Args:
+            value: as for `eq`.
+        """
         return self._compare("lte", value)
 
     def between(self, low: T_contra, high: T_contra) -> Predicate:
-        """At least `low` and less than `high`: `low <= attribute < high`, as two comparisons."""
+        """Match cases where `low <= attribute < high`, sent as two comparisons.
+
+        Args:
+            low: the lower bound, included.
+            high: the upper bound, excluded.
+        """
         return AllOf((self._compare("gte", low), self._compare("lt", high)))
 
     if not TYPE_CHECKING:
@@ -168,14 +208,14 @@ class OrderedField(Field[T_contra]):
 @taught(FIELD)
 @attrs.frozen(eq=False, repr=False, getstate_setstate=False)
 class TimeField(OrderedField[TimeValue]):
-    """An attribute that holds a time. It takes aware datetimes, dates and ISO texts (kept as written)."""
+    """An attribute that holds a time. It takes aware datetimes, dates and ISO strings (kept as written)."""
 
     def is_set(self) -> Predicate:
-        """The case has such a time; sent as `gte("1970-01-01T00:00:00Z")`, because the API has no null."""
+        """Match cases that have this time; sent as `gte("1970-01-01T00:00:00Z")`, because the API has no null."""
         return self._compare("gte", _EARLIEST)
 
     def is_unset(self) -> Predicate:
-        """The case has no such time: `~is_set()`."""
+        """Match cases that do not have this time: `~is_set()`."""
         return ~self.is_set()
 
     def in_last(
@@ -190,18 +230,18 @@ class TimeField(OrderedField[TimeValue]):
         seconds: float = 0,
         now: datetime | None = None,
     ) -> Predicate:
-        """From `now - span` to `now`, both included.
+        """Match times from `now - span` to `now`, both included.
 
-        The call fixes `now`, not the search. Most times cannot lie in the future, so for them this is one comparison,
-        `gte(now - span)`. `sla_expires_at` can, so it gets the upper bound `lte(now)` too.
+        `now` is fixed by this call, not when the search runs. Most times cannot be in the future, so for them this is
+        one comparison, `gte(now - span)`. `sla_expires_at` can, so it gets the upper bound `lte(now)` too.
 
         Args:
             span: how far to reach back; the keywords are added to it.
-            weeks: of seven days.
-            days: of 24 hours.
-            hours: of 60 minutes.
-            minutes: of 60 seconds.
-            seconds: of the span.
+            weeks: weeks of seven days to add.
+            days: days of 24 hours to add.
+            hours: hours to add.
+            minutes: minutes to add.
+            seconds: seconds to add.
             now: the end of the span, an aware datetime. Default: the time of the call.
 
         Raises:
@@ -225,18 +265,18 @@ class TimeField(OrderedField[TimeValue]):
         seconds: float = 0,
         now: datetime | None = None,
     ) -> Predicate:
-        """From `now` to before `now + span`: `now <= attribute < now + span`, like `between`.
+        """Match times where `now <= attribute < now + span`, like `between`.
 
-        `Q.sla_expires_at.in_next(hours=4)` finds the cases whose SLA expires within four hours. The call fixes `now`,
-        not the search.
+        `Q.sla_expires_at.in_next(hours=4)` finds the cases whose SLA expires within four hours. `now` is fixed by this
+        call, not when the search runs.
 
         Args:
             span: how far to reach ahead; the keywords are added to it.
-            weeks: of seven days.
-            days: of 24 hours.
-            hours: of 60 minutes.
-            minutes: of 60 seconds.
-            seconds: of the span.
+            weeks: weeks of seven days to add.
+            days: days of 24 hours to add.
+            hours: hours to add.
+            minutes: minutes to add.
+            seconds: seconds to add.
             now: the start of the span, an aware datetime. Default: the time of the call.
 
         Raises:

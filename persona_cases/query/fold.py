@@ -1,4 +1,4 @@
-"""The loop over trees that every pass of this room uses: no pass recurses."""
+"""The loop over trees that every pass of this room uses, so that no pass recurses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def fold(root: N, children: Callable[[N], Sequence[N]], combine: Callable[[N, li
     Args:
         root: the root.
         children: returns the direct children of a node; called once per node, before theirs.
-        combine: makes a node's result from the results of its children.
+        combine: returns a node's result from the results of its children.
     """
     results: list[T] = []
     pending: list[tuple[N, int | None]] = [(root, None)]

@@ -1,8 +1,8 @@
-"""How comparisons on one attribute imply or exclude each other: `x > 5` makes `x > 1` needless.
+"""How comparisons on one attribute imply or exclude each other: `x > 5` makes `x > 1` redundant.
 
-Only what holds under the API's logic is used. An attribute may have several values, any of which may match, so two
-bounds of a number never contradict each other; moments of the known time attributes do, since a case has one of each.
-Texts have no order here: how the API collates them is not known.
+Only implications that hold under the API's logic are used. An attribute may have several values, any of which may
+match, so two bounds on a number never contradict each other. Bounds on a known time attribute do, because a case has
+only one such time. Strings have no order here, because the API does not document how it collates them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from persona_cases.query.values import instant, is_date
 
 __all__ = ["axis_of", "contradictory_or_needless"]
 
-# The attribute, and what its value is measured in: a date alone may be the midnight of another zone at the API.
+# The attribute, and the unit of its values: the API may read a bare date as midnight in another zone.
 Axis: TypeAlias = tuple[str, str]
-# A number or a moment; of one axis, all are of one kind.
+# A number or a time; all points of one axis are of one kind.
 Point: TypeAlias = Any
 
 _LOWER: Final = ("gt", "gte")
@@ -28,7 +28,7 @@ _UPPER: Final = ("lt", "lte")
 
 
 class _Bound(NamedTuple):
-    """A comparison with a point on an axis, as it stands in a conjunction: itself, or its complement."""
+    """A comparison with a point on an axis, or its complement, in a conjunction."""
 
     node: Node
     operator: str
@@ -36,19 +36,19 @@ class _Bound(NamedTuple):
     negated: bool
 
     def admits(self, point: Point) -> bool:
-        """Whether the comparison, not its complement, holds for a value."""
+        """Return whether the comparison, not its complement, holds for a value."""
         return COMPARE[self.operator](point, self.point)
 
 
 def contradictory_or_needless(parts: Iterable[Node], *, conjunctive: bool) -> set[Node] | None:
-    """Find the comparisons of a junction that others imply; only comparisons and their complements count.
+    """Find the redundant parts of a junction. Only comparisons and their complements are examined.
 
     Args:
         parts: the parts of the junction.
-        conjunctive: whether all parts are to hold, rather than any of them.
+        conjunctive: whether all parts must hold, rather than any of them.
 
     Returns:
-        The parts to leave out; None if no case can match the conjunction, or every case matches the disjunction.
+        The parts to drop; None if no case can match the conjunction, or every case matches the disjunction.
     """
     needless: set[Node] = set()
     for (_, unit), bounds in _by_axis(parts, conjunctive=conjunctive).items():
@@ -76,7 +76,7 @@ def _by_axis(parts: Iterable[Node], *, conjunctive: bool) -> dict[Axis, list[_Bo
         located = _located(leaf)
         if located is not None:
             unit, point = located
-            # `a or b` is needless exactly where `not a and not b` is.
+            # A part of `a or b` is redundant exactly if its complement in `not a and not b` is.
             bound = _Bound(part, leaf.operator, point, negated is conjunctive)
             axes[leaf.attribute, unit].append(bound)
     return axes
@@ -95,7 +95,7 @@ def _located(leaf: Comparison) -> tuple[str, Point] | None:
 
 
 class _Conjunction:
-    """Bounds on one axis that must all hold. Of each direction, at most one bound decides."""
+    """Bounds on one axis that must all hold. At most one bound per direction decides."""
 
     def __init__(self, bounds: list[_Bound], *, single_valued: bool) -> None:
         held = [bound for bound in bounds if not bound.negated]
@@ -146,5 +146,5 @@ def _sorted(bounds: list[_Bound], operators: tuple[str, str]) -> list[_Bound]:
 
 
 def _tightness(bound: _Bound) -> tuple[Point, bool]:
-    """Order lower bounds from loose to tight, upper bounds from tight to loose."""
+    """Return a sort key that orders lower bounds from loose to tight, and upper bounds from tight to loose."""
     return bound.point, bound.operator in {"gt", "lte"}

@@ -1,7 +1,7 @@
-"""Deciding an expression on one case without a request, by what the case shows.
+"""Local evaluation of an expression on one case, without a request.
 
-Cases show other things than the search index holds. Where both have the same, this is the API's own logic. Elsewhere
-it raises an error and never guesses.
+A case does not show everything that the search index holds. Where both hold the same data, this is the API's own logic.
+Elsewhere it raises an error instead of guessing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _RELATED: Final = {known.related for known in SEARCHABLE.values() if known.relat
 
 
 def matches(predicate: Predicate, case: CaseLike | Mapping[str, Any]) -> bool:
-    """Decide an expression on a `Case` or on a case as plain API JSON."""
+    """Evaluate an expression on a `Case` or on a case as plain API JSON."""
     return decider(predicate, _prepared)(_view_of(case))
 
 
@@ -34,7 +34,7 @@ def _prepared(leaf: Comparison) -> Callable[[_CaseView | _JsonView], bool]:
 
 
 def check_decidable(predicate: Predicate) -> None:
-    """Refuse an expression that compares what cases do not show, so that `matches` would raise for every case."""
+    """Raise if an expression compares what cases do not show, so that `matches` would raise for every case."""
     for leaf in leaves_of(predicate):
         known = attribute_named(leaf.attribute)
         if known.person and _is_user_id(leaf.value):
@@ -84,7 +84,7 @@ def _scalar(shown: object, name: str) -> Scalar | None:
 
 
 def _require_same_naming(leaf: Comparison, shown: Scalar | None) -> None:
-    """The search index names people by user id, cases by e-mail address. Nothing local relates the two."""
+    """Raise for a user id: searches use user ids, cases show email addresses, and nothing local relates the two."""
     sides = (shown, leaf.value)
     if any(_is_user_id(side) for side in sides) and any(_is_address(side) for side in sides):
         raise _other_naming(leaf.attribute)
@@ -92,7 +92,7 @@ def _require_same_naming(leaf: Comparison, shown: Scalar | None) -> None:
 
 def _other_naming(name: str) -> QueryError:
     return QueryError(
-        f"{name} cannot be evaluated locally: searches take a user id (user_...), and cases show an e-mail address"
+        f"{name} cannot be evaluated locally: searches take a user id (user_...), and cases show an email address"
     )
 
 
@@ -112,7 +112,7 @@ def _related(name: str, relationship: str, view: _CaseView | _JsonView) -> tuple
 
 
 class _CaseView(NamedTuple):
-    """A `Case`. It raises `NotLoadedError` for attributes that a sparse fieldset left out."""
+    """View of a `Case`. It raises `NotLoadedError` for attributes that a sparse fieldset left out."""
 
     case: CaseLike
 
@@ -134,12 +134,12 @@ class _CaseView(NamedTuple):
         try:
             return any(self.related(name) for name in _RELATED)
         except NotLoadedError:
-            # There is a sparse fieldset, so the case itself tells what was left out from what is empty.
+            # With a sparse fieldset, the case itself distinguishes what was left out from what is empty.
             return True
 
 
 class _JsonView(NamedTuple):
-    """A case as plain API JSON. Missing is the same as null, as everywhere in the API."""
+    """View of a case as plain API JSON. Missing means null, as everywhere in the API."""
 
     attributes: Mapping[str, Any]
     relationships: Mapping[str, Any]
@@ -174,7 +174,7 @@ def _object(value: object) -> Mapping[str, Any]:
 
 
 def _respelled(members: Mapping[str, Any], name: str) -> object:
-    """A member by its snake_case name, whichever `Key-Inflection` the JSON has."""
+    """Return a member by its snake_case name, in any `Key-Inflection` of the JSON."""
     return next((members[spelling] for spelling in _spellings(name) if spelling in members), None)
 
 

@@ -1,4 +1,4 @@
-"""`Q`: the names from which every search expression starts."""
+"""`Q`, the namespace where every search expression starts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["CustomFields", "Namespace", "Q"]
 class CustomFields:
     """The custom fields of your case templates: `Q.fields.priority`, `Q.fields["any key"]`.
 
-    The template says whether a field is searchable. The API does not report it, so nothing is checked here.
+    A template decides whether its fields are searchable. The API does not report it, so nothing is checked here.
     """
 
     __slots__ = ()
@@ -32,7 +32,7 @@ class CustomFields:
             raise AttributeError(f"names with a leading underscore are Python's: write Q.fields[{key!r}]")
         return self[key]
 
-    if not TYPE_CHECKING:  # so that the type checkers refuse it as well
+    if not TYPE_CHECKING:  # So that type checkers reject it too.
 
         def __iter__(self) -> NoReturn:
             # Without this, Python would try Q.fields[0], Q.fields[1], ...
@@ -44,7 +44,7 @@ class CustomFields:
 
 @taught(NAMESPACE)
 class Namespace:
-    """Every searchable attribute by its name, the custom fields, and the combinators over iterables.
+    """Every searchable attribute by name, the custom fields, and combinators that take lists.
 
     See https://docs.withpersona.com/api-reference/cases/search-cases.
     """
@@ -70,7 +70,13 @@ class Namespace:
     fields: Final = CustomFields()
 
     def attribute(self, name: str) -> OrderedField[AnyValue]:
-        """An attribute that this library does not know yet: neither the name nor the values are checked.
+        """Return an attribute that this library does not know yet. Neither the name nor the values are checked.
+
+        Args:
+            name: the API's name of the attribute, in snake_case.
+
+        Returns:
+            The attribute, to compare or to sort by.
 
         Raises:
             QueryError: if the name is empty.
@@ -78,14 +84,28 @@ class Namespace:
         return OrderedField(untyped(require_name(name)))
 
     def all_of(self, parts: Iterable[Predicate]) -> Predicate:
-        """One conjunction of exactly these parts. Nothing is merged; without parts it matches every case."""
+        """Make one conjunction of exactly these parts. Nothing is merged; without parts it matches every case.
+
+        Args:
+            parts: a list or another iterable of expressions.
+
+        Returns:
+            The conjunction.
+        """
         return AllOf(as_predicates(parts, "all_of"))
 
     def any_of(self, parts: Iterable[Predicate]) -> Predicate:
-        """One disjunction of exactly these parts. Nothing is merged; without parts it matches no case."""
+        """Make one disjunction of exactly these parts. Nothing is merged; without parts it matches no case.
+
+        Args:
+            parts: a list or another iterable of expressions.
+
+        Returns:
+            The disjunction.
+        """
         return AnyOf(as_predicates(parts, "any_of"))
 
-    if not TYPE_CHECKING:  # so that the type checkers refuse a wrong name as well
+    if not TYPE_CHECKING:  # So that type checkers reject a wrong name too.
 
         def __getattr__(self, name: str) -> NoReturn:
             guess = nearest(name, (*SEARCHABLE, "fields", "attribute", "all_of", "any_of"))

@@ -1,7 +1,7 @@
 """The tree of a search expression: four kinds of node, frozen, hashable, and of any width and depth.
 
-`Comparison` is the leaf, `AllOf` the conjunction, `AnyOf` the disjunction, `Not` the negation. An empty `AllOf`
-matches every case, an empty `AnyOf` none. Nothing in here recurses.
+`Comparison` is the leaf, `AllOf` the conjunction, `AnyOf` the disjunction, `Not` the negation. An empty `AllOf` matches
+every case, an empty `AnyOf` none. Nothing here recurses.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ Token: TypeAlias = tuple[str, Operator, Scalar, str | None] | tuple[str, int]
 T = TypeVar("T")
 
 MYPY: Final = False
-"""True for mypy alone, which knows this name. A `__bool__` that never returns would make it skip what follows."""
+"""True only for mypy, which knows this name. A `__bool__` that never returns would make it skip the code after it."""
 
 
 class Methods(NamedTuple):
-    """The functions behind those methods of `Predicate` that other files of this room implement.
+    """The implementations of `Predicate` methods that live in other files of this room.
 
-    Those files know the nodes, so the nodes do not know them: `query/__init__.py` says which function is which.
+    Those files import the nodes, so the nodes cannot import them; `query/__init__.py` connects them.
     """
 
     to_dict: Callable[[Predicate], dict[str, Any]]
@@ -48,8 +48,8 @@ class Methods(NamedTuple):
 class Predicate:
     """A search expression. Make one with `Q`, `parse` or `Predicate.from_dict`; combine with `&`, `|` and `~`.
 
-    Predicates compare by what is written, not by what it means: `a & b` is not `b & a`, and `eq(1)` is neither
-    `eq(True)` nor `eq(1.0)`.
+    Predicates are equal if they are written alike, not if they mean the same: `a & b` does not equal `b & a`, and
+    `eq(1)` equals neither `eq(True)` nor `eq(1.0)`.
     """
 
     __slots__ = ()
@@ -84,31 +84,30 @@ class Predicate:
         return Predicate._methods.from_dict(obj)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the API's search JSON, exactly as it was written: nothing is flattened, sorted or dropped."""
+        """Return the API's search JSON for the tree exactly as written: nothing is flattened, sorted or dropped."""
         return self._methods.to_dict(self)
 
     def check(
         self, *, allow: Collection[str] | None = None, max_depth: int | None = None, max_leaves: int | None = None
     ) -> None:
-        """Refuse an expression that asks for more than you allow, such as one from a request to your own service.
+        """Raise if an expression uses more than you allow, such as one from a request to your own service.
 
         Args:
-            allow: names of the attributes that it may compare; `fields.*` stands for every custom field. Default: all.
-            max_depth: maximum levels of boolean nodes, counted as `depth` does. Default: no limit.
+            allow: names of the attributes that it may compare; `fields.*` means every custom field. Default: all.
+            max_depth: maximum number of levels of boolean nodes, as `depth` counts them. Default: no limit.
             max_leaves: maximum number of comparisons. Default: no limit.
 
         Raises:
-            QueryError: if the expression asks for more; `pointer` says where. The message repeats no text of the
-                expression.
-            InvalidArgumentError: if an argument has another type, or a limit is too low.
+            QueryError: if the expression uses more; `pointer` says where. The message does not quote the expression.
+            InvalidArgumentError: if an argument has the wrong type, or a limit is too low.
         """
         self._methods.check(self, allow, max_depth, max_leaves)
 
     def simplify(self) -> Predicate:
         """Return an expression that matches the same cases and is never deeper.
 
-        It merges nested nodes of one kind, and drops duplicates, double negations, constants, and parts that others
-        imply (`a & (a | b)`).
+        It merges nested nodes of one kind, and drops duplicates, double negations, constants, and redundant parts
+        (`a & (a | b)`).
         """
         return self._methods.simplify(self)
 
@@ -120,7 +119,7 @@ class Predicate:
         """Evaluate the expression on one case, with the API's logic and without a request.
 
         A comparison with a missing or null attribute is false, and `~` is the plain complement. Every comparison is
-        evaluated, so one that cannot be decided raises whatever the others say.
+        evaluated, so one that cannot be decided always raises.
 
         Args:
             case: a `Case`, or a case as plain API JSON in any inflection, with or without its `data` envelope.
@@ -129,8 +128,8 @@ class Predicate:
             Whether the case matches.
 
         Raises:
-            QueryError: if the case does not show what decides it (`state`, `tag_id`, a user id where the case shows an
-                e-mail address, a custom field that holds an array or an object, an unknown attribute).
+            QueryError: if the case does not show the value to compare (`state`, `tag_id`, a user id where the case
+                shows an email address, a custom field that holds an array or an object, an unknown attribute).
             NotLoadedError: if the `Case` was fetched without an attribute that the expression compares.
         """
         return self._methods.matches(self, case)
@@ -181,7 +180,7 @@ class Predicate:
         return self
 
     def __getstate__(self) -> tuple[Token, ...]:
-        # A flat list in postfix order: pickle itself would recurse into nested nodes.
+        # A flat list in postfix order, because pickle itself would recurse into nested nodes.
         tokens: list[Token] = []
         fold_nodes(self, lambda node, _: tokens.append(_token(node)))
         return tuple(tokens)
@@ -198,11 +197,11 @@ class Comparison(Predicate):
     """One attribute compared with one value.
 
     Attributes:
-        attribute: the API's name of it; `fields.<key>` for a custom field.
-        operator: `eq`, `gt`, `gte`, `lt` or `lte`; the API has no other.
+        attribute: its API name; `fields.<key>` for a custom field.
+        operator: `eq`, `gt`, `gte`, `lt` or `lte`; the API has no others.
         value: a JSON scalar.
-        relative: the words of a relative time, as `in_last` and `now()` make them; None for other values. It is neither
-            sent nor compared.
+        relative: a relative time as written, for `in_last` and `now()`; None for other values. It is neither sent nor
+            compared.
     """
 
     attribute: str
@@ -219,14 +218,14 @@ class Comparison(Predicate):
 
     @property
     def parts(self) -> tuple[Node, ...]:
-        """Nothing: a comparison is a leaf."""
+        """Always empty, because a comparison is a leaf."""
         return ()
 
 
 @final
 @attrs.frozen(eq=False, repr=False, getstate_setstate=False)
 class Not(Predicate):
-    """The complement: matches the cases that `part` does not match, those without the attribute included."""
+    """The complement: matches the cases that `part` does not match, including those without the attribute."""
 
     part: Node
     _hash: int | None = attrs.field(default=None, init=False)
@@ -244,8 +243,8 @@ class Not(Predicate):
 class Junction(Predicate):
     """The common base of `AllOf` and `AnyOf`: any number of parts.
 
-    `&` and `|` only note their two operands; `parts` lays them out on first use. So a chain costs one small node per
-    step, whichever side it grows on. Copying the parts would be quadratic.
+    `&` and `|` only store their two operands; `parts` collects them on first use. So a chain costs one small node per
+    step, whichever side it grows on. Copying the parts at each step would be quadratic.
     """
 
     word: ClassVar[Literal["and", "or"]]
@@ -264,7 +263,7 @@ class Junction(Predicate):
 
     @property
     def parts(self) -> tuple[Node, ...]:
-        """The nodes directly below this one, in the order in which they were written."""
+        """The nodes directly below this one, in the order written."""
         if self._laid_out is None:
             object.__setattr__(self, "_laid_out", tuple(self._lay_out()))
             object.__setattr__(self, "_operands", None)
@@ -277,7 +276,8 @@ class Junction(Predicate):
             if not isinstance(node, Junction) or node.word != self.word:
                 yield node
                 continue
-            # Another thread may lay out the same node: the operands are read once, and go after the parts come.
+            # Another thread may collect the same parts: read the operands once, and clear them only after setting the
+            # parts.
             operands = node._operands
             if operands is None:
                 yield from node.parts
@@ -302,7 +302,7 @@ class AnyOf(Junction):
 
 
 def carry_out(methods: Methods) -> None:
-    """Set the functions behind the methods of `Predicate`, once."""
+    """Set the implementations of the methods of `Predicate`, once."""
     Predicate._methods = methods
 
 
@@ -355,8 +355,8 @@ def _depth(node: Node, depths: list[int]) -> int:
 
 
 def _identity(node: Predicate) -> tuple[object, ...]:
-    """Return what two equal nodes have in common, their parts aside."""
-    # The type of the value counts: 1, 1.0 and True are equal in Python and different in JSON.
+    """Return a value that is equal for equal nodes, not counting their parts."""
+    # The type of the value counts: 1, 1.0 and True are equal in Python but different in JSON.
     if isinstance(node, Comparison):
         return node.attribute, node.operator, type(node.value), node.value
     return type(node), len(node.parts)

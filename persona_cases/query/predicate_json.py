@@ -1,4 +1,4 @@
-"""Predicates to the API's search JSON and back, and where their nodes stand in it, as JSON pointers."""
+"""Conversion of predicates to the API's search JSON and back, and the JSON pointers of their nodes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _node_to_dict(node: Node, parts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 class _PlacedJson(NamedTuple):
-    """A value inside the JSON that knows the way to itself: pointers are only written out for errors."""
+    """A value inside the JSON that knows its path. Pointers are only written for errors."""
 
     value: object
     above: _PlacedJson | None = None
@@ -88,7 +88,7 @@ def _boolean(value: object) -> tuple[str, object] | None:
 
 
 def _nodes_below(placed: _PlacedJson) -> Sequence[_PlacedJson]:
-    # What is malformed has nothing below it; `_to_node` comes by in reading order and refuses it.
+    # A malformed value has nothing below it; `_to_node` raises for it when its turn comes.
     match _boolean(placed.value):
         case ("not", part):
             return (placed.below("not", value=part),)
@@ -136,14 +136,14 @@ def _members(placed: _PlacedJson) -> Mapping[str, object]:
 
 
 class PlacedNode(NamedTuple):
-    """A node that knows the way to itself: pointers are only written out for errors.
+    """A node that knows its path. Pointers are only written for errors.
 
     Attributes:
         node: the node.
-        negated: whether an odd number of negations stands above it.
-        depth: how many boolean nodes stand above it.
+        negated: whether an odd number of negations is above it.
+        depth: how many boolean nodes are above it.
         above: the node directly above it; None for the root.
-        steps: the way from there.
+        steps: the path from that node.
     """
 
     node: Node
@@ -158,7 +158,7 @@ class PlacedNode(NamedTuple):
         return _pointer_to(self)
 
     def below(self) -> Sequence[PlacedNode]:
-        """The parts, in the order in which they were written."""
+        """The parts, in the order written."""
         match self.node:
             case Comparison():
                 return ()
@@ -170,7 +170,7 @@ class PlacedNode(NamedTuple):
 
 
 def placed_nodes(root: Predicate) -> Iterator[PlacedNode]:
-    """The nodes of an expression, each before its parts, left to right."""
+    """Yield the nodes of an expression, each before its parts, left to right."""
     pending = [PlacedNode(as_node(root))]
     while pending:
         placed = pending.pop()

@@ -1,4 +1,4 @@
-"""What to write with `Q` instead of the words of other query languages."""
+"""Hints for code that uses `Q` like another query language."""
 
 from __future__ import annotations
 

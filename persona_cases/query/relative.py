@@ -25,7 +25,7 @@ def current_time() -> datetime:
 
 
 def moment_of(asking: str, now: object) -> datetime:
-    """Return the `now` that a caller gave in UTC, or the time of the call for None."""
+    """Return the caller's `now` in UTC, or the time of the call if it is None."""
     if now is None:
         return current_time()
     if not isinstance(now, datetime):
@@ -41,7 +41,7 @@ def moment_of(asking: str, now: object) -> datetime:
 
 
 def span_of(asking: str, span: object, **parts: float) -> timedelta:
-    """Return the length of a span that was given as a timedelta, by its parts, or both."""
+    """Return the length of a span given as a timedelta, by keywords, or both."""
     if span is not None and not isinstance(span, timedelta):
         raise QueryTypeError(f"{asking} takes a timedelta, or keywords such as {asking}(days=7)")
     try:
@@ -56,7 +56,7 @@ def span_of(asking: str, span: object, **parts: float) -> timedelta:
 
 
 def shifted(asking: str, moment: datetime, length: timedelta, *, back: bool = False) -> datetime:
-    """Return the time that lies `length` after another one, or before it."""
+    """Return the time `length` after another one, or before it."""
     try:
         return moment - length if back else moment + length
     except OverflowError:
@@ -65,12 +65,12 @@ def shifted(asking: str, moment: datetime, length: timedelta, *, back: bool = Fa
 
 @attrs.frozen
 class RelativeTime:
-    """A time that was counted from now.
+    """A time relative to now.
 
     Attributes:
         moment: the time itself, aware.
-        words: how it was counted, in words that mean another time tomorrow; None if the caller fixed `now`.
-        day: the day that begins at the moment, if the caller asked for a day.
+        words: the relative form, which means another time tomorrow; None if the caller fixed `now`.
+        day: the day that begins at that time, if the caller asked for a day.
     """
 
     moment: datetime
@@ -79,7 +79,7 @@ class RelativeTime:
 
     @classmethod
     def day_of(cls, now: datetime, zone: tzinfo, *, words: str | None) -> RelativeTime:
-        """Return the day, in a time zone, in which `now` lies."""
+        """Return the day that contains `now` in a time zone."""
         try:
             day = now.astimezone(zone).date()
         except OverflowError:
@@ -87,10 +87,10 @@ class RelativeTime:
         return cls(_midnight(day, zone), words, day)
 
     def shifted(self, count: int, unit: str) -> RelativeTime:
-        """Return the time that lies `count` units of `s`, `m`, `h`, `d` or `w` later, or earlier if negative.
+        """Return the time `count` units of `s`, `m`, `h`, `d` or `w` later, or earlier if negative.
 
         Days and weeks from the start of a day lead to the start of another day, even if the clocks change in between.
-        Everything else is counted in hours of 60 minutes.
+        Otherwise a day is 24 hours.
         """
         words = None if self.words is None else f"{self.words} {count:+}{unit}"
         try:
@@ -103,14 +103,14 @@ class RelativeTime:
         return RelativeTime(_midnight(day, self.moment.tzinfo or UTC), words, day)
 
     def value_for(self, attribute: str) -> datetime | date:
-        """Return what the attribute of that name is compared with: custom fields hold days as days."""
+        """Return the value to compare with an attribute: a day for a custom field, or else a time."""
         return self.moment if self.day is None or custom_key(attribute) is None else self.day
 
 
 def as_written(where: Predicate) -> list[object]:
-    """Return the nodes of an expression as plain data for JSON, each after those below it, relative times in words.
+    """Return the nodes of an expression as plain JSON data in postfix order, with relative times as written.
 
-    So the same expression is written the same way tomorrow, when its relative times have moved.
+    So the same expression gives the same data tomorrow, when its relative times have moved.
     """
     nodes: list[object] = []
     fold_nodes(where, lambda node, _: nodes.append(_node_as_written(node)))

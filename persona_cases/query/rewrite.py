@@ -1,8 +1,8 @@
-"""Rewriting that never changes which cases match.
+"""Rewriting of expressions that never changes which cases match.
 
-The API's logic has two values (a comparison with a missing attribute is false, `not` is the complement), so the laws
-of Boolean algebra hold. What does not hold is the reversal of operators: without the attribute both `x > 1`
-and `x <= 1` are false, so `~(x > 1)` stays what it is.
+The API's logic has two values (a comparison with a missing attribute is false, `not` is the complement), so the laws of
+Boolean algebra hold. But operators cannot be reversed: without the attribute both `x > 1` and `x <= 1` are false, so
+`~(x > 1)` stays as it is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["simplify", "to_nnf"]
 
 
 def simplify(predicate: Predicate) -> Predicate:
-    """Flatten, and drop duplicates, double negations, constants, and parts that others imply, by their bounds too."""
+    """Flatten, and drop duplicates, double negations, constants and redundant parts, including redundant bounds."""
     return fold(as_node(predicate), _flat_parts, _simplified)
 
 
@@ -28,7 +28,7 @@ def to_nnf(predicate: Predicate) -> Predicate:
 
 
 def _flat_parts(node: Node) -> Sequence[Node]:
-    """Return the parts, with nested nodes of the same kind spliced in at once rather than level by level."""
+    """Return the parts, with nested nodes of the same kind replaced by their parts, at any depth."""
     if not isinstance(node, AllOf | AnyOf):
         return node.parts
     flat: list[Node] = []
@@ -68,7 +68,7 @@ def _simplified_not(part: Node) -> Node:
 
 def _simplified_junction(kind: type[AllOf | AnyOf], dual: type[AllOf | AnyOf], parts: list[Node]) -> Node:
     while True:
-        # Simplifying a part may have brought the node's own kind to the surface: `a & ~~(b & c)`.
+        # Simplifying a part may expose a node of the same kind: `a & ~~(b & c)`.
         flat = (inner for part in parts for inner in (part.parts if isinstance(part, kind) else (part,)))
         distinct = dict.fromkeys(flat)
         if any(_settles(part, distinct, dual) for part in distinct):
@@ -86,7 +86,7 @@ def _simplified_junction(kind: type[AllOf | AnyOf], dual: type[AllOf | AnyOf], p
 
 
 def _settles(part: Node, siblings: dict[Node, None], dual: type[AllOf | AnyOf]) -> bool:
-    """Whether a part decides the whole: the other kind's constant, or the complement of a sibling."""
+    """Return whether a part decides the whole: the other kind's constant, or the complement of a sibling."""
     if isinstance(part, Not):
         return part.part in siblings
     return isinstance(part, dual) and not part.parts
@@ -107,7 +107,7 @@ def _is_implied(part: Node, siblings: dict[Node, None]) -> bool:
 
 
 class _Signed(NamedTuple):
-    """A node, and whether an odd number of negations stands above it."""
+    """A node, and whether an odd number of negations is above it."""
 
     node: Node
     negated: bool

@@ -22,13 +22,13 @@ class Sort:
     """One attribute and a direction, usually made by `Q.created_at.desc()`.
 
     Attributes:
-        attribute: the API's name of it; `fields.<key>` for a custom field.
+        attribute: its API name; `fields.<key>` for a custom field.
         direction: `asc` or `desc`.
 
     Raises:
-        UnknownAttributeError: if there is no such attribute. For one that is newer than this library, write
+        UnknownAttributeError: if there is no such attribute. For one newer than this library, write
             `Q.attribute("name").desc()`.
-        QueryError: if the API cannot sort by it, or the direction is another word.
+        QueryError: if the API cannot sort by it, or the direction is invalid.
 
     See https://docs.withpersona.com/api-reference/cases/search-cases.
     """
@@ -45,7 +45,7 @@ class Sort:
 
     @classmethod
     def by_any(cls, attribute: str, direction: Direction) -> Sort:
-        """Return a sort by an attribute that the table need not have, as `Q.attribute` makes it."""
+        """Return a sort by an attribute that need not be in the table, for `Q.attribute`."""
         name = require_name(attribute)
         _require_sortable(name)
         sort = cls.__new__(cls)
@@ -55,7 +55,13 @@ class Sort:
 
     @classmethod
     def parse(cls, text: str) -> Sort:
-        """Read `created_at`, `created_at:asc`, `created_at:desc` or `-created_at` (descending).
+        """Parse `created_at`, `created_at:asc`, `created_at:desc` or `-created_at` (descending).
+
+        Args:
+            text: the sort order in one of these forms.
+
+        Returns:
+            The sort.
 
         Raises:
             QueryError: if it is none of these, or the API cannot sort by the attribute.

@@ -1,4 +1,4 @@
-"""The values to compare with: each becomes a JSON scalar, or raises at once."""
+"""Conversion of the values in comparisons to JSON scalars. A value that cannot be converted raises at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 Scalar: TypeAlias = str | int | float | bool
 
-# Signed and unsigned 64 bits: what JSON encoders and the servers behind them agree on.
+# Signed and unsigned 64 bits: the range that JSON encoders and servers agree on.
 _SMALLEST_INT: Final = -(2**63)
 _LARGEST_INT: Final = 2**64 - 1
 
@@ -38,12 +38,12 @@ _HINTS: Final = {
 
 
 def to_scalar(value: object, subject: str = "an attribute", *, whole_days: bool = False) -> Scalar:
-    """Turn a Python value, or the `Enum` member that holds it, into the JSON scalar that stands for it.
+    """Convert a Python value, or the `Enum` member that holds it, to its JSON scalar.
 
     Args:
         value: str, int (64 bits), float (finite), bool, aware datetime or date.
-        subject: what it is compared with, for the error message.
-        whole_days: whether a date becomes the text of that day, as in custom fields, rather than its UTC midnight.
+        subject: the attribute that it is compared with, for error messages.
+        whole_days: whether a date becomes the string of that day, as in custom fields, rather than its UTC midnight.
     """
     value = unwrap_enum(value)
     match value:
@@ -67,12 +67,12 @@ def to_scalar(value: object, subject: str = "an attribute", *, whole_days: bool 
 
 
 def unwrap_enum(value: object) -> object:
-    """Return the value of an `Enum` member; anything else as it is."""
+    """Return the value of an `Enum` member, and anything else unchanged."""
     return value.value if isinstance(value, Enum) else value
 
 
 def instant(text: str) -> datetime | None:
-    """Return the time of an ISO 8601 date (its UTC midnight) or date-time with a zone; None for other texts."""
+    """Return the time of an ISO 8601 date (its UTC midnight) or date-time with a zone; None for other strings."""
     match = _ISO_TIME.fullmatch(text)
     if match is None or (match["clock"] and not match["zone"]):
         return None
@@ -84,12 +84,12 @@ def instant(text: str) -> datetime | None:
 
 
 def is_date(text: str) -> bool:
-    """Whether a text that `instant` understands names a whole day."""
+    """Return whether a string that `instant` understands names a whole day."""
     return "T" not in text
 
 
 def require_time_text(text: str, subject: str) -> None:
-    """Refuse a text that is not an ISO date or date-time, or has no zone."""
+    """Raise if a string is not an ISO date or date-time, or has no zone."""
     if instant(text) is not None:
         return
     match = _ISO_TIME.fullmatch(text)
@@ -99,7 +99,7 @@ def require_time_text(text: str, subject: str) -> None:
 
 
 def whole_number(argument: str, value: object, least: int) -> int:
-    """Return a number that a caller gave, or refuse it."""
+    """Return a caller's number, or raise if it is not a whole number of at least `least`."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise InvalidArgumentError(f"{argument} must be a whole number of at least {least}")
     return value
@@ -115,7 +115,7 @@ def _hint(kind: str, module: str) -> str:
 
 def _plain_text(value: str, subject: str) -> str:
     text = str.__str__(value)
-    # Looked for and not tried: the error of an encoder holds the whole text.
+    # Searched for rather than tried, because an encoder's error holds the whole string.
     if _LONE_SURROGATE.search(text):
         raise QueryError(f"{subject} cannot be compared with a text that UTF-8 cannot encode (a lone surrogate)")
     return text
@@ -132,7 +132,7 @@ def _bounded_int(value: int, subject: str) -> int:
 def _finite_float(value: float, subject: str) -> float:
     if not math.isfinite(value):
         raise QueryError(f"{subject} cannot be compared with NaN or infinity: JSON has no such number")
-    # Adding zero turns -0.0 into 0.0: equal numbers of one type are then equal JSON.
+    # Adding zero turns -0.0 into 0.0, so that equal numbers of one type are equal JSON.
     return float(value) + 0.0
 
 
@@ -143,7 +143,7 @@ def _utc_text(value: datetime, subject: str) -> str:
     except OverflowError:
         raise QueryError(f"{subject} cannot be compared with a time outside the years 1 to 9999") from None
     except (ValueError, TypeError, NotImplementedError):
-        # pandas.NaT is a datetime that refuses every question, and a time zone may be anybody's.
+        # pandas.NaT is a datetime that raises for most methods, and a time zone may be any foreign class.
         raise QueryError(
             f"{subject} cannot be compared with this {type(value).__name__}, which names no time:"
             " leave such values out, or use .is_unset()"

@@ -1,1 +1,1 @@
-"""What can be asked of the API: arguments in, a request out, a model or a pager back."""
+"""The methods of the API: each turns arguments into a request, and returns a model or a pager."""

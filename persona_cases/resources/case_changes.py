@@ -1,4 +1,4 @@
-"""Everything that changes a case."""
+"""The methods that change a case."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ from persona_cases.typed import TypedCase
 
 @attrs.frozen
 class _AnswerOptions:
-    """What a change is to answer with, and under which key it is made: what every change takes.
+    """The arguments that every change takes: which data to return, and its idempotency key.
 
     Attributes:
         include: relationships whose objects to load.
         only: the only attributes to load.
-        idempotency_key: the key that the caller chose.
+        idempotency_key: the caller's key.
     """
 
     include: Iterable[Includable] | None
@@ -54,18 +54,18 @@ class _AnswerOptions:
 
 
 class CaseChanges:
-    """The methods of `persona.cases` that change a case and return it as it is afterwards.
+    """The methods of `persona.cases` that change a case and return the changed case.
 
-    Each takes a `Case` or its id, and besides its own arguments
+    Each takes a `Case` or its id, its own arguments, and
 
     * `include`: relationships whose objects to load into the returned case, such as `["case-template"]`; see `get`;
-    * `only`: the only attributes to load into it, such as `["status"]`; all are loaded by default;
-    * `idempotency_key`: the key under which the API carries a POST out at most once in 24 hours. By default each call
-      makes one up. All attempts of a call carry the same (https://docs.withpersona.com/idempotence).
+    * `only`: the only attributes to load into it, such as `["status"]`. Default: all;
+    * `idempotency_key`: the key under which the API carries out a POST at most once in 24 hours. Default: a random key
+      per call. All attempts of a call carry the same key (https://docs.withpersona.com/idempotence).
 
     Each raises
 
-    * `InvalidArgumentError` if an argument cannot work, before anything is sent;
+    * `InvalidArgumentError` if an argument is invalid, before anything is sent;
     * `NotFoundError`, `ConflictError`, `UnprocessableEntityError` or another `APIError` if the API refuses;
     * `TransportError` if the request certainly did not reach the API;
     * `IndeterminateError` if it is unknown whether the change was made.
@@ -93,13 +93,13 @@ class CaseChanges:
         """Create a case, in the initial status of its template.
 
         Args:
-            case_template_id: the template to make it from; or an object of a generated class, such as
+            case_template_id: the template to create it from; or an object of a generated class, such as
                 `KYC(priority="high")`, which has the template and the fields.
-            fields: values of custom fields by their keys; `datetime`, `date`, `Decimal` and `Enum` are understood.
+            fields: values of custom fields by key; they may be `datetime`, `date`, `Decimal` and `Enum` objects.
             case_queue_id: the queue to put it in.
-            creator_email_address: the user who is to be shown as its creator.
+            creator_email_address: the email address of the user to show as its creator.
             object_ids: accounts, inquiries, reports and other objects to attach.
-            sla_expires_in: time until its SLA expires, up to 90 days; a number is in seconds.
+            sla_expires_in: time until its SLA expires, up to 90 days; a number is in seconds. Default: no SLA.
             include: relationships whose objects to load into the returned case.
             only: the only attributes to load into it.
             idempotency_key: the key of this change; see `CaseChanges`.
@@ -134,25 +134,25 @@ class CaseChanges:
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
     ) -> Case:
-        """Change fields, queue or SLA of a case, and attach files to it. What is left out stays as it is.
+        """Change fields, queue or SLA of a case, and attach files to it. Arguments that you leave out change nothing.
 
-        No idempotency key guards a PATCH. By default it is repeated only if it surely was not carried out: after a 429,
-        or if no connection was made. If it may have been, the call ends in an `IndeterminateError`.
+        No idempotency key protects a PATCH. So by default the client retries it only if it certainly was not carried
+        out: after a 429, or if no connection was made. If it may have been, the call raises `IndeterminateError`.
 
         Args:
             case: the case, or its id.
-            fields: new values of custom fields by their keys, such as `{"notes": None}` or `KYC.changes(notes=None)`; a
-                value of None clears the field.
+            fields: new values of custom fields by key, such as `{"notes": None}` or `KYC.changes(notes=None)`; None
+                clears a field.
             case_queue_id: the queue to put it in; None takes it out of its queue.
             sla_expires_in: time until its SLA expires, up to 90 days; a number is in seconds; None clears the SLA.
-            attachments: PDF or image files to add: paths, or an `Upload` for each that is in memory or an open file.
-            repeatable: whether the update may be repeated even if it may have been carried out, as after a lost
-                connection or a 5xx. Say so if nothing else changes the same values meanwhile: a repeated update would
-                replace them. It cannot be combined with `attachments`, which would be added twice.
+            attachments: PDF or image files to add: paths, or `Upload` objects for data in memory and open files.
+            repeatable: whether the client may retry the update even if it may have been carried out, as after a lost
+                connection or a 5xx. Use it only if nothing else changes the same values in the meantime, because a
+                repeated update would overwrite them. It cannot be combined with `attachments`, which would be added
+                twice.
             include: relationships whose objects to load into the returned case.
             only: the only attributes to load into it.
-            idempotency_key: the key of this change; see `CaseChanges`. The API does not document it
-                for this method.
+            idempotency_key: the key of this change; see `CaseChanges`. The API does not document it for this method.
 
         See https://docs.withpersona.com/api-reference/cases/update-a-case.
         """
@@ -173,7 +173,7 @@ class CaseChanges:
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
     ) -> Case:
-        """Erase the personal data of a case for good. This cannot be undone.
+        """Erase the personal data of a case permanently. This cannot be undone.
 
         Args:
             case: the case, or its id.
@@ -183,13 +183,13 @@ class CaseChanges:
                 this method.
 
         Returns:
-            The case; its `redacted_at` tells that it is done.
+            The case, with its `redacted_at` set.
 
-        A redaction may be repeated: once or twice, the data is gone. If a repeated one is answered with 409, the first
-        one may have succeeded, so that is an `IndeterminateError`: look at the case's `redacted_at`.
+        The client may retry a redaction, because a second one does no harm. If the response to a retry is 409, the
+        first attempt may have succeeded, so the call raises `IndeterminateError`: check the case's `redacted_at`.
 
         Raises:
-            ConflictError: if the case is in no state to be redacted; it may be redacted already.
+            ConflictError: if the case's state does not allow it; it may be redacted already.
 
         See https://docs.withpersona.com/api-reference/cases/redact-a-case.
         """
@@ -205,7 +205,7 @@ class CaseChanges:
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
     ) -> Case:
-        """Attach objects (accounts, inquiries, reports ...) to a case, each at most once and 1,000 in all.
+        """Attach objects (accounts, inquiries, reports ...) to a case, each at most once and up to 1,000 in total.
 
         Args:
             case: the case, or its id.
@@ -228,7 +228,7 @@ class CaseChanges:
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
     ) -> Case:
-        """Detach objects from a case, and ignore those that are not attached.
+        """Detach objects from a case. Objects that are not attached are ignored.
 
         Args:
             case: the case, or its id.
@@ -255,7 +255,7 @@ class CaseChanges:
 
         Args:
             case: the case, or its id.
-            email: the e-mail address of the user. (Searches know users by `user_…` ids instead.)
+            email: the email address of the user. (Searches use `user_…` ids instead.)
             include: relationships whose objects to load into the returned case.
             only: the only attributes to load into it.
             idempotency_key: the key of this change; see `CaseChanges`.
@@ -278,7 +278,7 @@ class CaseChanges:
 
         Args:
             case: the case, or its id.
-            status: any status of its template, spelled as there.
+            status: any status of its template, spelled as in the template.
             include: relationships whose objects to load into the returned case.
             only: the only attributes to load into it.
             idempotency_key: the key of this change; see `CaseChanges`.
@@ -302,7 +302,7 @@ class CaseChanges:
 
         Args:
             case: the case, or its id.
-            name: the name of the tag; an unknown one makes a new tag, of which an organisation may have 1,000.
+            name: the name of the tag; an unknown name creates a tag, of which an organisation can have 1,000.
             tag_id: or the id of the tag.
             include: relationships whose objects to load into the returned case.
             only: the only attributes to load into it.
@@ -348,11 +348,11 @@ class CaseChanges:
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
     ) -> Case:
-        """Give a case exactly these tags; all others are removed.
+        """Give a case exactly these tags, and remove all others.
 
         Args:
             case: the case, or its id.
-            names: names of tags; unknown ones make new tags. An empty list removes all.
+            names: names of tags; unknown names create tags. An empty list removes all tags.
             tag_ids: ids of tags.
             include: relationships whose objects to load into the returned case.
             only: the only attributes to load into it.
@@ -395,7 +395,7 @@ class CaseChanges:
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
     ) -> Case:
-        """Make a change that is given as a value: `apply(case, SetStatus("closed"))` is `set_status(case, "closed")`.
+        """Make a change given as a value: `apply(case, SetStatus("closed"))` is `set_status(case, "closed")`.
 
         Args:
             case: the case, or its id.
@@ -405,7 +405,7 @@ class CaseChanges:
             idempotency_key: the key of this change; see `CaseChanges`.
 
         Raises:
-            InvalidArgumentError: if `change` is something else.
+            InvalidArgumentError: if `change` is not a change.
         """
         path, change = case_path(case), as_change(change)
         uploads = await encoded_uploads(change.attachments) if isinstance(change, Update) else ()

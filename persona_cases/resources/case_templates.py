@@ -1,4 +1,4 @@
-"""`persona.case_templates`: what cases are made from."""
+"""`persona.case_templates`: the templates that cases are created from."""
 
 from __future__ import annotations
 
@@ -33,11 +33,14 @@ class CaseTemplates:
         Args:
             id: the id of the template.
 
+        Returns:
+            The template.
+
         Raises:
-            InvalidArgumentError: if the id cannot be one.
+            InvalidArgumentError: if the id is invalid.
             NotFoundError: if there is no such template.
-            APIError: if the API refuses for another reason.
-            TransportError: if no whole answer came.
+            APIError: if the API responded with another error status.
+            TransportError: if no complete response arrived.
 
         See https://docs.withpersona.com/api-reference/case-templates.
         """

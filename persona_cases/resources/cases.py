@@ -1,4 +1,4 @@
-"""`persona.cases`: everything that can be done with cases."""
+"""`persona.cases`: the methods that read, change and export cases."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _LIST = "/cases"
 
 @taught(CASES)
 class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
-    """The cases of an environment: reading them here, changing them in `CaseChanges`, `export` in `CaseExports`.
+    """The cases of an environment.
 
-    `ranges`, which divides an export, is in `CaseRanges`, `sync` in `CaseSyncs`; `change_many` and `change_each` are in
-    `ManyChanges`.
+    The methods that read cases are here. `CaseChanges` has those that change a case, `CaseExports` has `export`,
+    `CaseRanges` has `ranges`, `CaseSyncs` has `sync`, and `ManyChanges` has `change_many` and `change_each`.
     """
 
     def __repr__(self) -> str:
@@ -70,18 +70,18 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
             reference_id: only cases about the account with this reference id.
             inquiry_id: only cases about this inquiry.
             report_id: only cases about this report.
-            only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all. One newer than
-                this library is `extra.<name>`.
-            limit: the most cases to give in all; None gives all. `.limit(n)` of the pager does the same.
+            only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all. Write
+                `extra.<name>` for an attribute newer than this library.
+            limit: maximum number of cases; None for no limit. `.limit(n)` of the pager does the same.
             page_size: cases per request, 1 to 100.
-            after: start behind the case with this id.
-            before: walk towards newer cases, from the case with this id.
+            after: start after the case with this id.
+            before: iterate toward newer cases, starting from the case with this id.
 
         Returns:
-            A pager; nothing is sent before it is walked or awaited.
+            A pager, which sends nothing until you iterate over it or await it.
 
         Raises:
-            InvalidArgumentError: if an argument cannot work.
+            InvalidArgumentError: if an argument is invalid.
 
         See https://docs.withpersona.com/api-reference/cases/list-all-cases.
         """
@@ -123,32 +123,33 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
     ) -> CasePager:
         """Search cases by any expression of `Q`.
 
-        An expression that one search of the API cannot hold is planned as several, which run side by side; each case
-        comes once, in the order asked for. Among cases of equal value that is the order of the plan, and cases
-        without a value come last. `explain()` of the pager shows the plan.
+        An expression that one search of the API cannot hold is planned as several, which run concurrently. Each case
+        comes once, in the requested order. Cases with equal values come in the order of the plan, and cases without a
+        value come last. The pager's `explain()` shows the plan.
 
-        The search index lags behind by about a minute; use `list` or `get` to read what was just written.
+        The search index is stale by about a minute. Use `list` or `get` to read recent changes.
 
         Args:
-            where: what to look for; None finds all cases.
-            sort: the order, such as `Q.updated_at.asc()`; newest first by default.
-            only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all. One newer than
-                this library is `extra.<name>`.
-            limit: the most cases to give in all; None gives all. `.limit(n)` of the pager does the same.
+            where: the search expression; None finds all cases.
+            sort: the sort order, such as `Q.updated_at.asc()`. Default: newest first.
+            only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all. Write
+                `extra.<name>` for an attribute newer than this library.
+            limit: maximum number of cases; None for no limit. `.limit(n)` of the pager does the same.
             page_size: cases per request, 1 to 100.
-            after: start behind the case with this id; if several searches are run, a cursor of the same search.
-            before: walk the other way, from the case with this id; not if several searches are run.
-            max_searches: how many searches the expression may take.
-            search_limits: what one search can carry, if not what the API documents.
+            after: start after the case with this id. If the query runs as several searches, a cursor of the same query.
+            before: iterate in the opposite direction, starting from the case with this id. Not possible if the query
+                runs as several searches.
+            max_searches: maximum number of searches that the expression may take.
+            search_limits: the limits of one search, if they differ from the documented ones.
 
         Returns:
-            A pager; nothing is sent before it is walked or awaited.
+            A pager, which sends nothing until you iterate over it or await it.
 
         Raises:
-            InvalidArgumentError: if an argument cannot work.
-            QueryTypeError: if `where` is no expression of `Q`, or `sort` no order.
+            InvalidArgumentError: if an argument is invalid.
+            QueryTypeError: if `where` is not an expression of `Q`, or `sort` is not a sort order.
             QueryTooComplexError: if the expression takes more than `max_searches` searches.
-            QueryError: if it takes several searches, and cases do not show what they are sorted by.
+            QueryError: if it takes several searches, and cases do not show the sort key.
 
         See https://docs.withpersona.com/api-reference/cases/search-cases.
         """
@@ -159,7 +160,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         pager = CasePager(
             fetch=search.fetch(partial(case_pages, self._api, fieldset=fieldset, backward=backward), backward=backward),
             what="search",
-            # A case that moves behind the cursor between two pages comes twice.
+            # A case that moves to after the cursor between two pages comes twice.
             options=WalkOptions(page_size=page_size, distinct=search.unstable),
             backward=backward,
             explain=search.explain,
@@ -174,17 +175,17 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
 
         Args:
             case: the case, or its id.
-            include: relationships whose objects to load as well, such as `["case-template", "accounts"]`; the names of
-                the properties that read them (`template`, `comments`) are understood, `accounts.inquiries` goes one
-                step further, and `relationships.<name>` is a relationship newer than this library.
-            only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all. One newer than
-                this library is `extra.<name>`.
+            include: relationships whose objects to load too, such as `["case-template", "accounts"]`. Names of the
+                properties that read them (`template`, `comments`) work too. `accounts.inquiries` goes one level deeper,
+                and `relationships.<name>` names a relationship newer than this library.
+            only: the only attributes to load, such as `["status", "fields.priority"]`; None loads all. Write
+                `extra.<name>` for an attribute newer than this library.
 
         Raises:
-            InvalidArgumentError: if an argument cannot work.
+            InvalidArgumentError: if an argument is invalid.
             NotFoundError: if there is no such case.
-            APIError: if the API refuses for another reason.
-            TransportError: if no whole answer came.
+            APIError: if the API responded with another error status.
+            TransportError: if no complete response arrived.
 
         See https://docs.withpersona.com/api-reference/cases/retrieve-case.
         """
@@ -201,24 +202,24 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
     ) -> ManyCases:
-        """Retrieve cases by their ids, several at a time and inside the rate limit.
+        """Retrieve cases by their ids, several at a time and within the rate limit.
 
         Args:
-            ids: the ids; one that is given twice is asked for once.
-            concurrency: how many requests may be under way at the same time.
+            ids: the ids; duplicates are requested once.
+            concurrency: maximum number of requests in progress at the same time.
             include: as for `get`.
             only: as for `get`.
 
         Returns:
-            The cases in the order of the ids. The ids of which the API says that there is no such case are `missing`;
-            `failed` has the errors of all other ids that gave no case, so look at it.
+            The cases in the order of the ids. `missing` holds the ids that were not found. `failed` holds the errors of
+            all other ids that have no case, so check it.
 
         Raises:
-            InvalidArgumentError: if an argument cannot work, before anything is sent.
-            AuthenticationError: if the API refuses the key.
+            InvalidArgumentError: if an argument is invalid, before anything is sent.
+            AuthenticationError: if the API does not accept the key.
             ClientStateError: if the client was closed.
         """
-        # Iterables that can be read once only are read once.
+        # Some iterables can be read only once.
         included = None if include is None else parameters.names(include, "include", "['template', 'accounts']")
         loaded = None if only is None else parameters.names(only, "only", "['status', 'fields.priority']")
         return await get_many(partial(self.get, include=included, only=loaded), ids, concurrency)
@@ -236,14 +237,14 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         inquiry_id: str | None = None,
         report_id: str | None = None,
     ) -> CaseWatch:
-        """Watch for new cases, with `async for`: oldest first, each once, without end.
+        """Watch for new cases with `async for`: oldest first, each once, without end.
 
         Args:
-            since: a case, its id, or the `cursor` of an earlier watch: newer cases are given. None starts with what
-                comes after the newest case there is when the first one is asked for.
-            interval: time between two requests while cases keep coming; a number is in seconds.
-            max_interval: time between two requests at most; the wait doubles each time that nothing is new.
-            status: only cases in this status when they are seen.
+            since: a case, its id, or the `cursor` of an earlier watch; the watch returns newer cases. None starts after
+                the newest case that exists at the first step.
+            interval: time between two requests while new cases arrive; a number is in seconds.
+            max_interval: maximum time between two requests; the time doubles whenever nothing is new.
+            status: only cases that are in this status when the watch reads them.
             case_template_id: only cases made from this template.
             account_id: only cases about this account.
             reference_id: only cases about the account with this reference id.
@@ -251,10 +252,10 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
             report_id: only cases about this report.
 
         Returns:
-            The watch; its `cursor` is where another one can resume, and so is that of an error that ends it.
+            The watch. Another watch can resume from its `cursor`, or from the `cursor` of the error that ended it.
 
         Raises:
-            InvalidArgumentError: if an argument cannot work.
+            InvalidArgumentError: if an argument is invalid.
         """
         start = since.id if isinstance(since, Case) else since
 
@@ -269,7 +270,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
                 before=cursor,
             )
 
-        # Complains about bad arguments now, and not at the first step.
+        # Raises for invalid arguments now, not at the first step.
         newer(None if isinstance(start, str) and is_beginning(start) else start)
         return CaseWatch(newer, start, interval=interval, max_interval=max_interval)
 
@@ -278,22 +279,23 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
     ) -> Path:
         """Download a file that is attached to a case.
 
-        The address of a file is valid for some hours. Once it has expired, the case is asked for a fresh one. The API
-        key is not sent there. Addresses of versions before 2023-01-05, which need it, are not supported.
+        A file's URL is valid for some hours. If it has expired, the client loads the case again to get a new one. It
+        does not send the API key there, so URLs of versions before 2023-01-05, which need the key, are not supported.
 
         Args:
             attachment: one of `case.attachments`.
-            to: the path of the file to write; it appears when it is complete, and replaces one that was there.
-            on_progress: called after each piece with the bytes so far and the size of the file.
+            to: the path of the file to write. The file appears when it is complete, and replaces an existing one.
+            on_progress: called after each chunk with the number of bytes so far and the size of the file in bytes, None
+                if unknown.
 
         Returns:
             The path.
 
         Raises:
-            InvalidArgumentError: if `attachment` is something else, its address is not one to fetch files from, or the
-                file cannot be written; before the first request.
-            TransportError: if the whole file did not come.
-            APIError: if the address is refused, and a fresh one too.
+            InvalidArgumentError: if `attachment` is not an attachment, its URL is not allowed, or the file cannot be
+                written; before the first request.
+            TransportError: if the file did not arrive completely.
+            APIError: if the file host responds with an error status, even for a new URL.
 
         See https://docs.withpersona.com/downloading-files.
         """

@@ -1,4 +1,4 @@
-"""What to write instead, where someone expects another library of `persona` and `persona.cases`."""
+"""Hints for code that uses `persona` and `persona.cases` like another library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every resource needs: sending a request under the options of its client, and decoding the answer."""
+"""The base of every resource: send a request with the options of its client, and decode the response."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Api:
 
     Attributes:
         transport: shared by a client and its copies.
-        base: where requests go.
+        base: the base URL of requests.
         options: the settings of this client.
-        lifetime: how long this client lasts.
+        lifetime: whether this client is open.
     """
 
     transport: Transport
@@ -39,20 +39,20 @@ class Api:
 
     @property
     def limiter_state(self) -> LimiterState:
-        """What is known of the rate limit now."""
+        """The current state of the rate limit."""
         return self.transport.limiter.state
 
     def observed_by(self, observer: Observer) -> Api:
-        """Return the same API with one more observer, which is told of the calls made through the copy alone."""
+        """Return a copy with one more observer, which receives events only of calls made through the copy."""
         observers = (*self.options.observers, *check_observers([observer]))
         return attrs.evolve(self, options=attrs.evolve(self.options, observers=observers))
 
     def call(self, request: Request, *, host: Literal["api", "files"] = "api") -> Call:
-        """Make a call, which begins where its `with` block is entered."""
+        """Create a call, which begins when its `with` block is entered."""
         return Call(request, self.options, self.lifetime, self.transport.timing, host=host)
 
     async def send(self, request: Request) -> Response:
-        """Send a request, as often as the retry policy allows."""
+        """Send a request, with as many attempts as the retry policy allows."""
         with self.call(request) as call:
             return await self.transport.run(call)
         raise call.broken_off()
@@ -61,22 +61,22 @@ class Api:
         """Send a request and decode the response.
 
         Raises:
-            DecodeError: if the response to a read is not what the contract says; it carries the request id.
-            IndeterminateError: if it is the response to a write, which may or may not have been carried out then.
+            DecodeError: if the response to a read does not match the API's contract; it carries the request id.
+            IndeterminateError: if that happens with a write, which may or may not have been carried out.
         """
         with self.call(request) as call:
             return _decoded(call, await self.transport.run(call), decode)
         raise call.broken_off()
 
     async def load_answer(self, request: Request, decode: Callable[[bytes], D]) -> tuple[D, Response]:
-        """Do the same, and return the response too, for its headers."""
+        """Do the same as `load`, but return the response too, for its headers."""
         with self.call(request) as call:
             response = await self.transport.run(call)
             return _decoded(call, response, decode), response
         raise call.broken_off()
 
     async def fetch(self, request: Request, decode: Callable[[bytes], D]) -> tuple[D, Answered]:
-        """Do the same, and tell which call it was, for errors that are found later."""
+        """Do the same as `load`, but also return the call, for errors that are found later."""
         with self.call(request) as call:
             response = await self.transport.run(call)
             return _decoded(call, response, decode), call.answered(response.request_id)

@@ -1,4 +1,4 @@
-"""`persona.events`: what happened to cases, as webhooks are told of it."""
+"""`persona.events`: the events that webhooks receive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LIST = "/events"
 
 @taught(EVENTS)
 class Events:
-    """The events of an environment: to catch up on webhooks that were missed. The key needs `event.read`.
+    """The events of an environment, to catch up on missed webhooks. The key needs the permission `event.read`.
 
     Args:
         api: how to reach them.
@@ -45,22 +45,22 @@ class Events:
         after: str | None = None,
         before: str | None = None,
     ) -> Pager[WebhookEvent]:
-        """List events, newest first. The API keeps them for three months, and has no filter of time.
+        """List events, newest first. The API keeps them for three months, and cannot filter them by time.
 
         Args:
-            name: only events of this name, such as `case.resolved`, or of these names.
-            object_id: only events about this case, or about these; other objects by their ids.
-            id: only the event with this id, or those with these ids.
-            limit: the most events to give in all; None gives all. `.limit(n)` of the pager does the same.
+            name: only events with this name, such as `case.resolved`, or with one of several names.
+            object_id: only events about this case or these cases; for other objects, pass their ids.
+            id: only the event with this id, or the events with these ids.
+            limit: maximum number of events; None for no limit. `.limit(n)` of the pager does the same.
             page_size: events per request, 1 to 100.
-            after: start behind the event with this id.
-            before: walk towards newer events, from the event with this id.
+            after: start after the event with this id.
+            before: iterate toward newer events, starting from the event with this id.
 
         Returns:
-            A pager; nothing is sent before it is walked or awaited.
+            A pager, which sends nothing until you iterate over it or await it.
 
         Raises:
-            InvalidArgumentError: if an argument cannot work.
+            InvalidArgumentError: if an argument is invalid.
 
         See https://docs.withpersona.com/api-reference/events/list-all-events.
         """
@@ -84,11 +84,14 @@ class Events:
         Args:
             id: the id of the event.
 
+        Returns:
+            The event.
+
         Raises:
-            InvalidArgumentError: if the id cannot be one.
+            InvalidArgumentError: if the id is invalid.
             NotFoundError: if there is no such event.
-            APIError: if the API refuses for another reason.
-            TransportError: if no whole answer came.
+            APIError: if the API responded with another error status.
+            TransportError: if no complete response arrived.
 
         See https://docs.withpersona.com/api-reference/events/retrieve-an-event.
         """

@@ -69,7 +69,7 @@ class ServerWebhooks:
             The webhook, with its deliveries.
 
         Raises:
-            InvalidArgumentError: an argument cannot work.
+            InvalidArgumentError: an argument is invalid.
         """
         return cast("SimulatedWebhook", self._webhooks.deliver_to(target, secret=secret, path=path, **settings))
 

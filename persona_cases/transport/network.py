@@ -56,7 +56,7 @@ class Network:
         lent: whether requests to the API leave over a session that looks into the environment by itself.
 
     Raises:
-        InvalidArgumentError: if a setting cannot work, wherever it comes from.
+        InvalidArgumentError: if a setting is invalid, wherever it comes from.
     """
 
     def __init__(self, url: str, *, trust: Trust | None, proxy: str | None, trust_env: bool, lent: bool) -> None:

@@ -64,7 +64,7 @@ class Transport:
 
         Raises:
             APIError: if the API refused, or the rate limit would need a wait longer than `max_wait`.
-            TransportError: if no whole response came.
+            TransportError: if no complete response arrived.
             IndeterminateError: if it is unknown whether a write was carried out.
             ClientStateError: if the client is closed, or belongs to another event loop.
             InvalidArgumentError: if another call under the same idempotency key is in flight.

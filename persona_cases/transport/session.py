@@ -96,7 +96,7 @@ class HttpSession:
             departure: sees whether the request left.
 
         Raises:
-            TransportError: if no whole response came.
+            TransportError: if no complete response arrived.
             DecodeError: if the response is a success and larger than `options.max_answer_bytes`.
             ClientStateError: if the session is closed, or belongs to another event loop.
         """

@@ -1,6 +1,6 @@
-"""What generated modules are made of: `persona-cases codegen` turns case templates into typed classes.
+"""The building blocks of generated modules: `persona-cases codegen` turns case templates into typed classes.
 
-Import the classes from your generated module. What is here is for that module, and for code that works with any
+Import the classes from your generated module. The names here are for that module, and for code that works with any
 generated class.
 """
 

@@ -1,4 +1,4 @@
-"""How a generated class declares its fields: `optional("key")`, `required("key")` and what else the template says."""
+"""The field declarations of a generated class: `optional("key")`, `required("key")` and other rules of the template."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ __all__ = [
 
 @attrs.frozen
 class Declaration:
-    """What a template says of a field, its type aside.
+    """A template's rules for a field, except its type.
 
     Attributes:
-        key: the key in `Case.fields`, exactly as the template has it.
+        key: the key in `Case.fields`, exactly as in the template.
         required: whether a new case needs a value.
-        write_once: whether a value stays once it is set.
-        never_redacted: whether a redaction leaves the value.
-        closed: why the field takes no new values: it is `archived` or `deactivated`; None if it takes them.
+        write_once: whether a value cannot be changed once set.
+        never_redacted: whether a redaction keeps the value.
+        closed: why the field takes no new values: `archived` or `deactivated`; None if it takes them.
     """
 
     key: str
@@ -44,7 +44,7 @@ class Declaration:
 
 
 def optional(key: str, *, write_once: bool = False, never_redacted: bool = False) -> Any:
-    """Declare a field that a new case may leave out.
+    """Declare a field that a new case need not have.
 
     Args:
         key: the key of the field in the template.
@@ -66,7 +66,7 @@ def required(key: str, *, write_once: bool = False, never_redacted: bool = False
 
 
 def archived(key: str, *, write_once: bool = False, never_redacted: bool = False, init: Literal[False] = False) -> Any:
-    """Declare a field that the template has archived: it can be read and searched for, and takes no new values.
+    """Declare a field that the template has archived: it can be read and searched, but takes no new values.
 
     Args:
         key: the key of the field in the template.
@@ -80,7 +80,7 @@ def archived(key: str, *, write_once: bool = False, never_redacted: bool = False
 def deactivated(
     key: str, *, write_once: bool = False, never_redacted: bool = False, init: Literal[False] = False
 ) -> Any:
-    """Declare a field that the template has deactivated: it can be read and searched for, and takes no new values.
+    """Declare a field that the template has deactivated: it can be read and searched, but takes no new values.
 
     Args:
         key: the key of the field in the template.
@@ -92,7 +92,7 @@ def deactivated(
 
 
 def declarations_of(cls: type) -> Iterator[tuple[str, Declaration, Any]]:
-    """Return the name, the declaration and the annotation of each field that a class declares itself."""
+    """Return the name, declaration and annotation of each field that a class itself declares."""
     for name, annotation in inspect.get_annotations(cls, eval_str=True).items():
         declared = vars(cls).get(name)
         if isinstance(declared, Declaration):
@@ -100,12 +100,12 @@ def declarations_of(cls: type) -> Iterator[tuple[str, Declaration, Any]]:
 
 
 def complete(cls: type, types: Mapping[str, ValueType], required: frozenset[str]) -> None:
-    """Make a frozen attrs class of a class whose fields are known.
+    """Turn a class with known fields into a frozen attrs class.
 
     Args:
         cls: the class; it is changed in place.
-        types: the types of its fields by their names in Python.
-        required: the fields that the constructor needs.
+        types: the types of its fields, by Python name.
+        required: the fields that the constructor requires.
     """
     these = {
         name: attrs.field(
@@ -118,9 +118,9 @@ def complete(cls: type, types: Mapping[str, ValueType], required: frozenset[str]
         )
         for name, kind in types.items()
     }
-    # On an object, each name is a value and no descriptor.
+    # On an object, each name is a value, not a descriptor.
     cls.__annotations__ = {name: kind.plain | None for name, kind in types.items()}
-    # Without slots, values are in `__dict__`, where they hide the descriptor of their name.
+    # Without slots, values are in `__dict__`, where they hide the descriptor of the same name.
     attrs.frozen(cls, these=these, slots=False, repr=False)
     setattr(cls, "__init__", _helpful(vars(cls)["__init__"], cls.__name__, types, required))  # noqa: B010 - checkers read the fields
 
@@ -128,7 +128,7 @@ def complete(cls: type, types: Mapping[str, ValueType], required: frozenset[str]
 def _helpful(
     init: Callable[..., None], owner: str, types: Mapping[str, ValueType], required: frozenset[str]
 ) -> Callable[..., None]:
-    """Return a constructor that says what is wrong with a call, in the words of the template."""
+    """Return a constructor that explains a wrong call in terms of the template."""
 
     def __init__(self: object, /, *args: object, **values: object) -> None:  # noqa: N807 - its name in tracebacks
         problem = _misused(owner, types, required, args, values)
@@ -143,7 +143,7 @@ def _helpful(
 
 
 def no_such_field(owner: str, name: str, known: Iterable[str]) -> str:
-    """Return the message about a field that a generated class does not have."""
+    """Return the message about a field that a generated class lacks."""
     return f"{owner} has no field {shortened(name)!r}{suggestion(name, known)}"
 
 

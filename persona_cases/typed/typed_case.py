@@ -1,4 +1,4 @@
-"""`TypedCase`: the base of the classes that stand for case templates."""
+"""`TypedCase`: the base of the classes that represent case templates."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _HINT: Final = "run persona-cases codegen --check to see whether the template ha
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(required, archived, deactivated))
 class TypedCase:
-    """The custom fields of a case, typed by the template that the case was made from.
+    """The custom fields of a case, typed by the template that the case was created from.
 
-    `persona-cases codegen` writes a class for each template, which derives from this one. Its fields are what `Q`
-    compares (`KYC.risk_score.gt(90)`), the fields of its objects are values (`KYC.of(case).risk_score`). An object is
-    frozen, and equal to another one with the same values.
+    `persona-cases codegen` writes a subclass for each template. On the class, a field can be compared in searches
+    (`KYC.risk_score.gt(90)`); on an object, it is the value (`KYC.of(case).risk_score`). An object is frozen, and
+    equals another one with the same values.
 
     Attributes:
-        cases: the clause that finds the cases of the template. Nothing adds it to a search by itself.
+        cases: the clause that finds the cases of the template. It is not added to a search automatically.
     """
 
     cases: ClassVar[Predicate]
@@ -49,9 +49,8 @@ class TypedCase:
     def of(cls, case: Case) -> Self:
         """Read the custom fields of a case.
 
-        A field that the case does not have is None, one that the template does not have is ignored. A field that a
-        sparse fieldset left out raises `NotLoadedError` when it is read. An option that the template does not have is
-        kept.
+        A field that the case does not have is None; a field that the template does not have is ignored. A field that a
+        sparse fieldset left out raises `NotLoadedError` when read. An option that the template does not have is kept.
 
         Args:
             case: a case of this template.
@@ -60,8 +59,8 @@ class TypedCase:
             The typed fields.
 
         Raises:
-            InvalidArgumentError: if it is a case of another template, or no case.
-            DecodeError: if a value has another type than the template says.
+            InvalidArgumentError: if it is a case of another template, or not a case.
+            DecodeError: if a value does not have the type that the template declares.
         """
         _check_template(cls, case)
         sent, values, refused = case.fields, dict[str, Any](), None
@@ -74,7 +73,7 @@ class TypedCase:
                 refused = f"{cls.__name__}.{name}: {error.reason} ({_HINT})", error.pointer
                 break
         if refused is not None:
-            # Raised out here: a traceback may be shown with the locals of its frames.
+            # Raised outside the handler, because a traceback may be shown with the locals of its frames.
             del values
             raise DecodeError(refused[0], pointer=refused[1], case_id=case.id)
         made = object.__new__(cls)
@@ -86,20 +85,27 @@ class TypedCase:
 
 
 def template_id(typed: type[TypedCase]) -> str:
-    """Return the id of the case template that a generated class stands for."""
+    """Return the id of the case template that a generated class represents.
+
+    Args:
+        typed: the generated class.
+
+    Returns:
+        The id, `ctmpl_…`.
+    """
     return typed.__template_id__
 
 
 def declared_fields(typed: type[TypedCase]) -> Mapping[str, DeclaredField]:
-    """Return the fields of a generated class by their names in Python."""
+    """Return the fields of a generated class by Python name."""
     return typed.__fields__
 
 
 def fields_of(typed: TypedCase) -> dict[str, Any]:
-    """Return the values of a typed case by the keys of the template, as plain JSON; without what is None.
+    """Return the values of a typed case by the keys of the template, as plain JSON, without None.
 
     Raises:
-        NotLoadedError: if a sparse fieldset left one out.
+        NotLoadedError: if a sparse fieldset left a field out.
     """
     written: dict[str, Any] = {}
     for name, field in typed.__fields__.items():
@@ -110,10 +116,10 @@ def fields_of(typed: TypedCase) -> dict[str, Any]:
 
 
 def creation_fields(typed: TypedCase) -> dict[str, Any]:
-    """Return what to send as the fields of a new case.
+    """Return the fields to send for a new case.
 
     Raises:
-        InvalidArgumentError: if a required field has no value, a value is no option, or a field takes no value.
+        InvalidArgumentError: if a required field has no value, a value is not an option, or a field takes no value.
     """
     owner, written = type(typed).__name__, dict[str, Any]()
     values = {name: getattr(typed, name) for name in typed.__fields__}
@@ -127,11 +133,11 @@ def creation_fields(typed: TypedCase) -> dict[str, Any]:
 
 
 def changes(typed: type[TypedCase], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what to give to `update` as `fields`.
+    """Return the `fields` to pass to `update`.
 
     Args:
         typed: the generated class.
-        values: new values by the names of the fields in Python; None clears a field.
+        values: new values by Python name; None clears a field.
 
     Raises:
         InvalidArgumentError: if there is no such field, or the template does not allow the value.

@@ -1,4 +1,4 @@
-"""The fields of typed templates: on the class what `Q` compares, on a case of the template the value."""
+"""The fields of typed templates: comparable on the class, and values on a typed case."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ class DeclaredField(Attribute):
     Attributes:
         owner: the class.
         python_name: the name of its attribute.
-        declaration: what the template says of it.
-        value_type: what it holds.
-        word: how the API calls its type, such as `multi_choices`.
+        declaration: the template's rules for it.
+        value_type: the type of its value.
+        word: the API's name of its type, such as `multi_choices`.
     """
 
     owner: type = attrs.field(kw_only=True)
@@ -82,7 +82,7 @@ class DeclaredField(Attribute):
     word: str = attrs.field(kw_only=True)
 
     def scalar(self, value: object) -> Scalar:
-        """Return the JSON scalar for a value that the field can be compared with, or refuse the value."""
+        """Return the JSON scalar for a value to compare with the field, or raise if they cannot be compared."""
         kind = self.value_type.item or self.value_type
         wanted, fits = _TAKES.get(kind.plain, ("", None))
         if fits is not None and not fits(unwrap_enum(value)):
@@ -97,7 +97,7 @@ class DeclaredField(Attribute):
 
 
 class Held(Generic[R, W]):
-    """A descriptor: itself on the class, the value on a case."""
+    """A descriptor that is itself on the class and the value on a typed case."""
 
     __slots__ = ()
     word: ClassVar[str]
@@ -110,12 +110,12 @@ class Held(Generic[R, W]):
     def __get__(self, instance: object, owner: type[Any]) -> Self | R | None:
         if instance is None:
             return self
-        # The value would be in `__dict__`, which Python looks at first.
+        # A value would be in `__dict__`, which Python checks first.
         name = self._attribute.name
         raise NotLoadedError(f"{name!r} is not known: the request did not ask for it; add {name!r} to only=")
 
     if TYPE_CHECKING:
-        # It tells what the constructor takes. At run time, a value in `__dict__` must win over the descriptor.
+        # This declares the constructor's argument. At run time, a value in `__dict__` must win over the descriptor.
         def __set__(self, instance: object, value: W | None) -> None: ...
 
     @classmethod
@@ -152,7 +152,7 @@ class TextField(Held[str, str], Field[str]):
 
 @taught(TEXT)
 class ChoiceField(Held[L | str, L], Field[L]):
-    """A field of type `choices`: it takes the options of the template, and shows what else a case may have."""
+    """A field of type `choices`: it accepts the options of the template, and shows any other value that a case has."""
 
     __slots__ = ()
     word = "choices"
@@ -165,9 +165,9 @@ class ChoiceField(Held[L | str, L], Field[L]):
 
 @taught(TEXT)
 class MultiChoiceField(Held[tuple[L | str, ...], Sequence[L]], Field[L]):
-    """A field of type `multi-choices`, compared with one option: whether it is among those of the case.
+    """A field of type `multi-choices`. A comparison takes one option and is true if the case has that option.
 
-    The API does not document this comparison, so `matches` refuses it.
+    The API does not document this comparison, so `matches` raises for it.
     """
 
     __slots__ = ()
@@ -220,12 +220,12 @@ class _CustomTime(TimeField):
     __slots__ = ()
 
     def is_set(self) -> Predicate:
-        """The case has a value; sent as `gte("0001-01-01")`, because the API has no null."""
+        """Match cases that have a value; sent as `gte("0001-01-01")`, because the API has no null."""
         return self._compare("gte", _FIRST_DAY)
 
 
 class DateField(Held[date, date], _CustomTime):
-    """A field of type `date`. A date is compared as the text of that day, a datetime as a moment."""
+    """A field of type `date`. A date is compared as the string of that day, a datetime as a point in time."""
 
     __slots__ = ()
     word = "date"
@@ -250,7 +250,7 @@ class DateTimeField(Held[datetime, datetime], _CustomTime):
 
 @taught(STORED)
 class StoredField(Held[R, W]):
-    """A field that the API stores and does not compare."""
+    """A field that the API stores but does not compare."""
 
     __slots__ = ("_attribute",)
 
@@ -321,11 +321,11 @@ def make_field(owner: type, name: str, declaration: Declaration, annotation: Any
     Args:
         owner: the class.
         name: the name of its attribute.
-        declaration: what the template says of the field.
+        declaration: the template's rules for the field.
         annotation: one of the classes of this module, with its arguments.
 
     Returns:
-        The descriptor, and what it knows.
+        The descriptor, and the field's description.
     """
     cls: type[Held[Any, Any]] = get_origin(annotation) or annotation
     kind = ValueType.of(cls.holds(get_args(annotation)))

@@ -1,4 +1,4 @@
-"""`TypedHash`: the base of the classes that stand for fields of type `hash`."""
+"""`TypedHash`: the base of the classes that represent fields of type `hash`."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class _Member(NamedTuple):
 class TypedHash(WireHash):
     """The value of a field of type `hash`: a frozen class with one attribute per member.
 
-    Generated modules derive from it. A member that the API did not send is None, one that the template does not have
-    is ignored.
+    Generated modules derive from it. A member that the API did not send is None; a member that the template does not
+    have is ignored.
     """
 
     __members__: ClassVar[dict[str, _Member]]
@@ -46,8 +46,8 @@ class TypedHash(WireHash):
         """Return the members that have a value, by their keys, as plain JSON.
 
         Args:
-            where: what to call the hash in an error.
-            strict: whether to refuse what the template does not allow to be written.
+            where: the name of the hash in error messages.
+            strict: whether to raise for values that the template does not allow.
 
         Raises:
             InvalidArgumentError: if a member cannot be written.

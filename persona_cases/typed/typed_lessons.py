@@ -1,4 +1,4 @@
-"""What to write instead, where a typed field does not have an operator."""
+"""Hints for operators that a typed field does not have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ValueType`: what a custom field holds in Python, and how that is read from JSON and written back."""
+"""`ValueType`: the Python type of a custom field, and its conversion from and to JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["ValueType", "WireHash"]
 
 
 class Number(float):
-    """Stands for a number where cattrs structures one: an integer that no float holds exactly stays an integer."""
+    """The number type for cattrs: an integer that a float cannot hold exactly stays an integer."""
 
 
 def _structure_number(value: Any, _: Any) -> float:
@@ -42,10 +42,10 @@ converter.register_structure_hook(Number, _structure_number)
 
 
 class WireHash:
-    """What nested classes have: members that can be written."""
+    """The interface of nested classes: members that can be written."""
 
     def to_wire(self, where: str, *, strict: bool) -> dict[str, Any]:
-        """Return the members by their keys, as plain JSON."""
+        """Return the members by key, as plain JSON."""
         raise NotImplementedError
 
 
@@ -55,9 +55,9 @@ class ValueType:
 
     Attributes:
         plain: the type that cattrs structures.
-        options: the words that may be written, if they are fixed. Others can be read.
+        options: the strings that can be written, if they are fixed. Other strings can be read.
         item: the type of the items, if the value is a list.
-        annotation: the type as it is shown.
+        annotation: the type as displayed.
     """
 
     plain: Any
@@ -67,7 +67,7 @@ class ValueType:
 
     @classmethod
     def of(cls, annotation: Any) -> ValueType:
-        """Read an annotation: `str | None`, `Literal["a", "b"] | str`, `tuple[date, ...]`, a nested class, `Any`."""
+        """Parse an annotation: `str | None`, `Literal["a", "b"] | str`, `tuple[date, ...]`, a nested class, `Any`."""
         return attrs.evolve(cls._of(annotation), annotation=annotation)
 
     @classmethod
@@ -85,14 +85,14 @@ class ValueType:
 
     @property
     def hashable(self) -> bool:
-        """Whether values can be hashed, which lists and objects of plain JSON cannot."""
+        """Whether values can be hashed; plain JSON lists and objects cannot."""
         return self.plain is not Any if self.item is None else self.item.hashable
 
     def read(self, value: object, pointer: str) -> Any:
-        """Return the Python value for unwrapped JSON, null included.
+        """Return the Python value for unwrapped JSON, including null.
 
         Raises:
-            DecodeError: if it is of another type.
+            DecodeError: if it has another type.
         """
         if value is None:
             return None
@@ -102,9 +102,9 @@ class ValueType:
         """Return the plain JSON of a Python value.
 
         Args:
-            value: what a caller gave.
-            where: what to call it in an error.
-            strict: whether to refuse words that are no options.
+            value: the caller's value.
+            where: its name in error messages.
+            strict: whether to raise for strings that are not options.
 
         Raises:
             InvalidArgumentError: if the value cannot be written.
@@ -125,7 +125,7 @@ class ValueType:
         return written
 
     def settle(self, value: object) -> object:
-        """Return the value as an immutable one: a list becomes a tuple."""
+        """Return an immutable form of the value: a list becomes a tuple."""
         return tuple(cast("list[object]", value)) if self.item is not None and isinstance(value, list) else value
 
     def _write_items(self, value: object, where: str, *, strict: bool) -> list[Any]:

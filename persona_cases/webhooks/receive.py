@@ -63,7 +63,7 @@ class WebhookReceiver:
         on_error: called with the event and the error if a handler fails. By default, the type of the error is logged.
 
     Raises:
-        InvalidArgumentError: if an argument cannot work.
+        InvalidArgumentError: if an argument is invalid.
     """
 
     def __init__(

@@ -229,7 +229,7 @@ async def test_objects_say_what_they_are(names):
 def test_half_an_object_says_what_it_lacks():
     client = PersonaClient.__new__(PersonaClient)
     assert repr(client) == "PersonaClient()"
-    with pytest.raises(AttributeError, match="'_api': it was not made completely"):
+    with pytest.raises(AttributeError, match="'_api': its constructor did not finish"):
         client.cases.list()
     with pytest.raises(AttributeError, match="_record"):
         Case.__new__(Case).priority  # noqa: B018

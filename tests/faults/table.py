@@ -131,7 +131,7 @@ ROWS = (
         _row(f"Status {status}", Ending.FAILED, Fault.status(status), str(status))
         for status in (408, 500, 502, 503, 504)
     ),
-    _row("HTML from a proxy with status 502", Ending.FAILED, Fault.html(), "502 no error document in the answer"),
+    _row("HTML from a proxy with status 502", Ending.FAILED, Fault.html(), "502 no error document in the response"),
     _row("HTML from a proxy with status 200", Ending.NONSENSE, Fault.html(200), "not JSON"),
     _row("Status 200 and a body that is not JSON", Ending.NONSENSE, Fault.garbage(), "not JSON"),
     _row("Status 200 and no body", Ending.NONSENSE, Fault.empty(), "not JSON"),

@@ -153,7 +153,7 @@ def test_everything_the_vendor_says_is_kept_but_not_shown():
 def test_a_body_of_any_other_shape_is_left_out(body):
     error = error_of(Response(502, {}, body))
     assert error.errors == ()
-    assert str(error) == "502 no error document in the answer"
+    assert str(error) == "502 no error document in the response"
 
 
 def test_entries_may_lack_everything():

@@ -207,7 +207,7 @@ def test_an_expression_without_anything_to_decide_loads_the_time_alone():
 )
 def test_what_only_whole_cases_show_can_not_be_decided_on_a_choice(name):
     listing = Listing.of(~Q.attribute(name).eq("x_1"))
-    with pytest.raises(InvalidArgumentError, match=f"only: leave it out, since {name} "):
+    with pytest.raises(InvalidArgumentError, match=f"only: leave it out, because {name} "):
         listing.attributes(["status"])
 
 

@@ -60,7 +60,7 @@ async def collect(
 
     Raises:
         DecodeError: if a case cannot be decoded; `case_id` says which.
-        PersonaError: whatever a request may raise. What was fetched before is committed, and can be resumed from.
+        PersonaError: any error that a request can raise. What was fetched before is committed, and can be resumed from.
         OSError: if the disk does not take it.
     """
     done = progress or RunProgress()

@@ -1,1 +1,1 @@
-"""From the text of a response to models."""
+"""Decoding of response bodies into models."""

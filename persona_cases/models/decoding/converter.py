@@ -1,9 +1,8 @@
 """The one conversion layer: a cattrs converter that never coerces.
 
-cattrs turns `None` into `"None"`, `5` into `"5"` and `"abc"` into `("a", "b", "c")` by default; here each type takes
-its own JSON type and nothing else. `structure` is the door for JSON from outside: whatever shape a failure inside
-has (an exception group, a bare error), it comes out as one `DecodeError` with the JSON pointer of the first
-wrong value, and without the value.
+By default, cattrs turns `None` into `"None"`, `5` into `"5"` and `"abc"` into `("a", "b", "c")`. Here each type accepts
+only its own JSON type. `structure` is the entry point for external JSON: any failure (an exception group, a bare error)
+becomes one `DecodeError` with the JSON pointer of the first wrong value, but without the value.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from persona_cases.surface import publish
 
 __all__ = ["converter", "members_of", "refuse", "structure"]
 
-# Not every argument in there has a type.
+# cattrs does not type every argument.
 _generate: Final[Any] = cattrs.gen
 
 T = TypeVar("T")
@@ -59,39 +58,39 @@ _OBJECTS: Final = (dict, collections.abc.Mapping, collections.abc.MutableMapping
 
 
 def structure(value: object, cls: type[T], *, pointer: str = "") -> T:
-    """Make a typed object of plain JSON.
+    """Make a typed object from plain JSON.
 
     Args:
-        value: what a JSON parser returned.
+        value: the value that a JSON parser returned.
         cls: the class to make.
-        pointer: where the value stands in its document, for the error.
+        pointer: the value's JSON pointer in its document, for the error.
 
     Raises:
-        DecodeError: a value has the wrong JSON type, or a required member is missing.
+        DecodeError: if a value has the wrong JSON type, or a required member is missing.
     """
     try:
         return converter.structure(value, cls)
     except _FAULTS as error:
         reason, path = _first_fault(error)
-    # Raised out here: the caught errors may hold values, and must not travel along as `__context__`.
+    # Raised outside the handler: the caught errors may hold values, and must not become the `__context__`.
     raise DecodeError(reason, pointer=pointer + path)
 
 
 def members_of(value: object) -> Mapping[str, Any]:
-    """A JSON object's members."""
-    # A dict most of the time, and asking an abstract class is slow.
+    """Return the members of a JSON object."""
+    # The value is usually a dict, and checking against an abstract class is slow.
     if type(value) is not dict and not isinstance(value, Mapping):
         refuse("object", value)
     return cast("Mapping[str, Any]", value)
 
 
 def refuse(expected: str, value: object) -> NoReturn:
-    """Say what was expected and which JSON type came instead."""
+    """Return the error for a value that has another JSON type than expected."""
     raise DecodeError(f"expected {expected}, got {json_type(value)}")
 
 
 def _first_fault(error: BaseException) -> tuple[str, str]:
-    """The reason and the relative JSON pointer of the first thing that is wrong."""
+    """Return the reason and the relative JSON pointer of the first fault."""
     if isinstance(error, DecodeError):
         return error.reason, error.pointer
     if isinstance(error, cattrs.ClassValidationError | cattrs.IterableValidationError):
@@ -128,7 +127,7 @@ def _moment_hook(kind: Any, name: str, expected: str) -> Structure:
         if not isinstance(value, str):
             refuse(f"string with a {name}", value)
         try:
-            # The parser of the fast path, so that both take the same spellings.
+            # The parser of the fast path, so that both accept the same spellings.
             return msgspec.convert(value, kind)
         except msgspec.ValidationError:
             reason = f"expected a {expected}, as RFC 3339 writes it"
@@ -165,7 +164,7 @@ def _array_hook(cls: Any, made: cattrs.Converter) -> Structure:
     structure_items = list_structure_factory(list[item], made)
 
     def structure_array(value: Any, _: Any) -> Any:
-        # cattrs takes whatever can be iterated over, such as a string.
+        # cattrs accepts any iterable, such as a string.
         if not isinstance(value, list | tuple):
             refuse("array", value)
         return build(structure_items(value, list))
@@ -192,7 +191,7 @@ def _attrs_hook(cls: Any, made: cattrs.Converter) -> Structure:
 
 
 def _of_members(generated: Structure) -> Structure:
-    """Let a function of cattrs, which looks members up with `in`, take a JSON object and nothing else."""
+    """Make a function of cattrs, which looks up members with `in`, accept only JSON objects."""
 
     def structure_members(value: Any, cls: Any) -> Any:
         return generated(members_of(value), cls)
@@ -248,7 +247,7 @@ def _is_struct(cls: Any) -> bool:
 
 
 converter: Final = _make_converter()
-"""The configured converter: strict, the same for every model. Use `structure` for JSON from outside."""
+"""The configured converter: strict, and the same for every model. Use `structure` for external JSON."""
 
 
 publish("persona_cases.models", structure)

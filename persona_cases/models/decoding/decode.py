@@ -1,8 +1,8 @@
-"""Bodies to models: a page of cases, the hot path, and the documents of single objects.
+"""Bodies to models: pages of cases, which are the hot path, and documents of single objects.
 
-A page is decoded in two passes: one finds where each case begins and ends, one decodes each case from a copy of
-its bytes. The copy makes `raw`, `to_dict` and `extras` cost nothing until they are asked for, and lets one
-kept case outlive its page. Figures: `docs/decisions/0001-decoding.md`.
+A page is decoded in two passes. The first finds where each case begins and ends, and the second decodes each case from
+a copy of its bytes. Because of the copy, `raw`, `to_dict` and `extras` cost nothing until they are used, and one case
+can outlive its page. Figures: `docs/decisions/0001-decoding.md`.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ R = TypeVar("R", bound=Resource)
 
 @attrs.frozen
 class Links:
-    """Where the neighbouring pages are.
+    """The links to the previous and next pages.
 
     Attributes:
-        prev: a relative URL, None on the first page.
-        next: a relative URL, None on the last page.
+        prev: a relative URL; None on the first page.
+        next: a relative URL; None on the last page.
 
     See https://docs.withpersona.com/pagination.
     """
@@ -51,8 +51,8 @@ class DecodedPage:
     """One page of a list or search.
 
     Attributes:
-        cases: the cases, in the order of the answer.
-        links: where the neighbouring pages are.
+        cases: the cases, in the order of the response.
+        links: the links to the previous and next pages.
     """
 
     cases: tuple[Case, ...]
@@ -74,14 +74,14 @@ _decode_document_record: Final = msgspec.json.Decoder(wire.DocumentRecord).decod
 
 
 def decode_page(body: bytes, *, fieldset: Fieldset | None = None) -> DecodedPage:
-    """Decode the answer of `GET /cases` or `POST /cases/search`.
+    """Decode the response of `GET /cases` or `POST /cases/search`.
 
     Args:
-        body: the body of the answer.
+        body: the body of the response.
         fieldset: the sparse fieldset of the request, if it had one.
 
     Raises:
-        DecodeError: the body is not JSON, or no page of cases; `pointer` says where.
+        DecodeError: if the body is not JSON, or not a page of cases; `pointer` says where.
     """
     split = split_page(body)
     if split is None:
@@ -103,7 +103,7 @@ def _read_odd_page(body: bytes, fieldset: Fieldset | None) -> DecodedPage:
 
 
 def split_page(body: bytes) -> tuple[wire.PageRecord, Links] | None:
-    """Find where each case of a page begins and ends; None if the body is no page as it is expected."""
+    """Find where each case of a page begins and ends; None if the body is not a page of the expected form."""
     if not isinstance(cast("object", body), (bytes, bytearray)):
         raise InvalidArgumentError("body must be bytes, as the API sent them")
     if not (body.isascii() or is_utf8(body)):
@@ -116,14 +116,14 @@ def split_page(body: bytes) -> tuple[wire.PageRecord, Links] | None:
 
 
 def decode_case(body: bytes, *, fieldset: Fieldset | None = None) -> Case:
-    """Decode the answer to a request on one case, with what it includes.
+    """Decode the response to a request for one case, with the included objects.
 
     Args:
-        body: the body of the answer.
+        body: the body of the response.
         fieldset: the sparse fieldset of the request, if it had one.
 
     Raises:
-        DecodeError: the body is not JSON, or no document with a case; `pointer` says where.
+        DecodeError: if the body is not JSON, or not a document with a case; `pointer` says where.
     """
     check_utf8(body)
     if (usual := _decode_usual_case(body)) is not None:
@@ -141,11 +141,11 @@ def decode_case(body: bytes, *, fieldset: Fieldset | None = None) -> Case:
 
 
 def _decode_usual_case(body: bytes) -> tuple[wire.CaseRecord, bytes] | None:
-    """Decode a document of one case and nothing else, and cut the case out of it.
+    """Decode a document with one case and nothing else, and extract the JSON of the case.
 
     Returns:
-        The record and the JSON of the case. None for any other document, and unless the time of creation shows that the
-        case is spelled in snake_case.
+        The record and the JSON of the case. None for any other document, or if no creation time shows that the case is
+        spelled in snake_case.
     """
     if not (body.startswith(_BEFORE_CASE) and body.endswith(b"}")):
         return None
@@ -163,11 +163,11 @@ def decode_line(line: bytes, index: int = 0, *, fieldset: Fieldset | None = None
 
     Args:
         line: the JSON of the case.
-        index: its place among the cases of the page, for the error.
+        index: its index among the cases of the page, for the error.
         fieldset: the sparse fieldset of the request, if it had one.
 
     Raises:
-        DecodeError: it is not a case; `case_id` and `pointer` say which and where.
+        DecodeError: if it is not a case; `case_id` and `pointer` say which case and where.
     """
     try:
         origin = Origin(fieldset, read_included([], "snake"), spelling_of(parse_json(line)))
@@ -178,14 +178,14 @@ def decode_line(line: bytes, index: int = 0, *, fieldset: Fieldset | None = None
 
 
 def decode_resource(body: bytes, cls: type[R]) -> R:
-    """Decode the answer to a request on one object that is no case, such as a `CaseTemplate`.
+    """Decode the response to a request for one object that is not a case, such as a `CaseTemplate`.
 
     Args:
-        body: the body of the answer.
-        cls: what it must be; `Resource` for anything.
+        body: the body of the response.
+        cls: the class that it must have; `Resource` for any.
 
     Raises:
-        DecodeError: the body is not JSON, or no document with such an object; `pointer` says where.
+        DecodeError: if the body is not JSON, or not a document with such an object; `pointer` says where.
     """
     check_utf8(body)
     return read_resource(structure(parse_json(body), Document).data, cls, pointer="/data")
@@ -201,7 +201,7 @@ def _decode_cases(slices: Iterable[msgspec.Raw], origin: Origin) -> tuple[Case, 
             record = decode(raw) if snake else None
         except REFUSED:
             record = None
-        # Out here, so that no error of the decoder, which may quote the body, becomes the context of ours.
+        # Outside the handler, so that no error of the decoder, which may quote the body, becomes the context.
         cases.append(Case(record or _read_record(raw, origin, f"/data/{index}"), raw, origin))
     return tuple(cases)
 
@@ -215,8 +215,8 @@ def _read_record(raw: bytes, origin: Origin, pointer: str) -> wire.CaseRecord:
 
 
 def _origin(slices: list[msgspec.Raw], included: list[msgspec.Raw] | None, fieldset: Fieldset | None) -> Origin:
-    # The client asks for snake_case, and one answer has one spelling: a look at the first case tells whether the
-    # server did as asked, instead of taking every attribute for missing.
+    # The client requests snake_case, and one response has one spelling. Check on the first case whether the server
+    # complied, because otherwise every attribute would seem missing.
     others = [parse_json(bytes(each)) for each in included or ()]
     spelling = spelling_of(*map(_sample, slices), *others)
     return Origin(fieldset, read_included(others, spelling), spelling)
@@ -226,7 +226,7 @@ def _sample(piece: msgspec.Raw) -> Any:
     try:
         return parse_json(bytes(piece))
     except DecodeError:
-        # A number beyond a float in an attribute that this library does not read is no reason to refuse the case.
+        # A number beyond a float in an attribute that this library does not read is no reason to raise.
         return None
 
 

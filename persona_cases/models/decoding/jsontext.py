@@ -1,4 +1,4 @@
-"""JSON text to plain values and back, with `DecodeError` as the only way to fail."""
+"""Conversion of JSON text to plain values and back, with `DecodeError` as the only error."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _JSON_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 
 def check_utf8(body: bytes) -> None:
-    """Refuse a body that is not UTF-8: msgspec looks only into the strings that it has to build."""
+    """Raise for a body that is not UTF-8, because msgspec checks only the strings that it builds."""
     if not isinstance(cast("object", body), (bytes, bytearray)):
         raise InvalidArgumentError("body must be bytes, as the API sent them")
     if not (body.isascii() or is_utf8(body)):
@@ -42,7 +42,7 @@ def check_utf8(body: bytes) -> None:
 
 
 def parse_json(body: bytes) -> Any:
-    """Any JSON text as fresh dicts, lists and scalars."""
+    """Parse any JSON text into dicts, lists and scalars."""
     try:
         return msgspec.json.decode(body)
     except msgspec.ValidationError:
@@ -55,7 +55,7 @@ def parse_json(body: bytes) -> Any:
 
 
 def encode_json(value: Any, *, canonical: bool = False) -> bytes:
-    """A plain JSON value as compact text; `canonical` sorts the keys of all objects."""
+    """Encode a plain JSON value as compact text; `canonical` sorts the keys of all objects."""
     try:
         return msgspec.json.encode(value, order="sorted" if canonical else None)
     except ValueError:
@@ -64,14 +64,14 @@ def encode_json(value: Any, *, canonical: bool = False) -> bytes:
 
 
 def plain_json(value: object, pointer: str = "") -> Any:
-    """A deep copy of a JSON value made of mappings, lists, tuples and scalars, in plain dicts and lists.
+    """Copy a JSON value of mappings, lists, tuples and scalars into plain dicts and lists.
 
     Args:
-        value: what the caller says is JSON.
-        pointer: where it stands, for the error.
+        value: the caller's JSON value.
+        pointer: its JSON pointer, for the error.
 
     Raises:
-        DecodeError: something in it has no JSON form (a date, NaN, a key that is not a string).
+        DecodeError: if something in it has no JSON form (a date, NaN, a key that is not a string).
     """
     path: list[str | int] = []
     try:
@@ -85,28 +85,28 @@ def plain_json(value: object, pointer: str = "") -> Any:
 
 
 def json_type(value: object) -> str:
-    """The JSON name of a value's type, for error texts; never the value itself."""
+    """Return the JSON name of a value's type, for error messages."""
     named = (name for types, name in _JSON_TYPES if isinstance(value, types))
     return next(named, type(value).__name__)
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
-    """Whether a parsed JSON value is an object."""
+    """Return whether a parsed JSON value is an object."""
     return isinstance(value, dict)
 
 
 def is_array(value: object) -> TypeGuard[list[Any]]:
-    """Whether a parsed JSON value is an array."""
+    """Return whether a parsed JSON value is an array."""
     return isinstance(value, list)
 
 
 def step(segment: str | int) -> str:
-    """One step of a JSON pointer (RFC 6901)."""
+    """Return one step of a JSON pointer (RFC 6901)."""
     return "/" + str(segment).replace("~", "~0").replace("/", "~1")
 
 
 class _NoJSONError(Exception):
-    """Something without a JSON form; the path is where."""
+    """A value has no JSON form; `path` leads to it."""
 
 
 def _plain(value: object, path: list[str | int]) -> Any:
@@ -136,7 +136,7 @@ def _plain_at(segment: str | int, value: object, path: list[str | int]) -> Any:
 
 
 def _is_text(value: str) -> bool:
-    """Whether it can be written as UTF-8: a lone surrogate cannot."""
+    """Return whether a string can be encoded as UTF-8: a lone surrogate cannot."""
     if value.isascii():
         return True
     try:
@@ -147,7 +147,7 @@ def _is_text(value: str) -> bool:
 
 
 def is_utf8(body: bytes) -> bool:
-    """Whether a text is UTF-8."""
+    """Return whether bytes are UTF-8."""
     try:
         body.decode()
     except UnicodeDecodeError:

@@ -1,14 +1,16 @@
-"""Key inflection: which spelling a case came in, and how its keys are spelled in another.
+"""Key inflection: which spelling the keys of a case have, and conversion to another spelling.
 
-The vendor spells keys in kebab-case, snake_case or camelCase, as `Key-Inflection` or the setting of the API key or
-webhook says (https://docs.withpersona.com/api-key-inflection). It applies to the names of attributes and
+The vendor spells keys in kebab-case, snake_case or camelCase, depending on `Key-Inflection` or the setting of the API
+key or webhook (https://docs.withpersona.com/api-key-inflection). The spelling applies to the names of attributes and
 relationships and to the keys of known nested structures (attachments, field schemas). `type` values, ids, keys inside
-`attributes.fields` and whatever an attribute that this library does not know holds are never touched.
+`attributes.fields` and the contents of attributes that this library does not know never change.
 
-Spellings are not one to one for keys that no API would choose (`foo_1`, `_x`, `HTTPStatus`), so three rules keep every
-key: one that is not written in the spelling of its document stays as it was sent; one that could not be read back
-from the other spelling stays as it is; and keys of one object that differ in spelling alone (`a_b` beside `aB`) all
-stay as they are.
+Conversion is not one-to-one for keys that no API would choose (`foo_1`, `_x`, `HTTPStatus`), so three rules preserve
+every key:
+
+* A key that is not written in the spelling of its document stays as sent.
+* A key that could not be converted back from the other spelling stays as it is.
+* Keys of one object that differ only in spelling (`a_b` and `aB`) all stay as they are.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ _GAP = re.compile(r"(?<=[a-z0-9])_([a-z])")
 
 
 def check_inflection(inflection: object) -> Inflection:
-    """Refuse an inflection that does not exist."""
+    """Raise for an inflection that does not exist."""
     for known in _INFLECTIONS:
         if isinstance(inflection, str) and inflection == known:
             return known
@@ -56,19 +58,19 @@ def check_inflection(inflection: object) -> Inflection:
 
 @lru_cache(maxsize=4096)
 def snake(key: str) -> str:
-    """The snake_case spelling of a key in any spelling; a key that is no identifier stays as it is."""
+    """Return a key of any spelling in snake_case; a key that is not an identifier stays as it is."""
     if not _WORDS.fullmatch(key):
         return key
     return _HUMP.sub(r"_\1", key).replace("-", "_").lower()
 
 
 def without_spelling(key: str) -> str:
-    """The letters of a key alone: the same for `created_at`, `created-at` and `createdAt`."""
+    """Return only the letters of a key: the same for `created_at`, `created-at` and `createdAt`."""
     return key.replace("-", "").replace("_", "").lower()
 
 
 def spell(name: str, inflection: Inflection) -> str:
-    """A snake_case name in another spelling."""
+    """Return a snake_case name in another spelling."""
     match inflection:
         case "snake":
             return name
@@ -79,12 +81,12 @@ def spell(name: str, inflection: Inflection) -> str:
 
 
 def spelling_of(*resources: object) -> Inflection:
-    """The spelling of an answer: that of most of its known names of several words, snake_case if it has none.
+    """Return the spelling of most known multi-word names in a response; snake_case if there are none.
 
-    A key that one object holds in more than one spelling tells nothing.
+    A key that one object holds in more than one spelling does not count.
 
     Args:
-        resources: a case and what came with it.
+        resources: a case and its included objects.
     """
     objects = list(chain.from_iterable(map(_keyed_objects, resources)))
     if all(map(_FOREIGN.isdisjoint, objects)):
@@ -97,11 +99,11 @@ def spelling_of(*resources: object) -> Inflection:
 
 
 def respell_resource(resource: T, source: Inflection, target: Inflection) -> T:
-    """A resource object with its keys in another spelling.
+    """Return a resource object with its keys in another spelling.
 
     Args:
-        resource: the JSON object as it was sent; it is not changed. Anything else is given back as it is, for
-            whoever reads it to refuse.
+        resource: the JSON object as sent; it is not changed. Any other value is returned as it is, so that its reader
+            raises.
         source: its spelling.
         target: the wanted spelling.
     """
@@ -109,12 +111,12 @@ def respell_resource(resource: T, source: Inflection, target: Inflection) -> T:
 
 
 def fold_resource(resource: Any) -> Any:
-    """A resource object with all spellings of a key made one: equal for objects that differ in spelling alone."""
+    """Return a resource object with normalised keys, equal for objects that differ only in spelling."""
     return _rename(resource, snake)
 
 
 def respell_pointer(pointer: str, target: Inflection) -> str:
-    """A JSON pointer into a snake_case resource, with the names in it as they were sent."""
+    """Return a JSON pointer into a snake_case resource with its names as they were sent."""
     return "/".join(_respell(segment, "snake", target) for segment in pointer.split("/"))
 
 
@@ -164,7 +166,7 @@ def _rename_schema(value: Any, rename: Callable[[str], str]) -> Any:
 
 
 def _rename_nested(owner: Any, name: str, change: Callable[[Any], Any]) -> None:
-    """Change what an object, already a copy, holds under a name in any spelling: one value, or all of an array."""
+    """Change the value under a name of any spelling, or all items of an array, in an object that is already a copy."""
     if is_object(owner):
         for key, value in owner.items():
             if snake(key) == name:
@@ -172,7 +174,7 @@ def _rename_nested(owner: Any, name: str, change: Callable[[Any], Any]) -> None:
 
 
 _OF_TEMPLATES = ("archived_at", "field_schemas")
-"""Attributes of several words that templates have and cases do not."""
+"""Multi-word attributes that templates have and cases do not."""
 
 _TELLING: dict[str, Inflection] = {
     spell(name, inflection): inflection
@@ -180,5 +182,5 @@ _TELLING: dict[str, Inflection] = {
     for inflection in _INFLECTIONS
     if "_" in name
 }
-"""Known names of several words, by which a spelling is told."""
+"""Known multi-word names, from which the spelling is detected."""
 _FOREIGN = frozenset(key for key, inflection in _TELLING.items() if inflection != "snake")

@@ -1,7 +1,7 @@
-"""Taking JSON text apart without decoding its values, for text that holds what Python cannot represent.
+"""Splitting of JSON text without decoding its values, for text with values that Python cannot represent.
 
-A number such as `1e400`, 5,000 digits or a lone surrogate makes a decoder refuse the whole text, although it is valid
-JSON. Here brackets and strings are told apart, and nothing else is looked at.
+A number such as `1e400`, 5,000 digits or a lone surrogate makes a decoder reject the whole text, although it is valid
+JSON. This file looks only at brackets and strings.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _ENDS: Final = {b"[": b"]", b"{": b"}"}
 
 
 def without_line_ends(text: bytes) -> bytes:
-    """Return JSON text without line ends, which can only stand between its tokens."""
+    """Return JSON text without line breaks, which can occur only between tokens."""
     return text.replace(b"\r", b" ").replace(b"\n", b" ")
 
 
 def pieces(text: bytes) -> list[bytes] | None:
-    """Return what stands between the commas of an array or an object; None if the text is neither or is cut off."""
+    """Return the items between the commas of an array or an object; None if the text is neither or is truncated."""
     text = text.strip()
     if text[:1] not in _ENDS:
         return None
@@ -66,7 +66,7 @@ def members(text: bytes) -> dict[str, bytes] | None:
 
 
 def is_json(text: bytes) -> bool:
-    """Return whether a text is valid JSON, whatever its numbers and strings are and however deep it is nested."""
+    """Return whether a text is valid JSON, with any numbers and strings and nested to any depth."""
     try:
         text.decode()
     except UnicodeDecodeError:
@@ -102,5 +102,5 @@ def _name(key: bytes) -> str | None:
     try:
         return msgspec.json.decode(key, type=str)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        # No name that is looked for.
+        # Not a name that is looked for.
         return key.decode(errors="replace")

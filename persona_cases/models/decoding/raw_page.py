@@ -1,10 +1,10 @@
-"""`RawPage`: a page of cases split into lines and hardly looked into, for copying many cases at little cost.
+"""`RawPage`: a page of cases split into lines with minimal decoding, for copying many cases cheaply.
 
-Of a page that is only copied, nothing has to be known but where it begins and where it ends: the id and the creation
-time of a case are read when they are asked for.
+To copy a page, it is enough to know where its cases begin and end. The id and the creation time of a case are read on
+demand.
 
-A moment is a whole number of milliseconds since 1970, which is how precise the API tells times; a finer one is cut. For
-walks from new to old, time runs backward: moments are told with the other sign, so that they ascend on every walk.
+A moment is a whole number of milliseconds since 1970, the precision of the API's times; a finer time is truncated. When
+iterating from new to old, time runs backward: moments are negated, so that they ascend in every iteration.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from persona_cases.models.decoding.undecodable import Undecodable, blame, id_of
 __all__ = ["Line", "RawPage", "decode_raw_page", "moment_of", "time_of"]
 
 Line: TypeAlias = bytes | msgspec.Raw
-"""One case: anything that bytes can be joined from."""
+"""One case: any object that can be joined into bytes."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -60,16 +60,16 @@ def time_of(moment: int) -> datetime:
 
 @attrs.frozen(eq=False)
 class RawPage:
-    """Some cases in a row, each as the bytes of one line.
+    """Consecutive cases, each as the bytes of one line.
 
     Attributes:
         lines: the cases on one line each, without line ends.
-        next_cursor: where the page behind this one begins; None if this is the last.
+        next_cursor: where the next page begins; None if this is the last page.
         backward: whether time runs backward.
-        unwanted: indexes of cases that only tell how far the walk has come.
-        aside: cases of the page that are not among the lines, since they cannot be decoded.
-        following: the query parameters that the server's link to the next page carries.
-        call: the call that brought the page; errors that are found later name it.
+        unwanted: indexes of cases that only show how far the iteration has come.
+        aside: cases of the page that are not among the lines, because they cannot be decoded.
+        following: the query parameters in the server's link to the next page.
+        call: the call that fetched the page; errors found later name it.
     """
 
     lines: Sequence[Line] = attrs.field(repr=lambda lines: f"<{len(lines)} lines>")
@@ -87,7 +87,7 @@ class RawPage:
         return len(self.lines)
 
     def sound(self) -> Self:
-        """Return the page with each case put aside that has no id or no creation time."""
+        """Return the page with each case set aside that has no id or no creation time."""
         kept, aside = list[int](), list(self.aside)
         for index in range(len(self)):
             failure = self._failure(index)
@@ -99,50 +99,50 @@ class RawPage:
         return attrs.evolve(self, lines=[self.lines[index] for index in kept], unwanted=unwanted, aside=aside)
 
     def created_at(self, index: int) -> datetime:
-        """Return when a case was created; see `moment` for what it raises."""
+        """Return when a case was created; see `moment` for its errors."""
         return self._stamp(index)[1]
 
     def id(self, index: int) -> str:
-        """Return the id of a case; see `moment` for what it raises."""
+        """Return the id of a case; see `moment` for its errors."""
         return self._stamp(index)[0]
 
     def first(self, count: int) -> Sequence[Line]:
-        """Return the lines of the first cases, without those that are unwanted."""
+        """Return the lines of the first cases, without unwanted ones."""
         return self.wanted(range(count)) if self.unwanted else self.lines[:count]
 
     def wanted(self, indexes: Iterable[int]) -> list[Line]:
-        """Return the lines of those cases that are not unwanted."""
+        """Return the lines of the cases at these indexes, without unwanted ones."""
         return [self.lines[index] for index in indexes if index not in self.unwanted]
 
     def marks(self) -> list[str]:
-        """Return what tells the page from others: the ids of its ends, or their lines if they have none.
+        """Return marks that identify the page: the ids of its first and last case, or their lines if they have no ids.
 
-        The ids of all cases would have to be found for this alone.
+        Reading the ids of all cases only for this would be too costly.
         """
         ends = {0, len(self) - 1} if len(self) else set[int]()
         return [self.id(at) if self._failure(at) is None else bytes(self.lines[at]).hex() for at in sorted(ends)]
 
     def between(self, part: range, next_cursor: str | None) -> Self:
-        """Return some of the cases, in a page with a cursor."""
+        """Return some of the cases as a page with a cursor."""
         unwanted = frozenset(index - part.start for index in self.unwanted if index in part)
         lines = self.lines[part.start : part.stop]
         return attrs.evolve(self, lines=lines, next_cursor=next_cursor, unwanted=unwanted)
 
     def moment(self, index: int) -> int:
-        """Return when a case was created, in milliseconds since 1970, with the other sign if time runs backward.
+        """Return when a case was created, in milliseconds since 1970, negated if time runs backward.
 
         Raises:
-            DecodeError: if what stands there is no case, or has no creation time.
+            DecodeError: if the line is not a case, or has no creation time.
         """
         moment = moment_of(self._stamp(index)[1])
         return -moment if self.backward else moment
 
     def turned(self) -> Self:
-        """Return the page in time that runs the other way."""
+        """Return the page with time running in the opposite direction."""
         return attrs.evolve(self, backward=not self.backward)
 
     def first_from(self, moment: int) -> int:
-        """Return the index of the first case that was created at a moment or later; the cases have to be in order."""
+        """Return the index of the first case created at a moment or later; the cases must be in order."""
         return bisect_left(range(len(self)), moment, key=self.moment)
 
     def _failure(self, index: int) -> DecodeError | None:
@@ -160,23 +160,23 @@ class RawPage:
 
 
 def decode_raw_page(body: bytes) -> tuple[RawPage, Links]:
-    """Split the answer of `GET /cases` or `POST /cases/search` into lines.
+    """Split the response of `GET /cases` or `POST /cases/search` into lines.
 
-    A case whose text is valid JSON is a line, whatever its numbers and strings are. What is not JSON is put aside.
+    A case that is valid JSON becomes a line, whatever its numbers and strings are. Other cases are set aside.
 
     Args:
-        body: the body of an answer in snake_case.
+        body: the body of a response in snake_case.
 
     Returns:
-        The page, whose cursor is yet to be found from the links, and the links.
+        The page, without its cursor, and the links, which contain the cursor.
 
     Raises:
-        DecodeError: the body is not JSON, or no page of cases; `pointer` says where.
+        DecodeError: if the body is not JSON, or not a page of cases; `pointer` says where.
     """
     split = split_page(body)
     if split is not None:
         record, links = split
-        # A line end can only stand between the tokens of JSON text: whole pages have none, as a rule.
+        # A line break can occur only between the tokens of JSON text. Most pages have none.
         return RawPage(record.data if _on_one_line(body) else [_line(bytes(each)) for each in record.data]), links
     try:
         document = decode_page(body)
@@ -191,7 +191,7 @@ def decode_raw_page(body: bytes) -> tuple[RawPage, Links]:
 
 
 def _taken_apart(body: bytes) -> tuple[RawPage, Links] | None:
-    """Return the page without a look at the values of its cases; None if it has no cases that can be told apart."""
+    """Return the page without looking at the values of its cases; None if its cases cannot be separated."""
     document = members(body) or {}
     cases = pieces(document.get("data", b""))
     try:
@@ -226,7 +226,7 @@ def _read_stamp(line: Line, index: int) -> tuple[str, datetime]:
         stamp = None
     if stamp is not None:
         return stamp.id, stamp.attributes.created_at
-    # Something else in the case may be what the decoder refuses.
+    # The decoder may reject something else in the case.
     text = bytes(line)
     id_, created = id_of(text), (members((members(text) or {}).get("attributes", b"")) or {}).get("created_at", b"")
     try:

@@ -1,7 +1,7 @@
 """The two ways to a case's record: text through msgspec, plain JSON through the converter.
 
-msgspec only ever says yes: whatever it refuses goes to the converter, which finds the pointer of what is wrong, or
-accepts the few oddities that are harmless (a member given twice, `{}` for an empty relationship).
+Whatever msgspec rejects goes to the converter, which finds the pointer of the fault, or accepts the few oddities that
+are harmless (a duplicate member, `{}` for an empty relationship).
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ __all__ = [
 ]
 
 decode_record: Callable[[bytes | str], wire.CaseRecord] = msgspec.json.Decoder(wire.CaseRecord).decode
-"""Text of a snake_case case to its record; raises what msgspec raises."""
+"""Decodes the JSON of a snake_case case into its record; raises the errors of msgspec."""
 
 REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for text that it does not take."""
+"""The errors that msgspec raises for JSON that it rejects."""
 
 
 @attrs.frozen
 class Document:
-    """The answer to a request on one object, as plain JSON.
+    """The response to a request for one object, as plain JSON.
 
     Attributes:
         data: the object.
@@ -49,7 +49,7 @@ class Document:
 
 
 def read_document(mapping: object) -> tuple[Any, tuple[Any, ...], str]:
-    """Tell a document from a bare resource.
+    """Read a document or a bare resource.
 
     Returns:
         The resource, the included objects, and the JSON pointer of the resource.
@@ -61,12 +61,12 @@ def read_document(mapping: object) -> tuple[Any, tuple[Any, ...], str]:
 
 
 def read_record_text(raw: bytes, spelling: Inflection, pointer: str = "") -> wire.CaseRecord:
-    """The record of a case's JSON text.
+    """Return the record of a case from its JSON.
 
     Args:
         raw: the JSON object of the case.
         spelling: how its keys are spelled.
-        pointer: where it stands in its document, for the error.
+        pointer: its JSON pointer in its document, for the error.
     """
     if spelling == "snake":
         try:
@@ -77,7 +77,7 @@ def read_record_text(raw: bytes, spelling: Inflection, pointer: str = "") -> wir
 
 
 def read_record(sent: Any, spelling: Inflection, pointer: str = "") -> wire.CaseRecord:
-    """The record of a case in plain JSON; see `read_record_text` for the arguments."""
+    """Return the record of a case from plain JSON data; see `read_record_text` for the arguments."""
     try:
         return structure(respell_resource(sent, spelling, "snake"), wire.CaseRecord)
     except DecodeError as error:
@@ -88,7 +88,7 @@ def read_record(sent: Any, spelling: Inflection, pointer: str = "") -> wire.Case
 def unknown_members(
     raw: bytes, spelling: Inflection, section: Literal["attributes", "relationships"]
 ) -> dict[str, Any]:
-    """What a case's JSON text has under names that its record does not know, in snake_case."""
+    """Return the members of a case's JSON that its record does not know, with names in snake_case."""
     known = wire.ATTRIBUTES if section == "attributes" else wire.RELATIONSHIPS
     sent: dict[str, Any] = respell_resource(parse_json(raw), spelling, "snake").get(section) or {}
     return {name: value for name, value in sent.items() if name not in known}
@@ -102,7 +102,7 @@ _structure_any_to_one = converter.get_structure_hook(wire.ToOne)
 
 
 def _structure_to_one(value: Any, cls: Any) -> wire.ToOne:
-    # The vendor's pages show an empty relationship to one object as null in one place and as `{}` in another.
+    # The vendor's documentation shows an empty to-one relationship as null in one place and as `{}` in another.
     return wire.ToOne() if members_of(value).get("data") == {} else _structure_any_to_one(value, cls)
 
 

@@ -1,12 +1,12 @@
-"""What the API's JSON looks like, in snake_case: the records that msgspec decodes a body into.
+"""The shape of the API's JSON, in snake_case: the records into which msgspec decodes a body.
 
-They are private to this package. Structs and not attrs classes, because msgspec fills a Struct through its slots
-but an attrs class through `setattr`, which alone takes a third of the budget of a page (see
-`docs/decisions/0001-decoding.md`). `gc=False` is safe for what is made of JSON, never changes and thus holds no
-cycle, and it spares the garbage collector of somebody who keeps many pages.
+They are private to this package. They are Structs, not attrs classes, because msgspec fills a Struct through its slots
+but an attrs class through `setattr`, which alone takes a third of the time budget of a page (see
+`docs/decisions/0001-decoding.md`). `gc=False` is safe because records come from JSON and never change, so they hold no
+cycles. It spares the garbage collector work when a program keeps many pages.
 
-Everything but `type` and `id` is optional: the vendor marks nothing as required and leaves out nulls in places.
-See https://docs.withpersona.com/api-reference/cases.
+Everything but `type` and `id` is optional: the vendor marks nothing as required and sometimes omits nulls. See
+https://docs.withpersona.com/api-reference/cases.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ AwareDatetime: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Identifier(msgspec.Struct, frozen=True, gc=False):
-    """What a relationship points to."""
+    """The target of a relationship."""
 
     type: str
     id: str
@@ -119,7 +119,7 @@ class LinksRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class PageRecord(msgspec.Struct, frozen=True, gc=False):
-    """One page of `GET /cases` or `POST /cases/search`, its cases not looked into."""
+    """One page of `GET /cases` or `POST /cases/search`, with its cases undecoded."""
 
     data: list[msgspec.Raw]
     links: LinksRecord | None = None
@@ -127,13 +127,13 @@ class PageRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class LoneRecord(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """The document of one case, with nothing beside it."""
+    """The document of one case and nothing else."""
 
     data: CaseRecord
 
 
 class DocumentRecord(msgspec.Struct, frozen=True, gc=False):
-    """The answer to a request on one case, the case not looked into."""
+    """The response to a request for one case, with the case undecoded."""
 
     data: msgspec.Raw
     included: list[msgspec.Raw] | None = None

@@ -1,4 +1,4 @@
-"""A page, and a document of one case, of which not everything can be decoded."""
+"""Decoding of pages and single-case documents that contain undecodable cases."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _decode_time: Final = msgspec.json.Decoder(AwareDatetime).decode
 
 @attrs.frozen(kw_only=True)
 class Signs:
-    """What can be read of a case that cannot be decoded. Times are in milliseconds since 1970.
+    """The readable parts of an undecodable case. Times are in milliseconds since 1970.
 
     Attributes:
         created_at: when it was created; None if that cannot be read.
-        updated_at: when it was changed last; None if that cannot be read.
+        updated_at: when it was last changed; None if that cannot be read.
         redacted: whether it is redacted; None if that cannot be read.
     """
 
@@ -40,22 +40,22 @@ class Signs:
 
 
 def decode_sound_page(body: bytes, *, fieldset: Fieldset | None = None) -> tuple[DecodedPage, list[Undecodable]]:
-    """Decode the answer of `GET /cases` or `POST /cases/search`, without the cases that cannot be decoded.
+    """Decode the response of `GET /cases` or `POST /cases/search`, setting undecodable cases aside.
 
     Args:
-        body: the body of the answer.
+        body: the body of the response.
         fieldset: the sparse fieldset of the request, if it had one.
 
     Returns:
-        The page of all others, and those that cannot be decoded.
+        The page of decodable cases, and the undecodable cases.
 
     Raises:
-        DecodeError: if the cases of the body cannot be told apart.
+        DecodeError: if the cases of the body cannot be separated.
     """
     try:
         return decode_page(body, fieldset=fieldset), []
     except DecodeError:
-        # Out here, so that no text of the body is in the context of an error.
+        # Outside the handler, so that the error's context holds nothing of the body.
         pass
     raw, links = decode_raw_page(body)
     cases, aside = list[Case](), list(raw.aside)
@@ -68,29 +68,29 @@ def decode_sound_page(body: bytes, *, fieldset: Fieldset | None = None) -> tuple
 
 
 def line_of(body: bytes, id: str) -> bytes | None:
-    """Return the text of the one case of a document, on one line.
+    """Return the JSON of the one case of a document, on one line.
 
     Args:
         body: the document.
         id: the id of the case.
 
     Returns:
-        The text; None if there is no case of this id.
+        The JSON; None if there is no case with this id.
     """
     case = without_line_ends((members(body) or {}).get("data", b""))
     return case if id_of(case) == id else None
 
 
 def signs_of(line: bytes) -> Signs:
-    """Return what can be read of a case that cannot be decoded.
+    """Return the readable parts of an undecodable case.
 
     Args:
-        line: its text.
+        line: its JSON.
     """
     attributes = members((members(line) or {}).get("attributes", b""))
     if attributes is None:
         return Signs()
-    # The server may have spelled them in another way than it was asked to.
+    # The server may have used a spelling other than the requested one.
     told = {without_spelling(name): text for name, text in attributes.items()}
     redacted = told.get("redactedat", _NULL) != _NULL
     return Signs(created_at=_moment(told, "createdat"), updated_at=_moment(told, "updatedat"), redacted=redacted)

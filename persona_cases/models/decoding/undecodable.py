@@ -1,4 +1,4 @@
-"""Cases that cannot be decoded: which one it is, and what is wrong with it."""
+"""Undecodable cases: which case it is, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Undecodable", "blame", "id_of", "poisoned_case"]
 
 _ID: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
 _NOT_UNICODE: Final = "a text holds half of a surrogate pair, which is not Unicode"
-# Deeper than that, the place of a value helps nobody.
+# Beyond this depth, the pointer of a value is of no use.
 _DEEPEST: Final = 16
 
 
@@ -38,7 +38,7 @@ class Undecodable:
 
 
 def id_of(case: bytes) -> str | None:
-    """Return the id in the text of a case; None if there is none that can be printed."""
+    """Return the id in the JSON of a case; None if there is none that can be printed."""
     text = (members(case) or {}).get("id", b"")
     try:
         found = msgspec.json.decode(text, type=str)
@@ -48,12 +48,12 @@ def id_of(case: bytes) -> str | None:
 
 
 def blame(error: DecodeError, case: bytes, pointer: str) -> DecodeError:
-    """Return an error as one that names the case, and the value as closely as that is possible.
+    """Return a copy of an error that names the case, and points to the value as closely as possible.
 
     Args:
-        error: what was raised for the case.
-        case: its text.
-        pointer: where it stands in its document.
+        error: the error raised for the case.
+        case: its JSON.
+        pointer: its JSON pointer in its document.
     """
     reason = _NOT_UNICODE if error.reason.startswith("not JSON") and is_json(case) else error.reason
     where = error.pointer if error.pointer.startswith(pointer) and error.pointer != pointer else ""
@@ -63,7 +63,7 @@ def blame(error: DecodeError, case: bytes, pointer: str) -> DecodeError:
 
 
 def poisoned_case(body: bytes) -> DecodeError | None:
-    """Return the error of the first case of a page that cannot be decoded; None if no case is to blame."""
+    """Return the error of the first undecodable case of a page; None if no case is the cause."""
     for index, case in enumerate(pieces((members(body) or {}).get("data", b"")) or ()):
         failure = _failure(case)
         if failure is not None:
@@ -81,7 +81,7 @@ def _failure(text: bytes) -> DecodeError | None:
 
 
 def _place(case: bytes) -> str:
-    """Return the JSON pointer of the value that cannot be decoded, inside the case."""
+    """Return the JSON pointer, within the case, of the value that cannot be decoded."""
     pointer, text = "", case
     for _ in range(_DEEPEST):
         named = members(text)

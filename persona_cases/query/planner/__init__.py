@@ -1,1 +1,1 @@
-"""The planner: turns any expression into few searches that the API accepts."""
+"""The planner: turns any expression into a small number of searches that the API accepts."""

@@ -1,10 +1,11 @@
-"""Blocks: what one search can express, as sets of small integers.
+"""Blocks: the expressions that fit one search, as sets of small integers.
 
 A *literal* stands for a comparison (an even number) or its complement (the odd number after it). A *clause* is a set of
 literals of which at least one must hold; a *block* is a set of clauses that must all hold. So a block is a conjunctive
-normal form, and with the API's two levels it is one search: `and` of comparisons, complements and `or`s.
+normal form, and with the API's two levels it is one search: an `and` of comparisons, complements and `or`s.
 
-A complement costs a level of its own, so `or` inside `and` has no room for one, unless the limits leave it free.
+A complement takes a level of its own, so an `or` inside an `and` has no room for one, unless the limits do not count
+it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ EVERYTHING: Final[Block] = frozenset()
 
 
 class Vocabulary:
-    """The comparisons of an expression by number, in the order in which they were written."""
+    """The comparisons of an expression by number, in the order written."""
 
     def __init__(self, predicate: Predicate) -> None:
         self._leaves = list(dict.fromkeys(leaves_of(predicate)))
@@ -49,12 +50,12 @@ class Vocabulary:
         return 2 * self._numbers[leaf] + negated
 
     def node(self, literal: int) -> Node:
-        """Return what a literal stands for."""
+        """Return the comparison or complement that a literal stands for."""
         leaf = self._leaves[literal // 2]
         return Not(leaf) if literal % 2 else leaf
 
     def without_needless(self, literals: frozenset[int]) -> frozenset[int] | None:
-        """Drop the literals that others imply, of some that must all hold; None if they cannot."""
+        """Drop redundant literals from literals that must all hold; None if they cannot all hold."""
         related = literals & self._related
         if len(related) < 2:
             return literals
@@ -65,12 +66,12 @@ class Vocabulary:
 
 @attrs.frozen
 class Capacity:
-    """The room that the limits leave.
+    """The capacity of one search.
 
     Attributes:
-        width: clauses of a node.
-        nested: whether `and` and `or` may stand inside each other.
-        free_complements: whether a complement has room wherever a comparison has.
+        width: clauses per node.
+        nested: whether `and` and `or` can be nested.
+        free_complements: whether a complement fits wherever a comparison does.
     """
 
     width: int
@@ -79,16 +80,16 @@ class Capacity:
 
     @classmethod
     def of(cls, limits: SearchLimits) -> Capacity:
-        """Return the room that limits leave."""
+        """Return the capacity under these limits."""
         free = not limits.count_negated_leaf or limits.max_depth > 2
         return cls(limits.max_clauses, limits.max_depth > 1, free)
 
     def is_free(self, literal: int) -> bool:
-        """Whether a literal has room in the `or` of an `and`, and in the `and` of an `or`."""
+        """Return whether a literal fits into the `or` of an `and`, and into the `and` of an `or`."""
         return self.free_complements or not literal % 2
 
     def slots(self, block: Block) -> float:
-        """Return how many slots of one `and` a block takes; infinity if none has room for it."""
+        """Return how many slots of one `and` a block takes; infinity if it does not fit any."""
         if len(block) == 1:
             return 1
         free = sum(len(clause) == 1 and self.is_free(*clause) for clause in block)
@@ -98,7 +99,7 @@ class Capacity:
         return len(block) if len(block) <= self.width else bound + ceil(free / self.width)
 
     def holds(self, block: Block) -> bool:
-        """Whether one search can express a block."""
+        """Return whether one search can express a block."""
         if len(block) == 1:
             (clause,) = block
             return len(clause) <= (self.width**2 if self.nested else self.width)
@@ -106,7 +107,7 @@ class Capacity:
 
 
 def normal(clauses: Iterable[Clause], vocabulary: Vocabulary) -> Block | None:
-    """Simplify clauses that must all hold; None if they cannot."""
+    """Simplify clauses that must all hold; None if they cannot all hold."""
     block = frozenset(clauses)
     while True:
         units = frozenset(literal for clause in block if len(clause) == 1 for literal in clause)
@@ -133,7 +134,7 @@ def _minimal(clauses: set[Clause]) -> Iterable[Clause]:
 
 
 def disjoined(left: Block, right: Block, vocabulary: Vocabulary, capacity: Capacity) -> Block | None:
-    """Return the block that holds where either does; None if it is too large for one search."""
+    """Return the block that holds where either block does; None if it is too large for one search."""
     common = left & right
     own, other = left - common, right - common
     if len(own) * len(other) > 2 * capacity.width:
@@ -150,7 +151,7 @@ def disjoined(left: Block, right: Block, vocabulary: Vocabulary, capacity: Capac
 
 @attrs.frozen
 class Split:
-    """A block as a union of blocks that one search can express each.
+    """A block as a union of blocks, each of which fits one search.
 
     Attributes:
         blocks: the blocks; None if there would be too many.
@@ -162,7 +163,7 @@ class Split:
 
 
 def split(block: Block, vocabulary: Vocabulary, capacity: Capacity, most: int) -> Split:
-    """Split a block into at most `most` blocks that one search can express each."""
+    """Split a block into at most `most` blocks, each of which fits one search."""
     if capacity.holds(block):
         return Split([block], 1)
     choices = [_pieces(clause, capacity) for clause in sorted(block, key=sorted)]
@@ -193,7 +194,7 @@ def _pieces(clause: Clause, capacity: Capacity) -> list[Clause]:
 
 
 def _spread(block: Block, widths: list[int], capacity: Capacity) -> float:
-    """Return how many parts a block must be split into, its narrowest clauses dissolved first."""
+    """Return how many parts a block must be split into if its narrowest clauses are split first."""
     alone = sum(not capacity.is_free(*clause) for clause in block if len(clause) == 1)
     for dissolved in range(len(widths) + 1):
         wide = len(widths) - dissolved

@@ -1,9 +1,9 @@
 """Covers: an expression as a union of blocks, built from its leaves upward, of bounded size.
 
-Writing an expression as a union of conjunctions (a disjunctive normal form) may take exponentially many of them, and
-so may a conjunction of unions. Blocks lie between the two: a cover keeps a union inside a block where it has room, and
-splits only what has none. Each node keeps both, because the node above decides which one is cheaper: `whole`, one block
-for all of it, and `blocks`, a union.
+Writing an expression as a union of conjunctions (a disjunctive normal form) can take exponentially many conjunctions,
+and a conjunction of unions can too. Blocks are in between: a cover keeps a union inside a block if it fits, and splits
+only unions that do not fit. Each node keeps two forms, because the node above decides which is cheaper: `whole`, one
+block for everything, and `blocks`, a union.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from persona_cases.query.planner.blocks import EVERYTHING, Block, Capacity, Clau
 
 __all__ = ["Cover", "Covers", "TooManyBlocksError", "minimal"]
 
-# Comparing every block with every other one is worth it up to here.
+# Up to this number, comparing every block with every other one is worthwhile.
 _COMPARED = 64
-# How many clauses may be put together for one expression, and more for each block that is allowed: by default some
-# tens of milliseconds, and a few megabytes.
+# Maximum number of clauses to combine for one expression, and additional ones per allowed block: by default some tens
+# of milliseconds, and a few megabytes.
 _WORK, _WORK_A_BLOCK = 30_000, 20
 
 
 class TooManyBlocksError(Exception):
-    """A part of the expression takes at least `count` blocks, which is more than allowed."""
+    """A part of the expression takes at least `count` blocks, more than allowed."""
 
     def __init__(self, count: int) -> None:
         super().__init__(count)
@@ -39,8 +39,8 @@ class Cover:
     """An expression as a union of blocks.
 
     Attributes:
-        blocks: the blocks; none if nothing can match.
-        whole: one block for all of it, if there is one of a size that one search can express.
+        blocks: the blocks; empty if nothing can match.
+        whole: one block for the whole expression, if there is one that fits one search.
     """
 
     blocks: tuple[Block, ...]
@@ -48,7 +48,7 @@ class Cover:
 
     @classmethod
     def of(cls, block: Block | None) -> Cover:
-        """Return the cover of a single block; of nothing for None."""
+        """Return the cover of a single block; for None, an empty cover."""
         return _NOTHING if block is None else cls((block,), block)
 
 
@@ -56,9 +56,9 @@ _NOTHING = Cover((), None)
 
 
 class Covers:
-    """Makes covers of at most `most` blocks, of expressions in negation normal form.
+    """Builds covers of at most `most` blocks for expressions in negation normal form.
 
-    Every method raises `TooManyBlocksError` if a cover needs more blocks, or too much work.
+    Every method raises `TooManyBlocksError` if a cover needs more blocks or too much work.
     """
 
     def __init__(self, vocabulary: Vocabulary, capacity: Capacity, most: int) -> None:
@@ -72,12 +72,12 @@ class Covers:
         return fold_nodes(expression, self.combine)
 
     def combine(self, node: Node, parts: list[Cover]) -> Cover:
-        """Return the cover of a node from those of its parts; the part of a complement does not matter."""
+        """Return the cover of a node from the covers of its parts, which are ignored for a complement."""
         match node:
             case Comparison():
                 return self.literal(node, negated=False)
             case Not():
-                # In negation normal form there is nothing else below a complement.
+                # In negation normal form, only a comparison is below a complement.
                 return self.literal(cast("Comparison", node.part), negated=True)
             case AllOf():
                 return self.all_of(parts)
@@ -125,7 +125,7 @@ class Covers:
         return Cover(tuple(blocks), whole)
 
     def _with_room(self, parts: Sequence[Cover]) -> tuple[list[Block], list[Cover]]:
-        """Choose which parts stay one block, the smallest first, while an `and` has room for them."""
+        """Choose which parts stay one block, the smallest first, while they fit an `and`."""
         kept: list[Block] = []
         multiplied: list[Cover] = []
         together: Block = EVERYTHING
@@ -163,7 +163,7 @@ class Covers:
             raise TooManyBlocksError(self._most + 1)
 
     def _united_face(self, part: Cover) -> tuple[Block, ...]:
-        """Return what of a part to unite with others: terms, which share a search, rather than one block of its own."""
+        """Return the form of a part to unite with others: terms, which share a search, rather than its own block."""
         if part.whole is None or all(map(self._is_term, part.blocks)):
             return part.blocks
         return (part.whole,)
@@ -184,7 +184,7 @@ class Covers:
         return found
 
     def _fused(self, blocks: list[Block]) -> list[Block]:
-        """Unite all blocks that are a clause of free literals, and drop those that others include."""
+        """Unite all blocks that are a clause of free literals, and drop blocks that others include."""
         literals: set[int] = set()
         kept: list[Block] = []
         for block in blocks:

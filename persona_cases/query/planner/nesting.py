@@ -1,4 +1,4 @@
-"""Nesting: a node with more clauses than the API allows, as a node of nodes of its own kind."""
+"""Nesting: splits a node with more clauses than the API allows into nodes of its own kind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["nested"]
 
 
 def nested(predicate: Predicate, limits: SearchLimits) -> Predicate | None:
-    """Return the expression with too wide nodes nested into as few levels as possible; None if it does not fit."""
+    """Return the expression with its too wide nodes nested in as few levels as possible; None if it does not fit."""
     node, depth = fold_nodes(predicate, _Nesting(limits).combine)
     return node if depth <= limits.max_depth else None
 
@@ -32,7 +32,7 @@ class _Nesting:
                 return self._narrowed(type(node), parts)
 
     def _narrowed(self, kind: type[AllOf | AnyOf], parts: list[tuple[Node, int]]) -> tuple[Node, int]:
-        """Gather the shallowest parts in nodes of their own until all have room."""
+        """Gather the shallowest parts in nodes of their own until all fit."""
         width = self.limits.max_clauses
         level = min((depth for _, depth in parts), default=0)
         while len(parts) > max(width, 1):

@@ -1,8 +1,8 @@
-"""Packing: turns the blocks of a cover into few searches, and those into expressions.
+"""Packing: combines the blocks of a cover into few searches, and turns these into expressions.
 
 Two kinds of search can express blocks. An `and` expresses one block. An `or` expresses as many *terms* as it has
-clauses: blocks that need no level below their own, which are conjunctions of comparisons, and clauses. So terms share a
-search, but other blocks need one each. A block of few combinations may be cheaper as its terms, if others leave room.
+clauses. Terms are blocks that need no level below their own: conjunctions of comparisons, and clauses. So terms share a
+search, but other blocks need one each. A block with few combinations may be cheaper as terms, if a search has room.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from persona_cases.query.planner.search_limits import SearchLimits
 
 __all__ = ["Packing", "expression", "pack"]
 
-# Tries at merging two blocks, for all of a packing.
+# Maximum number of attempts to merge two blocks, for a whole packing.
 _MERGES = 500
-# How many terms of single comparisons and complements a whole cover is written as, to see whether that is better.
+# Maximum number of terms to write a whole cover as, to see whether that takes fewer searches.
 _EXPANDED = 200
 
 
 @attrs.frozen
 class Packing:
-    """Searches, each a union of blocks that it can express.
+    """Searches, each as the union of the blocks that it expresses.
 
     Attributes:
         searches: the searches; None if there would be too many.
-        count: their number, or the least it would be if there are too many; infinity if no number is enough.
+        count: their number, or a lower bound if there are too many; infinity if no number is enough.
     """
 
     searches: tuple[tuple[Block, ...], ...] | None
@@ -42,7 +42,7 @@ class Packing:
 
 
 def pack(cover: Cover, vocabulary: Vocabulary, capacity: Capacity, most: int) -> Packing:
-    """Express a cover in as few searches as it finds, `most` at the most."""
+    """Express a cover in as few searches as possible, but at most `most`."""
     if cover.whole == EVERYTHING:
         return Packing(((EVERYTHING,),), 1)
     best = Packing(None, inf)
@@ -56,7 +56,7 @@ def pack(cover: Cover, vocabulary: Vocabulary, capacity: Capacity, most: int) ->
 
 
 def _ways(cover: Cover, vocabulary: Vocabulary, capacity: Capacity) -> Iterator[Sequence[Block]]:
-    """Yield the same cover in other blocks, the likely ones first."""
+    """Yield the cover in equivalent forms, the most promising first."""
     yield minimal(cover.blocks)
     if cover.whole is not None:
         yield [cover.whole]
@@ -87,7 +87,7 @@ def _packed(blocks: Iterable[Block], vocabulary: Vocabulary, capacity: Capacity,
 
 
 def _merged(blocks: Sequence[Block], vocabulary: Vocabulary, capacity: Capacity) -> list[Block]:
-    """Merge blocks while one search can express the result; those with the same complements are the likely ones."""
+    """Merge blocks while the result fits one search, starting with blocks that have the same complements."""
     alike: dict[Block, list[Block]] = defaultdict(list)
     tries: int = _MERGES
     for block in blocks:
@@ -107,7 +107,7 @@ def _merged(blocks: Sequence[Block], vocabulary: Vocabulary, capacity: Capacity)
 
 
 def _is_term(block: Block, capacity: Capacity) -> bool:
-    """Whether a block is one clause of an `or`, or can be split into such."""
+    """Return whether a block is one clause of an `or`, or can be split into such clauses."""
     if len(block) == 1:
         return capacity.nested or all(map(capacity.is_free, _only(block)))
     free = all(len(clause) == 1 and capacity.is_free(*clause) for clause in block)
@@ -117,7 +117,7 @@ def _is_term(block: Block, capacity: Capacity) -> bool:
 def _spread(
     terms: list[Block], own: list[Block], vocabulary: Vocabulary, capacity: Capacity
 ) -> tuple[list[Block], list[Block]]:
-    """Write blocks as terms where that saves searches, those with the fewest combinations first."""
+    """Write blocks as terms if that saves searches, those with the fewest combinations first."""
     sized = sorted(
         (_combinations(block), sorted(map(sorted, block)), block) for block in own if _has_terms(block, capacity)
     )
@@ -152,7 +152,7 @@ def _terms(block: Block, vocabulary: Vocabulary) -> Iterable[Block]:
 
 
 def _counted(terms: Iterable[Block], capacity: Capacity) -> tuple[int, int]:
-    """Count the slots that terms take beside single comparisons, and the single comparisons."""
+    """Count the slots of terms other than single comparisons, and the single comparisons."""
     taken = leaves = 0
     for term in terms:
         if len(term) > 1:
@@ -165,13 +165,13 @@ def _counted(terms: Iterable[Block], capacity: Capacity) -> tuple[int, int]:
 
 
 def _slots(taken: int, leaves: int, capacity: Capacity) -> int:
-    """Return how many slots of an `or` are needed, where single comparisons are gathered if they must be."""
+    """Return how many slots of an `or` are needed if single comparisons are gathered when necessary."""
     gathered = capacity.nested and taken + leaves > capacity.width
     return taken + (ceil(leaves / capacity.width) if gathered else leaves)
 
 
 def _pools(terms: list[Block], capacity: Capacity) -> list[tuple[Block, ...]]:
-    """Fill searches with terms, in the order in which they were written."""
+    """Fill searches with terms, in the order written."""
     entries = sorted((entry for term in terms for entry in _entries(term, capacity)), key=_first)
     if not capacity.nested or len(entries) <= capacity.width:
         return _chunks(entries, capacity.width)

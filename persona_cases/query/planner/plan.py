@@ -1,15 +1,15 @@
-"""`plan`: turns any expression into the fewest searches it finds, each within the API's limits.
+"""`plan`: turns any expression into a small number of searches, each within the API's limits.
 
-The steps, from the cheapest to the dearest; the first that gives one search ends it:
+The steps go from the cheapest to the most expensive. The first that yields one search is the last:
 
-1. What was written is sent as it was written, if it fits and is neither always nor never true.
-2. Simplified: complements stand right before comparisons, which never takes more levels; nodes are flattened, without
-   doubles and without what other parts imply.
-3. Nested: a node that is too wide becomes a node of nodes.
-4. Covered by blocks (`covers`), and the blocks packed into searches (`packing`).
+1. Send the expression as written, if it fits and is neither always nor never true.
+2. Simplify it: move complements directly before comparisons, which never takes more levels, flatten nodes, and drop
+   duplicates and redundant parts.
+3. Nest it: split a node that is too wide into a node of nodes.
+4. Cover it with blocks (`covers`), and pack the blocks into searches (`packing`).
 
-Every step keeps the meaning under the API's two-valued logic. The size of every intermediate result is bounded, so
-an expression that needs too many searches is refused early.
+Every step preserves the meaning under the API's two-valued logic. The size of every intermediate result is bounded, so
+an expression that needs too many searches raises early.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class Plan:
     A case matches the expression if and only if it matches at least one of the searches. It may match several.
 
     Attributes:
-        where: the expression; None stands for all cases.
-        searches: the searches; None among them stands for all cases. Empty if no case can match.
-        limits: the limits that each search keeps.
+        where: the expression; None means all cases.
+        searches: the searches; one that is None finds all cases. Empty if no case can match.
+        limits: the limits that each search meets.
     """
 
     where: Predicate | None
@@ -52,7 +52,7 @@ class Plan:
     limits: SearchLimits
 
     def explain(self) -> str:
-        """Describe the plan in words and JSON, the values of the query included."""
+        """Describe the plan in words and JSON, including the values of the query."""
         if not self.searches:
             return f"no search: no case can match {self.where}"
         count = len(self.searches)
@@ -69,21 +69,21 @@ class Plan:
 
 
 def plan(where: Predicate | None, limits: SearchLimits | None = None, max_searches: int = DEFAULT_MAX_SEARCHES) -> Plan:
-    """Turn an expression of any shape into few searches.
+    """Plan an expression of any shape as a small number of searches.
 
     Args:
-        where: the expression; None stands for all cases.
-        limits: limits of one search. Default: those that the API documents.
+        where: the expression; None means all cases.
+        limits: limits of one search. Default: the documented limits of the API.
         max_searches: maximum number of searches.
 
     Returns:
-        The plan, the same for the same arguments.
+        The plan, which is always the same for the same arguments.
 
     Raises:
         QueryTypeError: if `where` is not a search expression.
         InvalidArgumentError: if `max_searches` is not a whole number of at least 1.
-        QueryTooComplexError: if it needs more searches; `pointer` names the part that causes it, and `searches_needed`
-            is their number, or None if no number is enough.
+        QueryTooComplexError: if it needs more searches; `pointer` leads to the part that causes it, and
+            `searches_needed` is the number needed, or None if no number is enough.
 
     See https://docs.withpersona.com/api-reference/cases/search-cases.
     """

@@ -1,4 +1,4 @@
-"""The error for an expression that needs too many searches: it names the part that causes it, but no values."""
+"""The error for an expression that needs too many searches. It names the part that causes it, but no values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from persona_cases.query.predicate_json import PlacedNode
 
 __all__ = ["too_complex"]
 
-# What of a pointer a message shows; the error carries all of it.
+# Maximum length of a pointer in a message. The error has the whole pointer.
 _LONGEST_POINTER = 80
 
 
@@ -48,7 +48,7 @@ class _Covered:
 
 
 class _FoundError(Exception):
-    """Ends the search for the node to name, which it carries."""
+    """Ends the search for the node to name, and holds the node."""
 
     def __init__(self, placed: PlacedNode) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class _FoundError(Exception):
 
 
 def _blamed(written: Predicate, limits: SearchLimits, most: int) -> PlacedNode:
-    """Find the smallest part that needs too many searches by itself; of several, the first as it is written."""
+    """Find the smallest part that alone needs too many searches; of several, the first one written."""
     vocabulary, capacity = Vocabulary(written), Capacity.of(limits)
     covers = Covers(vocabulary, capacity, most * limits.max_clauses)
 

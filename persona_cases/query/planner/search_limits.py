@@ -1,4 +1,4 @@
-"""`SearchLimits`: how large an expression one search request can carry."""
+"""`SearchLimits`: the maximum size of the expression of one search request."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def _positive(_limits: object, attribute: attrs.Attribute[Any], value: object) -
 
 @attrs.frozen
 class SearchLimits:
-    """How deep and how wide an expression may be for one search request.
+    """The maximum depth and width of the expression of one search request.
 
     Attributes:
-        max_depth: maximum levels of `and`, `or` and `not`; a comparison has none. Default: 2.
-        max_clauses: maximum number of clauses of one `and` or `or`; the minimum is 1. Default: 20.
-        count_negated_leaf: whether `not` directly before a comparison counts as a level. The API does not document
-            it; counting is the strict reading and the default.
+        max_depth: maximum number of levels of `and`, `or` and `not`; a comparison has none. Default: 2.
+        max_clauses: maximum number of clauses per `and` or `or`; the minimum is 1. Default: 20.
+        count_negated_leaf: whether `not` directly before a comparison counts as a level. The API does not document it;
+            counting is the strict reading and the default.
 
     See https://docs.withpersona.com/api-reference/cases/search-cases.
     """
@@ -36,7 +36,14 @@ class SearchLimits:
     count_negated_leaf: bool = attrs.field(default=True, validator=attrs.validators.instance_of(bool), kw_only=True)
 
     def admit(self, predicate: Predicate) -> bool:
-        """Return whether one request can carry the expression."""
+        """Return whether the expression fits one request.
+
+        Args:
+            predicate: the expression.
+
+        Returns:
+            True if it is within the limits.
+        """
         level: list[Node] = [as_node(predicate)]
         for _ in range(self.max_depth + 1):
             below: list[Node] = []
@@ -53,10 +60,13 @@ class SearchLimits:
         return False
 
     def check(self, predicate: Predicate) -> None:
-        """Refuse an expression that one request cannot carry.
+        """Raise if an expression does not fit one request.
+
+        Args:
+            predicate: the expression.
 
         Raises:
-            QueryTooComplexError: if it nests too deep, or one of its nodes has too many clauses or none.
+            QueryTooComplexError: if it is nested too deeply, or one of its nodes has too many clauses or none.
         """
         problems: list[str] = []
         depth = self.depth(predicate)
@@ -71,7 +81,14 @@ class SearchLimits:
             raise QueryTooComplexError(f"the expression does not fit one search: {'; '.join(problems)}")
 
     def depth(self, predicate: Predicate) -> int:
-        """Return the levels of boolean nodes, as these limits count them."""
+        """Return the number of levels of boolean nodes, as these limits count them.
+
+        Args:
+            predicate: the expression.
+
+        Returns:
+            The depth; 0 for a comparison.
+        """
         return fold_nodes(predicate, self._depth)
 
     def _depth(self, node: Node, depths: list[int]) -> int:
@@ -82,7 +99,7 @@ class SearchLimits:
 
 
 def _extremes(node: Node, below: list[tuple[int, int]]) -> tuple[int, int]:
-    """The most and the fewest clauses that any node of the tree has; a comparison counts as one."""
+    """Return the most and the fewest clauses of any node of the tree; a comparison counts as one."""
     own = 1 if isinstance(node, Comparison) else len(node.parts)
     return max([own, *(most for most, _ in below)]), min([own, *(fewest for _, fewest in below)])
 

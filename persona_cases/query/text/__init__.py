@@ -1,1 +1,1 @@
-"""The text form of a query."""
+"""The text form of search expressions."""

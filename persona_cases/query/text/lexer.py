@@ -1,4 +1,4 @@
-"""Cuts the text form into tokens, with advice on the syntax of other languages."""
+"""The lexer of the text form, with hints for the syntax of other languages."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Token:
 
     Attributes:
         kind: its kind; `end` comes after the last one.
-        text: the text as it was written.
+        text: the text as written.
         start: its offset.
         value: the value of a literal.
     """
@@ -67,16 +67,16 @@ class Token:
     value: Scalar = ""
 
     def is_word(self, *words: str) -> bool:
-        """Whether this is one of the words, unquoted."""
+        """Return whether this is one of the words, unquoted."""
         return self.kind == "word" and self.text in words
 
     def is_mark(self, *marks: str) -> bool:
-        """Whether this is one of the brackets, commas and dots."""
+        """Return whether this is one of the marks: brackets, commas and dots."""
         return self.kind == "mark" and self.text in marks
 
 
 def tokens_of(source: str) -> Iterator[Token]:
-    """Cut the text form into tokens, or say which part of it is not one."""
+    """Split the text form into tokens, or raise an error that says which part is not a token."""
     for match in _TOKEN.finditer(source):
         written, start = match[0], match.start()
         match match.lastgroup:

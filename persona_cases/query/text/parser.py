@@ -1,8 +1,8 @@
-"""Reads the text form: `status == 'open' and not fields.priority in ['low']`.
+"""The parser of the text form: `status == 'open' and not fields.priority in ['low']`.
 
-A comparison is read straight on, since nothing nests in it. What nests (parentheses, `all`, `any`, `not`) is kept
-on a list of open brackets, so that no input can exhaust Python's stack. The text makes the same predicates
-as the same expression written with `Q`: `and`, `or`, `not` are `&`, `|`, `~`, and the fields check their values.
+A comparison is read sequentially, because nothing nests in it. Nesting (parentheses, `all`, `any`, `not`) is kept on a
+list of open brackets, so no input can exhaust Python's stack. The text makes the same predicates as the same expression
+written with `Q`: `and`, `or`, `not` are `&`, `|`, `~`, and the fields check their values.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 _NO_NULL: Final = "the API has no null; times have is_set(resolved_at) and is_unset(resolved_at)"
 
-# The method of a field for each operator, and for the operator read from right to left.
+# The method of a field for each operator, and for the operator with its sides swapped.
 _METHODS: Final = {
     "==": ("eq", "eq"),
     "!=": ("ne", "ne"),
@@ -63,31 +63,31 @@ _TIME_TESTS: Final = frozenset({"is_set", "is_unset"})
 
 
 def parse(text: str, *, now: datetime | None = None) -> Predicate:
-    """Read the text form of a search expression, a part of Python's expression syntax.
+    """Parse the text form of a search expression, a subset of Python's expression syntax.
 
-    * Comparisons: `status == 'open'`, `!=`, `<`, `<=`, `>`, `>=`, `status in ['a', 'b']`, `not in`, and chains
-      such as `'2025-01-01' <= created_at < '2026-01-01'`.
-    * Attributes: `created_at`, `fields.priority`, `fields['any key']`, and `attribute('name')` for one that is newer
-      than this library.
-    * Values: quoted texts, numbers, `True` and `False` (or `true` and `false`).
-    * Combinations: `and`, `or`, `not`, parentheses; `all([...])` and `any([...])` make one node of exactly their
-      parts, where `and` and `or` merge nodes of their own kind.
+    * Comparisons: `status == 'open'`, `!=`, `<`, `<=`, `>`, `>=`, `status in ['a', 'b']`, `not in`, and chains such as
+      `'2025-01-01' <= created_at < '2026-01-01'`.
+    * Attributes: `created_at`, `fields.priority`, `fields['any key']`, and `attribute('name')` for one newer than this
+      library.
+    * Values: quoted strings, numbers, `True` and `False` (or `true` and `false`).
+    * Combinations: `and`, `or`, `not`, parentheses; `all([...])` and `any([...])` make one node of exactly their parts,
+      whereas `and` and `or` merge nodes of their own kind.
     * `is_set(resolved_at)` and `is_unset(resolved_at)` for times.
     * Relative times: `created_at >= now() - 7d`, `today()`, `yesterday()`, with the units s, m, h, d and w. Days begin
-      at midnight UTC, or in the zone that is given: `today('Europe/Berlin')`. For a custom field a day is its date.
+      at midnight UTC, or in a given zone: `today('Europe/Berlin')`. For a custom field, a day is its date.
 
-    Relative times become fixed times when the text is read, all from the same `now`. Nothing is ever evaluated as
+    Relative times become fixed times when the text is parsed, all from the same `now`. Nothing is ever evaluated as
     Python. `parse(str(predicate)) == predicate` for every predicate.
 
     Args:
         text: the expression.
-        now: the time from which relative times are counted, an aware datetime. Default: the time of the call.
+        now: the time to which relative times refer, an aware datetime. Default: the time of the call.
 
     Returns:
         The expression.
 
     Raises:
-        QueryError: if the text cannot be read; the message names the column and what to write.
+        QueryError: if the text cannot be parsed; the message names the column and says what to write.
         QueryTypeError: if `text` is not a str, or `now` is not a datetime.
     """
     return _Parser(_require_text(text), moment_of("parse", now), moving=now is None).expression()
@@ -102,7 +102,7 @@ def _require_text(text: object) -> str:
 
 
 def _zone_named(name: str) -> tzinfo:
-    """Return the time zone of that name. On Windows, the IANA database is in the package `tzdata`."""
+    """Return the time zone with that name. On Windows, the IANA database is in the package `tzdata`."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -111,7 +111,7 @@ def _zone_named(name: str) -> tzinfo:
 
 @attrs.frozen
 class _Operand:
-    """One side of a comparison: an attribute, a value or a list of values, and where it begins."""
+    """One side of a comparison: an attribute, a value or a list of values, and its offset."""
 
     token: Token
     value: OrderedField[Any] | Value | tuple[Value, ...]
@@ -119,7 +119,7 @@ class _Operand:
 
 @attrs.define
 class _Bracket:
-    """An open parenthesis, an open list of `all([` or `any([`, or the text itself, and its parts so far."""
+    """An open parenthesis, an open list of `all([` or `any([`, or the whole text, with its parts so far."""
 
     opening: Token | None = None
     junction: type[AllOf | AnyOf] | None = None
@@ -151,7 +151,7 @@ class _Bracket:
 
 
 class _Parser:
-    """The tokens, and how far they are read."""
+    """The tokens, and the reading position."""
 
     def __init__(self, source: str, now: datetime, *, moving: bool) -> None:
         self._source = source
@@ -370,7 +370,7 @@ class _Parser:
         return self._checked(name, lambda: Q.attribute(str(name.value)))
 
     def _checked(self, token: Token, make: Callable[[], T]) -> T:
-        """Return what `make` returns; its errors get the place in the text."""
+        """Return the result of `make`; add the position in the text to its errors."""
         try:
             return make()
         except QueryError as error:
@@ -381,7 +381,7 @@ class _Parser:
 
     def _take(self) -> Token:
         token = self._tokens[self._next]
-        # The end stands behind every text and may be looked at again.
+        # The end token follows every text and may be read repeatedly.
         self._next = min(self._next + 1, len(self._tokens) - 1)
         return token
 

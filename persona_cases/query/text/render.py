@@ -1,4 +1,4 @@
-"""Writes predicates as text: as the Python that makes them, and in the text form."""
+"""Rendering of predicates, as Python code and in the text form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Piece: TypeAlias = "Node | str"
 
 
 class _Spelling(NamedTuple):
-    """The words of one language; the formats are filled with the `path`, `values` and `operator` of a leaf."""
+    """The words of one language; the formats take the `path`, `values` and `operator` of a leaf."""
 
     prefix: str
     negation: str
@@ -47,12 +47,12 @@ _TEXT: Final = _Spelling(
 
 
 def to_python(predicate: Predicate) -> str:
-    """Return the expression over `Q` that makes this predicate."""
+    """Return the Python expression with `Q` that makes this predicate."""
     return _written(predicate, _PYTHON)
 
 
 def to_text(predicate: Predicate) -> str:
-    """Return the text form, which `parse` reads."""
+    """Return the text form, which `parse` accepts."""
     return _written(predicate, _TEXT)
 
 
@@ -99,7 +99,7 @@ def _operand(node: Node) -> tuple[Piece, ...]:
 
 
 def _is_infix(node: Node) -> bool:
-    """Whether the infix would make exactly this node: it needs two parts, and it merges nodes of one kind."""
+    """Return whether the infix operator would make exactly this node: it takes two parts and merges equal kinds."""
     return (
         isinstance(node, AllOf | AnyOf)
         and len(node.parts) > 1
@@ -109,7 +109,7 @@ def _is_infix(node: Node) -> bool:
 
 
 def _alternatives(node: Node) -> tuple[str, list[Scalar]] | None:
-    """Return the attribute and the values if the node is what `in_` makes of two or more values."""
+    """Return the attribute and the values if the node is the form of `in_` with two or more values."""
     if not isinstance(node, AnyOf) or len(node.parts) < 2:
         return None
     leaves = [part for part in node.parts if isinstance(part, Comparison) and part.operator == "eq"]
@@ -120,6 +120,6 @@ def _alternatives(node: Node) -> tuple[str, list[Scalar]] | None:
 
 
 def _path(name: str, values: Iterable[Scalar], spelling: _Spelling) -> str:
-    # JSON may hold what the typed attributes refuse, such as a status of 5; the untyped spelling takes it back.
+    # JSON may hold values that typed attributes reject, such as a status of 5; the untyped form accepts them.
     accepted = all(map(attribute_named(name).accepts, values))
     return spelling.prefix + (spell(name) if accepted else spell_untyped(name)).removeprefix("Q.")

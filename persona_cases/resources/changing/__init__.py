@@ -1,1 +1,1 @@
-"""Many changes that end well: each row once, whatever happens in between."""
+"""Bulk changes with a journal: each row is changed at most once, despite crashes."""

@@ -1,4 +1,4 @@
-"""`ChangeReport`: what became of each row, and what a run tells before and meanwhile."""
+"""`ChangeReport`: the outcome of each row, and the plan and progress of a run."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ from persona_cases.surface import publish
 __all__ = ["ChangePlan", "ChangeProgress", "ChangeReport", "ChangeRow", "RowOutcome"]
 
 RowOutcome: TypeAlias = Literal["changed", "unchanged", "skipped", "failed", "indeterminate", "pending"]
-"""What became of a row; `pending` has not been tried, or certainly not been changed, and the next run tries it."""
+"""The outcome of a row. A `pending` row was not tried, or certainly not changed, and the next run tries it."""
 
 _OUTCOMES: Final = ("changed", "unchanged", "skipped", "failed", "indeterminate")
 
 
 @attrs.frozen(kw_only=True)
 class ChangeRow:
-    """One row of a run: its input, and what became of it.
+    """One row of a run: its input and its outcome.
 
     Attributes:
         case_id: the id of the case.
-        change: the change; None if the function that makes it was not asked, or wanted none.
-        outcome: `changed`; `unchanged`, if the case showed it already; `skipped`, if `only_if` did not hold or the
-            function returned None; `failed`; `indeterminate`, if nobody knows; `pending`, if the run ended before.
-        reason: why, in words; None for `changed` and `unchanged`.
+        change: the change; None if the function that makes it was not called, or returned None.
+        outcome: `changed`; `unchanged`, if the case already showed the change; `skipped`, if `only_if` did not hold or
+            the function returned None; `failed`; `indeterminate`, if it is unknown whether the change was made;
+            `pending`, if the run ended first.
+        reason: the reason in words; None for `changed` and `unchanged`.
         status: the HTTP status of the error, if there was one.
-        titles: what the API said.
+        titles: the titles of the API's errors.
         request_id: the vendor's id of the request that failed.
     """
 
@@ -60,13 +61,13 @@ class ChangeRow:
 
 @attrs.frozen(kw_only=True)
 class ChangeProgress:
-    """How far a run is.
+    """The progress of a run.
 
     Attributes:
-        done: rows that have ended, those of earlier runs included.
-        total: all rows.
-        failed: how many of the rows that have ended failed.
-        indeterminate: of how many of them nobody knows whether they were changed.
+        done: number of finished rows, including those of earlier runs.
+        total: number of all rows.
+        failed: number of finished rows that failed.
+        indeterminate: number of finished rows for which it is unknown whether they were changed.
     """
 
     done: int
@@ -77,14 +78,14 @@ class ChangeProgress:
 
 @attrs.frozen(kw_only=True)
 class ChangePlan:
-    """What a run is about to do, before its first write.
+    """The work that a run is about to do, before its first write.
 
     Attributes:
-        case_ids: the ids of the cases of all rows, in their order.
-        total: all rows.
-        done: rows that earlier runs have ended.
-        requests: how many requests the other rows take, at most if nothing fails.
-        seconds: how long that takes at the rate limit as it is now.
+        case_ids: the case ids of all rows, in order.
+        total: number of all rows.
+        done: number of rows that earlier runs finished.
+        requests: maximum number of requests that the other rows take if nothing fails.
+        seconds: seconds that these requests take at the current rate limit.
     """
 
     case_ids: tuple[str, ...]
@@ -96,15 +97,15 @@ class ChangePlan:
 
 @attrs.frozen(kw_only=True)
 class ChangeReport:
-    """What became of the rows of a run.
+    """The outcome of a run.
 
     Attributes:
         rows: each row, in the order of the selection.
-        requests: requests to the API that this run sent. Each attempt counts.
-        elapsed: how many seconds this run took.
+        requests: number of requests that this run sent to the API. Each attempt counts.
+        elapsed: seconds that this run took.
         resumed: whether this run resumed an earlier one.
-        dry_run: whether nothing was changed: outcomes are what would become of the rows.
-        seconds: for a dry run, how long the run would take at the rate limit as it is now.
+        dry_run: whether nothing was changed. The outcomes are then predictions.
+        seconds: for a dry run, the seconds that the real run would take at the current rate limit.
     """
 
     rows: tuple[ChangeRow, ...]
@@ -116,37 +117,37 @@ class ChangeReport:
 
     @property
     def changed(self) -> int:
-        """How many rows were changed."""
+        """Number of rows that were changed."""
         return self.counts["changed"]
 
     @property
     def unchanged(self) -> int:
-        """How many rows needed no change."""
+        """Number of rows that needed no change."""
         return self.counts["unchanged"]
 
     @property
     def skipped(self) -> int:
-        """How many rows were not to be changed, as `only_if` or the function says."""
+        """Number of rows that `only_if` or the function excluded."""
         return self.counts["skipped"]
 
     @property
     def failed(self) -> int:
-        """How many rows failed."""
+        """Number of rows that failed."""
         return self.counts["failed"]
 
     @property
     def indeterminate(self) -> int:
-        """Of how many rows nobody knows whether they were changed."""
+        """Number of rows for which it is unknown whether they were changed."""
         return self.counts["indeterminate"]
 
     @property
     def pending(self) -> int:
-        """How many rows the next run tries."""
+        """Number of rows that the next run will try."""
         return self.counts["pending"]
 
     @property
     def counts(self) -> Mapping[RowOutcome, int]:
-        """How many rows have each outcome."""
+        """Number of rows by outcome."""
         return Counter(row.outcome for row in self.rows)
 
     def __str__(self) -> str:

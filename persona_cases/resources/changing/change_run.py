@@ -1,4 +1,4 @@
-"""A run of changes: select, write down, ask, change, report."""
+"""A run of changes: select the cases, record them, confirm, change, report."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from persona_cases.transport.limits.allowance import DOCUMENTED_PERIOD, Allowanc
 __all__ = ["run_changes"]
 
 _LOADED: Final = ("created_at",)
-"""What a selection loads beside ids: several searches are merged by it."""
+"""The attribute that a selection loads in addition to ids, because several searches are merged by it."""
 _SECONDS_PER_REQUEST: Final = 0.1
-"""What a request is taken to last, for estimates. The rate limit usually decides."""
+"""Assumed seconds per request, for estimates. The rate limit usually matters more."""
 
 
 async def run_changes(cases: Changer, task: ChangeTask) -> ChangeReport:
-    """Make the changes of a task, or say what they would be.
+    """Make the changes of a task, or predict them for a dry run.
 
     Raises:
-        InvalidArgumentError: if the journal cannot be used, or is of another run.
+        InvalidArgumentError: if the journal cannot be used, or belongs to another run.
         ClientStateError: if another run holds the journal.
-        PersonaError: if no other row would fare better.
+        PersonaError: if an error occurs that would stop every other row too.
         OSError: if the journal cannot be written.
     """
     began, (changer, count) = time.monotonic(), counted(cases)
     for change in task.given_changes:
         if isinstance(change, Update):
-            # A file that cannot be read is better known before the first write than at each.
+            # Detect an unreadable file before the first write, not at each one.
             await encoded_uploads(change.attachments)
     if task.dry_run or task.journal is None:
         return await _dry_run(changer, task, count, began)
@@ -52,7 +52,7 @@ async def run_changes(cases: Changer, task: ChangeTask) -> ChangeReport:
         if state is None:
             state, lines = _begin(task, await _ids(changer, task))
         work = RowWork(changer, task, state, journal)
-        # A journal of nothing would keep later runs from finding anything.
+        # An empty journal would keep later runs from selecting any cases.
         if state.rows and await _agreed(changer, task, state, work):
             if lines:
                 await off_loop(journal.create, lines)
@@ -83,10 +83,10 @@ async def _dry_run(changer: Changer, task: ChangeTask, count: RequestCount, bega
 
 
 def _resumed(task: ChangeTask) -> JournalState | None:
-    """Return what the journal says, if there is one to resume.
+    """Return the state in the journal, if there is one to resume.
 
     Raises:
-        InvalidArgumentError: if it is of another run.
+        InvalidArgumentError: if it belongs to another run.
     """
     state = None if task.journal is None else read_state(task.journal, discard=task.restart)
     if state is None:

@@ -28,12 +28,12 @@ from persona_cases.resources.requests.argument_checks import callback, file_path
 __all__ = ["ChangeTask", "Changing", "Confirm", "OnChange", "Rows", "changing_of", "pairs_of", "selection_of"]
 
 ChangeOf: TypeAlias = Callable[[Case], Change | None]
-"""Makes the change of a case; None for none."""
+"""Returns the change of a case; None to skip the case."""
 
 
 @attrs.frozen(repr=False)
 class Each:
-    """A change for each row."""
+    """One change per row."""
 
     changes: tuple[Change, ...]
 
@@ -46,16 +46,16 @@ class Made:
 
 
 Changing: TypeAlias = Change | Each | Made
-"""One change for all rows, one each, or a function that makes it."""
+"""One change for all rows, one per row, or a function that makes it."""
 
 Rows: TypeAlias = Predicate | tuple[str, ...]
-"""What finds the cases, or their ids."""
+"""The expression that finds the cases, or their ids."""
 
 OnChange: TypeAlias = Callable[[ChangeProgress], object]
-"""Called as rows end."""
+"""Called when a row finishes."""
 
 Confirm: TypeAlias = Callable[[ChangePlan], bool | Awaitable[bool]]
-"""Decides before the first write whether there is to be one."""
+"""Decides before the first write whether to continue."""
 
 _FUNCTION: Final = "a function"
 _ABOUT: Final = ("selection", "change", "only_if")
@@ -76,8 +76,8 @@ class ChangeTask:
     """The arguments of `change_many` and `change_each`, which have their description.
 
     Raises:
-        InvalidArgumentError: if an argument cannot work.
-        QueryError: if no search can find what is asked for, or cases do not show what `only_if` compares.
+        InvalidArgumentError: if an argument is invalid.
+        QueryError: if no search can evaluate `where`, or cases do not show what `only_if` compares.
     """
 
     rows: Rows
@@ -105,12 +105,12 @@ class ChangeTask:
         if self.only_if is not None:
             check_decidable(as_predicate(self.only_if, "only_if"))
         if isinstance(self.rows, Predicate):
-            # What no search can find is refused before anything is sent.
+            # Raise for expressions that no search can evaluate before anything is sent.
             Search.of(self.rows, None, DEFAULT_MAX_SEARCHES, None)
 
     @property
     def given_changes(self) -> tuple[Change, ...]:
-        """The changes that are known before any case is read."""
+        """Return the changes that are known before any case is read."""
         match self.changing:
             case Each(changes=changes):
                 return changes
@@ -129,7 +129,7 @@ class ChangeTask:
         """Return the change of a row, made by the function if there is one.
 
         Raises:
-            InvalidArgumentError: if the function returns something else than a change or None.
+            InvalidArgumentError: if the function returns anything but a change or None.
         """
         if case is None or not isinstance(self.changing, Made):
             return self.change_of(row)
@@ -139,7 +139,7 @@ class ChangeTask:
         return None if made is None else as_change(made, "change: what the function returned")
 
     def about(self, key: str) -> dict[str, str]:
-        """Return digests of what a run is about, by argument; a function cannot be compared with another one."""
+        """Return digests that identify a run, by argument. Functions cannot be compared, so they have none."""
         rows: object = as_written(self.rows) if isinstance(self.rows, Predicate) else list(self.rows)
         match self.changing:
             case Each(changes=each):
@@ -153,7 +153,7 @@ class ChangeTask:
 
 
 def selection_of(where: object) -> Rows:
-    """Check the cases that are to be changed; one that is given twice is one row.
+    """Check the selected cases; duplicates become one row.
 
     Raises:
         InvalidArgumentError: if it is neither an expression nor a list of ids or cases.
@@ -189,7 +189,7 @@ def pairs_of(pairs: object) -> tuple[tuple[str, ...], Each]:
     """Check the pairs of `change_each`.
 
     Raises:
-        InvalidArgumentError: if one is no pair of a case and a change; the message says which.
+        InvalidArgumentError: if one is not a pair of a case and a change; the message says which.
     """
     if isinstance(pairs, (str, bytes, Mapping)) or not isinstance(pairs, Iterable):
         raise InvalidArgumentError("pairs must be a list of pairs of a case or its id and a change")

@@ -1,7 +1,7 @@
-"""What a change leaves behind in a case, as digests: pure.
+"""The visible effects of a change on a case, as digests. Pure.
 
-A journal must be able to tell after a crash whether a change was made, and must not hold what is about people. So it
-holds digests of what the case has to show, under the key of its run.
+A journal must show after a crash whether a change was made, but must not hold personal data. So it holds digests of the
+values that the case has to show, keyed by its run.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _TAG, _OBJECT, _FIELD = "tag", "object", "field "
 
 @attrs.frozen
 class Effects:
-    """What a case has to show.
+    """The state that a case has to show.
 
     Attributes:
-        shows: digests of values, by what they are the value of.
-        has: digests of tags and objects that are there.
-        lacks: digests of tags and objects that are not there.
+        shows: digests of values, by attribute.
+        has: digests of tags and objects that must be present.
+        lacks: digests of tags and objects that must be absent.
     """
 
     shows: Mapping[str, str] = attrs.field(factory=dict[str, str], hash=False)
@@ -50,7 +50,7 @@ class Effects:
     lacks: tuple[str, ...] = ()
 
     def in_case(self, case: Case, key: str) -> bool:
-        """Whether a case shows all of it; `key` is that of the run."""
+        """Return whether a case shows all effects; `key` is the key of the run."""
         if any(digest(key, name, _shown(case, name)) != value for name, value in self.shows.items()):
             return False
         there = {digest(key, kind, name) for kind, name in _members(case)} if self.has or self.lacks else set[str]()
@@ -58,7 +58,7 @@ class Effects:
 
 
 def effects_of(change: Change, key: str) -> Effects | None:
-    """Return what a case shows after a change; None if cases do not show whether it was made."""
+    """Return the effects of a change; None if cases do not show whether it was made."""
     match change:
         case SetStatus():
             return Effects({"status": digest(key, "status", change.status)})
@@ -77,17 +77,17 @@ def effects_of(change: Change, key: str) -> Effects | None:
         case Update(attachments=(), sla_expires_in=sla) if sla is UNSET or sla is None:
             return Effects({name: digest(key, name, value) for name, value in _set_by(change)})
         case _:
-            # Cases show no ids of tags. An SLA is given as a time from now, and comments may be written by others too.
+            # Cases do not show ids of tags. An SLA is set relative to now, and others may write the same comment.
             return None
 
 
 def can_repeat(change: Change) -> bool:
-    """Whether a change that is made twice leaves what it leaves when it is made once."""
+    """Return whether making a change twice has the same effect as making it once."""
     return not isinstance(change, AddComment) and not (isinstance(change, Update) and change.attachments)
 
 
 def change_digest(change: Change, key: str) -> str:
-    """Return a digest that tells a change from any other."""
+    """Return a digest that identifies a change."""
     arguments = {name: _described(value) for name, value in attrs.asdict(change, recurse=False).items()}
     return digest(key, type(change).__name__, arguments)
 
@@ -96,9 +96,9 @@ def digest(key: str, name: str, value: object) -> str:
     """Return the digest of a value under a key.
 
     Args:
-        key: the key of a run, up to 64 characters; empty if digests of several runs are to be compared.
-        name: what it is the value of.
-        value: JSON, in which `5`, `5.0` and `Decimal(5)` are the same.
+        key: the key of a run, up to 64 characters; empty for digests that are compared across runs.
+        name: the name of the attribute.
+        value: a JSON value, in which `5`, `5.0` and `Decimal(5)` are the same.
     """
     text = msgspec.json.encode([name, _plain(value)], order="sorted")
     return hashlib.blake2b(text, digest_size=_SIZE, key=key.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""`Journal`: the file in which a run writes down what it is about to do and what it has done."""
+"""`Journal`: the file in which a run records what it is about to do and what it has done."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def read_state(path: Path, *, discard: bool = False) -> JournalState | None:
 
     Args:
         path: the file.
-        discard: whether it is to be replaced, so that only what is no journal matters.
+        discard: whether the journal will be replaced, so that a damaged one is acceptable.
 
     Raises:
-        InvalidArgumentError: if it cannot be read, or is no journal.
+        InvalidArgumentError: if it cannot be read, or is not a journal.
     """
     try:
         found = path.lstat()
@@ -68,12 +68,12 @@ def read_state(path: Path, *, discard: bool = False) -> JournalState | None:
 
 
 class Journal:
-    """A journal that one run holds: a second one is refused while it does.
+    """A journal, locked by one run.
 
     Use it as a context manager.
 
     Args:
-        path: the file; its folder has to exist.
+        path: the file; its folder must exist.
 
     Raises:
         InvalidArgumentError: if the file cannot be written.
@@ -83,7 +83,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._beside = path.with_name(f".{path.name}.lock")
-        # A run may end in another thread than it began in.
+        # A run may end in a different thread than the one it began in.
         self._lock = FileLock(self._beside, timeout=0, thread_local=False)
         self._waiting: list[bytes] = []
         self._written = self._accepted = 0
@@ -92,7 +92,7 @@ class Journal:
 
     def __enter__(self) -> Self:
         try:
-            # The lock would make folders that are missing, and wait for a file that it may not open.
+            # The lock would create missing folders, and wait for a file that it may not open.
             with open_private(self._beside, "a"):
                 pass
             self._lock.acquire()
@@ -105,14 +105,14 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         if os.name == "nt":
-            # What is open cannot be removed there.
+            # Windows cannot remove an open file.
             self._lock.release()
         with contextlib.suppress(OSError):
             self._beside.unlink()
         self._lock.release()
 
     def create(self, data: bytes) -> None:
-        """Write the first lines, whole or not at all, in the place of what is there; they are durable then."""
+        """Replace the file by the first lines atomically and durably."""
         draft = self.path.with_name(f".{self.path.name}.new")
         try:
             write_private(draft, data)
@@ -126,7 +126,7 @@ class Journal:
             raise _unusable(error) from None
 
     def continue_at(self, size: int) -> None:
-        """Cut off a torn last line, so that the next one begins on its own."""
+        """Truncate an incomplete last line, so that the next one starts on a new line."""
         try:
             make_private(self.path)
             with open_private(self.path, "r+") as file:
@@ -135,10 +135,10 @@ class Journal:
             raise _unusable(error) from None
 
     async def write(self, entry: Entry) -> None:
-        """Write a line, and return when it is durable. Lines of several rows share the wait for the disk.
+        """Write a line, and return when it is durable. Lines of several rows share one sync.
 
         Raises:
-            OSError: if the disk does not take it. Nothing is written from then on.
+            OSError: if the line cannot be written. Nothing is written from then on.
         """
         self._waiting.append(encode_entry(entry))
         self._accepted += 1

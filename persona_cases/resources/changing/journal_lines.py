@@ -1,6 +1,6 @@
-"""The lines of a journal, and what they say of each row: pure.
+"""The lines of a journal, and the state of each row that follows from them. Pure.
 
-A journal begins with what the run is about and the ids of its rows. A line follows before each write, and one after it.
+A journal begins with a header and the case ids of the rows. Each write adds a line before it and a line after it.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class JournalHeader(msgspec.Struct, frozen=True, tag_field="entry", tag="journal
     """The first line.
 
     Attributes:
-        version: of the format.
-        run: the key of the run, from which digests and idempotency keys follow.
+        version: the version of the format.
+        run: the key of the run, from which digests and idempotency keys are derived.
         began: when the run began.
-        about: digests of what the run is about, by argument.
-        rows: how many rows there are.
+        about: digests that identify the run, by argument.
+        rows: number of rows.
     """
 
     version: int
@@ -57,7 +57,7 @@ class JournalHeader(msgspec.Struct, frozen=True, tag_field="entry", tag="journal
 
 
 class Rows(msgspec.Struct, frozen=True, tag_field="entry", tag="rows"):
-    """The ids of the cases of the next rows."""
+    """The case ids of the next rows."""
 
     ids: list[str]
 
@@ -67,9 +67,9 @@ class Begun(msgspec.Struct, frozen=True, tag_field="entry", tag="begun", omit_de
 
     Attributes:
         row: the number of the row, from 0.
-        number: the number of the write among those of the row, from 1.
+        number: the number of the write within the row, from 1.
         once: whether it must not be made twice.
-        shows: what the case shows afterwards; None if it does not show whether the write was made.
+        shows: see `Effects`; None if the case does not show whether the write was made.
         has: see `Effects`.
         lacks: see `Effects`.
     """
@@ -83,12 +83,12 @@ class Begun(msgspec.Struct, frozen=True, tag_field="entry", tag="begun", omit_de
 
     @property
     def effects(self) -> Effects | None:
-        """What the case shows afterwards; None if it does not show whether the write was made."""
+        """The effects of the write; None if the case does not show whether it was made."""
         return None if self.shows is None else Effects(self.shows, self.has, self.lacks)
 
 
 class Withdrawn(msgspec.Struct, frozen=True, tag_field="entry", tag="withdrawn"):
-    """The write that was begun was certainly not made."""
+    """The last write was certainly not made."""
 
     row: int
 
@@ -98,10 +98,10 @@ class Ended(msgspec.Struct, frozen=True, tag_field="entry", tag="ended", omit_de
 
     Attributes:
         row: the number of the row.
-        outcome: how.
-        reason: why, in words.
+        outcome: how it ended.
+        reason: the reason in words.
         status: the HTTP status of the error.
-        titles: what the API said.
+        titles: the titles of the API's errors.
         request_id: the vendor's id of the request.
     """
 
@@ -126,13 +126,13 @@ class DamagedJournalError(Exception):
 
 @attrs.define
 class RowState:
-    """What a journal says of a row.
+    """The state of a row in a journal.
 
     Attributes:
         number: the number of the row, from 0.
         case_id: the id of its case.
-        writes: how many writes were begun.
-        doubt: the last write that was begun, unless it is known what became of it.
+        writes: number of writes that were started.
+        doubt: the last write that was started, unless its outcome is known.
         ended: how the row ended; None if it has not.
     """
 
@@ -143,7 +143,7 @@ class RowState:
     ended: Ended | None = None
 
     def take(self, entry: Begun | Withdrawn | Ended) -> None:
-        """Take in a line about the row."""
+        """Apply a line about the row."""
         match entry:
             case Begun():
                 self.writes, self.doubt, self.ended = max(self.writes, entry.number), entry, None
@@ -155,9 +155,9 @@ class RowState:
                     self.doubt = None
 
     def reopen(self) -> None:
-        """Let a row that failed, or of which nobody knows whether it was changed, be tried again.
+        """Reopen a row that is failed or indeterminate, so that it is tried again.
 
-        What must not be made twice stays as it is.
+        A write that must not be made twice stays as it is.
         """
         if self.ended is None or self.ended.outcome not in {"failed", "indeterminate"}:
             return
@@ -167,12 +167,12 @@ class RowState:
 
 @attrs.define
 class JournalState:
-    """What a journal says.
+    """The state of a journal.
 
     Attributes:
         header: its first line.
         rows: the rows in their order.
-        size: bytes of the whole lines; what is behind them was torn.
+        size: size of the complete lines in bytes; anything after them was written incompletely.
     """
 
     header: JournalHeader
@@ -193,7 +193,7 @@ def begun(row: int, number: int, effects: Effects | None, *, once: bool) -> Begu
 
 
 def new_journal(run: str, began: str, about: Mapping[str, str], ids: Sequence[str]) -> tuple[JournalState, bytes]:
-    """Return a journal in which nothing has happened, and its lines."""
+    """Return the state and the lines of a new journal."""
     header = JournalHeader(VERSION, run, began, dict(about), len(ids))
     lines = [encode_entry(header), *(encode_entry(Rows(list(part))) for part in _parts(ids))]
     data = b"".join(lines)
@@ -201,15 +201,15 @@ def new_journal(run: str, began: str, about: Mapping[str, str], ids: Sequence[st
 
 
 def is_journal(data: bytes) -> bool:
-    """Whether a file begins as journals do; an empty one is no other file."""
+    """Return whether a file begins like a journal. An empty file does."""
     return not data or data.startswith(_BEGINNING)
 
 
 def read_journal(data: bytes) -> JournalState:
-    """Read a journal; a last line that was not written to its end is left out.
+    """Read a journal, ignoring an incomplete last line.
 
     Raises:
-        DamagedJournalError: if another line cannot be read, or the file is no journal.
+        DamagedJournalError: if another line cannot be read, or the file is not a journal.
     """
     whole = data[: data.rfind(b"\n") + 1]
     header: JournalHeader | None = None

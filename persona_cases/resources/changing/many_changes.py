@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_CHANGES", "ManyChanges"]
 
 DEFAULT_CHANGES: Final = 10
-"""How many rows are under way at the same time."""
+"""Number of rows in progress at the same time."""
 
 
 class ManyChanges:
-    """The methods of `persona.cases` that change many cases, each once whatever happens in between."""
+    """The methods of `persona.cases` that change many cases, each at most once despite interruptions."""
 
     async def change_many(
         self: Changer,
@@ -48,47 +48,47 @@ class ManyChanges:
     ) -> ChangeReport:
         """Make a change to many cases, with a journal from which the same call resumes after any interruption.
 
-        The cases are selected once and written to the journal before the first write, so that a query which the changes
-        alter does not run after itself. A line is written to the journal before each write and one after it. A row that
-        has ended is not done again. What a write did that was interrupted is read back: the case shows a status, tags,
-        an assignee, a queue, fields and objects. It does not show whose comment is whose, nor who attached a file, so
-        those rows end as `indeterminate` and are not made twice.
+        The cases are selected once, and their ids are written to the journal before the first change, so the changes
+        cannot affect the selection. The journal gets a line before and after each write. A resumed run skips finished
+        rows. It checks interrupted writes by reading the case, which shows its status, tags, assignee, queue, fields
+        and objects. A case does not show who wrote a comment or attached a file, so such rows end as `indeterminate`
+        and the change is not made twice.
 
-        The journal holds ids of cases, what the API said of failed rows, and digests. It holds no values. It can be
-        opened by its owner alone.
+        The journal holds case ids, the API's error titles of failed rows, and digests, but no values. Only its owner
+        can open it.
 
-        If the call is cancelled, it begins no more rows and leaves those under way three seconds to end.
+        If the call is cancelled, it starts no more rows and gives those in progress three seconds to finish.
 
         Args:
-            where: an expression of `Q`, or ids or cases; one that is given twice is changed once. None is refused,
-                because it means all cases elsewhere: `Q.all_of([])` says that.
-            change: one of `persona_cases.changes`; or a function that takes the case as it is now and returns a change,
-                or None for none. If it raises, the run ends when the rows under way have ended.
-            journal: the path of the journal; None for a dry run only. Its folder has to exist. One that is there is
-                resumed, if it is of a run with the same `where`, `change` and `only_if`. A function cannot be compared
-                with another one.
-            dry_run: whether only to say what would become of each row. Nothing is changed, and no journal is made.
-            restart: whether to discard the journal that is there, and to select the cases again.
-            only_if: what must hold of a case right before it is changed, else the row is skipped.
-            max_failures: how many rows of this run may fail before it ends; the others are `pending`. None for no
-                limit.
-            retry_failed: whether to try rows again that an earlier run left as `failed` or `indeterminate`. Comments
-                and attachments that are `indeterminate` are not made again.
-            concurrency: how many rows may be under way at the same time, inside the rate limit.
-            on_progress: called with a `ChangeProgress` when a row has ended.
+            where: an expression of `Q`, or ids or cases, of which duplicates are changed once. None raises, because
+                elsewhere it means all cases: for all cases, pass `Q.all_of([])`.
+            change: one of `persona_cases.changes`; or a function that takes the current case and returns a change, or
+                None to skip the case. If the function raises, the run ends once the rows in progress have finished.
+            journal: the path of the journal; None is allowed only for a dry run. Its folder must exist. An existing
+                journal is resumed if it belongs to a run with the same `where`, `change` and `only_if`. Functions
+                cannot be compared.
+            dry_run: whether to predict the outcome of each row only. Nothing is changed, and no journal is written.
+            restart: whether to discard an existing journal and select the cases again.
+            only_if: the condition that a case must meet right before it is changed; otherwise its row is skipped.
+            max_failures: maximum number of rows of this run that may fail before it ends; the others stay `pending`.
+                None for no limit.
+            retry_failed: whether to retry rows that an earlier run left as `failed` or `indeterminate`. Comments and
+                attachments that are `indeterminate` are not made again.
+            concurrency: maximum number of rows in progress at the same time, within the rate limit.
+            on_progress: called with a `ChangeProgress` when a row finishes.
             confirm: called with a `ChangePlan` before the first write; it may be async. If it returns False, nothing is
                 changed and all rows are `pending`.
 
         Returns:
-            What became of each row. Look at `failed` and `indeterminate`.
+            The outcome of each row. Check `failed` and `indeterminate`.
 
         Raises:
-            InvalidArgumentError: if an argument cannot work; the journal cannot be written, is damaged, or is of
+            InvalidArgumentError: if an argument is invalid; the journal cannot be written, is damaged, or belongs to
                 another run; a file to attach cannot be read.
             ClientStateError: if another run holds the journal, or the client is closed.
-            QueryError: if no search finds what `where` asks for, or cases do not show what `only_if` compares.
-            AuthenticationError: if the API refuses the key.
-            RateLimitError: if the wait for the rate limit is longer than `max_wait` allows.
+            QueryError: if no search can evaluate `where`, or cases do not show what `only_if` compares.
+            AuthenticationError: if the API does not accept the key.
+            RateLimitError: if the wait for the rate limit would exceed `max_wait`.
             OSError: if the disk is full.
         """
         task = ChangeTask(
@@ -120,10 +120,10 @@ class ManyChanges:
         on_progress: OnChange | None = None,
         confirm: Confirm | None = None,
     ) -> ChangeReport:
-        """Make a change of its own to each of many cases, with a journal; see `change_many`.
+        """Make a separate change to each of many cases, with a journal; see `change_many`.
 
         Args:
-            pairs: cases or their ids, each with its change. Several changes of the same case are made in their order.
+            pairs: cases or their ids, each with its change. Several changes of the same case are made in order.
             journal: as for `change_many`.
             dry_run: as for `change_many`.
             restart: as for `change_many`.
@@ -135,10 +135,11 @@ class ManyChanges:
             confirm: as for `change_many`.
 
         Returns:
-            What became of each row, in the order of the pairs.
+            The outcome of each row, in the order of the pairs.
 
         Raises:
-            InvalidArgumentError: as for `change_many`; also if a pair is none, and the message says which.
+            InvalidArgumentError: as for `change_many`; also if an item is not a pair, in which case the message says
+                which.
             PersonaError: as for `change_many`.
             OSError: if the disk is full.
         """
@@ -160,7 +161,7 @@ class ManyChanges:
 
 
 async def _run(cases: Changer, task: ChangeTask) -> ChangeReport:
-    # Few programs change many cases.
+    # Imported here because few programs change many cases.
     from persona_cases.resources.changing.change_run import run_changes  # noqa: PLC0415
 
     return await run_changes(cases, task)

@@ -1,4 +1,4 @@
-"""What to do with a row, given its journal and its case: pure."""
+"""The decision about a row, from its journal and its case. Pure."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _OVERTAKEN: Final = "the outcome of the write is unknown, and the case is no lon
 
 @attrs.frozen
 class Write:
-    """The change is to be made."""
+    """Make the change."""
 
     change: Change
 
 
 @attrs.frozen
 class End:
-    """The row ends without a write.
+    """End the row without a write.
 
     Attributes:
-        outcome: how.
-        reason: why, in words.
+        outcome: how the row ends.
+        reason: the reason in words.
     """
 
     outcome: Outcome
@@ -42,12 +42,12 @@ Decision: TypeAlias = Write | End
 
 
 def must_look(change: Change | None, only_if: Predicate | None, doubt: Begun | None, key: str) -> bool:
-    """Whether the decision needs the case.
+    """Return whether the decision needs the case.
 
     Args:
-        change: the change; None if a function of the case makes it.
-        only_if: what must hold of the case.
-        doubt: a write of which it is unknown whether it was made.
+        change: the change; None if a function makes it from the case.
+        only_if: the condition that the case must meet.
+        doubt: a write that may or may not have been made.
         key: the key of the run.
     """
     if doubt is not None and doubt.once:
@@ -61,10 +61,10 @@ def decide(
     """Decide what to do with a row.
 
     Args:
-        change: the change; None if the function that makes it wants none.
-        case: the case as it is now; None if `must_look` is False.
-        only_if: what must hold of the case.
-        doubt: a write of which it is unknown whether it was made.
+        change: the change; None if the function that makes it returned None.
+        case: the current case; None if `must_look` is False.
+        only_if: the condition that the case must meet.
+        doubt: a write that may or may not have been made.
         key: the key of the run.
     """
     if doubt is not None:
@@ -77,6 +77,6 @@ def decide(
     if case is not None and only_if is not None and not only_if.matches(case):
         return End("skipped", "only_if does not hold") if doubt is None else End("indeterminate", _OVERTAKEN)
     if case is not None and (effects := effects_of(change, key)) is not None and effects.in_case(case, key):
-        # Whoever made it so, a write in doubt among them: there is nothing left to do.
+        # The case already shows the change, whether a write in doubt or someone else made it.
         return End("unchanged") if doubt is None else End("changed")
     return Write(change)

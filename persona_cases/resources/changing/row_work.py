@@ -1,4 +1,4 @@
-"""`RowWork`: the rows of a run, one after the other and several at a time."""
+"""`RowWork`: processes the rows of a run, several at a time."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ __all__ = ["Changer", "RowWork"]
 
 _ANSWER: Final = ("status",)
 _GRACE: Final = 3.0
-"""Seconds that a cancelled run leaves to the rows under way."""
+"""Seconds that a cancelled run gives to the rows in progress."""
 _STALE: Final = "stale object error"
 _FATAL: Final = (AuthenticationError, ClientStateError, InvalidArgumentError, RateLimitError)
-"""No other row would fare better."""
+"""Errors that would stop every other row too."""
 _PASSING: Final = (TransportError, ServerError, DecodeError)
-"""Nothing that is wrong with the row, so the next run tries it again."""
+"""Errors that are not about the row, so the next run tries it again."""
 
 
 class Changer(Protocol):
@@ -66,13 +66,13 @@ class Changer(Protocol):
 
 
 class RowWork:
-    """Brings rows to their end.
+    """Processes rows until they have ended.
 
     Args:
-        cases: how to reach the API.
-        task: what to do.
-        state: what the journal says of the rows, which this keeps up to date.
-        journal: where to write; None for a dry run, which changes nothing.
+        cases: the methods that reach the API.
+        task: the task.
+        state: the state of the rows in the journal, which this keeps up to date.
+        journal: the journal to write to; None for a dry run, which changes nothing.
         seen: cases that a dry run need not read again, by id.
     """
 
@@ -98,12 +98,12 @@ class RowWork:
         self._stopped: Exception | bool = False
 
     async def run(self) -> None:
-        """Bring all rows that are open to their end, as far as `max_failures` allows.
+        """Process all open rows, until `max_failures` is exceeded.
 
         Raises:
-            PersonaError: if no other row would fare better.
+            PersonaError: if an error occurs that would stop every other row too.
             OSError: if the journal cannot be written.
-            Exception: whatever the function that makes the changes raises.
+            Exception: any error that the caller's function raises.
         """
         groups = iter(_by_case(self._open))
         workers = [asyncio.create_task(self._work(groups)) for _ in range(min(self._task.concurrency, len(self._open)))]
@@ -120,18 +120,18 @@ class RowWork:
             raise self._stopped
 
     def report_rows(self) -> tuple[ChangeRow, ...]:
-        """Return what became of each row."""
+        """Return each row with its outcome."""
         return tuple(map(self._report, self._rows))
 
     @property
     def requests_of_a_run(self) -> int:
-        """How many requests the run takes after this dry run, if nothing fails."""
+        """Return how many requests the run takes after this dry run, if nothing fails."""
         writes = sum(row.ended is not None and row.ended.outcome == "changed" for row in self._open)
         return writes + sum(map(self._looks_at, self._open))
 
     @property
     def requests_at_most(self) -> int:
-        """How many requests the open rows take, if nothing fails."""
+        """Return the maximum number of requests for the open rows, if nothing fails."""
         return sum(1 + self._looks_at(row) for row in self._open)
 
     async def _work(self, groups: Iterator[list[RowState]]) -> None:
@@ -163,7 +163,7 @@ class RowWork:
             return
 
     async def _step(self, row: RowState, *, renewed: bool) -> None:
-        """Look at the case of a row, decide, and change it if need be.
+        """Read the case of a row, decide, and change it if needed.
 
         Raises:
             PersonaError: if the row has not ended.
@@ -184,15 +184,15 @@ class RowWork:
     async def _look(self, row: RowState) -> Case | None:
         if (seen := self._seen.pop(row.case_id, None)) is not None:
             return seen
-        # A dry run looks at every case, if only to find out whether it exists.
+        # A dry run reads every case, if only to check that it exists.
         return await self._cases.get(row.case_id) if self._journal is None or self._looks_at(row) else None
 
     def _looks_at(self, row: RowState) -> bool:
         return must_look(self._task.change_of(row.number), self._task.only_if, row.doubt, self._key)
 
     async def _write(self, journal: Journal, row: RowState, change: Change, *, renewed: bool) -> None:
-        # What was sent before a crash is sent again under its key. A failure may be stored under it, so then comes a
-        # new one.
+        # Resend a write from before a crash under its old key. If a failure is stored under that key, send it again
+        # under a new one.
         number = row.doubt.number if row.doubt is not None and not renewed else row.writes + 1
         operation = change_digest(change, self._key)
         key = None if isinstance(change, Update) else digest(self._key, f"row {row.number} write {number}", operation)
@@ -268,7 +268,10 @@ def _failed(row: RowState, outcome: Outcome, error: PersonaError) -> Ended:
 
 
 async def _wind_up(workers: list[asyncio.Task[None]]) -> None:
-    """Wait a moment for rows under way, whose outcome would be unknown otherwise; a second cancellation ends that."""
+    """Wait briefly for rows in progress, whose outcome would otherwise be unknown.
+
+    A second cancellation ends the wait.
+    """
     try:
         with suppress(asyncio.CancelledError):
             await asyncio.wait(workers, timeout=_GRACE)
@@ -279,7 +282,7 @@ async def _wind_up(workers: list[asyncio.Task[None]]) -> None:
 
 
 def _by_case(rows: list[RowState]) -> list[list[RowState]]:
-    """Return the rows of each case, which are done one after the other."""
+    """Return the rows of each case, which are processed in sequence."""
     groups: dict[str, list[RowState]] = {}
     for row in rows:
         groups.setdefault(row.case_id, []).append(row)

@@ -1,1 +1,1 @@
-"""Where the pages of an export come from."""
+"""Exports: their arguments, and the sources of their pages."""

@@ -1,4 +1,4 @@
-"""Split what a search finds into ranges of creation time, for several machines to export."""
+"""Split the results of a search into ranges of creation time, for several machines to export."""
 
 from __future__ import annotations
 
@@ -21,37 +21,38 @@ __all__ = ["CaseRanges"]
 
 _OLDEST_FIRST, _NEWEST_FIRST = Q.created_at.asc(), Q.created_at.desc()
 _MOST_RANGES = 10_000
-_ORDER = "the server ignored the sort or the range of creation times: ranges would silently miss cases"
+_ORDER = "the server ignored the sort order or the range of creation times, so ranges would silently miss cases"
 
 
 class CaseRanges:
-    """The method of `persona.cases` that divides the work of an export."""
+    """The method of `persona.cases` that splits the work of an export."""
 
     async def ranges(
         self: Searching, where: Predicate | None = None, *, count: int, max_searches: int = DEFAULT_MAX_SEARCHES
     ) -> list[TimeRange]:
-        """Split what a search finds into ranges of creation time with about as many cases each.
+        """Split the results of a search into ranges of creation time with about the same number of cases each.
 
-        The ranges are adjacent, without gaps or overlap, so that each case is in exactly one of them. It is a snapshot
-        in one respect: cases created after the newest one that is found now are in none. `range.narrow(where)` is the
-        expression for the cases of one range.
+        The ranges are adjacent, without gaps or overlap, so each case is in exactly one of them. The upper bound is
+        fixed now: cases created after the newest one found are in no range. `range.narrow(where)` is the expression for
+        the cases of one range.
 
-        The API counts nothing. So how the cases lie in time is estimated from a few pages: two for the ends, and up to
-        two for each range, but at most 16, in between. Where few cases are all seen, the ranges are exact.
+        The API cannot count cases, so the method estimates their distribution over time from a few pages: two for the
+        ends, and up to two per range in between, but at most 16. If these pages contain all cases, the ranges are
+        exact.
 
         Args:
-            where: what to look for; None finds all cases.
-            count: how many ranges, 1 to 10,000. Take several for each worker, so that one that turns out large does not
-                hold up the others.
-            max_searches: how many searches the expression may take; see `search`.
+            where: the search expression; None finds all cases.
+            count: number of ranges, 1 to 10,000. Use several per worker, so that one large range does not delay the
+                others.
+            max_searches: maximum number of searches that the expression may take; see `search`.
 
         Returns:
-            The ranges, in the order of time: fewer than asked for if there are too few moments at which cases were
-            created, none if there is no case.
+            The ranges in order of time: fewer than requested if cases were created at too few distinct times, and none
+            if there are no cases.
 
         Raises:
-            InvalidArgumentError: if `count` cannot work, before the first request.
-            PersonaError: whatever a search may raise.
+            InvalidArgumentError: if `count` is invalid, before the first request.
+            PersonaError: any error that a search can raise.
         """
         _check_count(count)
 
@@ -71,7 +72,7 @@ class CaseRanges:
         if not oldest:
             return []
         newest = await seen(TimeRange(), _NEWEST_FIRST) if len(oldest) == LARGEST_PAGE else []
-        # If all of these were created at one moment, the server may have sent the oldest cases twice.
+        # If all of these were created at the same time, the server may have sent the oldest cases twice.
         alike = bool(newest) and oldest[0] == newest[-1]
         if newest and (newest[-1] < oldest[-1] or (alike and await seen(TimeRange(newest[-1] + 1, None)))):
             with naming(*calls):

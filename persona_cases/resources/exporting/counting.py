@@ -1,4 +1,4 @@
-"""Counting the requests of one piece of work, whoever else uses the client meanwhile."""
+"""Counts of the requests of one task, even if others use the client at the same time."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class RequestCount:
     """An observer that counts requests to the API.
 
     Attributes:
-        sent: requests, those without a response included.
-        refused: 429 responses.
+        sent: number of requests, including those without a response.
+        refused: number of 429 responses.
     """
 
     sent: int = 0
@@ -40,7 +40,7 @@ class RequestCount:
 
 
 def counted(resource: R) -> tuple[R, RequestCount]:
-    """Return a copy of a resource that shares everything with it, and the count of what is sent through the copy."""
+    """Return a copy of a resource that shares everything with it, and the count of requests sent through the copy."""
     count, twin = RequestCount(), copy.copy(resource)
     twin._api = resource._api.observed_by(count)
     return twin, count

@@ -45,7 +45,7 @@ Undecodable: TypeAlias = Literal["raise", "set_aside"]
 output."""
 
 Consistency: TypeAlias = Literal["search", "fresh"]
-"""What an export sees: what searches find, which are stale by about a minute, or what the list shows now."""
+"""The view of an export: search results, which are stale by about a minute, or the current list."""
 
 
 def _is_path(value: object) -> bool:
@@ -98,7 +98,7 @@ def _target(request: ExportRequest) -> Target:
 
 
 def _check_effects(request: ExportRequest) -> None:
-    """Refuse what would be ignored."""
+    """Raise for arguments that would have no effect."""
     if request.path is None:
         for argument, given in (("manifest=True", request.manifest), ("undecodable='set_aside'", request.sets_aside)):
             if given:
@@ -124,11 +124,11 @@ class ExportRequest:
 
     Attributes:
         target: the format; for a sink, plain JSON Lines.
-        began: when the export began, by the clock of the system.
+        began: when the export began, by the system clock.
 
     Raises:
-        InvalidArgumentError: if an argument cannot work, or several cannot work together.
-        QueryError: if no search can find what is asked for.
+        InvalidArgumentError: if an argument is invalid, or a combination of arguments is.
+        QueryError: if no search can evaluate the expression.
     """
 
     to: FilePath | Sink | StreamOutput = attrs.field(converter=_destination)
@@ -165,7 +165,8 @@ class ExportRequest:
         if self.limit is not None:
             whole_number(self.limit, "limit", least=0)
         if not self.fresh:
-            # Each way to fetch the cases plans its own searches: what no search can find is refused before all of them.
+            # Each way to fetch the cases plans its own searches. Raise before that for expressions that no search can
+            # evaluate.
             sort = OLDEST_FIRST if self.sort is None else self.sort
             Search.of(self.where, sort, self.max_searches, None).loading(self.loaded)
         elif self.in_order:
@@ -178,7 +179,7 @@ class ExportRequest:
 
     @property
     def path(self) -> FilePath | None:
-        """The path of the file; None for a sink or a stream."""
+        """The path of the output file; None for a sink or a stream."""
         return self.to if isinstance(self.to, (str, os.PathLike)) else None
 
     @property
@@ -188,12 +189,12 @@ class ExportRequest:
 
     @property
     def fresh(self) -> bool:
-        """Whether the list is read instead of searches."""
+        """Whether the export reads the list instead of searching."""
         return self.consistency == "fresh"
 
     @property
     def sets_aside(self) -> bool:
-        """Whether cases that cannot be decoded go to a file of their own."""
+        """Whether undecodable cases go to a file of their own."""
         return self.undecodable == "set_aside"
 
     @property
@@ -207,7 +208,7 @@ class ExportRequest:
         return ColumnChoice.of(self.only, self.columns)
 
     def settings(self, api_version: str) -> dict[str, Any]:
-        """Return what decides about the content of the file, as plain JSON, for an export that can be resumed.
+        """Return the settings that determine the content of the file, as plain JSON, for an export that can be resumed.
 
         Args:
             api_version: the version of the API.
@@ -224,7 +225,7 @@ class ExportRequest:
         }
 
     def provenance(self, api_version: str) -> Provenance:
-        """Return what made the file, if its cases are fetched page by page.
+        """Return the provenance of the file, if its cases are fetched page by page.
 
         Args:
             api_version: the version of the API.

@@ -1,4 +1,4 @@
-"""`ExportRun`: one run of an export, and what all ways to write the cases share."""
+"""`ExportRun`: one run of an export, with everything that all ways to write cases share."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["CaseReading", "ExportRun", "Searching"]
 
 
 class Searching(Protocol):
-    """What can search cases."""
+    """The interface that searches cases."""
 
     _api: Api
 
@@ -45,7 +45,7 @@ class Searching(Protocol):
 
 
 class CaseReading(Searching, Protocol):
-    """What can search, get and download."""
+    """The interface that searches and gets cases, and downloads files."""
 
     async def get(self, case: Case | str, *, only: Iterable[str] | None = None) -> Case:
         """Get a case."""
@@ -61,13 +61,13 @@ class ExportRun:
     """One run of an export.
 
     Attributes:
-        request: what to export, and where to.
+        request: the arguments of the export.
         cases: reads the cases.
         api: the API, with requests counted.
-        count: counts them.
-        progress: what was done so far.
-        rejects: takes the cases that cannot be decoded; None if such a case ends the export.
-        downloads: downloads the attachments; None if they are not wanted.
+        count: the number of requests.
+        progress: the progress so far.
+        rejects: writes the undecodable cases; None if such a case ends the export.
+        downloads: downloads the attachments; None if they are not exported.
     """
 
     request: ExportRequest
@@ -83,8 +83,8 @@ class ExportRun:
         """Prepare a run.
 
         Args:
-            request: what to export.
-            cases: reads the cases; through a copy of it, requests are counted.
+            request: the arguments of the export.
+            cases: reads the cases; a copy of it counts the requests.
         """
         twin, count = counted(cases)
         progress = RunProgress(on_progress=request.on_progress)
@@ -109,10 +109,10 @@ class ExportRun:
         )
 
     async def finish(self, provenance: Provenance, *, resumed: bool = False) -> ExportReport:
-        """Return the report of the complete export, once it is in the manifest of the file if that is wanted.
+        """Return the report of the complete export, after writing it to the manifest if one was requested.
 
         Args:
-            provenance: what made the file.
+            provenance: the provenance of the file.
             resumed: whether this run resumed an earlier one.
         """
         report = self.progress.report(

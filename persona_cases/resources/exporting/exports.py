@@ -1,4 +1,4 @@
-"""Exporting cases to a file, a stream or a sink."""
+"""Export of cases to a file, a stream or a sink."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["CaseExports"]
 
 
 class CaseExports:
-    """The method of `persona.cases` that exports what `search` finds."""
+    """The method of `persona.cases` that exports the results of a search."""
 
     async def export(
         self: CaseReading,
@@ -51,72 +51,72 @@ class CaseExports:
     ) -> ExportReport:
         """Write all matching cases to a file, as JSON Lines, CSV, Parquet or SQLite; or to a stream or a sink.
 
-        To a file, the export splits the creation time into ranges and fetches several of them at the same time, as many
-        as the rate limit allows. The file has the cases in the order of their creation. Progress is saved in a
-        directory beside the file until the file is complete: after any interruption, the same call resumes. With `sort`
-        or `limit`, and to a stream or a sink, the export fetches page after page in order and cannot resume.
+        An export to a file splits the creation time into ranges and fetches several of them concurrently, as many as
+        the rate limit allows. The file has the cases in order of creation. Progress is saved in a directory next to the
+        file until the file is complete, so after any interruption the same call resumes. With `sort` or `limit`, or to
+        a stream or a sink, the export fetches one page after another in order and cannot resume.
 
-        The file appears under its name when it is complete, and replaces one that was there. JSON Lines hold each case
+        The file appears under its name when it is complete, and replaces an existing one. JSON Lines hold each case
         exactly as the API sent it; the other formats are tables, whose columns `docs/exporting.md` describes.
 
         Args:
-            where: what to export; None exports all cases. Cases created after the newest one that is found at the
-                start are left out; if the rate limit makes one walk do for several windows, after the newest one that
-                is found when the export begins to fetch side by side.
+            where: the search expression; None exports all cases. Cases created after the newest one found at the start
+                are left out. If the rate limit makes one fetcher sufficient at first, the bound is the newest case
+                found when the export starts to fetch several ranges.
             to: one of:
 
                 - the path of the file. Its extension selects the format: `.jsonl`, `.ndjson`, `.csv`, `.parquet`,
                   `.sqlite`, `.sqlite3` or `.db`; without one, it is JSON Lines. `.gz` or `.zst` after `.jsonl`,
                   `.ndjson` or `.csv` compresses the file.
-                - a binary stream, such as `sys.stdout.buffer`: anything with a `write` that takes bytes. It gets JSON
-                  Lines, or the format of `format`. The stream gets whole lines, is flushed after each page, and stays
-                  open.
-                - a `Sink`, which gets the cases of each page.
-            sort: the sort order; oldest first by default.
-            only: the only attributes to export; None exports all. In tables they are the columns, after the id; in
-                JSON Lines the time of creation is always among them.
-            limit: maximum number of cases.
-            on_progress: called as cases arrive.
-            format: `jsonl`, `csv`, `parquet` or `sqlite`; by default, the extension selects it.
-            compression: `none`, `gzip` or `zstd`; by default, the extension selects it. For Parquet, inside the file.
+                - a binary stream, such as `sys.stdout.buffer`: anything with a `write` that takes bytes. It receives
+                  JSON Lines, or the format in `format`. The export writes whole lines, flushes the stream after each
+                  page, and does not close it.
+                - a `Sink`, which receives the cases of each page.
+            sort: the sort order. Default: oldest first.
+            only: the only attributes to export; None exports all. In tables, they become the columns, after the id. In
+                JSON Lines, the creation time is always included.
+            limit: maximum number of cases; None for no limit.
+            on_progress: called with an `ExportProgress` as cases arrive.
+            format: `jsonl`, `csv`, `parquet` or `sqlite`. Default: from the extension.
+            compression: `none`, `gzip` or `zstd`. Default: from the extension. For Parquet, it applies inside the file.
             columns: columns of custom fields whose types are known, as `columns_from(template)` returns them; or a
                 generated class, whose columns are settled. For tables.
             column_style: how tables spell the names of columns: `dotted`, as in `fields.risk-score`, or `snake`, as in
                 `fields_risk_score`, which databases take without quotes.
-            max_searches: how many searches the expression may take; see `search`.
+            max_searches: maximum number of searches that the expression may take; see `search`.
             restart: whether to discard saved progress and start from the beginning. For files, without `sort` and
                 `limit`.
-            resume_max_age: maximum age of an unfinished export that this call resumes, in seconds or as a `timedelta`;
-                6 hours by default. A resumed export is as old as its first run, so an older one raises
-                `InvalidArgumentError`, unless `restart` is given. For files, without `sort` and `limit`.
-            overwrite: whether to replace a database that is not an earlier export. Other files are replaced anyway. For
+            resume_max_age: maximum age of an unfinished export to resume, in seconds or as a `timedelta`. Default: 6
+                hours.
+                The age counts from the export's first run. An older export raises `InvalidArgumentError`, unless
+                `restart` is given. For files, without `sort` and `limit`.
+            overwrite: whether to replace a database that is not an earlier export. Other files are always replaced. For
                 files.
-            consistency: `search` exports what searches find, which is stale by about a minute. `fresh` reads the list
-                of cases instead, which takes more requests if the list has no filter for what is asked for. What
-                searches know and cases do not show cannot be asked for. For files, without `sort` and `limit`.
-            attachments: a directory for the files that are attached to the cases, as
-                `<directory>/<case id>/<file name>`; None leaves them out. Files that are there are not downloaded
-                again.
+            consistency: `search` exports search results, which are stale by about a minute. `fresh` reads the list of
+                cases instead, which takes more requests if the list has no filter for the expression. It cannot
+                evaluate attributes that cases do not show. For files, without `sort` and `limit`.
+            attachments: a directory to download attached files to, as `<directory>/<case id>/<file name>`; None
+                downloads none. Existing files are not downloaded again.
             undecodable: what to do with a case that cannot be decoded. `raise` ends the export with an error that names
-                the case. `set_aside` writes the case as the API sent it to `<name>.rejected.jsonl` beside the file and
+                the case. `set_aside` writes the case as the API sent it to `<name>.rejected.jsonl` next to the file and
                 continues; the report counts it. For files.
-            manifest: whether to write `<name>.manifest.json` beside the file: the expression and the other settings,
-                versions, when the export began, and how many cases and bytes there are. For files.
+            manifest: whether to write `<name>.manifest.json` next to the file, with the expression and the other
+                settings, versions, start time, and numbers of cases and bytes. For files.
 
         Returns:
-            What was done: cases, pages, size, and the requests that it took.
+            A report of the cases, pages, bytes and requests.
 
         Raises:
             InvalidArgumentError: if an argument is invalid, or has no effect on this export; the file cannot be
                 written, or is a database that is not an earlier export; the extension is unknown, or a package that the
                 format needs is not installed; an unfinished export of something else exists, or one that is too old.
-                All of these come before the first request.
+                All of these are raised before the first request.
             ClientStateError: if another export to the same file is running, or to the same directory of attachments.
-            QueryError: if a fresh export cannot decide the expression on what cases show.
-            PersonaError: whatever a search may raise.
+            QueryError: if a fresh export cannot evaluate the expression on the attributes that cases show.
+            PersonaError: any error that a search can raise.
             OSError: if the disk is full, or the stream fails.
         """
-        # Loading these takes as long as loading all else that cases can do.
+        # Loading these takes as long as loading all other methods for cases.
         from persona_cases.export.formats.target import Compression, FileFormat, Target  # noqa: PLC0415
         from persona_cases.resources.exporting.export_request import ExportRequest  # noqa: PLC0415
         from persona_cases.resources.exporting.export_run import ExportRun  # noqa: PLC0415

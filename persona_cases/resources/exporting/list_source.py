@@ -1,8 +1,8 @@
-"""`ListSource`: the cases that an expression finds at this moment, by ranges of creation time, as raw pages.
+"""`ListSource`: the cases that match an expression now, by ranges of creation time, as raw pages.
 
-The search index lags behind by about a minute, the list does not. But a list knows no times: it goes from new to old,
-and begins behind a case that one names. So a search finds a case where a range begins, and may be behind by a minute,
-since nothing else is wanted of it. The top of the list needs none.
+The search index is stale by about a minute, but the list is not. The list cannot start at a time: it goes from new to
+old, and starts after a case. So a search finds a case where a range begins. The search may be stale, because it is used
+for nothing else. The range at the top of the list needs no search.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from persona_cases.transport.limits.limiter import LimiterState
 
 _LIST = "/cases"
 _OLDEST_FIRST = Q.created_at.asc()
-# Of so many cases, the list will know one.
+# Of this many cases, the list will know at least one.
 _CANDIDATES = 3
 
 
 @attrs.frozen
 class ListSource:
-    """The cases that an expression finds, without the lag of searches, from new to old; see `TurnedSource`.
+    """The cases that match an expression, without the index lag of searches, newest first; see `TurnedSource`.
 
     Attributes:
         api: how to reach the API.
-        listing: what to list, and what to decide on each case.
-        request: the list, without page parameters.
-        fieldset: the attributes that it loads, if not all.
+        listing: the filters of the list, and the expression to evaluate on each case.
+        request: the list request, without page parameters.
+        fieldset: the attributes to load, if not all.
     """
 
     api: Api
@@ -56,33 +56,33 @@ class ListSource:
 
     @property
     def pages_per_fetcher(self) -> float:
-        """More than for searches: where a range begins costs a search, and the last page of each is half full."""
+        """More than for searches, because each range costs a search for its start, and its last page is half full."""
         return 16.0
 
     @property
     def limiter_state(self) -> LimiterState:
-        """What is known of the rate limit now."""
+        """The current state of the rate limit."""
         return self.api.limiter_state
 
     @classmethod
     def of(cls, api: Api, where: Predicate | None, only: Iterable[str] | None = None) -> Self:
-        """Make one.
+        """Make a source for an expression.
 
         Args:
             api: how to reach the API.
-            where: what to look for; None finds all cases.
-            only: the only attributes to load, beside those that are looked at; None loads all.
+            where: the expression; None matches all cases.
+            only: the only attributes to load, in addition to those that the expression compares; None loads all.
 
         Raises:
-            QueryError: if the expression cannot be decided on what cases show.
-            InvalidArgumentError: if it can be only on whole cases.
+            QueryError: if the expression cannot be evaluated on the attributes that cases show.
+            InvalidArgumentError: if it can be evaluated only on whole cases.
         """
         listing = Listing.of(where)
         sparse, fieldset = parameters.fieldset(None if only is None else listing.attributes(only))
         return cls(api, listing, Request("GET", _LIST, query=listing.filters + sparse), fieldset)
 
     async def far_end(self) -> RawPage:
-        """Return a page of the oldest cases, oldest first; an empty one if no search finds any."""
+        """Return a page of the oldest cases, oldest first; an empty page if a search finds none."""
         return await self._found(self.listing.created.narrow(self.listing.filtered), LARGEST_PAGE)
 
     async def pages(self, part: TimeRange, after: str | None) -> RawPages:
@@ -93,7 +93,7 @@ class ListSource:
             after: the cursor of a page of the same range; None for the beginning.
 
         Raises:
-            PersonaError: whatever a request may raise, at the steps of the walk.
+            PersonaError: any error that a request can raise, during the iteration.
         """
         asked = _common(part, self.listing.created)
         if asked is None or self.listing.impossible:
@@ -126,7 +126,7 @@ class ListSource:
                 return
 
     async def _starts(self, part: TimeRange) -> list[str | None]:
-        """Return ids of cases behind which the list has the whole range, and None for the top of the list."""
+        """Return ids of cases after which the list has the whole range, and None for the top of the list."""
         if part.high is None:
             return [None]
         newer = TimeRange(part.high, None)
@@ -137,7 +137,7 @@ class ListSource:
         return [*map(page.id, range(len(page))), None]
 
     async def _found(self, where: Predicate | None, size: int) -> RawPage:
-        """Return a page of the oldest cases that a search finds."""
+        """Return a page of the oldest cases found by a search."""
         search, _ = Search.of(where, _OLDEST_FIRST, 1, None).loading([_OLDEST_FIRST.attribute])
         for request in search.requests():
             async with aclosing(raw_walk(self.api, request, decode_raw_page, None, size)) as walk:
@@ -157,7 +157,7 @@ class ListSource:
         return RawPage([case.raw_line for case in document.cases], unwanted=unwanted), document.links
 
     def _decode_each(self, body: bytes, rest: Predicate) -> tuple[RawPage, Links]:
-        """Decode case by case; put aside what nothing can be decided on."""
+        """Decode case by case, and set aside cases on which the expression cannot be evaluated."""
         page, links = decode_raw_page(body)
         page = page.sound()
         lines, unwanted, aside = list[Line](), set[int](), list(page.aside)
@@ -175,24 +175,24 @@ class ListSource:
 
 
 def _common(one: TimeRange, other: TimeRange) -> TimeRange | None:
-    """Return what two ranges have in common."""
+    """Return the intersection of two ranges."""
     low = max((each for each in (one.low, other.low) if each is not None), default=None)
     high = min((each for each in (one.high, other.high) if each is not None), default=None)
     return None if low is not None and high is not None and low >= high else TimeRange(low, high)
 
 
 def _placed(page: RawPage, part: TimeRange, reached: int | None) -> tuple[RawPage, int | None]:
-    """Return the cases of a page that are in a range, and how far the walk of the list has come with it."""
+    """Return the cases of a page that are in a range, and the creation time that the list has reached."""
     try:
         return _within(page, part), _last_moment(page, reached)
     except DecodeError:
-        # The cases that can be read still tell where the page is.
+        # The decodable cases still show where the page is.
         page = page.sound()
     return _within(page, part), _last_moment(page, reached)
 
 
 def _last_moment(page: RawPage, reached: int | None) -> int | None:
-    """Return how far a walk of the list has come.
+    """Return the creation time that the list has reached.
 
     Raises:
         PaginationError: if the list does not go from new to old, so that cases of a range may be anywhere.
@@ -218,5 +218,5 @@ def _within(page: RawPage, part: TimeRange) -> RawPage:
 
 
 def _first_before(page: RawPage, moment: int) -> int:
-    """Return the index of the first case that was created before a moment; the cases are in order, newest first."""
+    """Return the index of the first case created before a timestamp; the cases are ordered newest first."""
     return bisect_right(range(len(page)), -moment, key=lambda index: -page.moment(index))

@@ -1,4 +1,4 @@
-"""Exporting page by page in one order: to a file, a stream or a sink. Such an export cannot be resumed."""
+"""Export page by page in one order: to a file, a stream or a sink. Such an export cannot be resumed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["export_in_order"]
 
 
 async def export_in_order(run: ExportRun) -> ExportReport:
-    """Fetch page after page and write it."""
+    """Fetch and write one page after another."""
     provenance = run.request.provenance(run.api.options.version)
     async with _pages(run) as pages:
         match run.request.to:
@@ -60,7 +60,7 @@ async def _write_file(run: ExportRun, path: FilePath, pages: Pages, provenance: 
 async def _pages(run: ExportRun) -> AsyncGenerator[Pages]:
     request = run.request
     sort = request.sort or OLDEST_FIRST
-    # With their creation times, the order of cases can be checked.
+    # Creation times allow a check of the order of cases.
     only = None if request.loaded is None else [*request.loaded, OLDEST_FIRST.attribute]
     if run.rejects is None:
         pager = run.cases.search(request.where, sort=sort, only=only, max_searches=request.max_searches)

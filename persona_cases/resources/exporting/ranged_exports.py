@@ -1,4 +1,4 @@
-"""Exporting to a file by time ranges, which are fetched side by side. Such an export can be resumed."""
+"""Export to a file by time ranges, which are fetched concurrently. Such an export can be resumed."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from persona_cases.resources.exporting.search_source import SearchSource
 __all__ = ["export_by_ranges", "write_lines", "write_table"]
 
 WriteFile: TypeAlias = Callable[[ExportRun, Spool, AtomicFile], Awaitable[None]]
-"""Writes the file from a spool that has all cases, and commits it or discards it."""
+"""Writes the output file from a complete spool, and commits or discards it."""
 
 
 async def export_by_ranges(run: ExportRun, path: FilePath, write: WriteFile) -> ExportReport:
-    """Fetch what the spool does not have yet, and write the file.
+    """Fetch the cases that the spool does not have yet, and write the file.
 
     Args:
         run: the export.
-        path: the file.
-        write: how to write it.
+        path: the path of the file.
+        write: writes the file from the spool.
     """
     request, progress = run.request, run.progress
     source = _source(run, request.where)
@@ -66,7 +66,7 @@ async def export_by_ranges(run: ExportRun, path: FilePath, write: WriteFile) -> 
         finally:
             if spool.ranges is None:
                 spool.remove()
-        # Before the directory goes: if this run ends here, the next one writes the manifest.
+        # This comes before the directory is removed: if this run ends here, the next one writes the manifest.
         report = await run.finish(_provenance(spool), resumed=resumed)
         await off_loop(spool.remove)
     progress.tell_end()
@@ -74,10 +74,10 @@ async def export_by_ranges(run: ExportRun, path: FilePath, write: WriteFile) -> 
 
 
 async def write_lines(run: ExportRun, spool: Spool, file: AtomicFile) -> None:
-    """Make the spool itself the file: it has the cases as lines."""
+    """Turn the spool itself into the file, because it holds the cases as lines."""
     try:
         if run.rejects is not None:
-            # Once the spool has become the file, it no longer has them.
+            # Once the spool has become the file, it no longer holds them.
             await off_loop(run.rejects.commit)
         await off_loop(spool.become, file)
         await off_loop(file.commit)
@@ -89,7 +89,7 @@ async def write_lines(run: ExportRun, spool: Spool, file: AtomicFile) -> None:
 
 
 async def write_table(run: ExportRun, spool: Spool, file: AtomicFile) -> None:
-    """Read the spool, and write a table, or compressed lines."""
+    """Read the spool, and write a table or compressed lines."""
     export = FileExport(
         target=run.request.target,
         output=file,
@@ -131,7 +131,7 @@ def _source_of_first_run(run: ExportRun, source: PageSource, snapshot: Descripti
     where = run.request.where
     if where is None or snapshot.where == where.to_dict():
         return source
-    # The relative times mean what they meant to the first run.
+    # Relative times keep the meaning that they had in the first run.
     return _source(run, Predicate.from_dict(snapshot.where))
 
 

@@ -24,17 +24,17 @@ _ASCENDING, _DESCENDING = Q.created_at.asc(), Q.created_at.desc()
 
 @attrs.frozen
 class SearchSource:
-    """The cases that an expression finds; a `PageSource` of the export.
+    """The cases that a search finds; a `PageSource` of the export.
 
-    A range becomes part of the expression, which is planned with it. Cases are copied without decoding them; what takes
-    several searches is merged by the times of creation.
+    The range becomes part of the expression before it is planned. Cases are copied without decoding. If the expression
+    takes several searches, their results are merged by creation time.
 
     Attributes:
         api: how to reach the API.
-        where: what to look for; None finds all cases.
-        only: the only attributes to load; None loads all. The creation time is always among them.
-        max_searches: how many searches the expression may take.
-        limits: what one search can carry, if not what the API documents.
+        where: the search expression; None finds all cases.
+        only: the only attributes to load; None loads all. The creation time is always included.
+        max_searches: maximum number of searches that the expression may take.
+        limits: the limits of one search, if they differ from the documented ones.
     """
 
     api: Api
@@ -47,16 +47,16 @@ class SearchSource:
 
     @property
     def pages_per_fetcher(self) -> float:
-        """How many pages make another fetcher worth having."""
+        """Number of pages that make another fetcher worthwhile."""
         return PAGES_PER_FETCHER
 
     @property
     def limiter_state(self) -> LimiterState:
-        """What is known of the rate limit now."""
+        """The current state of the rate limit."""
         return self.api.limiter_state
 
     async def far_end(self) -> RawPage:
-        """Return a page of the newest cases, newest first; an empty one if there is no case."""
+        """Return a page of the newest cases, newest first; an empty page if there are none."""
         async with aclosing(self._walk(self.where, _DESCENDING, None)) as pages:
             async for page in pages:
                 if len(page):
@@ -71,12 +71,12 @@ class SearchSource:
             after: the cursor of a page of the same range; None for the beginning.
 
         Raises:
-            PersonaError: whatever a search may raise, at the steps of the walk.
+            PersonaError: any error that a search can raise, during the iteration.
         """
         return self._walk(part.narrow(self.where), _ASCENDING, after)
 
     def together(self, parts: Sequence[TimeRange]) -> RawPages | None:
-        """Fetch the cases of several ranges, oldest first, as those of one; None if that takes several searches.
+        """Fetch the cases of several ranges with one search, oldest first; None if that takes several searches.
 
         Args:
             parts: the ranges, in the order of time.
@@ -88,7 +88,7 @@ class SearchSource:
         except QueryTooComplexError:
             return None
         requests = search.requests()
-        # Each part alone is known to have no case: that takes no request.
+        # Each range alone is known to be empty, so no request is needed.
         return raw_walk(self.api, requests[0], decode_raw_page, None) if requests else None
 
     def _walk(self, where: Predicate | None, sort: Sort, after: str | None) -> RawPages:

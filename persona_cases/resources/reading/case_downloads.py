@@ -1,4 +1,4 @@
-"""Downloading the files that are attached to cases."""
+"""Downloads of the files attached to cases."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from persona_cases.resources.endpoint import Api
 from persona_cases.transport.calls_under_way import Call
 from persona_cases.transport.download import fetch_file
 
-# What an address answers once it has expired is not documented; each of these says that another one is needed.
+# The API does not document the status of an expired URL; each of these means that a new URL is needed.
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
 
 OnBytes = Callable[[int, int | None], object]
-"""Called after each piece with the bytes so far and the size of the file, None if that is not known."""
+"""Called after each chunk with the bytes so far and the size of the file, None if unknown."""
 
 
 @attrs.define
 class Download:
-    """One file on its way to the disk.
+    """One download of a file to disk.
 
     Attributes:
-        attachment: which file.
-        path: where it goes.
+        attachment: the attachment to download.
+        path: the path to write to.
         api: makes the call.
-        refresh: gets the case anew.
-        on_progress: told of each piece.
+        refresh: loads the case again.
+        on_progress: called after each chunk.
     """
 
     attachment: Attachment
@@ -49,10 +49,10 @@ class Download:
     _refreshed: bool = attrs.field(default=False, init=False)
 
     async def run(self) -> Path:
-        """Fetch the file and give it its name when it is complete.
+        """Fetch the file, and rename it to its path when it is complete.
 
         Raises:
-            PersonaError: whatever keeps it from being complete.
+            PersonaError: any error that keeps the file from completing.
         """
         self._file = AtomicFile(self.path)
         try:
@@ -72,7 +72,7 @@ class Download:
                 return
             raise call.broken_off()
         except (PersonaError, asyncio.CancelledError) as error:
-            # The frames below hold the file's address, which opens it to everybody.
+            # The frames below hold the file's URL, with which anyone can open it.
             failure = error.with_traceback(None)
         raise failure
 
@@ -137,7 +137,7 @@ class Download:
             return False
         case = await self.refresh(old.case_id)
         for fresh in case.attachments:
-            # Files are only ever added, so the second of a name and size stays the second.
+            # Files are only ever added, so the second one of a name and size stays the second.
             if (fresh.filename, fresh.byte_size, fresh.twins_before) == (old.filename, old.byte_size, old.twins_before):
                 self.attachment = fresh
                 return True
@@ -145,10 +145,10 @@ class Download:
 
 
 def check_attachment(value: object) -> Attachment:
-    """Check what is to be downloaded.
+    """Check the attachment to download.
 
     Raises:
-        InvalidArgumentError: if it is not an attachment, such as the id of a case.
+        InvalidArgumentError: if it is not an attachment but, say, the id of a case.
     """
     if not isinstance(value, Attachment):
         raise InvalidArgumentError("attachment must be an Attachment: get the case, and pass one of case.attachments")

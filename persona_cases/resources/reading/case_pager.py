@@ -1,4 +1,4 @@
-"""`CasePager`: a pager of cases, which also gives them as Arrow tables."""
+"""`CasePager`: a pager of cases that can also return Arrow tables."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _ROWS_A_BATCH = 10_000
 @taught(PAGER)
 @attrs.frozen(kw_only=True, repr=False)
 class CasePager(Pager[Case]):
-    """A pager of cases: beside what every `Pager` does, it gives the cases as Arrow tables.
+    """A pager of cases: a `Pager` that can also return the cases as Arrow tables.
 
-    Tables have the columns and types of an export, of which `docs/exporting.md` has a list. The type of a custom field
-    is the narrowest one that holds all of its values, so that all cases are fetched before the first row is made. They
-    wait in a temporary file without a name.
+    Tables have the columns and types of an export, which `docs/exporting.md` lists. The type of a custom field is the
+    narrowest one that holds all of its values, so all cases are fetched before the first row is made. They are kept in
+    an unnamed temporary file.
     """
 
     _only: tuple[str, ...] | None = attrs.field(alias="only", default=None, repr=False)
@@ -41,17 +41,17 @@ class CasePager(Pager[Case]):
     async def to_arrow(
         self, columns: Iterable[Column] | type[TypedCase] | None = None, *, column_style: ColumnStyle = "dotted"
     ) -> Any:  # pyarrow has no types.
-        """Return all cases as a `pyarrow.Table`; `limit(n)` bounds them.
+        """Return all cases as a `pyarrow.Table`; `limit(n)` caps their number.
 
         Args:
             columns: columns of custom fields whose types are known, as `columns_from(template)` returns them; or a
-                generated class, whose columns are settled.
+                generated class, whose columns are fixed.
             column_style: how to spell the names of columns: `dotted`, as in `fields.risk-score`, or `snake`, as in
                 `fields_risk_score`.
 
         Raises:
             InvalidArgumentError: if an argument is invalid, or pyarrow is not installed; before the first request.
-            PersonaError: whatever a request may raise.
+            PersonaError: any error that a request can raise.
             OSError: if there is no room for the temporary file.
         """
         from persona_cases.export.arrow_tables import whole_table  # noqa: PLC0415 - few programs want tables
@@ -67,10 +67,10 @@ class CasePager(Pager[Case]):
         *,
         column_style: ColumnStyle = "dotted",
     ) -> AsyncGenerator[Any]:
-        """Give all cases as instances of `pyarrow.RecordBatch`, with `async for`. Memory holds one at a time.
+        """Iterate over all cases as `pyarrow.RecordBatch` objects, with `async for`. Memory holds one batch at a time.
 
-        All batches of a run have the same schema. The first one comes after the last page. If there are no cases, there
-        is no batch.
+        All batches of a run have the same schema. The first batch comes after the last page. If there are no cases,
+        there are no batches.
 
         Args:
             size: rows per batch; the last one may have fewer.
@@ -79,7 +79,7 @@ class CasePager(Pager[Case]):
 
         Raises:
             InvalidArgumentError: if an argument is invalid, or pyarrow is not installed; before the first request.
-            PersonaError: whatever a request may raise.
+            PersonaError: any error that a request can raise.
             OSError: if there is no room for the temporary file.
         """
         whole_number(size, "size")

@@ -1,4 +1,4 @@
-"""Watching for new cases, by asking for what is newer than the newest known."""
+"""A watch for new cases, which lists the cases newer than the newest known one."""
 
 from __future__ import annotations
 
@@ -20,19 +20,18 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 @taught(WATCH)
 class CaseWatch:
-    """New cases as they appear, oldest first, each once; without end.
+    """An endless iteration over new cases as they appear, oldest first, each once.
 
     Attributes:
-        cursor: where another watch resumes (`since=`): the id of the last case that was given; None before the first
-            step.
+        cursor: where another watch resumes (`since=`): the id of the last case returned; None before the first step.
 
     Args:
-        newer: gives the cases before a cursor, or all if there is none.
-        since: the id of a case, or the cursor of a watch or of its error; only newer cases are given. None starts with
-            the newest case there is at the first step, which itself is not given.
-        interval: time between two requests when cases keep coming; a number is in seconds.
-        max_interval: time between two requests at most; the wait doubles each time that nothing is new.
-        sleep: waits for so many seconds.
+        newer: lists the cases before a cursor, or all cases without one.
+        since: the id of a case, or the cursor of a watch or of its error; only newer cases are returned. None starts
+            after the newest case that exists at the first step.
+        interval: time between two requests while new cases arrive; a number is in seconds.
+        max_interval: maximum time between two requests; the time doubles whenever nothing is new.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(
@@ -82,7 +81,7 @@ class CaseWatch:
     async def _poll(self) -> None:
         await self._sleep(self._wait)
         found = await self._newer(None if self.cursor == BEGINNING else self.cursor).collect()
-        # How the pages before a cursor are ordered is not documented: only the dates tell.
+        # The API does not document the order of pages before a cursor, so only the dates show it.
         newest_last = {case.id: case for case in reversed(found)}
         self._ready.extend(sorted(newest_last.values(), key=_created))
         self._wait = self._shortest if found else min(self._longest, max(self._shortest, self._wait * 2))

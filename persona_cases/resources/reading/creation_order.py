@@ -1,4 +1,4 @@
-"""Whether a server keeps to a sort by creation time: if it does not, a limit would take the wrong cases."""
+"""A check that the server sorts by creation time. If it did not, a limit would take the wrong cases."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["check_creation_order", "in_creation_order"]
 
 
 def check_creation_order(times: Iterable[datetime | None], *, descending: bool) -> None:
-    """Check the cases of a page.
+    """Check the order of the cases on a page.
 
     Args:
-        times: when the cases were created, in the order of the page; None if a case does not say.
-        descending: whether the newest case has to come first.
+        times: when the cases were created, in the order of the page; None for a case without a creation time.
+        descending: whether the newest case must come first.
 
     Raises:
-        PaginationError: if they are not in that order.
+        PaginationError: if the cases are not in that order.
     """
     known = [time for time in times if time is not None]
     for one, other in pairwise(known):
@@ -33,11 +33,11 @@ def check_creation_order(times: Iterable[datetime | None], *, descending: bool) 
 
 
 def in_creation_order(fetch: Fetch[Case], *, descending: bool) -> Fetch[Case]:
-    """Return what fetches the same pages, and checks their order.
+    """Return a function that fetches the same pages and checks their order.
 
     Args:
-        fetch: fetches the pages of a search that is sorted by creation time.
-        descending: whether the newest case has to come first.
+        fetch: fetches the pages of a search sorted by creation time.
+        descending: whether the newest case must come first.
     """
 
     async def checked(position: Position) -> Page[Case]:

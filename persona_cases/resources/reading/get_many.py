@@ -1,4 +1,4 @@
-"""Getting many cases by their ids, several at a time."""
+"""Retrieval of many cases by their ids, several at a time."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _NOT_THERE: Final = "record not found"
 @taught(MANY_CASES)
 @attrs.frozen(repr=False)
 class ManyCases(Sequence[Case]):
-    """The cases that were asked for by id, in the order of the ids.
+    """Cases requested by id, in the order of the ids.
 
     Attributes:
-        cases: the cases that came.
-        missing: the ids of which the API says that there is no such case.
-        failed: the errors of all other ids that gave no case, by id. An export that must be whole looks here.
+        cases: the cases that were found.
+        missing: the ids that were not found.
+        failed: the errors of all other ids that have no case, by id. Check it if you need every case.
     """
 
     cases: tuple[Case, ...] = attrs.field(repr=False)
@@ -58,16 +58,16 @@ class ManyCases(Sequence[Case]):
 
 
 async def get_many(get: Callable[[str], Awaitable[Case]], ids: Iterable[str], concurrency: int) -> ManyCases:
-    """Get cases by their ids; an id that is given twice is asked for once.
+    """Get cases by their ids; duplicate ids are requested once.
 
     Args:
         get: gets one case.
         ids: the ids.
-        concurrency: how many requests may be under way at the same time.
+        concurrency: maximum number of requests in progress at the same time.
 
     Raises:
-        InvalidArgumentError: if an argument cannot work, before anything is sent.
-        AuthenticationError: if the key is refused.
+        InvalidArgumentError: if an argument is invalid, before anything is sent.
+        AuthenticationError: if the API does not accept the key.
         ClientStateError: if the client cannot be used.
     """
     whole_number(concurrency, "concurrency")
@@ -82,7 +82,7 @@ async def get_many(get: Callable[[str], Awaitable[Case]], ids: Iterable[str], co
             try:
                 found[id] = await get(id)
             except (AuthenticationError, ClientStateError, InvalidArgumentError):
-                # No other id would fare better.
+                # This error would stop every other id too.
                 raise
             except PersonaError as error:
                 found[id] = error
@@ -92,13 +92,13 @@ async def get_many(get: Callable[[str], Awaitable[Case]], ids: Iterable[str], co
             for _ in range(min(concurrency, len(asked))):
                 group.create_task(work())
     except BaseExceptionGroup as failures:
-        # The first failure ended the others; it says what is the matter.
+        # The first failure cancelled the others, so it is the cause.
         raise failures.exceptions[0] from None
     return _sorted(asked, found)
 
 
 def _sorted(asked: Iterable[str], found: Mapping[str, Case | PersonaError]) -> ManyCases:
-    """Say what came of each id."""
+    """Sort the outcomes of the ids into found, missing and failed."""
     cases = tuple(case for id in asked if isinstance(case := found[id], Case))
     errors = {id: error for id in asked if isinstance(error := found[id], PersonaError)}
     missing = tuple(id for id, error in errors.items() if _is_missing(error))
@@ -106,7 +106,7 @@ def _sorted(asked: Iterable[str], found: Mapping[str, Case | PersonaError]) -> M
 
 
 def _is_missing(error: PersonaError) -> bool:
-    """Whether the API says that there is no such case: a gateway or a wrong base URL answers 404 as well."""
+    """Return whether the API itself says that there is no such case: a gateway or a wrong base URL causes 404 too."""
     return isinstance(error, NotFoundError) and any(title.casefold() == _NOT_THERE for title in error.titles)
 
 

@@ -1,4 +1,4 @@
-"""From a request and a position to a page: how lists and searches of cases are asked for."""
+"""Page requests: from a request and a position to a page of a list or a search."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Item = TypeVar("Item", bound=Identified)
 
 @attrs.frozen
 class Link:
-    """How a page came, and what leads to the next one.
+    """The call that fetched a page, and the link to the next page.
 
     Attributes:
-        call: the call that brought it.
+        call: the call that fetched the page.
         next_cursor: the cursor of the next page; None if there is none.
-        following: the query parameters that the server's link to the next page carries.
+        following: the query parameters in the server's link to the next page.
     """
 
     call: Answered
@@ -46,16 +46,16 @@ def pages_of(
     *,
     backward: bool = False,
 ) -> Callable[[Position], Awaitable[P]]:
-    """Return what fetches the pages of a list or a search.
+    """Return a function that fetches the pages of a list or a search.
 
-    Every page is asked for with the same method, path, parameters and body; only the cursor and the page size differ.
+    Every page is requested with the same method, path, parameters and body; only the cursor and the page size differ.
 
     Args:
         api: how to reach the API.
         request: the request, without page parameters.
-        decode: reads what is on a page and its links from the body of a response.
-        make: makes a page of them.
-        backward: whether to go the other way, with `page[before]`.
+        decode: reads the items of a page and its links from the body of a response.
+        make: makes a page from them.
+        backward: whether to page backward, with `page[before]`.
     """
     name = "page[before]" if backward else "page[after]"
 
@@ -78,14 +78,14 @@ def case_pages(
     decode: Callable[[bytes], DecodedPage] | None = None,
     backward: bool = False,
 ) -> Fetch[Case]:
-    """Return what fetches the pages of a list or a search as cases; see `pages_of`.
+    """Return a function that fetches the pages of a list or a search as cases; see `pages_of`.
 
     Args:
         api: how to reach the API.
         request: the request, without page parameters.
-        fieldset: the sparse fieldset that the request asks for, if it does.
-        decode: decodes a page in a way of one's own.
-        backward: whether to go the other way.
+        fieldset: the sparse fieldset of the request, if it has one.
+        decode: decodes a page instead of the default decoder.
+        backward: whether to page backward.
     """
     read = decode or partial(decode_page, fieldset=fieldset)
 
@@ -97,12 +97,12 @@ def case_pages(
 
 
 async def nothing(_position: Position) -> Page[Any]:
-    """Return the only page of a search that cannot match: empty, and known without a request."""
+    """Return the only page of a search that cannot match. It is empty, so it needs no request."""
     return Page(items=(), next_cursor=None)
 
 
 def page_of(items: tuple[Item, ...], link: Link) -> Page[Item]:
-    """Return a page of items, with what leads to the next one."""
+    """Return a page of items with its link to the next page."""
     return Page(
         items=items,
         next_cursor=link.next_cursor,
@@ -113,8 +113,8 @@ def page_of(items: tuple[Item, ...], link: Link) -> Page[Item]:
 
 
 def _page_query(own: QueryPairs, position: Position, cursor_name: str) -> QueryPairs:
-    # A link may or may not echo the caller's parameters, and may carry others: the caller's win, and what only the
-    # link has is passed on.
+    # A link may or may not repeat the caller's parameters, and may have others. The caller's parameters win, and those
+    # that only the link has are added.
     ours = {name for name, _ in own}
     passed_on = tuple(
         (name, value) for name, value in position.following if name not in ours and not name.startswith("page[")

@@ -23,7 +23,7 @@ from persona_cases.resources.reading.searches import Search
 
 @attrs.frozen
 class RawCase:
-    """A case that is hardly looked into, for merging the pages of several searches.
+    """A case decoded only as far as merging the pages of several searches needs.
 
     Attributes:
         id: its id.
@@ -37,7 +37,7 @@ class RawCase:
 
 
 DecodeRaw: TypeAlias = Callable[[bytes], tuple[RawPage, Links]]
-"""From the body of a response to a page without a cursor, and the links that have it."""
+"""Decodes the body of a response to a page without a cursor, and the links that have the cursor."""
 
 
 async def raw_walk(
@@ -53,8 +53,8 @@ async def raw_walk(
         size: cases per page.
 
     Raises:
-        PersonaError: whatever a request may raise.
-        PaginationError: if the server repeats a cursor, or its pages bring nothing new any more.
+        PersonaError: any error that a request can raise.
+        PaginationError: if the server repeats a cursor, or its pages no longer bring anything new.
     """
     chain = PageChain(pages_of(api, request, decode, _raw_page), start=after, marks=RawPage.marks)
     while not chain.ended:
@@ -62,15 +62,15 @@ async def raw_walk(
 
 
 async def merged_walk(api: Api, search: Search, after: str | None) -> RawPages:
-    """Fetch the pages of a search that takes several requests, or none.
+    """Fetch the pages of a query that takes several searches, or none.
 
     Args:
         api: how to reach the API.
-        search: the search, in the order of creation.
+        search: the search, sorted by creation time.
         after: the cursor to resume from; None for the beginning.
 
     Raises:
-        PersonaError: whatever a request may raise.
+        PersonaError: any error that a request can raise.
     """
     aside = list[Undecodable]()
 

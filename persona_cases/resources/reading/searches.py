@@ -1,4 +1,4 @@
-"""A search as it will be sent: the expression, planned within the API's limits, and the order."""
+"""A search as it will be sent: the expression, planned within the API's limits, and the sort order."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Search:
     """One or several search requests for one expression.
 
     Attributes:
-        plan: what to search for.
-        sort: the order. It is always sent, since the API does not say what it is otherwise.
+        plan: the planned searches.
+        sort: the sort order. It is always sent, because the API does not document its default.
         query: the parameters of the requests.
-        shows_creation: whether the cases come with their creation times.
+        shows_creation: whether the loaded attributes include the creation time.
     """
 
     plan: Plan = attrs.field(repr=False)
@@ -45,9 +45,9 @@ class Search:
         """Check the arguments of a search.
 
         Raises:
-            QueryTypeError: if `where` is no expression, or `sort` no order.
+            QueryTypeError: if `where` is not an expression, or `sort` is not a sort order.
             QueryTooComplexError: if the expression takes more than `max_searches` searches.
-            QueryError: if it takes several searches in an order that they cannot be merged by.
+            QueryError: if it takes several searches, and their results cannot be merged in this order.
         """
         search = cls(plan=plan(where, limits, max_searches), sort=_order(sort))
         if search.merged:
@@ -56,16 +56,16 @@ class Search:
 
     @property
     def merged(self) -> bool:
-        """Whether several searches are run."""
+        """Whether the query runs as several searches."""
         return len(self.plan.searches) > 1
 
     @property
     def unstable(self) -> bool:
-        """Whether a case can move in this order while it is walked."""
+        """Whether a case can move in this order during an iteration."""
         return self.sort not in _BY_CREATION
 
     def loading(self, only: Iterable[str] | None) -> tuple[Search, Fieldset | None]:
-        """Return the search of only those attributes, and of the one that results are merged by."""
+        """Return the search limited to those attributes and the one that results are merged by."""
         query, fieldset = parameters.fieldset(only)
         if fieldset is not None and self.merged:
             query, fieldset = parameters.fieldset([*fieldset.names, self.sort.attribute])
@@ -80,24 +80,24 @@ class Search:
         ]
 
     def fetch(self, walk: Callable[[Request], Fetch[Case]], *, backward: bool = False) -> Fetch[Case] | Merge[Case]:
-        """Return what fetches the pages.
+        """Return the function that fetches the pages, or the `Merge` of several.
 
         Args:
-            walk: makes what fetches the pages of one request.
-            backward: whether that goes the other way.
+            walk: returns the function that fetches the pages of one request.
+            backward: whether it pages backward.
         """
-        # Nothing says in which order the pages before a cursor come.
+        # The API does not document the order of pages before a cursor.
         checked = walk if backward else self._checked(walk)
         return self.fetch_by(checked, sort_key(self.sort) if self.merged else None)
 
     def fetch_by(
         self, walk: Callable[[Request], Fetch[T]], key: Callable[[T], SortValue | None] | None
     ) -> Fetch[T] | Merge[T]:
-        """Return what fetches the pages, of whatever they are made of.
+        """Return the function that fetches the pages, of any type of item, or the `Merge` of several.
 
         Args:
-            walk: makes what fetches the pages of one request.
-            key: gives what the search is sorted by; it is needed where several requests are merged.
+            walk: returns the function that fetches the pages of one request.
+            key: returns the sort key of an item; it is used if several requests are merged.
         """
         requests = self.requests()
         if not requests:
@@ -139,7 +139,7 @@ class Search:
 
 
 def describe(request: Request) -> str:
-    """Return the method, path and parameters of a request, to be read by a person."""
+    """Return the method, path and parameters of a request in readable form."""
     parameters = "&".join(f"{name}={value}" for name, value in request.query)
     return f"{request.method} {request.path}{'?' if parameters else ''}{parameters}"
 

@@ -1,4 +1,4 @@
-"""The order of searches that are merged here: by what a case shows of the attribute that the API sorts by."""
+"""The sort keys of merged searches: the values that cases show of the attribute that the API sorts by."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SortKey = Callable[[Case], SortValue | None]
 
 
 def sort_key(sort: Sort) -> SortKey:
-    """Return what gives the value that cases are sorted by; None for a case that has none.
+    """Return a function that returns the sort key of a case, or None if the case has none.
 
     Raises:
-        QueryError: if cases do not show it.
+        QueryError: if cases do not show the attribute.
     """
     known = attribute_named(sort.attribute)
     key = custom_key(known.name)
@@ -35,7 +35,7 @@ def sort_key(sort: Sort) -> SortKey:
 
 def _why_not(known: Attribute) -> str:
     if known.person:
-        return "searches sort by user ids, and cases show e-mail addresses"
+        return "searches sort by user ids, and cases show email addresses"
     return known.hidden if known.related is None else "only the API knows what it sorts them by"
 
 

@@ -1,4 +1,4 @@
-"""A search that passes on what can be decoded, and puts the other cases aside."""
+"""A search that returns decodable cases and sets the others aside."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def sifted(
     max_searches: int,
     put_aside: Callable[[bytes], object],
 ) -> Pager[Case]:
-    """Return a search of the cases that can be decoded.
+    """Return a search for the cases that can be decoded.
 
     Args:
         api: how to reach the API.
-        where: what to look for; None finds all cases.
-        sort: the order.
+        where: the search expression; None finds all cases.
+        sort: the sort order.
         only: the only attributes to load; None loads all.
-        max_searches: how many searches the expression may take.
-        put_aside: takes each other case, once, on one line.
+        max_searches: maximum number of searches that the expression may take.
+        put_aside: receives each undecodable case, once, on one line.
     """
     search, fieldset = Search.of(where, sort, max_searches, None).loading(only)
     seen = set[bytes]()

@@ -1,1 +1,1 @@
-"""From arguments to the parts of a request."""
+"""Conversion of arguments to the parts of a request."""

@@ -1,4 +1,4 @@
-"""Paths, functions and idempotency keys that callers give: checked where they come in."""
+"""Checks of the paths, functions and idempotency keys that callers pass."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["callback", "chosen_or_new_key", "file_path"]
 
 
 def file_path(value: object, argument: str) -> None:
-    """Check the path of a file or directory: one that the file system could have.
+    """Check that an argument can be the path of a file or directory.
 
     Raises:
         InvalidArgumentError: if it is not.
@@ -22,24 +22,24 @@ def file_path(value: object, argument: str) -> None:
         raise InvalidArgumentError(f"{argument} must be a path: a non-empty string or a pathlib.Path")
     try:
         possible = b"\0" not in os.fsencode(cast("str | os.PathLike[str]", value))
-    except ValueError:  # What it holds would be the context of the error that is raised below.
+    except ValueError:  # The caught error holds the path, and would become the context of the error raised below.
         possible = False
     if not possible:
-        raise InvalidArgumentError(f"{argument} has a character that no file name can have")
+        raise InvalidArgumentError(f"{argument} has a character that file names cannot have")
 
 
 def callback(value: object, argument: str) -> None:
-    """Check a function that is called as work goes on, or None.
+    """Check that an argument is a function or None.
 
     Raises:
-        InvalidArgumentError: if it is something else.
+        InvalidArgumentError: if it is anything else.
     """
     if value is not None and not callable(value):
         raise InvalidArgumentError(f"{argument} must be a function, or None")
 
 
 def chosen_or_new_key(chosen: object) -> str:
-    """Return the idempotency key that the caller chose, or a random one.
+    """Return the caller's idempotency key, or a random one.
 
     Raises:
         InvalidArgumentError: if the caller's key cannot be sent.

@@ -1,6 +1,6 @@
-"""The request body of a creation: pure, exactly as the vendor's contract has it.
+"""The request body of a creation, exactly as the vendor's contract specifies. Pure.
 
-What the API would refuse for certain is refused here.
+Values that the API would certainly reject raise here.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def create_case(
 ) -> dict[str, Any]:
     """Return the body of `POST /cases`.
 
-    Before version 2025-10-27 the API took custom fields beside the other attributes.
+    Before version 2025-10-27, the API took custom fields as attributes next to the others.
 
     Raises:
-        InvalidArgumentError: if an argument cannot be sent, or a custom field would replace one.
+        InvalidArgumentError: if an argument cannot be sent, or a custom field would replace another attribute.
     """
     if isinstance(case_template_id, TypedCase):
         if fields is not None:
-            raise InvalidArgumentError("fields: the typed case has the fields already: leave this out")
+            raise InvalidArgumentError("fields: the typed case already has the fields: leave this out")
         typed = case_template_id
         case_template_id, fields = template_id(type(typed)), creation_fields(typed)
     if isinstance(cast("object", case_template_id), type):

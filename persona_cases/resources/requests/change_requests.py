@@ -1,4 +1,4 @@
-"""The request of each change: pure, exactly as the vendor's contract has it."""
+"""The request of each change, exactly as the vendor's contract specifies. Pure."""
 
 from __future__ import annotations
 

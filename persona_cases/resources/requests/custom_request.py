@@ -1,4 +1,4 @@
-"""Requests to endpoints that this library has no method for."""
+"""Requests to endpoints for which this library has no method."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SAFETY = {
     "POST": Safety.KEYED,
     "PUT": Safety.REPEATABLE,
     "DELETE": Safety.REPEATABLE,
-    # What a PATCH adds to lists, such as attachments, it would add twice.
+    # A repeated PATCH would add items to lists, such as attachments, twice.
     "PATCH": Safety.ONCE,
 }
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
@@ -34,10 +34,10 @@ def other_request(
     idempotency_key: str | None,
     safety: Safety | None,
 ) -> Request:
-    """Check the arguments of `PersonaClient.request` and make a request of them.
+    """Check the arguments of `PersonaClient.request` and make the request.
 
     Raises:
-        InvalidArgumentError: if one of them cannot work.
+        InvalidArgumentError: if one of them is invalid.
     """
     verb = _verb(method)
     safety = _SAFETY[verb] if safety is None else _checked_safety(safety)

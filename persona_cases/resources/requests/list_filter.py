@@ -1,4 +1,4 @@
-"""`Listing`: how the list endpoint finds what an expression finds. Pure."""
+"""`Listing`: how to find the cases of an expression with the list endpoint. Pure."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from persona_cases.query.nodes import AllOf, AnyOf, Comparison, leaves_of
 from persona_cases.query.values import instant, is_date
 from persona_cases.resources.requests import query_parameters as parameters
 
-# Ranges can be turned around as far as this, which is the year 3938: what lies further away bounds nothing.
+# Ranges can be reversed only up to here, the year 3938. Later bounds are ignored.
 _FARTHEST: Final = -moment_of(datetime.min.replace(tzinfo=UTC))
 
 
 @attrs.frozen(kw_only=True)
 class Listing:
-    """A list of cases, and what is still to be decided on each of them.
+    """A list of cases, and the expression that is still to be evaluated on each of them.
 
     Attributes:
-        filters: the parameters of the list.
-        rest: what is decided locally; None if there is nothing to decide.
-        filtered: what the filters stand for, for a search.
+        filters: the filter parameters of the list.
+        rest: the expression to evaluate locally; None if there is none.
+        filtered: the expression that the filters stand for, for a search.
         created: the creation times that the expression allows.
     """
 
@@ -42,10 +42,10 @@ class Listing:
 
     @classmethod
     def of(cls, where: Predicate | None) -> Self:
-        """Divide an expression.
+        """Split an expression into filters and the rest.
 
         Raises:
-            QueryError: if it cannot be decided on what cases show.
+            QueryError: if it cannot be evaluated on the attributes that cases show.
         """
         if where is None:
             return cls()
@@ -53,7 +53,7 @@ class Listing:
         check_decidable(predicate)
         parts = predicate.parts if isinstance(predicate, AllOf) else (predicate,)
         filtering = _filtering(parts)
-        # Whether the filter takes case into account is not documented, so statuses are compared here as well.
+        # The API does not document whether the filter is case-sensitive, so statuses are compared here too.
         needless = [part for part in filtering.values() if part.attribute != "status"]
         return cls(
             filters=parameters.filters({name: part.value for name, part in filtering.items()}),
@@ -71,20 +71,22 @@ class Listing:
         """Return the attributes to load for a choice of them.
 
         Args:
-            chosen: the attributes that are wanted.
+            chosen: the attributes that the caller wants.
 
         Raises:
-            InvalidArgumentError: if something is to be decided that cases show only when all of them are loaded.
+            InvalidArgumentError: if the rest compares something that only whole cases show.
         """
         decided = [attribute_named(leaf.attribute) for leaf in ([] if self.rest is None else leaves_of(self.rest))]
         for known in decided:
             if known.related is not None:
-                raise InvalidArgumentError(f"only: leave it out, since {known.name} can be decided only on whole cases")
+                raise InvalidArgumentError(
+                    f"only: leave it out, because {known.name} can be evaluated only on whole cases"
+                )
         return [*dict.fromkeys([*chosen, "created_at", *(known.shown_as or known.name for known in decided)])]
 
 
 def _filtering(parts: Iterable[Predicate]) -> dict[str, Comparison]:
-    """Return the comparisons that filters of the list stand for, by the names of these."""
+    """Return the comparisons that filters of the list can replace, by filter name."""
     found: dict[str, Comparison] = {}
     for part in parts:
         if isinstance(part, Comparison) and part.operator == "eq" and part.value and isinstance(part.value, str):
@@ -100,7 +102,7 @@ def _all_of(parts: Iterable[Predicate]) -> Predicate | None:
 
 
 def _created(parts: Iterable[Predicate]) -> TimeRange:
-    """Return a range that holds all creation times which the parts allow together."""
+    """Return a range that contains all creation times that the parts allow together."""
     lows, highs = list[int](), list[int]()
     for part in parts:
         if isinstance(part, Comparison) and (moment := _bound(part)) is not None:
@@ -109,13 +111,13 @@ def _created(parts: Iterable[Predicate]) -> TimeRange:
             if part.operator in {"lt", "lte", "eq"}:
                 highs.append(moment + 1)
     low, high = max(lows, default=None), min(highs, default=None)
-    # What nothing can match is listed whole, and nothing of it is taken.
+    # If nothing can match, the whole list is read and no case is taken.
     return TimeRange() if low is not None and high is not None and low >= high else TimeRange(low, high)
 
 
 def _bound(part: Comparison) -> int | None:
-    """Return the moment that a creation time is compared with; None if it is nothing to bound a range by."""
-    # A date alone is midnight somewhere.
+    """Return the timestamp that a creation time is compared with; None if it cannot bound a range."""
+    # A bare date is midnight in an unknown zone.
     if part.attribute != "created_at" or not isinstance(part.value, str) or is_date(part.value):
         return None
     time = instant(part.value)

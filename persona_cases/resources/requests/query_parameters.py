@@ -1,4 +1,4 @@
-"""Arguments of the resources' methods as query parameters: pure and checked."""
+"""Conversion of method arguments to query parameters, with checks. Pure."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Names = Iterable[str]
 
 
 def filters(arguments: Mapping[str, object]) -> QueryPairs:
-    """Return `filter[...]` parameters for the arguments that were given.
+    """Return `filter[...]` parameters for the arguments that are not None.
 
     Args:
-        arguments: values by filter name in kebab-case; None stands for "not given".
+        arguments: values by filter name in kebab-case; None means no filter.
 
     Raises:
         InvalidArgumentError: if a value is not a non-empty string.
@@ -35,13 +35,13 @@ def filters(arguments: Mapping[str, object]) -> QueryPairs:
 
 
 def listed_filters(arguments: Mapping[str, object]) -> QueryPairs:
-    """Return `filter[...]` parameters that may have several values each.
+    """Return `filter[...]` parameters that can have several values each.
 
     Args:
-        arguments: by filter name in kebab-case, a value or several; None stands for "not given".
+        arguments: by filter name in kebab-case, one or several values; None means no filter.
 
     Raises:
-        InvalidArgumentError: if a value is not a non-empty string without commas, or there is none.
+        InvalidArgumentError: if a value is not a non-empty string without commas, or there are no values.
     """
     return tuple(
         (f"filter[{name}]", ",".join(_values(value, name.replace("-", "_"))))
@@ -62,12 +62,12 @@ def fieldset(only: Names | None) -> tuple[QueryPairs, Fieldset | None]:
     """Return the parameter of a sparse fieldset of cases, and the fieldset for the decoder.
 
     Args:
-        only: names of attributes, None for all.
+        only: names of attributes; None for all.
 
     See https://docs.withpersona.com/response-body.
 
     Raises:
-        InvalidArgumentError: if it is a plain string or empty, or has a name that cases do not have.
+        InvalidArgumentError: if `only` is a plain string or empty, or has a name that cases do not have.
     """
     if only is None:
         return (), None
@@ -78,14 +78,14 @@ def fieldset(only: Names | None) -> tuple[QueryPairs, Fieldset | None]:
 def include(relationships: Iterable[Includable] | None, version: str) -> QueryPairs:
     """Return the `include` parameter.
 
-    Versions before 2025-10-27 include much by default, which is left out here unless it is asked for.
+    Versions before 2025-10-27 include many objects by default. This function leaves them out unless requested.
 
     Args:
-        relationships: names of relationships or of the properties of `Case` that read them, with one dot at most.
+        relationships: names of relationships or of the properties of `Case` that read them, with at most one dot.
         version: the `Persona-Version` of the request.
 
     Raises:
-        InvalidArgumentError: if it is a plain string, or a name is no relationship or goes too deep.
+        InvalidArgumentError: if it is a plain string, or a name is not a relationship or goes too deep.
     """
     if relationships is None:
         return (("include", ""),) if version < _INCLUDED_BY_DEFAULT_BEFORE else ()

@@ -1,4 +1,4 @@
-"""Files to attach to a case: read and encoded off the event loop."""
+"""Files to attach to a case, read and encoded off the event loop."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def _read(attachment: Attachable) -> dict[str, str]:
     except OSError as error:
         raise InvalidArgumentError(f"attachments: a file cannot be read: {error.strerror}") from error
     except ValueError:
-        # Raised below: a UnicodeEncodeError holds the path, and would be the context of the error raised here.
+        # The error is raised below, because a UnicodeEncodeError holds the path and would become its context here.
         pass
     else:
         return _document(path.name, content)
-    raise InvalidArgumentError("attachments: a path has a character that no file name can have")
+    raise InvalidArgumentError("attachments: a path has a character that file names cannot have")
 
 
 def _document(filename: object, content: object) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""Syncing a mirror: which cases are read, and in which order."""
+"""Sync of a mirror: which cases to read, and in which order."""

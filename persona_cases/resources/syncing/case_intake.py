@@ -1,4 +1,4 @@
-"""`CaseIntake`: takes what was read into a mirror."""
+"""`CaseIntake`: applies the cases that were read to a mirror."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ GetAlone = Callable[[Iterable[str]], Awaitable[FoundCases]]
 
 @attrs.frozen
 class Taken:
-    """A case that was read, and what that means.
+    """A case that was read, and its meaning for the mirror.
 
     Attributes:
         case: the case.
-        reading: what was read.
-        meaning: what it means.
-        known: what the mirror remembered before.
+        reading: the data read.
+        meaning: its meaning.
+        known: the mirror's earlier knowledge.
     """
 
     case: Case = attrs.field(repr=False)
@@ -48,24 +48,24 @@ class Taken:
 
     @property
     def is_news(self) -> bool:
-        """Whether rows change because of a change that the mirror did not know of."""
+        """Whether rows change because of a change that was unknown to the mirror."""
         return self.meaning in CHANGES and (self.known is None or self.known.updated_at != self.reading.updated_at)
 
 
 @attrs.define
 class CaseIntake:
-    """Takes cases into a mirror, and commits them with its mark.
+    """Applies cases to a mirror, and commits them with its mark.
 
     Attributes:
         mirror: the mirror.
-        get_alone: reads cases by themselves.
-        decide: whether a case matches; None if cases do not show it.
-        excludes: whether a case that cannot be decoded is known not to match.
-        sets_aside: whether cases that cannot be decoded are set aside, instead of raising an error.
-        floor: the oldest change that searches are asked for.
-        count: how often a read meant what.
+        get_alone: reads cases individually.
+        decide: returns whether a case matches; None if cases do not show it.
+        excludes: returns whether an undecodable case is known not to match.
+        sets_aside: whether undecodable cases are set aside instead of raising an error.
+        floor: the oldest change that searches look for.
+        count: the number of reads by meaning.
         committed: the mark that was committed last.
-        pending: whether something is to be committed.
+        pending: whether something is waiting to be committed.
     """
 
     mirror: Mirror
@@ -79,11 +79,11 @@ class CaseIntake:
     pending: bool = False
 
     async def take(self, readings: Sequence[tuple[Case, Reading]], *, counted: bool = True) -> list[Taken]:
-        """Apply what was read, and read again what is doubtful.
+        """Apply the cases that were read, and read doubtful ones again.
 
         Args:
-            readings: cases, and what was read.
-            counted: whether unchanged cases count.
+            readings: the cases and the data read.
+            counted: whether to count unchanged cases.
         """
         latest = {case.id: (case, reading) for case, reading in readings}
         known = await off_loop(self.mirror.known, list(latest))
@@ -99,10 +99,10 @@ class CaseIntake:
         return taken + (await self.take_by_id(doubts, shown=doubts, counted=counted) if doubts else [])
 
     async def differing(self, readings: Sequence[tuple[Case, Reading]]) -> list[str]:
-        """Apply what can be applied without reading a case whole, and return the ids of the others that changed.
+        """Apply cases that need not be read whole, and return the ids of the others that changed.
 
         Args:
-            readings: cases with their times alone, and what was read.
+            readings: cases with only their times, and the data read.
         """
         known = await off_loop(self.mirror.known, [case.id for case, _ in readings])
         meant = [(case, reading, meaning_of(reading, known.get(case.id))) for case, reading in readings]
@@ -118,16 +118,16 @@ class CaseIntake:
         decide: Callable[[Case], bool | None] | None = None,
         counted: bool = True,
     ) -> list[Taken]:
-        """Read cases by themselves, and apply that.
+        """Read cases individually, and apply them.
 
         Args:
             ids: their ids.
-            shown: what searches showed of them.
-            decide: whether a case matches; by default as for all.
-            counted: whether unchanged cases count.
+            shown: the data that searches showed.
+            decide: returns whether a case matches. Default: as for all cases.
+            counted: whether to count unchanged cases.
 
         Raises:
-            PersonaError: if one cannot be read.
+            PersonaError: if a case cannot be read.
         """
         several = await self.get_alone(ids)
         asked = [*(case.id for case in several.cases), *several.missing, *several.undecodable]
@@ -157,11 +157,11 @@ class CaseIntake:
         return taken
 
     async def commit(self, mark: Mark, *, always: bool = False) -> None:
-        """Commit what was applied with a mark.
+        """Commit the applied cases together with a mark.
 
         Args:
             mark: the mark.
-            always: whether to commit the mark alone, too, if it has changed.
+            always: whether to commit a changed mark even without cases.
         """
         if self.pending or (always and mark != self.committed):
             await off_loop(self.mirror.commit, mark)

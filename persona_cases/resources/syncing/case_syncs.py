@@ -1,4 +1,4 @@
-"""Syncing a mirror of cases in a database."""
+"""Sync of a mirror of cases in a database."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEFAULT_OVERLAP: Final = timedelta(minutes=10)
 
 
 class _SyncReading(Protocol):
-    """What can reach the API."""
+    """The interface that reaches the API."""
 
     _api: Api
 
@@ -44,47 +44,47 @@ class CaseSyncs:
         undecodable: Undecodable = "raise",
         max_searches: int = DEFAULT_MAX_SEARCHES,
     ) -> SyncReport:
-        """Bring a mirror of cases up to date: a database that holds the matching cases as the API shows them.
+        """Update a mirror of cases: a database that holds the matching cases as the API shows them.
 
-        The first sync reads all matching cases. Later ones read what changed since: new and changed cases are written,
-        those that no longer match are deleted, and of redacted cases the old values are erased. Rows are committed page
-        by page together with how far the sync has come. After any interruption, the next sync resumes.
+        The first sync reads all matching cases. Later syncs read what changed since: they write new and changed cases,
+        delete cases that no longer match, and erase the old values of redacted cases. Rows are committed page by page
+        together with the progress of the sync. After any interruption, the next sync resumes.
 
         Args:
-            where: which cases; None mirrors all. Every sync of a mirror takes the same. Times relative to now are
-                refused, since cases would enter and leave without a change.
-            to: where the mirror is: the path of a SQLite database (`.db`, `.sqlite` or `.sqlite3`) or of a DuckDB
-                database (`.duckdb`, extra `duckdb`); the URL of a PostgreSQL database (`postgresql://...`, extra
-                `postgres`); or an object with the methods of `Mirror`.
-            overlap: how much later than others a change may become visible to searches, in seconds or as a
-                `timedelta`, at most 365 days. Each sync reads the changes of this span again.
-            reconcile: whether to compare the mirror with the list of cases, which needs one request per 100 cases, and
-                mend what searches never told. True compares ids and times; `full` reads each case. A sync does the
-                former by itself when it finds that searches missed changes.
-            dirty: ids of cases that are known to have changed, such as those of webhook events. They are read by
-                themselves, free of index lag.
-            history: whether to keep a row for each change, in the table `history`. Every sync of a mirror takes the
-                same.
+            where: the expression; None mirrors all cases. It must be the same for every sync of a mirror. Times
+                relative to now raise, because cases would enter and leave without a change.
+            to: the mirror: the path of a SQLite database (`.db`, `.sqlite` or `.sqlite3`) or of a DuckDB database
+                (`.duckdb`, extra `duckdb`); the URL of a PostgreSQL database (`postgresql://...`, extra `postgres`); or
+                an object with the methods of `Mirror`.
+            overlap: maximum delay until searches see a change, in seconds or as a `timedelta`, at most 365 days. Each
+                sync reads the changes of this span again.
+            reconcile: whether to compare the mirror with the list of cases, which takes one request per 100 cases, and
+                repair what searches missed. True compares ids and times; `full` reads each case. A sync compares ids
+                and times on its own if it finds that searches missed changes.
+            dirty: ids of cases that are known to have changed, such as those of webhook events. They are read
+                individually, without index lag.
+            history: whether to keep a row for each change in the table `history`. It must be the same for every sync of
+                a mirror.
             undecodable: what to do with a case that cannot be decoded. `raise` ends the sync with an error that names
-                the case. `set_aside` deletes its rows, and keeps it in the table `rejected` as the API sent it until it
-                can be decoded. The report counts these cases.
-            max_searches: how many searches the query may take; see `search`.
+                the case. `set_aside` deletes its rows, and keeps the case as the API sent it in the table `rejected`
+                until it can be decoded. The report counts these cases.
+            max_searches: maximum number of searches that the query may take; see `search`.
 
         Returns:
-            What was done: cases added, updated, redacted and departed, and the requests that it took.
+            A report of the cases added, updated, redacted and departed, and of the requests.
 
         Raises:
-            InvalidArgumentError: if an argument is invalid, `to` is a database but no mirror, or it is a mirror of
+            InvalidArgumentError: if an argument is invalid, `to` is a database but not a mirror, or it is a mirror of
                 another query or environment.
             ClientStateError: if another sync of the mirror is running, or another program holds the database.
             QueryTooComplexError: if the query takes more than `max_searches` searches.
             DecodeError: if a case cannot be decoded, unless it is to be set aside; `case_id` says which.
-            PersonaError: whatever a search may raise.
+            PersonaError: any error that a search can raise.
             OSError: if the database cannot be written.
 
         See https://docs.withpersona.com/api-reference/cases/search-cases.
         """
-        # Few programs have a mirror, and loading it takes a sixth of loading the client.
+        # Few programs have a mirror, and loading it takes a sixth of the time to load the client.
         from persona_cases.resources.syncing.changed_cases import ChangedCases  # noqa: PLC0415
         from persona_cases.resources.syncing.lone_cases import LoneCases  # noqa: PLC0415
         from persona_cases.resources.syncing.sync_request import SyncRequest  # noqa: PLC0415

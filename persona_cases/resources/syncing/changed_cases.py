@@ -1,4 +1,4 @@
-"""Which cases a sync reads: the searches and the list, as pages of readings."""
+"""The cases that a sync reads: searches and the list, as pages of readings."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class UndecidableError(Exception):
 
 @attrs.frozen
 class IndexHead:
-    """How far the index has come.
+    """The newest state of the search index.
 
     Attributes:
-        updated_at: the newest change that it knows, in milliseconds since 1970; None if it knows no case.
-        environment: the id of the environment; None if the server does not tell.
+        updated_at: the newest change in the index, in milliseconds since 1970; None if it has no cases.
+        environment: the id of the environment; None if the server does not report it.
     """
 
     updated_at: int | None
@@ -55,13 +55,13 @@ class IndexHead:
 
 @attrs.frozen
 class ReadPage:
-    """A page, and what was read.
+    """A page of cases, and the data read.
 
     Attributes:
-        cases: cases, and what was read of each.
+        cases: the cases, with the data read of each.
         last: whether it is the last page.
-        start: the cursor that the page began after; None for the first.
-        resumable: whether the walk can be resumed from the last case.
+        start: the cursor that the page began after; None for the first page.
+        resumable: whether the iteration can be resumed from the last case.
     """
 
     cases: list[tuple[Case, Reading]] = attrs.field(repr=False)
@@ -81,7 +81,7 @@ class ChangedCases:
         api: how to reach the API.
         request: the arguments of the sync.
         local: whether cases show whether they match.
-        undecoded: the ids of cases on pages that were read, which have to be read by themselves.
+        undecoded: the ids of undecodable cases on pages that were read, which have to be read individually.
     """
 
     api: Api
@@ -90,7 +90,7 @@ class ChangedCases:
     undecoded: list[str] = attrs.field(factory=list[str], repr=False)
 
     async def head(self) -> IndexHead:
-        """Return how far the index has come."""
+        """Return the newest state of the search index."""
         search, fieldset = Search.of(None, _NEWEST_CHANGE, 1, None).loading(_TIMES)
         (request,) = search.requests()
         request = attrs.evolve(request, query=(*request.query, ("page[size]", "1")))
@@ -99,9 +99,9 @@ class ChangedCases:
         return IndexHead(max(changed, default=None), response.headers.get("persona-environment-id"))
 
     async def walk(self, unfinished: UnfinishedWalk) -> ReadPages:
-        """Read the cases that changed since a walk's beginning, oldest first by creation.
+        """Read the cases that changed since the start of an iteration, oldest first by creation.
 
-        Where cases do not show whether they match, two searches tell.
+        If cases do not show whether they match, two searches decide it.
 
         Raises:
             UndecidableError: if a case does not show whether it matches.
@@ -125,7 +125,7 @@ class ChangedCases:
             yield page
 
     async def newest(self) -> list[tuple[Case, Reading]]:
-        """Return the cases that were created last, free of index lag."""
+        """Return the most recently created cases, without index lag."""
         pager = self._list(Listing(), None, None)
         async with aclosing(pager.pages()) as pages:
             async for page in pages:
@@ -135,8 +135,8 @@ class ChangedCases:
     async def sweep(self, unfinished: UnfinishedSweep) -> ReadPages:
         """Read all cases that may match, newest first by creation.
 
-        The list tells, or where cases do not show whether they match, a search. Cases have their times alone, unless
-        whole ones are wanted or needed.
+        They come from the list or, if cases do not show whether they match, from a search. Only their times are loaded,
+        unless whole cases are wanted or needed.
         """
         if not self.local:
             search = self._pager(self.request.where, Q.created_at.desc(), None if unfinished.full else _TIMES)
@@ -169,7 +169,7 @@ class ChangedCases:
         return _decision(self.request.where, case) if self.local else None
 
     async def excludes(self, id: str) -> bool:
-        """Return whether a case does not match, by the attributes that the query names; False if they do not tell."""
+        """Return whether the attributes that the query names show that a case does not match."""
         where = self.request.where
         only = None if where is None or not self.local else _attributes(Listing(rest=where))
         if where is None or only is None:
@@ -182,7 +182,7 @@ class ChangedCases:
             return False
 
     def take_undecoded(self) -> list[str]:
-        """Return the ids of the cases that have to be read by themselves, each time others."""
+        """Return and clear the ids of the cases that have to be read individually."""
         ids = list(dict.fromkeys(self.undecoded))
         self.undecoded.clear()
         return ids
@@ -233,7 +233,7 @@ class ChangedCases:
             for each in aside:
                 id = id_of(each.line)
                 if id is None:
-                    # No mirror can remember it, so no sync may go past it.
+                    # A mirror cannot remember this case, so a sync must not go past it.
                     raise each.error
                 self.undecoded.append(id)
             return page
@@ -252,7 +252,7 @@ def _attributes(listing: Listing) -> list[str] | None:
     try:
         return listing.attributes(_TIMES)
     except InvalidArgumentError:
-        # Whether they match, only whole cases show.
+        # Only whole cases show whether they match.
         return None
 
 
@@ -260,7 +260,7 @@ def _decision(where: Predicate, case: Case) -> bool:
     try:
         return where.matches(case)
     except QueryError:
-        # The expression may be one that no case at hand decides: searches do.
+        # Perhaps no case at hand decides the expression. Then searches do.
         pass
     raise UndecidableError
 

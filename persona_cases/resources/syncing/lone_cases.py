@@ -1,4 +1,4 @@
-"""`LoneCases`: gets cases by their ids, and keeps the text of those that cannot be decoded."""
+"""`LoneCases`: gets cases by their ids, and keeps the JSON of those that cannot be decoded."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ __all__ = ["FoundCases", "LoneCases"]
 
 @attrs.frozen
 class FoundCases:
-    """What came of some ids.
+    """The outcome of a request for some ids.
 
     Attributes:
-        cases: the cases that came.
-        missing: the ids of which the API says that there is no such case.
+        cases: the cases that were found.
+        missing: the ids that were not found.
         undecodable: the cases that cannot be decoded, by id.
     """
 
@@ -41,7 +41,7 @@ class LoneCases:
 
     Attributes:
         api: how to reach the API.
-        sets_aside: whether a case that cannot be decoded is given back, instead of raising an error.
+        sets_aside: whether undecodable cases are returned instead of raising an error.
     """
 
     api: Api
@@ -51,7 +51,7 @@ class LoneCases:
         """Get cases, several at a time.
 
         Raises:
-            PersonaError: if one cannot be read.
+            PersonaError: if a case cannot be read.
         """
         lines = dict[str, bytes]()
 

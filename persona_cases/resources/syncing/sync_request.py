@@ -40,8 +40,8 @@ class SyncRequest:
         local: whether cases show whether they match.
 
     Raises:
-        InvalidArgumentError: if an argument cannot work.
-        QueryError: if no search can find what is asked for.
+        InvalidArgumentError: if an argument is invalid.
+        QueryError: if no search can evaluate `where`.
     """
 
     where: Predicate | None
@@ -92,17 +92,17 @@ class SyncRequest:
 
     @property
     def sets_aside(self) -> bool:
-        """Whether cases that cannot be decoded are set aside, instead of ending the sync."""
+        """Whether undecodable cases are set aside instead of ending the sync."""
         return self.undecodable == "set_aside"
 
     @property
     def settings(self) -> MirrorSettings:
-        """What the mirror is of."""
+        """Return the settings that identify the mirror."""
         where = None if self.where is None else msgspec.json.encode(as_written(self.where)).decode()
         return MirrorSettings(where=where, history=self.history)
 
     def check_searches(self) -> None:
-        """Plan all searches that a sync may take, so that a query which is too complex is refused before the first.
+        """Plan all searches that a sync may send, so that a query that is too complex raises before the first.
 
         Raises:
             QueryTooComplexError: if the query takes more than `max_searches` searches.

@@ -26,7 +26,7 @@ from persona_cases.resources.syncing.sync_request import SyncRequest
 
 __all__ = ["SyncRun"]
 
-# Of so many cases on a page, reading the page again is cheaper than reading each.
+# From this many cases on a page, reading the page again is cheaper than reading each case.
 _MOST_SUSPECTS: Final = 10
 _PAGES_A_COMMIT: Final = 20
 _IDS_A_READ: Final = 100
@@ -38,8 +38,8 @@ class SyncRun:
 
     Attributes:
         request: the arguments.
-        cases: reads what the mirror needs.
-        get_alone: reads cases by themselves.
+        cases: reads the cases that the mirror needs.
+        get_alone: reads cases individually.
         count: counts the requests.
         reconciled: whether the mirror was compared with the list.
     """
@@ -58,7 +58,7 @@ class SyncRun:
         try:
             return await self._run()
         except (PersonaError, OSError) as error:
-            # Its frames hold cases, which no traceback may show.
+            # The error's frames hold cases, which a traceback must not show.
             failure = error.with_traceback(None)
         raise failure
 
@@ -86,17 +86,17 @@ class SyncRun:
             mark = await self._read_fresh(mark)
             return await self._sweep(mark)
         except UndecidableError:
-            # Some case shows no value that can be compared here. Searches tell, from the last commit on.
+            # Some case shows no value that can be compared here. From the last commit on, searches decide.
             self.cases = attrs.evolve(self.cases, local=False)
             self._intake.decide, self._intake.excludes = self.cases.decide, self.cases.excludes
         mark = await self._walk_all(attrs.evolve(self._intake.committed, environment=mark.environment), head)
         mark = await self._read_fresh(mark)
         return await self._sweep(mark)
 
-    # ---- what searches tell --------------------------------------------------------------------------------------
+    # ---- changes from searches -----------------------------------------------------------------------------------
 
     async def _walk_all(self, mark: Mark, head: IndexHead) -> Mark:
-        """Walk what was left of the last walk, if it was interrupted, and what has changed since then."""
+        """Read the rest of the last iteration, if it was interrupted, and what has changed since then."""
         interrupted = mark.walk is not None
         mark = await self._walk(mark.begin_walk(head.updated_at, self.request.overlap))
         if interrupted:
@@ -122,10 +122,10 @@ class SyncRun:
         await self._commit(mark)
         return mark
 
-    # ---- what is free of index lag -------------------------------------------------------------------------------
+    # ---- reads without index lag ---------------------------------------------------------------------------------
 
     async def _read_fresh(self, mark: Mark) -> Mark:
-        """Read the dirty cases and those that were created last, and look whether searches should have told of them."""
+        """Read the dirty and the most recently created cases, and check whether searches should have shown them."""
         self._intake.floor = None if mark.watermark is None else mark.watermark - mark.overlap
         taken = list[Taken]()
         for ids in _parts(self.request.dirty):
@@ -140,7 +140,7 @@ class SyncRun:
         await self._commit(mark)
         return mark
 
-    # ---- what the list tells -------------------------------------------------------------------------------------
+    # ---- comparison with the list --------------------------------------------------------------------------------
 
     async def _sweep(self, mark: Mark) -> Mark:
         sweep = mark.sweep
@@ -151,7 +151,7 @@ class SyncRun:
             except APIError as error:
                 if sweep.after is None or not is_refusal(error):
                     raise
-                # The server no longer knows the case after which an interrupted comparison was to be resumed.
+                # The server no longer knows the case from which to resume an interrupted comparison.
                 again = attrs.evolve(sweep, after=None, high=None)
                 mark = await self._compare(attrs.evolve(mark, sweep=again), again)
         await self._commit(mark, always=True)
@@ -185,7 +185,7 @@ class SyncRun:
             await self._intake.take_by_id(suspects, decide=None if self.cases.local else _matching)
 
     async def _take_missing(self, window: ListedWindow, mark: Mark) -> None:
-        """Read the cases that the mirror has, and the list has not."""
+        """Read the cases that the mirror has but the list does not."""
         there = await off_loop(self.request.mirror.between, window.low, window.high)
         for ids in _parts(missing_from(window, there)):
             decide = None if self.cases.local else partial(_unmatched, mark)
@@ -194,12 +194,12 @@ class SyncRun:
     # ---- the end of a step ---------------------------------------------------------------------------------------
 
     async def _commit(self, mark: Mark, *, always: bool = False) -> None:
-        """Commit what was read with a mark, once nothing before the mark is left to read."""
+        """Commit the cases that were read with a mark, once nothing before the mark is left to read."""
         for ids in _parts(self.cases.take_undecoded()):
             await self._intake.take_by_id(ids)
         await self._intake.commit(mark, always=always)
 
-    # ---- the account ---------------------------------------------------------------------------------------------
+    # ---- report --------------------------------------------------------------------------------------------------
 
     def _observe(self, taken: Iterable[Taken]) -> None:
         times = [each.reading.updated_at for each in taken]
@@ -238,12 +238,12 @@ def _is_told_late(taken: Taken, late: int | None) -> bool:
 
 
 def _matching(_: Case) -> bool:
-    """A search found it."""
+    """Return that a case matches, because a search found it."""
     return True
 
 
 def _unmatched(mark: Mark, case: Case) -> bool | None:
-    """Decide on a case that the mirror has, and no search finds: the index may not know its last change yet."""
+    """Decide whether a case matches that no search finds: the index may not know its last change yet."""
     changed = case.updated_at or case.created_at
     settled = mark.watermark is not None and changed is not None and moment_of(changed) < mark.watermark - mark.overlap
     return False if settled else None

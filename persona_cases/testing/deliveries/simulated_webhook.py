@@ -109,7 +109,7 @@ class SimulatedWebhook:
             expires_in: how long the old ones sign as well: seconds on the simulator's clock, or a timedelta.
 
         Raises:
-            InvalidArgumentError: an argument cannot work.
+            InvalidArgumentError: an argument is invalid.
         """
         new = _secret(secret)
         end = self._clock.monotonic() + checks.seconds(expires_in, "expires_in", least=0)

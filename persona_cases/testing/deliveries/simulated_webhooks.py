@@ -100,7 +100,7 @@ class SimulatedWebhooks:
             The webhook, with its deliveries.
 
         Raises:
-            InvalidArgumentError: an argument cannot work.
+            InvalidArgumentError: an argument is invalid.
         """
         names = (events,) if isinstance(events, str) else tuple(events)
         if not names:

@@ -41,7 +41,7 @@ def find_queue(node: Node, store: CaseStore) -> str:
 
 
 def find_user(node: Node, store: CaseStore) -> User:
-    """The person with that e-mail address.
+    """The person with that email address.
 
     Raises:
         AnsweredError: 404 if there is none.

@@ -93,7 +93,7 @@ class CaseStore:
 
     @property
     def users(self) -> Mapping[str, User]:
-        """The people whom cases can be assigned to, by e-mail address."""
+        """The people whom cases can be assigned to, by email address."""
         return {user.email: user for user in catalog.USERS}
 
     def load(self, cases: Iterable[CaseRecord], accounts: Iterable[Account] = ()) -> None:

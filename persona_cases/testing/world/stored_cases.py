@@ -56,7 +56,7 @@ class StoredFile(NamedTuple):
 
 
 class Actor(NamedTuple):
-    """Who did something to a case: an id or e-mail address, and its type."""
+    """Who did something to a case: an id or email address, and its type."""
 
     id: str
     type: str
@@ -64,7 +64,7 @@ class Actor(NamedTuple):
 
 @attrs.frozen
 class User:
-    """Someone who works on cases: searches know the id, cases show the e-mail address."""
+    """Someone who works on cases: searches know the id, cases show the email address."""
 
     id: str
     email: str

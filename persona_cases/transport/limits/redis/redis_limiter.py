@@ -62,7 +62,7 @@ class RedisLimiter:
         clock: a monotonic clock, in seconds. It only measures durations; processes need not agree on it.
 
     Raises:
-        InvalidArgumentError: if an argument cannot work.
+        InvalidArgumentError: if an argument is invalid.
         ImportError: if the redis package is not installed.
     """
 
