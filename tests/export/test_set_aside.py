@@ -15,7 +15,7 @@ from persona_cases.export.ranges.turned_source import TurnedSource
 from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
-from persona_cases.models.decoding.undecodable import Undecodable
+from persona_cases.models.decoding.undecodable import UndecodableCase
 from persona_cases.resources.exporting.list_source import ListSource
 from persona_cases.resources.exporting.search_source import SearchSource
 from persona_cases.testing import Fault, Simulator
@@ -47,7 +47,7 @@ class Poisoned(World):
         kept = [index for index, number in enumerate(numbers) if number not in self.broken]
         lines = [HEADLESS % numbers[index] if numbers[index] in self.headless else page.lines[index] for index in kept]
         aside = [
-            Undecodable(b'{"id":"case_%d",' % number, DecodeError("not JSON", case_id=f"case_{number}"))
+            UndecodableCase(b'{"id":"case_%d",' % number, DecodeError("not JSON", case_id=f"case_{number}"))
             for number in numbers
             if number in self.broken
         ]

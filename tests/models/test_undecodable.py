@@ -14,7 +14,7 @@ from persona_cases.errors import DecodeError
 from persona_cases.models.decoding.decode import decode_line, decode_page
 from persona_cases.models.decoding.pieces import is_json, members, pieces
 from persona_cases.models.decoding.raw_page import RawPage, decode_raw_page
-from persona_cases.models.decoding.undecodable import Undecodable, id_of
+from persona_cases.models.decoding.undecodable import UndecodableCase, id_of
 
 PLACE = "/data/1/attributes/fields/note/value"
 # What JSON allows and Python does not take.
@@ -142,10 +142,10 @@ def test_a_damaged_text_is_json_only_if_a_parser_says_so(text, data):
 
 
 def test_what_was_set_aside_is_equal_whatever_was_said_of_it():
-    one = Undecodable(b"{}", DecodeError("no id"), 5)
-    assert one == Undecodable(b"{}", DecodeError("no id"), 5)
-    assert one != Undecodable(b"[]", one.error, 5)
-    assert one != Undecodable(b"{}", one.error, 6)
+    one = UndecodableCase(b"{}", DecodeError("no id"), 5)
+    assert one == UndecodableCase(b"{}", DecodeError("no id"), 5)
+    assert one != UndecodableCase(b"[]", one.error, 5)
+    assert one != UndecodableCase(b"{}", one.error, 6)
 
 
 def test_a_part_of_a_page_keeps_what_is_unwanted():

@@ -18,7 +18,7 @@ from persona_cases.models import (
     ResourceIdentifier,
 )
 from persona_cases.models.decoding.raw_page import RawPage
-from persona_cases.models.decoding.undecodable import Undecodable
+from persona_cases.models.decoding.undecodable import UndecodableCase
 from persona_cases.models.included import Included
 from persona_cases.paging import Page
 from persona_cases.protocol.addresses.proxies import Proxy
@@ -44,7 +44,7 @@ RESPONSE = Response(200, headers=HEADERS, body=JANE.encode())
             "<1 items>, next_cursor='case_1'",
         ),
         (RawPage([JANE.encode()], "case_1"), "<1 lines>, next_cursor='case_1'"),
-        (Undecodable(JANE.encode(), DecodeError("unreadable")), "unreadable"),
+        (UndecodableCase(JANE.encode(), DecodeError("unreadable")), "unreadable"),
         (Attachment(filename=JANE, url=f"https://files.example.com/{JANE}", byte_size=7), "byte_size=7"),
         (FieldSchema("string", "email", content=JANE.encode()), "email"),
         (FieldValue("string", JANE), "string"),

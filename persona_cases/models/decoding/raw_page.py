@@ -22,7 +22,7 @@ from persona_cases.models.decoding import records as wire
 from persona_cases.models.decoding.decode import Links, decode_page, split_page
 from persona_cases.models.decoding.pieces import is_json, members, pieces, without_line_ends
 from persona_cases.models.decoding.record_paths import REFUSED
-from persona_cases.models.decoding.undecodable import Undecodable, blame, id_of
+from persona_cases.models.decoding.undecodable import UndecodableCase, blame, id_of
 
 __all__ = ["Line", "RawPage", "decode_raw_page", "moment_of", "time_of"]
 
@@ -76,7 +76,7 @@ class RawPage:
     next_cursor: str | None = None
     backward: bool = attrs.field(default=False, kw_only=True)
     unwanted: Collection[int] = attrs.field(default=frozenset[int](), kw_only=True)
-    aside: Sequence[Undecodable] = attrs.field(default=(), kw_only=True)
+    aside: Sequence[UndecodableCase] = attrs.field(default=(), kw_only=True)
     following: tuple[tuple[str, str], ...] = attrs.field(default=(), kw_only=True, repr=False)
     call: Answered | None = attrs.field(default=None, kw_only=True, repr=False)
     _stamps: dict[int, tuple[str, datetime]] = attrs.field(
@@ -94,7 +94,7 @@ class RawPage:
             if failure is None:
                 kept.append(index)
             else:
-                aside.append(Undecodable(bytes(self.lines[index]), failure))
+                aside.append(UndecodableCase(bytes(self.lines[index]), failure))
         unwanted = frozenset(place for place, index in enumerate(kept) if index in self.unwanted)
         return attrs.evolve(self, lines=[self.lines[index] for index in kept], unwanted=unwanted, aside=aside)
 
@@ -200,14 +200,14 @@ def _taken_apart(body: bytes) -> tuple[RawPage, Links] | None:
         return None
     if cases is None:
         return None
-    lines, aside = list[Line](), list[Undecodable]()
+    lines, aside = list[Line](), list[UndecodableCase]()
     for index, case in enumerate(cases):
         line = without_line_ends(case)
         if is_json(line):
             lines.append(line)
         else:
             error = blame(DecodeError("not JSON"), line, f"/data/{index}")
-            aside.append(Undecodable(line, error))
+            aside.append(UndecodableCase(line, error))
     return RawPage(lines, aside=aside), Links(links.prev, links.next)
 
 

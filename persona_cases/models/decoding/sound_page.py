@@ -15,7 +15,7 @@ from persona_cases.models.decoding.pieces import members, without_line_ends
 from persona_cases.models.decoding.raw_page import decode_raw_page, moment_of
 from persona_cases.models.decoding.record_paths import REFUSED
 from persona_cases.models.decoding.records import AwareDatetime
-from persona_cases.models.decoding.undecodable import Undecodable, id_of
+from persona_cases.models.decoding.undecodable import UndecodableCase, id_of
 from persona_cases.models.fieldset import Fieldset
 
 __all__ = ["Signs", "decode_sound_page", "line_of", "signs_of"]
@@ -39,7 +39,7 @@ class Signs:
     redacted: bool | None = None
 
 
-def decode_sound_page(body: bytes, *, fieldset: Fieldset | None = None) -> tuple[DecodedPage, list[Undecodable]]:
+def decode_sound_page(body: bytes, *, fieldset: Fieldset | None = None) -> tuple[DecodedPage, list[UndecodableCase]]:
     """Decode the response of `GET /cases` or `POST /cases/search`, setting undecodable cases aside.
 
     Args:
@@ -63,7 +63,7 @@ def decode_sound_page(body: bytes, *, fieldset: Fieldset | None = None) -> tuple
         try:
             cases.append(decode_line(line, index, fieldset=fieldset))
         except DecodeError as error:
-            aside.append(Undecodable(line, error.with_traceback(None)))
+            aside.append(UndecodableCase(line, error.with_traceback(None)))
     return DecodedPage(tuple(cases), links), aside
 
 

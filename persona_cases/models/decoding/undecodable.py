@@ -1,4 +1,4 @@
-"""Undecodable cases: which case it is, and what is wrong with it."""
+"""UndecodableCase cases: which case it is, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from persona_cases.models.decoding.jsontext import check_utf8, parse_json, step
 from persona_cases.models.decoding.pieces import is_json, members, pieces
 from persona_cases.models.decoding.record_paths import REFUSED
 
-__all__ = ["Undecodable", "blame", "id_of", "poisoned_case"]
+__all__ = ["UndecodableCase", "blame", "id_of", "poisoned_case"]
 
 _ID: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
 _NOT_UNICODE: Final = "a text holds half of a surrogate pair, which is not Unicode"
@@ -23,7 +23,7 @@ _DEEPEST: Final = 16
 
 
 @attrs.frozen
-class Undecodable:
+class UndecodableCase:
     """A case that was set aside.
 
     Attributes:

@@ -20,7 +20,7 @@ from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models import Fieldset
 from persona_cases.models.decoding.decode import Links, decode_line, decode_page
 from persona_cases.models.decoding.raw_page import Line, RawPage, decode_raw_page
-from persona_cases.models.decoding.undecodable import Undecodable
+from persona_cases.models.decoding.undecodable import UndecodableCase
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.paging.cursor import is_refusal
 from persona_cases.protocol.message import Request
@@ -166,7 +166,7 @@ class ListSource:
             try:
                 matches = rest.matches(decode_line(text, index, fieldset=self.fieldset))
             except DecodeError as error:
-                aside.append(Undecodable(text, error, page.moment(index)))
+                aside.append(UndecodableCase(text, error, page.moment(index)))
                 continue
             if not matches:
                 unwanted.add(len(lines))

@@ -13,7 +13,7 @@ import attrs
 from persona_cases.export.ranges.page_source import RawPages
 from persona_cases.models.decoding.decode import Links
 from persona_cases.models.decoding.raw_page import Line, RawPage, decode_raw_page
-from persona_cases.models.decoding.undecodable import Undecodable
+from persona_cases.models.decoding.undecodable import UndecodableCase
 from persona_cases.paging import LARGEST_PAGE, Fetch, Page, PageChain, Pager
 from persona_cases.protocol.message import Request
 from persona_cases.resources.endpoint import Api
@@ -72,7 +72,7 @@ async def merged_walk(api: Api, search: Search, after: str | None) -> RawPages:
     Raises:
         PersonaError: any error that a request can raise.
     """
-    aside = list[Undecodable]()
+    aside = list[UndecodableCase]()
 
     def make(raw: RawPage, link: Link) -> Page[RawCase]:
         page = raw.sound()

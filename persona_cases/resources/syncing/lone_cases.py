@@ -11,7 +11,7 @@ from persona_cases.errors import DecodeError
 from persona_cases.models import Case
 from persona_cases.models.decoding.decode import decode_case
 from persona_cases.models.decoding.sound_page import line_of
-from persona_cases.models.decoding.undecodable import Undecodable, blame
+from persona_cases.models.decoding.undecodable import UndecodableCase, blame
 from persona_cases.protocol.message import Request
 from persona_cases.resources.endpoint import Api
 from persona_cases.resources.reading.get_many import DEFAULT_CONCURRENCY, get_many
@@ -32,7 +32,7 @@ class FoundCases:
 
     cases: tuple[Case, ...] = attrs.field(repr=False)
     missing: tuple[str, ...]
-    undecodable: dict[str, Undecodable]
+    undecodable: dict[str, UndecodableCase]
 
 
 @attrs.frozen
@@ -61,11 +61,11 @@ class LoneCases:
             return await self.api.load(request, partial(_decode, id, lines))
 
         several = await get_many(get_one, ids, DEFAULT_CONCURRENCY)
-        undecodable = dict[str, Undecodable]()
+        undecodable = dict[str, UndecodableCase]()
         for id, error in several.failed.items():
             if not (self.sets_aside and id in lines and isinstance(error, DecodeError)):
                 raise error
-            undecodable[id] = Undecodable(lines[id], error)
+            undecodable[id] = UndecodableCase(lines[id], error)
         return FoundCases(several.cases, several.missing, undecodable)
 
 
