@@ -73,7 +73,7 @@ class Timeout:
 
 @attrs.frozen(kw_only=True)
 class Options:
-    """The settings of a call beside its arguments.
+    """The settings of a call, apart from its arguments.
 
     Attributes:
         version: the `Persona-Version` to send.
@@ -81,8 +81,8 @@ class Options:
         retry: when the client retries.
         max_wait: maximum seconds to wait for the rate limit; None for no limit.
         headers: additional request headers.
-        max_answer_bytes: maximum size of a response body in bytes, after unpacking.
-        observers: whom to tell of each call, checked and guarded.
+        max_answer_bytes: maximum size of a response body in bytes, after decompression.
+        observers: the observers of each call, checked and guarded.
     """
 
     version: str = DEFAULT_VERSION
@@ -117,17 +117,17 @@ def check_retry(value: object) -> None:
     """Check a retry policy.
 
     Raises:
-        InvalidArgumentError: if it is something else.
+        InvalidArgumentError: if it is not a `RetryPolicy`.
     """
     if not isinstance(value, RetryPolicy):
         raise InvalidArgumentError("retry must be a RetryPolicy; RetryPolicy(attempts=1) never retries")
 
 
 def check_headers(value: object) -> dict[str, str]:
-    """Check that additional request headers come as a mapping, or not at all.
+    """Check that additional request headers are a mapping or None.
 
     Raises:
-        InvalidArgumentError: if they do not.
+        InvalidArgumentError: if they are not.
     """
     if value is None:
         return {}
@@ -151,7 +151,7 @@ def check_header(name: object, value: object) -> None:
 
 
 def check_idempotency_key(value: object) -> str:
-    """Check an idempotency key that the caller chose.
+    """Check the caller's idempotency key.
 
     Raises:
         InvalidArgumentError: if it is empty or cannot be sent in a header.

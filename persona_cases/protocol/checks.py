@@ -1,4 +1,4 @@
-"""Numbers and texts that callers give: checked where they come in."""
+"""Checks of the numbers and strings that callers pass."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNPAIRED = re.compile(r"[\ud800-\udfff]")
 
 
 def seconds(value: object, argument: str, *, least: float | None = None) -> float:
-    """Check a duration, a timedelta or a number of seconds: finite, and above zero or at least `least`.
+    """Check a duration, given as a timedelta or in seconds: finite, and above zero or at least `least`.
 
     Raises:
         InvalidArgumentError: if it is not.
@@ -34,11 +34,11 @@ def whole_number(value: object, argument: str, *, least: int = 1, most: int | No
     """Check a whole number within bounds.
 
     Args:
-        value: what the caller gave.
-        argument: how the caller's argument is called.
-        least: the smallest that is allowed.
-        most: the largest that is allowed.
-        hint: what to do instead, for the message.
+        value: the caller's value.
+        argument: the name of the caller's argument.
+        least: the smallest allowed value.
+        most: the largest allowed value.
+        hint: advice to add to the message.
 
     Raises:
         InvalidArgumentError: if it is not.
@@ -50,15 +50,15 @@ def whole_number(value: object, argument: str, *, least: int = 1, most: int | No
 
 
 def text(value: object, argument: str, *, example: str = "") -> str:
-    """Check a text: not empty, and one that a request can carry.
+    """Check a string: it must not be empty, and a request must be able to carry it.
 
     Args:
-        value: what the caller gave.
-        argument: how the caller's argument is called.
-        example: what it may look like, for the message.
+        value: the caller's value.
+        argument: the name of the caller's argument.
+        example: an example for the message.
 
     Returns:
-        The text as a plain `str`, whatever subclass it came as.
+        The string as a plain `str`, not a subclass.
 
     Raises:
         InvalidArgumentError: if it is not.
@@ -74,7 +74,7 @@ def texts(values: object, argument: str, *, least: int = 1) -> list[str]:
     """Check a collection of strings.
 
     Raises:
-        InvalidArgumentError: if it is a plain string, has too few members, or one that is no non-empty string.
+        InvalidArgumentError: if it is a plain string, has too few members, or one that is not a non-empty string.
     """
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise InvalidArgumentError(f"{argument} must be a list of strings, not a single one")
@@ -102,14 +102,14 @@ def sla_seconds(value: object) -> int:
 
 
 def can_be_sent(value: str) -> bool:
-    """Whether a text can be encoded as UTF-8: it has no half of a surrogate pair."""
+    """Return whether a string can be encoded as UTF-8: it has no unpaired surrogate."""
     return _UNPAIRED.search(value) is None
 
 
 def _is_finite(number: float) -> bool:
     try:
         return math.isfinite(number)
-    except OverflowError:  # An int that no float can hold.
+    except OverflowError:  # An int too large for a float.
         return False
 
 
@@ -124,7 +124,7 @@ def plain_seconds_or_none(value: float | timedelta | None) -> float | None:
 
 
 def flag(value: object, argument: str) -> bool:
-    """Check a switch.
+    """Check a boolean.
 
     Raises:
         InvalidArgumentError: if it is neither True nor False.
@@ -135,10 +135,10 @@ def flag(value: object, argument: str) -> bool:
 
 
 def one_of(value: object, argument: str, choices: Sequence[str]) -> str:
-    """Check a text that has a few possible values.
+    """Check a string that has a few possible values.
 
     Raises:
-        InvalidArgumentError: if it is none of them.
+        InvalidArgumentError: if it is not one of them.
     """
     if not isinstance(value, str) or value not in choices:
         raise InvalidArgumentError(f"{argument} must be {' or '.join(map(repr, choices))}")

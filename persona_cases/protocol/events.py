@@ -1,6 +1,6 @@
-"""The events that observers take: frozen values, a closed union made for `match`.
+"""The events that observers receive: frozen values, a closed union to `match` on.
 
-No event has a body, a query string, an id of an object, a header or a key. `path_template` names the endpoint.
+No event has a body, a query string, an id of an object, a header or a key. `path_template` identifies the endpoint.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ObservedCall:
     """The call that an event belongs to; the same object in all its events.
 
     Attributes:
-        number: a number of its own among the calls of this process.
+        number: a number that is unique among the calls of this process.
         method: the HTTP method.
         path_template: the path with `{id}` in place of ids, such as `/cases/{id}`; `/{attachment}` for a file.
         host: `api`, or `files` for the download of a file, which the API's limits do not count.
@@ -54,7 +54,7 @@ class ObservedCall:
 
 @attrs.frozen
 class CallStarted:
-    """A call begins: a method of the client that needs a response, with all its attempts."""
+    """A call begins: one use of a client method, with all its attempts."""
 
     call: ObservedCall
 
@@ -83,7 +83,7 @@ class AttemptSent:
         call: which call.
         attempt: which attempt of the call, counted from 1.
         waited: seconds since the call began or since its last attempt ended, such as for the rate limit.
-        address: the host that it goes to. For a file, the first one: that one may redirect to others.
+        address: the host that it goes to. For a file, the first host, which may redirect to others.
         port: the port of that host.
     """
 
@@ -96,7 +96,7 @@ class AttemptSent:
 
 @attrs.frozen
 class AttemptAnswered:
-    """A whole response came, whatever its status.
+    """A complete response arrived, with any status.
 
     Attributes:
         call: which call.
@@ -104,8 +104,8 @@ class AttemptAnswered:
         status: the HTTP status.
         request_id: the vendor's id of the request; None if the response has none.
         seconds: seconds since the request went to the network.
-        rate_limit: what the response reports about the rate limit, if it does.
-        case_quota: what it reports about the quota of case creation, if it does.
+        rate_limit: the rate limit that the response reports, if any.
+        case_quota: the quota of case creation that it reports, if any.
     """
 
     call: ObservedCall
@@ -119,7 +119,7 @@ class AttemptAnswered:
 
 @attrs.frozen
 class AttemptLost:
-    """No whole response came, or it is larger than `max_answer_bytes`.
+    """No complete response arrived, or it is larger than `max_answer_bytes`.
 
     Attributes:
         call: which call.
@@ -169,14 +169,14 @@ class CallEnded:
 
 
 Event: TypeAlias = CallStarted | LimitWait | AttemptSent | AttemptAnswered | AttemptLost | Retry | CallEnded
-"""What an observer takes."""
+"""Any event that an observer receives."""
 
 Observer: TypeAlias = Callable[[Event], object]
-"""A plain function, or an object that can be called, that takes each event."""
+"""A function or callable object, not async, that receives each event."""
 
 
 def retry_reason(error: PersonaError) -> RetryReason:
-    """Return why an attempt that ended in an error is repeated."""
+    """Return why the client retries after an error."""
     match error:
         case TransportError(sent=False):
             return "not_sent"

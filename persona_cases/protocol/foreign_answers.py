@@ -1,4 +1,4 @@
-"""Answers that are not the API's: what they look like, and what to do about them."""
+"""Responses that do not come from the API: how to recognise them, and what to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ENOUGH = 256
 
 
 def is_web_page(headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether a response is HTML, by its content type or its first bytes.
+    """Return whether a response is HTML, by its content type or its first bytes.
 
     Args:
         headers: its headers, names in lower case.
@@ -26,7 +26,7 @@ def why_not_json(headers: Mapping[str, str], body: bytes) -> str:
     """Return a sentence about a body that is not JSON, without quoting it."""
     if is_web_page(headers, body):
         return (
-            "the response is not JSON but a web page (HTML), such as the login page of a proxy or firewall: check that "
-            "base_url ends in /api/v1, and what stands between here and the API"
+            "the response is not JSON but a web page (HTML), such as the login page of a proxy or firewall: check "
+            "that base_url ends in /api/v1, and check the proxies between here and the API"
         )
     return "the response is not JSON"

@@ -1,4 +1,4 @@
-"""Headers of a response, found by their names in any case."""
+"""Response headers, with case-insensitive names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ D = TypeVar("D")
 
 
 class Headers(Mapping[str, str]):
-    """A mapping of header names, in any case, to values. Its own names are in lower case."""
+    """A mapping of case-insensitive header names to values. Its own names are in lower case."""
 
     __slots__ = ("_values",)
 
@@ -20,7 +20,7 @@ class Headers(Mapping[str, str]):
 
     @classmethod
     def over(cls, headers: Mapping[str, str]) -> Headers:
-        """Look into a mapping that finds names in any case itself, instead of making another one."""
+        """Wrap a mapping that is already case-insensitive, without a copy."""
         made = cls.__new__(cls)
         made._values = headers
         return made
@@ -34,7 +34,7 @@ class Headers(Mapping[str, str]):
     def get(self, key: str, /, default: str | D) -> str | D: ...
     def get(self, key: str, /, default: str | D | None = None) -> str | D | None:
         """Return the value of a header, or the default."""
-        # Not the mapping's own, which costs an exception for each header that is not there.
+        # Not the mapping's own method, which costs an exception for each missing header.
         return self._values.get(key.lower(), default)
 
     def __iter__(self) -> Iterator[str]:
@@ -44,7 +44,7 @@ class Headers(Mapping[str, str]):
         return len(set(self))
 
     def __repr__(self) -> str:
-        # Anyone may have written the values.
+        # Values are not shown, because they come from outside.
         return f"Headers({', '.join(self)})"
 
     def __reduce__(self) -> tuple[type[Headers], tuple[dict[str, str]]]:
@@ -52,5 +52,5 @@ class Headers(Mapping[str, str]):
 
 
 def as_headers(headers: Mapping[str, str]) -> Headers:
-    """Return headers as they are, or made of another mapping."""
+    """Return `Headers` unchanged, or convert another mapping."""
     return headers if isinstance(headers, Headers) else Headers(headers)

@@ -1,4 +1,4 @@
-"""What the headers of a response report about limits: the vendor's own, and a proxy's `Retry-After`.
+"""The limits in the headers of a response: the vendor's own headers, and a proxy's `Retry-After`.
 
 See https://docs.withpersona.com/rate-limiting.
 """
@@ -14,7 +14,7 @@ import msgspec
 
 from persona_cases.surface import publish
 
-# A program that waits for longer than this does not wait, it hangs.
+# A longer wait would look like a hang.
 _LONGEST_RETRY_AFTER = 3600.0
 _MOST_DIGITS = 18
 
@@ -25,7 +25,7 @@ _RATE_LIMIT, *_QUOTAS = [
 
 # Structs and not attrs classes, like `Feedback`: every response makes one, for a seventh of the time.
 class WindowReading(msgspec.Struct, frozen=True):
-    """What one response reports about a window of the rate limit.
+    """One response's report about a window of the rate limit.
 
     Attributes:
         limit: requests allowed in the window.
@@ -39,7 +39,7 @@ class WindowReading(msgspec.Struct, frozen=True):
 
 
 def read_rate_limit(headers: Mapping[str, str]) -> WindowReading | None:
-    """Read `RateLimit-*`; None if they are missing or no whole numbers (header names in lower case)."""
+    """Read `RateLimit-*` (header names in lower case); None if they are missing or not whole numbers."""
     return _read(headers, *_RATE_LIMIT)
 
 
@@ -49,7 +49,7 @@ def read_quota(headers: Mapping[str, str]) -> WindowReading | None:
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read `Retry-After`, which the vendor does not send and a proxy in front of it may.
+    """Read `Retry-After`, which the vendor does not send, but a proxy in front of it may.
 
     A date is measured against the `Date` of the same response, not against a clock of this machine.
 

@@ -19,25 +19,27 @@ QueryPairs = tuple[tuple[str, str], ...]
 
 
 class Safety(enum.Enum):
-    """What the client may do when it does not know whether a request was carried out."""
+    """Whether the client may repeat a request when it does not know whether it was carried out."""
 
     READ = "read"
-    """Changes nothing: the client may repeat it whatever happened."""
+    """Changes nothing, so the client may always repeat it."""
 
     KEYED = "keyed"
     """A POST under an idempotency key: the API carries it out at most once in 24 hours."""
 
     REPEATABLE = "repeatable"
-    """Sets a state (PUT, DELETE): carried out twice, it leaves what it leaves when carried out once."""
+    """Sets a state (PUT, DELETE), so carrying it out twice has the same effect as once."""
 
     ONCE = "once"
-    """May do something at each attempt, and no key guards it (PATCH): the client repeats it only if it certainly was
-    not carried out."""
+    """May have an effect at each attempt, and no key protects it (PATCH).
+
+    The client repeats it only if it certainly was not carried out.
+    """
 
 
 @attrs.frozen
 class Request:
-    """One call of the API, without the secrets and settings that the transport adds.
+    """One request to the API, without the secrets and settings that the transport adds.
 
     Attributes:
         method: the HTTP method, in capitals.
@@ -45,9 +47,9 @@ class Request:
         query: the query parameters in order, not yet encoded.
         body: the JSON document to send.
         headers: additional headers.
-        safety: what may be done when the outcome is unknown.
+        safety: whether it may be repeated when the outcome is unknown.
         idempotency_key: the key that all attempts of this call carry.
-        attempt: which attempt this is, counted from 1. Middleware see it.
+        attempt: the number of this attempt, counted from 1. Middleware can read it.
     """
 
     method: str
@@ -66,17 +68,17 @@ class Request:
 
     @property
     def creates_case(self) -> bool:
-        """Whether the request counts against the quota of case creation, beside the rate limit."""
+        """Whether the request counts against the quota of case creation, in addition to the rate limit."""
         return (self.method, self.path) == ("POST", "/cases")
 
 
 @attrs.frozen
 class Response:
-    """A whole response: its body has been read and the connection given back.
+    """A complete response: its body has been read, and the connection released.
 
     Attributes:
         status: the HTTP status.
-        headers: the headers, found by their names in any case.
+        headers: the headers, with case-insensitive names.
         body: the bytes of the body.
     """
 
@@ -99,7 +101,7 @@ class Response:
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            # Raised below: a UnicodeDecodeError holds the text, and would be the context of the error raised here.
+            # The error is raised below, because a UnicodeDecodeError holds the body and would become its context here.
             pass
         raise DecodeError(why_not_json(self.headers, self.body), request_id=self.request_id)
 

@@ -1,4 +1,4 @@
-"""Names for calls without anything personal."""
+"""Names for calls, without personal data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import MappingProxyType
 __all__ = ["missing_from", "path_template"]
 
 _COLLECTION = re.compile(r"[a-z]{1,40}(-[a-z]{1,40}){0,5}")
-# Only words of the vendor's are shown beyond the first: any other part of a path may be an id, or a name.
+# After the first segment, only the vendor's words are shown, because any other segment may be an id or a name.
 _WORDS = frozenset(
     {
         "search",
@@ -67,14 +67,14 @@ def path_template(path: str) -> str:
 
 
 def missing_from(method: str, template: str, details: Iterable[str] = ()) -> str | None:
-    """Return what a 404 is about, if that is not plain.
+    """Return which object a 404 is about, if that is not obvious.
 
-    The API responds `Record not found` both for the object in the path and for those that the body refers to.
+    The API responds `Record not found` both for the object in the path and for objects that the body refers to.
 
     Args:
         method: the method of the call.
         template: the template of its path.
-        details: what the API says beside the title. It may name what the body refers to; only that name is taken.
+        details: the details in the API's error. They may name an object in the body; only that name is used.
     """
     what = _WHAT.get((method, template))
     if what is None:

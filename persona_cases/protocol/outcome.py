@@ -1,4 +1,4 @@
-"""From a response to an error: which class, and what it may say."""
+"""Conversion of a response to an error: its class and its message."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ _HOST = re.compile(r"[a-z0-9.:-]{1,253}")
 
 
 def error_of(response: Response, *, of_file_host: bool = False) -> APIError | None:
-    """Return the error that a response stands for, or None for a success.
+    """Return the error for a response, or None for a success.
 
-    The vendor reports a used-up quota as 429 or 403; the title tells it from the rate limit and from a missing
+    The vendor reports a used-up quota as 429 or 403. The title distinguishes it from the rate limit and from a missing
     permission. See https://docs.withpersona.com/errors.
 
     Args:
         response: the response.
-        of_file_host: whether it comes from a host of files, not from the API.
+        of_file_host: whether it comes from a file host, not from the API.
     """
     if response.ok:
         return None
@@ -77,7 +77,7 @@ def error_of(response: Response, *, of_file_host: bool = False) -> APIError | No
 
 
 def _meaning(response: Response) -> str | None:
-    """What the status means of a response that probably does not come from the API."""
+    """Return the meaning of the status of a response that probably does not come from the API."""
     if 300 <= response.status < 400:
         return _redirected(response.headers.get("location"))
     if response.status == 404:
@@ -94,20 +94,20 @@ def _said_by_file_host(response: Response) -> str | None:
 
 
 def _redirected(location: str | None) -> str:
-    # The host tells a login page from a moved API; what follows it may repeat the query, which is personal data.
+    # The host distinguishes a login page from a moved API. The rest of the URL may repeat the query: personal data.
     try:
         host = urlsplit(location or "").hostname
     except ValueError:
         host = None
     whither = f" (this one leads to {host})" if host and _HOST.fullmatch(host) else ""
     return (
-        f"redirects are not followed{whither}: check that base_url is right, and that the API key is, because the API "
-        "may redirect a request whose key is wrong"
+        f"redirects are not followed{whither}: check base_url and the API key, because the API may redirect a request "
+        "whose key is wrong"
     )
 
 
 def error_items(body: bytes) -> tuple[ErrorItem, ...]:
-    """Read the vendor's error document; whatever else the body is (a proxy's page, nothing) gives `()`."""
+    """Read the vendor's error document. Any other body, such as a proxy's page or an empty one, gives `()`."""
     try:
         document: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

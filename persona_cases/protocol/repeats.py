@@ -1,4 +1,4 @@
-"""What follows from each failure of an attempt: one table, for calls, the tests and the documentation.
+"""The consequences of each kind of failure: one table for calls, tests and documentation.
 
 The vendor's rules: https://docs.withpersona.com/errors and https://docs.withpersona.com/idempotence.
 """
@@ -29,26 +29,28 @@ class AttemptFailure(enum.Enum):
     """How an attempt failed."""
 
     UNSENT = "unsent"
-    """The request certainly never left: no connection was made."""
+    """The request certainly was not sent: no connection was made."""
 
     REFUSED = "refused"
-    """A 429 response, or a 403 of a quota: it comes before anything is carried out."""
+    """A 429 response, or a 403 for a quota: the API responds before it carries out anything."""
 
     LOST = "lost"
-    """The connection broke, or time ran out, after the request may have left."""
+    """The connection broke, or the timeout passed, after the request may have been sent."""
 
     FAILED = "failed"
     """408 or 5xx: the request may have been carried out nevertheless."""
 
     UNREADABLE = "unreadable"
-    """A success whose body is not the API's document, such as a proxy's page, nothing, or too much. The request may
-    have been carried out, or never have reached the API."""
+    """A success whose body is not the API's document, such as a proxy's page, an empty body, or one that is too large.
+
+    The request may have been carried out, or may never have reached the API.
+    """
 
     UNKNOWN_KEY = "unknown key"
     """401: like a 429, it comes before the API looks up an idempotency key."""
 
     CONFLICT = "conflict"
-    """409: another change was in the way, perhaps an earlier attempt of the same call."""
+    """409: another change conflicts, perhaps an earlier attempt of the same call."""
 
     REJECTED = "rejected"
     """Any other response that is not a success."""
@@ -56,7 +58,7 @@ class AttemptFailure(enum.Enum):
 
 @attrs.frozen
 class Rule:
-    """What follows from a failure.
+    """The consequences of a failure.
 
     Attributes:
         again: whether another attempt follows, as far as the `RetryPolicy` allows.
@@ -88,12 +90,12 @@ def _rules(lost: Rule, failed: Rule, unreadable: Rule, rejected: Rule) -> dict[A
 
 RULES: Mapping[Safety, Mapping[AttemptFailure, Rule]] = MappingProxyType(
     {
-        # What came instead of the API's document would come again, so the client does not retry.
+        # The same wrong body would come again, so the client does not retry.
         Safety.READ: _rules(_AGAIN, _AGAIN, _RAISED, _RAISED),
         # The response to a key is the stored outcome of its first request, except for a 409: the first request may
         # still be in flight.
         Safety.KEYED: _rules(_AGAIN_IN_DOUBT, _AGAIN_IN_DOUBT, _IN_DOUBT, _STORED),
-        # Without a key, a response is about the last attempt alone. A repeated redaction may conflict because the first
+        # Without a key, a response is only about the last attempt. A repeated redaction may conflict because the first
         # one succeeded.
         Safety.REPEATABLE: _rules(_AGAIN_IN_DOUBT, _AGAIN_IN_DOUBT, _IN_DOUBT, _RAISED),
         Safety.ONCE: _rules(_IN_DOUBT, _IN_DOUBT, _IN_DOUBT, _RAISED),
@@ -103,7 +105,7 @@ RULES: Mapping[Safety, Mapping[AttemptFailure, Rule]] = MappingProxyType(
 
 
 def failure_of(error: PersonaError) -> AttemptFailure:
-    """Return how the attempt failed that raised this error."""
+    """Return the kind of failure that an error represents."""
     match error:
         case TransportError():
             return AttemptFailure.LOST if error.sent else AttemptFailure.UNSENT

@@ -1,4 +1,4 @@
-"""Whether another attempt follows, and when: a pure decision.
+"""The decision whether and when another attempt follows. Pure.
 
 The vendor's rules: https://docs.withpersona.com/errors and https://docs.withpersona.com/idempotence.
 """
@@ -26,7 +26,7 @@ from persona_cases.protocol.repeats import RULES, AttemptFailure, Rule, failure_
 from persona_cases.surface import publish
 from persona_cases.teaching import Lessons, taught
 
-# The first of the waits that the vendor advises after 429 responses that do not say how long.
+# The first wait that the vendor advises after a 429 response without a duration.
 _UNTOLD_QUOTA_WAIT = 5.0
 
 
@@ -45,11 +45,11 @@ _LESSONS = Lessons(
 @taught(_LESSONS)
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
-    """How often and how patiently the client retries a failed request.
+    """How often the client retries a failed request, and how long it waits.
 
-    Waits grow exponentially with full jitter, and a `Retry-After` in the response comes on top. After a 429 response of
-    the rate limit or of the quota of case creation, the request waits for the window instead, and only `deadline`
-    bounds it. `RetryPolicy(attempts=1)` never retries.
+    Waits grow exponentially with full jitter, and a `Retry-After` in the response is added. After a 429 response for
+    the rate limit or the quota of case creation, the request waits for the window instead, and only `deadline` limits
+    the wait. `RetryPolicy(attempts=1)` never retries.
 
     Attributes:
         attempts: maximum number of attempts for a request that fails.
@@ -81,14 +81,14 @@ class RetryPolicy:
 
 @attrs.define
 class Attempts:
-    """The attempts of one call so far, and what follows from them.
+    """The attempts of one call so far, and the decision about the next.
 
     Attributes:
         request: the request.
-        policy: the caller's patience.
-        sent: attempts so far.
-        failures: failed attempts, 429 responses not counted.
-        doubt: the last failure after which the request may have been carried out nevertheless.
+        policy: the caller's retry policy.
+        sent: number of attempts so far.
+        failures: number of failed attempts, not counting 429 responses.
+        doubt: the last failure after which the request may have been carried out.
     """
 
     request: Request
@@ -105,11 +105,11 @@ class Attempts:
             self.doubt = error
 
     def patience(self, *, elapsed: float, max_wait: float | None) -> float | None:
-        """Decide how long the next attempt may wait for the limits.
+        """Decide how long the next attempt may wait for rate limit and quota.
 
         Args:
             elapsed: seconds since the first attempt; ignored before it.
-            max_wait: maximum seconds that the caller lets any attempt wait; None for no limit.
+            max_wait: the caller's maximum wait per attempt, in seconds; None for no limit.
 
         Returns:
             Seconds, or None for no limit.
@@ -153,39 +153,39 @@ class Attempts:
         return wait if elapsed + wait < self.policy.deadline else None
 
     def is_over(self, elapsed: float) -> bool:
-        """Whether the deadline has passed: a wait may overrun it."""
+        """Return whether the deadline has passed, because a wait can overrun it."""
         return elapsed >= self.policy.deadline
 
     def final_error(self, error: PersonaError) -> PersonaError:
-        """Return what the caller gets when no attempt follows: for a write in doubt, an `IndeterminateError`."""
+        """Return the error to raise when no attempt follows: for a write in doubt, an `IndeterminateError`."""
         if self.doubt is None or self._rule(error).settles:
             return error
         unread = isinstance(self.doubt, DecodeError)
         return self._indeterminate("the response cannot be read, so it is unknown" if unread else "it is unknown")
 
     def closed_error(self, *, under_way: bool) -> PersonaError:
-        """Return what the caller gets when the client was closed meanwhile.
+        """Return the error to raise when the client was closed during the call.
 
         Args:
-            under_way: whether an attempt in flight may have left.
+            under_way: whether the attempt in flight may have been sent.
         """
         if self.doubt is not None or (under_way and RULES[self.request.safety][AttemptFailure.LOST].in_doubt):
             return self._indeterminate("the client was closed, and it is unknown")
         return ClientStateError("the client was closed before a response came")
 
     def answered(self, *, elapsed: float, request_id: str | None = None) -> Answered:
-        """Return what is to be remembered of the call."""
+        """Return the facts about the call that later errors need."""
         return Answered(self.request.method, self.request.path_template, self.sent, elapsed, request_id)
 
     def describe(self, error: PersonaError, *, elapsed: float) -> None:
-        """Tell an error which call it ended, unless it knows."""
+        """Record in an error which call it ended, unless it already says so."""
         if error.method is not None:
             return
         call = self.answered(elapsed=elapsed)
         call.describe(error)
         if isinstance(error, (APIError, TransportError, IndeterminateError)):
             error.idempotency_key = self.request.idempotency_key
-        # Without the vendor's document, the response comes from someone else and is not about an object.
+        # Without the vendor's document, the response is not from the API and not about an object.
         if isinstance(error, NotFoundError) and error.errors:
             details = (item.details for item in error.errors if item.details is not None)
             error.missing = missing_from(call.method, call.path_template, details)

@@ -1,4 +1,4 @@
-"""The API key: checked once, shown never."""
+"""The API key: checked once, and never shown."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _PRINTABLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 @attrs.frozen(repr=False, eq=False)
 class Secret:
-    """A value that appears in no repr, no pickle and no message; `reveal` is the only way to it."""
+    """A value that never appears in a repr, pickle or message; only `reveal` returns it."""
 
-    # rich shows the fields of attrs classes, whatever their repr is.
+    # rich shows the fields of attrs classes, regardless of their repr.
     _value: str = attrs.field(alias="value", repr=False)
 
     def reveal(self) -> str:
@@ -27,14 +27,14 @@ class Secret:
         return "Secret('***')"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret cannot be pickled: make a new client where you need one")
+        raise TypeError("a secret cannot be pickled: create a client in each process that needs one")
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
         return self
 
 
 def hidden(value: Any) -> Secret | None:
-    """Wrap what may be an API key, unchecked, so that no frame of the caller holds it bare; None stays None."""
+    """Wrap a possible API key, unchecked, so that no frame of the caller holds it in plain text; None stays None."""
     return None if value is None else Secret(value)
 
 
@@ -42,14 +42,14 @@ def api_key(value: object, source: str) -> Secret:
     """Check an API key and wrap it.
 
     Args:
-        value: what the caller, or the environment, gave, perhaps wrapped already.
-        source: where it came from, for the message.
+        value: the value from the caller or the environment, perhaps already wrapped.
+        source: its source, for the message.
 
     Raises:
         InvalidArgumentError: if it cannot be sent in an `Authorization` header. The message never shows it.
     """
     wrapped = value if isinstance(value, Secret) else Secret(cast("str", value))
-    # A traceback with locals would show it.
+    # A traceback with locals would show the key.
     del value
     if not _is_text(wrapped):
         raise InvalidArgumentError(
@@ -59,7 +59,7 @@ def api_key(value: object, source: str) -> Secret:
     if not _PRINTABLE_ASCII.fullmatch(wrapped.reveal()):
         raise InvalidArgumentError(
             f"the API key from {source} contains spaces, line breaks or characters outside ASCII: "
-            "strip what surrounds the key (a trailing newline of a secrets file, say)"
+            "strip what surrounds the key, such as the trailing newline of a secrets file"
         )
     return wrapped
 

@@ -1,4 +1,4 @@
-"""Signatures of webhooks: what the vendor signs, how it writes the signature, and whether one is good. Pure.
+"""Signatures of webhooks: how the vendor makes them, and whether one is valid. Pure.
 
 See https://docs.withpersona.com/webhooks-best-practices.
 """
@@ -23,7 +23,7 @@ _MOST_SETS = 10
 
 
 class SignatureError(PersonaError):
-    """A delivery that Persona did not sign, not with a secret that you know, or too long ago.
+    """A delivery is not signed by Persona, not with one of your secrets, or too old.
 
     Attributes:
         reason: `missing`, `malformed`, `mismatch`, `expired` or `too_large`.
@@ -54,27 +54,28 @@ def written_signature(secret: bytes, body: bytes, sent_at: int) -> str:
 def check_signature(
     secrets: Sequence[bytes], header: str | None, body: bytes, *, now: float, tolerance: float | None
 ) -> None:
-    """Check that one of the secrets signed a body, and not too long ago.
+    """Check that one of the secrets signed a body, and recently enough.
 
     Args:
-        secrets: the secrets that are in use.
+        secrets: the secrets in use.
         header: the header `Persona-Signature`.
-        body: the body, byte for byte as it came.
+        body: the body, byte for byte as received.
         now: the Unix time in seconds.
-        tolerance: how many seconds before or after now the signature may have been made; None for any number.
+        tolerance: maximum seconds between the signature and now, in either direction; None for no limit.
 
     Raises:
-        SignatureError: if it is not signed like that; its `reason` says why.
+        SignatureError: if the signature is not valid; its `reason` says why.
     """
     if not header or not header.strip():
-        raise SignatureError("missing", "the request has no header Persona-Signature: it does not come from Persona")
+        raise SignatureError("missing", "the request has no header Persona-Signature, so it does not come from Persona")
     signed = [each for each in _sets(header) if _is_signed(secrets, each, body)]
     if not signed:
         raise SignatureError(
-            "mismatch", "no secret made this signature: check the secrets, and pass the body as it came"
+            "mismatch",
+            "none of the secrets made this signature: check the secrets, and pass the body exactly as received",
         )
     if tolerance is not None and not any(abs(now - int(each.sent_at)) <= tolerance for each in signed):
-        raise SignatureError("expired", "the signature is too old, or from the future: check the clock of this machine")
+        raise SignatureError("expired", "the signature is too old or from the future: check the clock of this machine")
 
 
 def _sets(header: str) -> Iterator[_SignatureSet]:
@@ -86,7 +87,7 @@ def _sets(header: str) -> Iterator[_SignatureSet]:
 
 
 def _is_signed(secrets: Iterable[bytes], claimed: _SignatureSet, body: bytes) -> bool:
-    # Every secret is compared, so that the time that this takes does not tell which one was nearly right.
+    # Compare every secret, so that the duration does not reveal which one was nearly right.
     equal = [hmac.compare_digest(_digest(secret, claimed.sent_at, body), claimed.digest) for secret in secrets]
     return any(equal)
 

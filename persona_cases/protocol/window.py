@@ -1,4 +1,4 @@
-"""A model of the vendor's fixed window: when may the next request leave?
+"""A model of the vendor's fixed window, which decides when the next request may leave.
 
 The API allows a number of requests in a window that begins with the first of them. Each response reports how many are
 left and in how many seconds the window ends (https://docs.withpersona.com/rate-limiting). Every other program in the
@@ -9,11 +9,11 @@ environment spends the same budget, and a report is old when it arrives, so the 
 * One request goes ahead to learn the numbers, at the start of a window and after a 429 response.
 * While other clients use the same window, the last requests leave one by one, and as many requests as those clients may
   send during one of ours are left to them.
-* A key may have a limit of its own besides that of its environment, and a response reports the one that is nearer to
-  its end. The model keeps both while they last, and the stricter one decides.
+* A key may have a limit of its own in addition to that of its environment, and a response reports the one that is
+  nearer to exhaustion. The model keeps both while they last, and the stricter one decides.
 
-`advance`, `depart` and `settle` change the model; everything else only answers, as of the last `advance`. Times are
-seconds on any monotonic clock.
+`advance`, `depart` and `settle` change the model; all other methods only report its state as of the last `advance`.
+Times are seconds on any monotonic clock.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window_counter import WindowCounter
 from persona_cases.surface import publish
 
-# How long the others wait for the request that goes ahead, which may hang.
+# How long others wait for the request that goes ahead, which may hang.
 _SCOUT_PATIENCE = 1.0
 # After this many responses in a row without the numbers, the server seems to report none.
 _RESPONSES_WITHOUT_NUMBERS = 3
-# The waits that the vendor advises after 429 responses that do not say how long.
+# The waits that the vendor advises after 429 responses without a duration.
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 5.0, 40.0
-# A report beyond these is not believed: it would stop everything, or allow everything.
+# A report beyond these is ignored, because it would stop everything or allow everything.
 _LARGEST_LIMIT, _LONGEST_RESET = 1_000_000, 3600
 # The limit of a key and the limit of its environment.
 _MOST_COUNTERS = 2
@@ -46,11 +46,11 @@ class Feedback(msgspec.Struct, frozen=True):
     """How a permitted request ended, as far as the rate limit is concerned.
 
     Attributes:
-        reading: what the response reported about the window; None if nothing.
-        answered: whether any response came.
-        refused: whether it was a 429 response of the rate limit.
-        retry_after: the seconds that the `Retry-After` of a 429 response asks for; None without one.
-        sent: False if the request was given up before anything left.
+        reading: the response's report about the window; None if there was none.
+        answered: whether any response arrived.
+        refused: whether it was a 429 response for the rate limit.
+        retry_after: the seconds in the `Retry-After` of a 429 response; None without one.
+        sent: False if the request was abandoned before anything was sent.
     """
 
     reading: WindowReading | None = None
@@ -61,7 +61,7 @@ class Feedback(msgspec.Struct, frozen=True):
 
 
 def believable(reading: WindowReading | None) -> WindowReading | None:
-    """Return a report if it can be true; None for a limit of 0, more left than the limit, or hours to go."""
+    """Return a plausible report; None if the limit is 0, more is left than the limit, or the window lasts hours."""
     if reading is None or not 1 <= reading.limit <= _LARGEST_LIMIT:
         return None
     return reading if reading.remaining <= reading.limit and reading.reset <= _LONGEST_RESET else None
@@ -71,12 +71,12 @@ def _read_counters(counters: Iterable[WindowCounter | Mapping[str, Any]]) -> lis
     return [each if isinstance(each, WindowCounter) else WindowCounter(**each) for each in counters]
 
 
-# The converter of the counters is for construction. At every assignment, it would cost more than the rest.
+# The converter of the counters runs only in the constructor. At every assignment, it would cost more than the rest.
 @attrs.define(on_setattr=attrs.setters.NO_OP)
 class RateWindow:
     """A mutable model of one rate limit.
 
-    The attributes are its whole state, and plain data: `RateWindow(**attrs.asdict(window))` is the same window.
+    The attributes are its whole state and plain data: `RateWindow(**attrs.asdict(window))` is the same window.
 
     Attributes:
         limit: requests per window; as configured until a response reports it.
@@ -113,7 +113,7 @@ class RateWindow:
         if not self.counters:
             self.counters.append(WindowCounter(limit=self.limit, period=self.period, longest=self.period))
 
-    # ---- answers -----------------------------------------------------------------------------------------------------
+    # ---- queries -----------------------------------------------------------------------------------------------------
 
     @property
     def remaining(self) -> int:
@@ -130,7 +130,7 @@ class RateWindow:
         return 0.0 if self.cool_until is None else max(0.0, self.cool_until - now)
 
     def delay(self, now: float) -> float:
-        """Return the seconds until a request may leave: 0 for at once, infinity for "after the next response"."""
+        """Return the seconds until a request may leave: 0 for now, infinity for "after the next response"."""
         if self.cool_until is not None and (cooling := self.cooling_for(now)) > 0:
             return cooling
         in_flight, reserve = self.in_flight, self.reserve

@@ -48,9 +48,9 @@ class WindowCounter:
         ends_after: the earliest time at which it can end; None if nothing shows that it is open.
         ends_by: the latest time at which it can end; None if it need not be open.
         least: the least number left that was reported in this window; None if none was.
-        told_at: when that report came.
-        unseen: when requests of ours ended that this number may not include.
-        ours: how many requests of ours the window may include, those in flight as well.
+        told_at: when that report arrived.
+        unseen: the end times of our requests that this number may not include.
+        ours: how many of our requests the window may include, counting those in flight.
         foreign_rate: requests per second of other clients, as seen in earlier windows.
     """
 
@@ -72,7 +72,7 @@ class WindowCounter:
     ours: int = 0
     foreign_rate: float = 0.0
 
-    # ---- answers -----------------------------------------------------------------------------------------------------
+    # ---- queries -----------------------------------------------------------------------------------------------------
 
     def left(self, in_flight: int, reserve: int) -> int:
         """Return how many requests may still leave; below zero if more left than seems allowed."""
@@ -153,7 +153,7 @@ class WindowCounter:
                 self.opened_by, self.ends_after = now, departed + (self.shortest if self.reported else self.period)
 
     def take_in(self, now: float, departed: float, reading: WindowReading, in_flight: int) -> None:
-        """Take in what a response reports.
+        """Process the report of a response.
 
         Args:
             now: the time.
@@ -161,11 +161,11 @@ class WindowCounter:
             reading: what it reports.
             in_flight: how many other requests are in flight.
         """
-        # Whether its request left after the last report came, and whether it means an earlier or a later window.
+        # Whether its request left after the last report arrived, and whether it means an earlier or a later window.
         is_news = self.told_at is not None and departed >= self.told_at
         ended = self.ends_after is not None and now + reading.reset + 1 < self.ends_after
         is_next = self._is_next(departed, reading, is_news=is_news)
-        # No window can be as it was reported before and as it is reported now.
+        # No window fits both the earlier reports and this one.
         absurd = (
             (self.longest is not None and reading.reset - 1 > self.longest)
             or (ended and is_news)
@@ -189,12 +189,12 @@ class WindowCounter:
             self.least, self.told_at = reading.remaining, now
 
     def close(self, in_flight: int) -> None:
-        """Close the window because nothing shows any more that it is open."""
+        """Close the window because nothing shows that it is still open."""
         self._renew(self.opened_after, in_flight)
         self.unseen = []
 
     def contradict(self, departed: float) -> None:
-        """Take in a 429 response: if the window seemed to have ended when the request departed, it had not."""
+        """Process a 429 response: if the window seemed to have ended when the request departed, it had not."""
         if self.least is None and (self.before is None or departed >= self.before):
             self.rounds_down = self.rounds_down or self.before is not None
             self.longest = self.before = self.opened_after = None

@@ -1,1 +1,1 @@
-"""I/O: the session, the limiter, the middleware, and the attempt loop that puts them together."""
+"""I/O: the session, the limiters, the middleware, and the attempt loop that combines them."""

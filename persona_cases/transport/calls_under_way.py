@@ -1,4 +1,4 @@
-"""Calls under way: their attempts, how long a client lasts, and what ends with it."""
+"""Calls in progress: their attempts, and the lifetime of the client that they end with."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ _numbers = count(1)
 
 
 class Lifetime:
-    """How long a client or a copy of one lasts.
+    """The lifetime of a client or a copy.
 
     Args:
-        parent: the lifetime of the client that it is a copy of, with which it ends too.
+        parent: for a copy, the lifetime of the original client, with which it ends too.
     """
 
     def __init__(self, parent: Lifetime | None = None) -> None:
         self._parent = parent
         self._closed = False
-        # Shared by a client and its copies: closing a client ends the calls of its copies.
+        # Shared by a client and its copies, because closing a client ends the calls of its copies.
         self._calls: set[Call] = set() if parent is None else parent._calls
         self._ended: asyncio.Event = asyncio.Event() if parent is None else parent._ended
 
     @property
     def is_root(self) -> bool:
-        """Whether it is no copy's."""
+        """Whether it is the lifetime of an original client, not of a copy."""
         return self._parent is None
 
     def check(self) -> None:
@@ -66,25 +66,25 @@ class Lifetime:
             self._parent.check()
 
     def add(self, call: Call) -> None:
-        """Take in a call that begins."""
+        """Register a call that begins."""
         self._calls.add(call)
 
     def remove(self, call: Call) -> None:
-        """Take in that a call has ended."""
+        """Unregister a call that has ended."""
         self._calls.discard(call)
         self._ended.set()
 
     def close(self) -> None:
-        """Allow no more calls, and wake those that are under way: they end with an error."""
+        """Allow no more calls, and wake those in progress, which then end with an error."""
         self._closed = True
         current = asyncio.current_task()
         for call in self._under_way():
-            # A call that closes its own client, from a middleware say, comes to its end by itself.
+            # A call that closes its own client, for example in a middleware, ends by itself.
             if call.task is not current:
                 call.break_off()
 
     async def drain(self, patience: float | None) -> bool:
-        """Wait until no call is under way, and return whether that happened in time."""
+        """Wait until no call is in progress, and return whether that happened in time."""
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 while any(self._under_way()):
@@ -101,7 +101,7 @@ class Lifetime:
 
 @attrs.frozen
 class Timing:
-    """What makes calls take time.
+    """The clock, sleep and jitter of calls.
 
     Attributes:
         clock: a monotonic clock, in seconds.
@@ -128,20 +128,20 @@ class Call:
                 await call.back_off(outcome)
         raise call.broken_off()
 
-    The `with` block is left without an exception only if it returns, or if closing the client broke the call off.
+    The `with` block ends without an exception only if it returns, or if closing the client interrupted the call.
 
     Args:
-        request: what to send.
+        request: the request.
         options: the settings of the client.
-        lifetime: that of the client.
+        lifetime: the lifetime of the client.
         timing: clock, sleep and jitter.
-        host: who responds.
+        host: the kind of host that responds.
 
     Attributes:
-        observers: whom to tell of it; usually empty.
-        task: the task that makes it.
-        departure: sees whether the attempt in flight left; None if none is in flight.
-        lost: how the network failed in this attempt. A middleware may raise errors of its own.
+        observers: the observers to notify; usually empty.
+        task: the task that makes the call.
+        departure: observes whether the attempt in flight was sent; None if none is in flight.
+        lost: how the network failed in this attempt. It is kept because a middleware may raise its own errors.
     """
 
     __slots__ = (
@@ -211,22 +211,23 @@ class Call:
 
     @property
     def number(self) -> int:
-        """How many attempts were made so far."""
+        """Number of attempts so far."""
         return self._attempts.sent
 
     @property
     def patience(self) -> float | None:
-        """The most seconds that the next attempt may wait for limits; None for as long as it takes."""
+        """Maximum seconds that the next attempt may wait for limits; None for no limit."""
         if not self._attempts.sent:
             return self.options.max_wait
         return self._attempts.patience(elapsed=self._elapsed, max_wait=self.options.max_wait)
 
     async def admit(self, leave: Awaitable[P]) -> P:
-        """Await the leave for the next attempt, and count the attempt.
+        """Wait for permission to make the next attempt, and count the attempt.
 
         Raises:
-            RateLimitError: if it takes too long for the first attempt.
-            PersonaError: if it takes too long for another one: the error of the last attempt, which says more.
+            RateLimitError: if the wait is too long before the first attempt.
+            PersonaError: if the wait is too long before a later attempt: the error of the last attempt, which says
+                more.
         """
         try:
             permit = await leave
@@ -244,10 +245,10 @@ class Call:
         """Wait before the next attempt.
 
         Args:
-            failure: how the last one ended.
+            failure: the error that ended the last one.
 
         Raises:
-            PersonaError: if no other attempt follows: the failure, or an `IndeterminateError`.
+            PersonaError: if no attempt follows: the failure, or an `IndeterminateError`.
         """
         attempts, timing = self._attempts, self._timing
         self._failure = failure
@@ -266,27 +267,27 @@ class Call:
     # ---- the end -----------------------------------------------------------------------------------------------------
 
     def break_off(self) -> None:
-        """Wake the call, wherever it waits, because its client is closed."""
-        # Once: each cancellation would have to be taken back.
+        """Wake the call, wherever it waits, because its client was closed."""
+        # Only once, because each cancellation has to be undone.
         if self.task is not None and not self._broken_off:
             self._broken_off = True
             self.task.cancel()
 
     def broken_off(self) -> PersonaError:
-        """Return the error of a call that the closing of its client broke off."""
+        """Return the error of a call that was interrupted because its client was closed."""
         may_have_left = self.departure is not None and not self.departure.unsent
         error = self._attempts.closed_error(under_way=may_have_left)
         self._end(error)
         return error
 
     def unreadable(self, failure: DecodeError) -> PersonaError:
-        """Return what the caller gets for a response that cannot be decoded."""
+        """Return the error to raise for a response that cannot be decoded."""
         self._attempts.record(failure)
         self._describe(failure)
         return self._attempts.final_error(failure)
 
     def answered(self, request_id: str | None) -> Answered:
-        """Return what later errors need to know of the call, once a response came."""
+        """Return the facts about the call that later errors need, once a response has arrived."""
         return self._attempts.answered(elapsed=self._timing.clock() - self._begun, request_id=request_id)
 
     def _describe(self, error: PersonaError) -> None:
@@ -307,7 +308,7 @@ class Call:
 
     @property
     def observed(self) -> ObservedCall:
-        """What observers are told of the call."""
+        """The call as observers see it."""
         if self._observed is None:
             template = self.request.path_template
             self._observed = ObservedCall(next(_numbers), self.request.method, template, self._host)
@@ -315,10 +316,10 @@ class Call:
 
     @property
     def waited(self) -> float:
-        """Seconds since it began or since its last attempt ended."""
+        """Seconds since the call began or since its last attempt ended."""
         return self._timing.clock() - self._since
 
     def tell(self, event: Event) -> None:
-        """Tell all observers."""
+        """Pass an event to all observers."""
         for observer in self.observers:
             observer(event)

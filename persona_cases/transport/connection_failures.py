@@ -1,7 +1,7 @@
-"""From aiohttp's errors to ours, without what aiohttp's errors carry along.
+"""Conversion of aiohttp's errors to ours, without the data in aiohttp's errors.
 
-Their texts quote URLs, their attributes hold the request's headers, and whatever prints an exception's chain would
-print both: the API key, and the personal data in a query. So nothing of them is kept but the reason.
+Their messages quote URLs and their attributes hold the request's headers. Code that prints an exception's chain would
+print both: the API key, and the personal data in a query. So only the reason is kept.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ _PROXY = "check proxy=, or HTTPS_PROXY and NO_PROXY in the environment"
 
 
 class ConnectionLostError(aiohttp.ClientError):
-    """An error after which aiohttp would repeat the request under another name; see `Departure`."""
+    """An error after which aiohttp would repeat the request, under another name; see `Departure`."""
 
 
 def without_traces(error: BaseException, *, by_proxy: bool = False) -> BaseException:
-    """Return what to raise, outside of the `except` block, for whatever passed through aiohttp.
+    """Return the error to raise, outside the `except` block, for an error that passed through aiohttp.
 
-    A traceback that keeps its locals would keep aiohttp's frames: the request's headers, its URL, the response.
-    Errors of aiohttp's and of the system's are translated, and all others lose their traceback and what is behind them.
+    A traceback keeps the locals of aiohttp's frames: the request's headers, its URL, the response. So errors of aiohttp
+    and of the system are translated, and all others lose their traceback and context.
 
     Args:
-        error: what was caught.
-        by_proxy: whether the request went over a proxy.
+        error: the caught error.
+        by_proxy: whether the request went through a proxy.
     """
     if isinstance(error, (aiohttp.ClientError, OSError)) and not isinstance(error, PersonaError):
         return translated(error, by_proxy=by_proxy)
     if isinstance(error, (ValueError, TypeError, RuntimeError, LookupError)) and not isinstance(error, PersonaError):
-        # Nothing of the text is kept: it may quote the URL or a header.
+        # The message is dropped, because it may quote the URL or a header.
         return ConnectionFailedError(f"aiohttp failed with {type(error).__name__}")
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
@@ -56,13 +56,13 @@ def without_traces(error: BaseException, *, by_proxy: bool = False) -> BaseExcep
 
 @attrs.define
 class Departure:
-    """A middleware for aiohttp that sends a request once, whatever happens, and sees whether it left.
+    """A middleware for aiohttp that sends a request exactly once, and observes whether it was sent.
 
-    aiohttp repeats GET, PUT and DELETE when the connection drops before a response. Attempts, middleware and
-    the rate limit must see every request, so that error gets a name under which aiohttp lets it pass.
+    aiohttp repeats GET, PUT and DELETE when the connection drops before a response. But attempts, middleware and the
+    rate limit must see every request, so that error gets a class for which aiohttp does not repeat the request.
 
     Attributes:
-        unsent: whether the request was given up before a byte of it left, while it waited for a connection.
+        unsent: whether the request was abandoned before a byte of it was sent, while it waited for a connection.
     """
 
     unsent: bool = False
@@ -74,7 +74,7 @@ class Departure:
         try:
             return await handler(request)
         except BaseException as error:
-            # aiohttp makes the response when it begins to write the request.
+            # aiohttp creates the response when it begins to write the request.
             self.unsent = request.response is None
             if isinstance(error, _NEVER_SENT) or not isinstance(error, _DROPPED):
                 raise
@@ -85,13 +85,13 @@ class Departure:
 def translated(
     error: aiohttp.ClientError | OSError, *, by_proxy: bool = False
 ) -> TransportError | InvalidArgumentError:
-    """Return our error for one of aiohttp's or of the system's, to be raised outside of its `except` block.
+    """Return our error for an error of aiohttp or the system, to raise outside the `except` block.
 
-    Raised inside, it would have the original as its context.
+    Inside the block, the original would become its context.
 
     Args:
-        error: what went wrong.
-        by_proxy: whether the request was to go over a proxy, which then is what a name is looked up for.
+        error: the original error.
+        by_proxy: whether the request was to go through a proxy, so that only the proxy's name is resolved.
     """
     if isinstance(error, ConnectionLostError):
         return ConnectionFailedError(f"the connection was lost before a response came{error}")
@@ -127,12 +127,12 @@ def _step(error: aiohttp.ClientConnectorError) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    # Nothing but words of the system's own: the texts that come with errors name hosts and URLs. The numbers of
-    # resolvers are not those of the system.
+    # Only the system's own descriptions, because error messages name hosts and URLs. The error numbers of resolvers are
+    # not the system's.
     if isinstance(error, socket.gaierror):
         return ""
     if isinstance(error, ssl.SSLError):
-        # Errors that were not made by OpenSSL lack both.
+        # Errors that do not come from OpenSSL lack both.
         said = getattr(error, "verify_message", None) or getattr(error, "reason", None)
         return f": {said}" if said else ""
     if isinstance(error, OSError) and error.errno is not None and error.errno > 0:

@@ -1,4 +1,4 @@
-"""Fetching files from the addresses that the API hands out: no API key goes there."""
+"""Downloads of files from the URLs that the API provides, without the API key."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ _PIECE = 65_536
 async def fetch_file(
     session: HttpSession, url: str, write: Callable[[bytes], object], *, limits: Timeout, size: int | None = None
 ) -> None:
-    """Fetch a file, piece by piece.
+    """Fetch a file in chunks.
 
-    The URL authenticates itself, so the request carries nothing of ours. Redirects are followed one by one, and each
-    URL is checked as the first is.
+    The URL authenticates itself, so the request has none of our headers. Redirects are followed one by one, and each
+    URL is checked like the first.
 
     Args:
-        session: reaches the file host as it reaches the API.
-        url: where the file is.
-        write: takes each piece.
-        limits: how long it may take; `total` does not apply, since files are of any size.
-        size: how many bytes the file has, if that is known: no more are taken.
+        session: reaches the file host with the same settings as the API.
+        url: the URL of the file.
+        write: called with each chunk.
+        limits: the timeouts; `total` does not apply, because files can have any size.
+        size: the size of the file in bytes, if known; more bytes raise an error.
 
     Raises:
         APIError: if the host responded with an error status, or with a redirect that is not followed. An expired URL is
             one reason.
-        TransportError: if not all of it came.
-        DecodeError: if more came than the file has.
-        InvalidArgumentError: if the URL is not one to fetch files from.
+        TransportError: if the file did not arrive completely.
+        DecodeError: if more bytes arrived than the file has.
+        InvalidArgumentError: if the URL is not allowed.
     """
     try:
         await _fetch(session, url, write, limits, size)
     except BaseException as error:  # noqa: BLE001 - it is raised below
-        # The frames below hold pieces of the file and its URL, which opens it to everybody.
+        # The frames below hold chunks of the file and its URL, with which anyone can open it.
         failure = error.with_traceback(_beyond(error.__traceback__, write))
     else:
         return
@@ -53,12 +53,12 @@ async def fetch_file(
     try:
         raise failure
     finally:
-        # The frame would otherwise hold the error, which holds the frame.
+        # Otherwise the frame would hold the error, which holds the frame.
         del failure
 
 
 def _beyond(traceback: TracebackType | None, write: Callable[[bytes], object]) -> TracebackType | None:
-    """Return what a traceback shows of the caller's own code, called by `write`; None if it was not reached."""
+    """Return the part of a traceback in the caller's own code, called by `write`; None if it was not reached."""
     code, reached = getattr(write, "__code__", None), False
     while traceback is not None:
         frame = traceback.tb_frame
@@ -85,7 +85,7 @@ async def _fetch(
 
 
 async def _save(answer: aiohttp.ClientResponse, write: Callable[[bytes], object], size: int | None) -> None:
-    # What a file server counts is not the API's rate limit.
+    # A file server's limits are not the API's rate limit.
     headers = {name: answer.headers[name] for name in ("date", "retry-after") if name in answer.headers}
     if (refusal := error_of(Response(answer.status, headers), of_file_host=True)) is not None:
         raise refusal

@@ -1,4 +1,4 @@
-"""File hosts that asked for a pause: all downloads of a client keep to it together."""
+"""File hosts that requested a pause, which all downloads of a client observe together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from persona_cases.errors import APIError, PersonaError, RateLimitError
 
 __all__ = ["FileHosts"]
 
-# The waits that the API's vendor advises after 429 responses that do not say how long.
+# The waits that the API's vendor advises after 429 responses without a duration.
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 5.0, 40.0
 
 
@@ -25,9 +25,9 @@ class _Host:
 
 
 class FileHosts:
-    """When the next download from a host may begin.
+    """Decides when the next download from a host may begin.
 
-    File hosts report no rate limit in advance, so nobody waits before the first 429 response.
+    File hosts do not report a rate limit in advance, so no download waits before the first 429 response.
 
     Args:
         clock: a monotonic clock, in seconds.
@@ -48,7 +48,7 @@ class FileHosts:
         """Wait until a request to the host of a file may leave.
 
         Args:
-            url: where the file is.
+            url: the URL of the file.
             patience: maximum seconds to wait; None for no limit.
 
         Raises:
@@ -66,7 +66,7 @@ class FileHosts:
             await self._sleep(delay)
 
     def settle(self, url: str, error: PersonaError | None) -> None:
-        """Take in how a download ended; None for success."""
+        """Record how a download ended; None for success."""
         host = _host_of(url)
         now, known = self._clock(), self._hosts.get(host)
         if error is None:
@@ -79,9 +79,9 @@ class FileHosts:
         known = self._hosts.setdefault(host, _Host())
         wait = told or 0.0
         if isinstance(error, RateLimitError):
-            # A host refuses the downloads in flight together, which counts once.
+            # A host sends 429 to all downloads in flight, which counts once.
             known.refusals += known.until <= now
-            # The pause that a host asks for is believed once. If the host refuses again after it, the next is longer.
+            # The requested pause is used once. If the host sends 429 again after it, the next pause is longer.
             if not told or known.refusals > 1:
                 wait = max(wait, min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2.0 ** min(known.refusals - 1, 10)))
         known.until = max(known.until, now + wait)
@@ -91,5 +91,5 @@ def _host_of(url: str) -> str:
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
-        # The request for it raises an error.
+        # The request itself will raise an error.
         return ""

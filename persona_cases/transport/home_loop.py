@@ -1,4 +1,4 @@
-"""The event loop that a limiter is used in: one after another, never two at a time."""
+"""The event loop of a limiter: it may use several in sequence, but never two at a time."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["HomeLoop"]
 
 @attrs.define
 class HomeLoop:
-    """The event loop that something is used in.
+    """The event loop in which an object is used.
 
-    A limiter may outlive a loop (one `asyncio.run` after another), and be copied into another process by a fork. What
-    it holds of the loop may not.
+    A limiter may outlive a loop (one `asyncio.run` after another), and a fork may copy it to another process. But the
+    objects that it holds from the loop must not outlive the loop.
     """
 
     _loop: asyncio.AbstractEventLoop | None = None
@@ -25,19 +25,19 @@ class HomeLoop:
 
     @property
     def known(self) -> bool:
-        """Whether there was a loop yet."""
+        """Whether there has been a loop."""
         return self._loop is not None
 
     @property
     def is_here(self) -> bool:
-        """Whether the running loop is the one."""
+        """Return whether the running loop is the home loop."""
         return self._loop is asyncio.get_running_loop()
 
     def enter(self) -> bool:
-        """Take in the running loop, and return whether it is a new one.
+        """Make the running loop the home loop, and return whether it is a new one.
 
         Raises:
-            ClientStateError: if another one still runs, in another thread.
+            ClientStateError: if another loop is still running in another thread.
         """
         loop = asyncio.get_running_loop()
         if self._loop is loop:

@@ -1,4 +1,4 @@
-"""Telling observers what happens; the log records are written by one of them."""
+"""Observers and the events that they receive. One of them writes the log records."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ logger: logging.Logger = logging.getLogger("persona_cases")
 
 
 def log(level: int, event: str, fields: Mapping[str, object], *, raised: BaseException | None = None) -> None:
-    """Write a log record whose text and `extra` hold the same fields.
+    """Write a log record with the same fields in its message and in `extra`.
 
     Args:
-        level: one of `logging`'s.
+        level: a level of `logging`.
         event: the first word of the record.
-        fields: what else it says: never personal data.
+        fields: the other data of the record, never personal data.
         raised: an exception to show with its traceback.
     """
     if logger.isEnabledFor(level):
@@ -64,13 +64,13 @@ def log_event(event: Event) -> None:
 
 @attrs.define(eq=False)
 class _Guarded:
-    """An observer that cannot break a call: the first exception that it raises is logged, and the others are not."""
+    """An observer that cannot break a call: its first exception is logged, and later ones are ignored."""
 
     observer: Observer
     failed: bool = False
 
     def __call__(self, event: Event) -> None:
-        # An observer does not wait, so nobody can have cancelled it. Interrupts of the program pass.
+        # An observer does not wait, so it cannot have been cancelled. KeyboardInterrupt and SystemExit pass through.
         try:
             self.observer(event)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it raises
@@ -83,12 +83,12 @@ _LOGGING: tuple[Observer, ...] = (log_event,)
 
 
 def listeners(observers: tuple[Observer, ...]) -> tuple[Observer, ...]:
-    """Return whom to tell of a call: the observers, and the log if it shows anything; usually nobody."""
+    """Return the observers of a call, including the log if it is enabled; usually none."""
     return _LOGGING + observers if logger.isEnabledFor(logging.INFO) else observers
 
 
 def check_observers(value: object) -> tuple[Observer, ...]:
-    """Check observers when they are given, and keep them from breaking calls.
+    """Check observers when the caller passes them, and guard calls against their exceptions.
 
     Raises:
         InvalidArgumentError: if one is not a plain function or object that can be called with an event.
@@ -109,7 +109,7 @@ def _checked(observer: object) -> Observer:
     except TypeError:
         raise InvalidArgumentError(f"observers: {name} must take one argument, the event") from None
     except ValueError:
-        pass  # A builtin that does not tell its arguments.
+        pass  # A builtin without a readable signature.
     return _Guarded(observer)
 
 

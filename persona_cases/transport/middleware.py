@@ -1,8 +1,8 @@
-"""Middleware: functions around each attempt, like the layers of an onion.
+"""Middleware: functions that wrap each attempt, like the layers of an onion.
 
-A middleware sees every attempt after the wait for the rate limit and before any retry: error statuses arrive as
-responses, lost connections as `TransportError`. It may change the request's headers, measure, or respond by itself. It
-never sees the API key, which is added below all middleware.
+A middleware sees every attempt after the wait for the rate limit and before any retry. Error statuses arrive as
+responses, lost connections as `TransportError`. It can change the request's headers, measure time, or respond itself.
+It never sees the API key, which is added below all middleware.
 
 .. code-block:: python
 
@@ -24,14 +24,14 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.message import Request, Response
 
 Next = Callable[[Request], Awaitable[Response]]
-"""Sends the request on, through the inner middleware to the network."""
+"""Passes the request on, through the inner middleware to the network."""
 
 Middleware = Callable[[Request, Next], Awaitable[Response]]
-"""An async function that gets a request and what sends it on, and returns the response."""
+"""An async function that takes a request and the next function to call, and returns the response."""
 
 
 def check_middleware(middleware: object) -> tuple[Middleware, ...]:
-    """Check middleware when they are given, not when they are first called.
+    """Check middleware when the caller passes them, not when they are first called.
 
     Raises:
         InvalidArgumentError: if one is not an async callable of two arguments.

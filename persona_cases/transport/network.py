@@ -1,4 +1,4 @@
-"""`Network`: how other machines are reached from here, through which proxy, and whose certificates are trusted."""
+"""`Network`: how requests reach other machines: through which proxy, and with which trusted certificates."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _YES, _NO = frozenset({"1", "true", "yes", "on"}), frozenset({"", "0", "false", 
 
 @attrs.frozen(repr=False)
 class Way:
-    """How a request gets to where it goes.
+    """How a request reaches its destination.
 
     Attributes:
         settings: arguments for aiohttp.
-        headers: what the request has to carry for it.
+        headers: headers for the proxy.
     """
 
     settings: Mapping[str, Any] = attrs.field(repr=False)
@@ -40,23 +40,23 @@ class Way:
 
     @property
     def by_proxy(self) -> bool:
-        """Whether it leads over a proxy."""
+        """Whether it leads through a proxy."""
         return "proxy" in self.settings
 
 
 class Network:
-    """The settings under which every request leaves, to the API and to file hosts.
+    """The network settings of every request, to the API and to file hosts.
 
     Args:
-        url: the base URL of the API, whose proxy is looked for at once.
-        trust: whose certificates are trusted; by default those of `PERSONA_CA_FILE`, or of the system.
+        url: the base URL of the API, whose proxy is determined immediately.
+        trust: which certificates to trust. Default: those of `PERSONA_CA_FILE`, or else the system's.
         proxy: the proxy for all requests.
-        trust_env: whether to look for proxies in the environment if none is given. This machine is always reached
-            directly then.
-        lent: whether requests to the API leave over a session that looks into the environment by itself.
+        trust_env: whether to take proxies from the environment if none is given. Requests to this machine never use one
+            of these.
+        lent: whether requests to the API use a borrowed session, which reads the environment itself.
 
     Raises:
-        InvalidArgumentError: if a setting is invalid, wherever it comes from.
+        InvalidArgumentError: if a setting from any source is invalid.
     """
 
     def __init__(self, url: str, *, trust: Trust | None, proxy: str | None, trust_env: bool, lent: bool) -> None:
@@ -71,14 +71,14 @@ class Network:
 
     @property
     def way_to_api(self) -> Way:
-        """How a request gets to the API."""
+        """How a request reaches the API."""
         return self._api
 
     def way_to(self, url: str) -> Way:
-        """Return how a request gets to a URL.
+        """Return how a request reaches a URL.
 
         Raises:
-            InvalidArgumentError: if the environment names a proxy for it that cannot work.
+            InvalidArgumentError: if the environment names an invalid proxy for it.
         """
         return self._way(url, self._proxy_for(url))
 
@@ -89,7 +89,7 @@ class Network:
         if proxy.user is None:
             return Way({**trust, "proxy": URL(proxy.url)})
         credentials = {"Proxy-Authorization": encode_basic_auth(proxy.user, proxy.password)}
-        # A proxy that makes a tunnel is asked for it in a request of its own; others read the request itself.
+        # A proxy that tunnels gets a separate request for the tunnel; others read the request itself.
         tunnel = url.startswith("https:")
         return Way(
             {**trust, "proxy": URL(proxy.url), "proxy_headers": credentials if tunnel else None},
@@ -108,14 +108,14 @@ class Network:
 
 
 def trusted_by(trust: object, source: str) -> ssl.SSLContext:
-    """Return a context that trusts as an `ssl` setting says.
+    """Return an SSL context for an `ssl` setting.
 
     Args:
         trust: the setting.
         source: the argument or environment variable that it comes from, for the message.
 
     Raises:
-        InvalidArgumentError: if it is none, or a file without certificates.
+        InvalidArgumentError: if it is not such a setting, or a file without certificates.
     """
     if isinstance(trust, ssl.SSLContext):
         if trust.protocol is ssl.PROTOCOL_TLS_SERVER:
@@ -136,10 +136,10 @@ def trusted_by(trust: object, source: str) -> ssl.SSLContext:
 
 
 def environment_allows_http() -> bool:
-    """Whether `PERSONA_ALLOW_HTTP` lets the base URL be plain http.
+    """Return whether `PERSONA_ALLOW_HTTP` allows a base URL with plain http.
 
     Raises:
-        InvalidArgumentError: if it says neither yes nor no.
+        InvalidArgumentError: if it is neither 1 nor 0.
     """
     said = os.environ.get("PERSONA_ALLOW_HTTP", "").strip().lower()
     if said not in _YES | _NO:

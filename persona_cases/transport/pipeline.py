@@ -1,4 +1,4 @@
-"""Requests to the API: through the rate limit and the middleware to the network, attempt after attempt."""
+"""Requests to the API: each attempt passes the rate limit and the middleware, and goes to the network."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from persona_cases.transport.session import HttpSession
 
 
 class Transport:
-    """Turns the request of a call into a successful `Response` or one error of ours.
+    """Turns the request of a call into a successful `Response` or one of our errors.
 
     Args:
         session: sends a request once.
-        admission: says when a request may be sent.
-        middleware: functions around each attempt, the first outermost.
+        admission: decides when a request may be sent.
+        middleware: functions that wrap each attempt, the first outermost.
         timing: clock, sleep and jitter of the calls.
-        file_hosts: says when a file may be downloaded.
+        file_hosts: decides when a file may be downloaded.
     """
 
     def __init__(
@@ -51,19 +51,19 @@ class Transport:
 
     @property
     def limiter(self) -> Limiter:
-        """What keeps the requests inside the rate limit."""
+        """The limiter for the rate limit."""
         return self._admission.limiter
 
     @property
     def creation_limiter(self) -> Limiter:
-        """What keeps the creation of cases inside its quota."""
+        """The limiter for the quota of case creation."""
         return self._admission.creation_limiter
 
     def run(self, call: Call) -> Awaitable[Response]:
-        """Return what sends the request of a call until it succeeds or nothing more should be tried.
+        """Return an awaitable that sends the request of a call until it succeeds or no retry should follow.
 
         Raises:
-            APIError: if the API refused, or the rate limit would need a wait longer than `max_wait`.
+            APIError: if the API responded with an error status, or the wait for the rate limit would exceed `max_wait`.
             TransportError: if no complete response arrived.
             IndeterminateError: if it is unknown whether a write was carried out.
             ClientStateError: if the client is closed, or belongs to another event loop.
@@ -80,7 +80,7 @@ class Transport:
 
     @contextmanager
     def _key_in_flight(self, key: str) -> Generator[None]:
-        # What the API does with two requests under one key at the same time is not documented.
+        # The API does not document what happens to two concurrent requests with the same key.
         if key in self._keys_in_flight:
             raise InvalidArgumentError("idempotency_key: another call under the same key is in flight")
         self._keys_in_flight.add(key)
@@ -107,7 +107,7 @@ class Transport:
                 answer = await compose(self._middleware, partial(self._exchange, call))(request)
             else:
                 answer = await self._exchange(call, request)
-            # A middleware may have returned anything; the limits learn from responses that can be read.
+            # A middleware may have returned anything, but the limits learn only from valid responses.
             response, error = answer, error_of(answer)
         except (TransportError, DecodeError) as lost:
             if lost is not call.lost:

@@ -1,4 +1,4 @@
-"""The one place that talks to aiohttp on behalf of the API: one attempt, one request, one whole response."""
+"""The one place that calls aiohttp for the API: one attempt, one request, one complete response."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ USER_AGENT = f"persona-cases Python/{platform.python_version()} aiohttp/{aiohttp
 
 _LARGE_BODY = 1_048_576
 
-# Names that aiohttp need not look at again.
+# Header names that aiohttp need not parse again.
 _ACCEPT, _USER_AGENT, _AUTHORIZATION = istr("Accept"), istr("User-Agent"), istr("Authorization")
 _CONTENT_TYPE, _IDEMPOTENCY_KEY = istr("Content-Type"), istr("Idempotency-Key")
 _KEY_INFLECTION, _PERSONA_VERSION = istr("Key-Inflection"), istr("Persona-Version")
 
 
 def check_session(value: object) -> ClientSession | None:
-    """Check a session that a caller lends.
+    """Check the caller's session.
 
     Raises:
-        InvalidArgumentError: if it is something else.
+        InvalidArgumentError: if it is not a session.
     """
     if value is None or isinstance(value, ClientSession):
         return value
@@ -49,14 +49,14 @@ class HttpSession:
     """Sends requests over a `ClientSession`, its own or a borrowed one.
 
     Args:
-        base: the only place that the API key is sent to.
+        base: the base URL, the only place that receives the API key.
         key: the API key.
-        borrowed: a session to use and leave open; None makes one at the first request.
-        max_connections: connections that an own session may hold at the same time.
-        network: how other machines are reached.
+        borrowed: a session to use and leave open; None creates one at the first request.
+        max_connections: maximum number of connections of an own session.
+        network: the network settings.
 
     Attributes:
-        file_addresses: which addresses files may be fetched from.
+        file_addresses: the URLs from which files may be fetched.
         server: host and port of the API.
     """
 
@@ -80,7 +80,7 @@ class HttpSession:
         self.server: tuple[str, int] = server_of(base.url)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
-        # What follows from the options of the last request: most requests have the same.
+        # Derived from the options of the last request, because most requests have the same options.
         self._options: Options | None = None
         self._fixed, self._reserved = CIMultiDict[str](), CIMultiDict[str]()
         self._timeout = aiohttp.ClientTimeout()
@@ -88,12 +88,12 @@ class HttpSession:
     async def send(self, request: Request, options: Options, departure: Departure) -> Response:
         """Send a request once and read the whole response.
 
-        The traceback of what is raised ends here: the frames below hold the API key, the request and the response.
+        The traceback of any error ends here, because the frames below hold the API key, the request and the response.
 
         Args:
-            request: what to send.
+            request: the request.
             options: the settings of the call.
-            departure: sees whether the request left.
+            departure: observes whether the request was sent.
 
         Raises:
             TransportError: if no complete response arrived.
@@ -107,7 +107,7 @@ class HttpSession:
         try:
             raise failure
         finally:
-            # The frame would otherwise hold the error, which holds the frame.
+            # Otherwise the frame would hold the error, which holds the frame.
             del failure
 
     async def _exchange(self, request: Request, options: Options, departure: Departure) -> Response:
@@ -116,7 +116,8 @@ class HttpSession:
         headers = self._headers(request, options)
         middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (departure,)
         if session.trust_env or session.auth is not None:
-            # aiohttp refuses our header beside credentials of a .netrc file or of the session, so it goes in later.
+            # aiohttp rejects our header together with credentials of a .netrc file or the session, so it is added
+            # later.
             middlewares = (_with_header(_AUTHORIZATION, headers.pop(_AUTHORIZATION)), departure)
         async with session.request(
             request.method,
@@ -132,20 +133,20 @@ class HttpSession:
             return await _whole(answer, options.max_answer_bytes)
 
     async def open_file(self, url: URL, limits: Timeout) -> aiohttp.ClientResponse:
-        """Ask for a file, over the same connections but without anything of ours.
+        """Request a file over the same connections, but without our headers.
 
         Args:
             url: a checked URL.
-            limits: how long it may take; `total` does not apply.
+            limits: the timeouts; `total` does not apply.
 
         Raises:
-            TransportError: if no response came.
+            TransportError: if no response arrived.
             ClientStateError: if the session is closed, or belongs to another event loop.
-            InvalidArgumentError: if the environment names a proxy for the host that cannot work.
+            InvalidArgumentError: if the environment names an invalid proxy for the host.
         """
         session = self._usable_session()
         if self._files is None:
-            # A session of its own keeps the headers, cookies and credentials of a borrowed one out of it.
+            # A separate session keeps the headers, cookies and credentials of a borrowed session out of the request.
             self._files = ClientSession(
                 connector=session.connector, connector_owner=False, cookie_jar=aiohttp.DummyCookieJar()
             )
@@ -169,7 +170,7 @@ class HttpSession:
         raise failure
 
     async def close(self) -> None:
-        """Close an own session; a borrowed one stays open. Nothing can be sent any more."""
+        """Close the session unless it is borrowed. Nothing can be sent afterwards."""
         self._closed = True
         if self._files is not None:
             await self._files.close()
@@ -235,7 +236,7 @@ def _with_header(name: str, value: str) -> aiohttp.ClientMiddlewareType:
 
 async def _whole(answer: aiohttp.ClientResponse, most: int) -> Response:
     headers, content = Headers.over(answer.headers), answer.content
-    # Most bodies come together with their headers.
+    # Most bodies arrive together with their headers.
     body = content.read_nowait() if content.is_eof() else await _body(content, most)
     if body is not None and len(body) > most:
         body = None
@@ -245,12 +246,12 @@ async def _whole(answer: aiohttp.ClientResponse, most: int) -> Response:
             f"the response is larger than {most} bytes: ask for less at a time (page_size, only), or raise the limit",
             request_id=response.request_id,
         )
-    # The status says what went wrong; a document this large is not the vendor's.
+    # The status is the error. A document this large is not the vendor's.
     return response
 
 
 async def _body(content: aiohttp.StreamReader, most: int) -> bytes | None:
-    # Read by pieces, a body is unpacked by pieces too: what was packed small cannot fill the memory.
+    # A body that is read in chunks is decompressed in chunks too, so a small compressed body cannot fill the memory.
     pieces = [await content.readany()]
     size = len(pieces[0])
     while size <= most and not content.at_eof():
@@ -260,13 +261,13 @@ async def _body(content: aiohttp.StreamReader, most: int) -> bytes | None:
 
 
 def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
-    # aiohttp writes large bytes in one piece, which would hold up the event loop; a file object goes in pieces.
+    # aiohttp writes large bytes at once, which would block the event loop, but a file object in chunks.
     return io.BytesIO(body) if body is not None and len(body) > _LARGE_BODY else body
 
 
 @lru_cache
 def client_timeout(timeout: Timeout, *, bounded: bool = True) -> aiohttp.ClientTimeout:
-    """Return aiohttp's form of a timeout; unbounded, its total does not count."""
+    """Return aiohttp's form of a timeout, without its total if unbounded."""
     return aiohttp.ClientTimeout(
         total=timeout.total if bounded else None, connect=None, sock_connect=timeout.connect, sock_read=timeout.read
     )

@@ -12,7 +12,7 @@ ADDRESS = "http://simulator:8080/api/v1"
 
 
 def test_it_is_refused_with_what_allows_it():
-    with pytest.raises(InvalidArgumentError, match="anyone on the way could read the API key.*allow_http=True"):
+    with pytest.raises(InvalidArgumentError, match="anyone on the network could read the API key.*allow_http=True"):
         PersonaClient("a-key", base_url=ADDRESS)
 
 

@@ -62,7 +62,7 @@ def test_each_status_has_its_class(status, expected):
 def test_a_redirect_tells_the_host_and_nothing_else(location, whither):
     headers = {} if location is None else {"location": location}
     error = error_of(Response(307, headers, b""))
-    assert str(error).startswith(f"307 redirects are not followed{whither}: check that base_url is right")
+    assert str(error).startswith(f"307 redirects are not followed{whither}: check base_url and the API key")
     assert "jane" not in str(error)
 
 

@@ -1,4 +1,4 @@
-"""Which addresses files may be fetched from: the one that the API gives, and each that it redirects to."""
+"""The URLs from which files may be fetched: the one from the API, and each URL that it redirects to."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS = 5
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-# What is encoded stays as it is: an access token is signed letter by letter.
+# Encoded parts stay as they are, because an access token is signed character by character.
 _KEPT = string.ascii_letters + string.digits + string.punctuation
 
 
 class _UnfitError(Exception):
-    """An address that nothing is fetched from; its text says why."""
+    """A URL is not allowed; the message says why."""
 
 
 @attrs.frozen
 class FileAddresses:
-    """The addresses that files of one API may have.
+    """The allowed URLs of the files of one API.
 
-    They are https. Plain http is good enough for what does not leave this machine, and for the host of the API itself
-    if its base URL is plain http. An address in a private network is good enough if the API is in one, and then only
-    as long as no host of the internet leads there.
+    They are https. Plain http is allowed on this machine, and for the host of the API if its base URL is plain http. A
+    URL in a private network is allowed only if the API is in one, and only while no host of the internet redirects to
+    it.
 
     Attributes:
-        base: where the API is.
+        base: the base URL of the API.
     """
 
     base: BaseURL
@@ -44,10 +44,10 @@ class FileAddresses:
         """Check the URL of a file.
 
         Returns:
-            The address, encoded.
+            The URL, encoded.
 
         Raises:
-            InvalidArgumentError: if nothing can, or should, be fetched from there.
+            InvalidArgumentError: if files cannot or must not be fetched from there.
         """
         try:
             return self._checked(url, trusted=True)
@@ -56,19 +56,19 @@ class FileAddresses:
         raise InvalidArgumentError(f"the attachment's url {problem}: load the case again to get the API's own URL")
 
     def following(self, current: str, location: str | None, *, status: int, redirects: int) -> str:
-        """Check where a redirect leads to.
+        """Check the target of a redirect.
 
         Args:
-            current: the address that answered, checked before.
+            current: the URL that responded, already checked.
             location: its `Location` header.
             status: its status.
             redirects: how many redirects there were before this one.
 
         Returns:
-            The next address, encoded.
+            The next URL, encoded.
 
         Raises:
-            APIError: if the redirect is not to be followed.
+            APIError: if the redirect must not be followed.
         """
         try:
             return self._checked(_joined(current, location, redirects), trusted=self._is_near(current))
@@ -77,7 +77,7 @@ class FileAddresses:
         raise APIError(f"the file host's redirect {problem}: it is not followed", status=status)
 
     def _is_near(self, url: str) -> bool:
-        """Whether an address is that of the API, or in a private network as the API is."""
+        """Return whether a URL is on the API's host, or in a private network like the API."""
         return origin_of(urlsplit(url)) == self.base.origin or (is_local(self.base.url) and is_local(url))
 
     def _checked(self, url: object, *, trusted: bool) -> str:
@@ -93,7 +93,7 @@ class FileAddresses:
 
 
 def _parts(url: object) -> SplitResult:
-    """Take an address apart whose every part can be sent."""
+    """Split a URL, and check that each part can be sent."""
     if not isinstance(url, str) or not url or _UNPRINTABLE.search(url):
         raise _UnfitError("is not a URL")
     try:
@@ -116,7 +116,7 @@ def _joined(current: str, location: str | None, redirects: int) -> str:
     if not location:
         raise _UnfitError("does not say where to")
     try:
-        # It drops what it does not like, and so hides it.
+        # The parser silently drops characters that it does not accept.
         return urljoin(current, location) if not _UNPRINTABLE.search(location) else ""
     except ValueError:
         raise _UnfitError("leads to something that is not a URL") from None

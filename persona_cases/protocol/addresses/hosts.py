@@ -1,4 +1,4 @@
-"""What a host's name says about where it is: this machine, a private network, or the public one."""
+"""The location of a host, by its name: this machine, a private network, or the internet."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["authority", "is_loopback", "is_public", "is_well_formed"]
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAME = re.compile(r"(?!.{254})(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?", re.ASCII)
-# The system's resolver reads 2130706433, 0x7f.1 and 127.1 as addresses, though no one writes addresses so.
+# The system's resolver reads 2130706433, 0x7f.1 and 127.1 as addresses, although nobody writes them like that.
 _ENDS_IN_NUMBER = re.compile(r"(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$", re.ASCII)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, in lower case and without brackets, is this machine."""
+    """Return whether a host, in lower case and without brackets, is this machine."""
     name = host.rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -24,9 +24,9 @@ def is_loopback(host: str) -> bool:
 
 
 def is_public(host: str) -> bool:
-    """Whether a host can be one on the internet, as far as its name tells.
+    """Return whether a host can be on the internet, judging by its name.
 
-    Literal addresses of this machine, of private networks and of a link are not. A name is not resolved.
+    Literal addresses of this machine, of private networks and link-local ones are not. Names are not resolved.
     """
     name = host.rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
@@ -38,12 +38,12 @@ def is_public(host: str) -> bool:
 
 
 def is_well_formed(host: str) -> bool:
-    """Whether a resolver can be asked for a host: an address, or an ASCII name of bearable length."""
+    """Return whether a host can be resolved: an address, or an ASCII name that is not too long."""
     return _address(host) is not None or _NAME.fullmatch(host) is not None
 
 
 def authority(host: str, port: int | None) -> str:
-    """Return host and port as they stand in a URL."""
+    """Return host and port as written in a URL."""
     shown = f"[{host}]" if ":" in host else host
     return shown if port is None else f"{shown}:{port}"
 
@@ -56,7 +56,7 @@ def _address(host: str) -> _Address | None:
 
 
 def _reached(address: _Address) -> list[_Address]:
-    """An address, and those of IPv4 that it stands for."""
+    """Return an address, and the IPv4 addresses embedded in it."""
     if isinstance(address, ipaddress.IPv4Address):
         return [address]
     inside: list[_Address | None] = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]

@@ -1,4 +1,4 @@
-"""Links from one page to the next: which of them are followed, and the cursor that they carry."""
+"""Links from one page to the next: which links are followed, and their cursors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from persona_cases.errors import PaginationError
 from persona_cases.protocol.addresses.urls import BaseURL, origin_of
 from persona_cases.protocol.message import QueryPairs
 
-# How the vendor writes its links; any other is taken apart by the book, which takes ten times as long.
+# The form of the vendor's links. Any other link goes through a full parser, which takes ten times as long.
 _USUAL_LINK = re.compile(r"(/(?!/)[\w./-]*)\?page%5B(after|before)%5D=([\w-]+)&page%5Bsize%5D=(\d+)", re.ASCII)
 
 
@@ -43,7 +43,7 @@ def link_query(link: str, *, base: BaseURL, path: str) -> QueryPairs:
 
 
 def cursor_in(parameters: QueryPairs, name: str) -> str:
-    """Return the cursor that the parameters of a link carry under a name.
+    """Return the cursor in the parameters of a link.
 
     Raises:
         PaginationError: if there is none.

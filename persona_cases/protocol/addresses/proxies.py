@@ -1,4 +1,4 @@
-"""Proxies as they are written in settings and environment variables."""
+"""Proxies from settings and environment variables."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["Proxy", "read_proxy"]
 
 @attrs.frozen
 class Proxy:
-    """A proxy, and what it wants to know of its users.
+    """A proxy and its credentials.
 
     Attributes:
         url: scheme, host and port.
-        user: the user name; None if the proxy is not told one.
-        password: the password, shown nowhere.
+        user: the user name; None if there is none.
+        password: the password, never shown.
     """
 
     url: str
@@ -31,7 +31,7 @@ def read_proxy(value: object, source: str) -> Proxy:
     """Read the URL of a proxy.
 
     Args:
-        value: what was given, such as `http://user:password@proxy.example.com:3128`.
+        value: the URL, such as `http://user:password@proxy.example.com:3128`.
         source: the argument or the environment variable that it comes from, for the message.
 
     Raises:

@@ -21,7 +21,7 @@ _VENDOR = ".withpersona.com"
 
 @attrs.frozen
 class BaseURL:
-    """Where the API lives: the one origin that is ever sent the API key.
+    """The base URL of the API: the only origin that receives the API key.
 
     Attributes:
         url: scheme, host, port and path prefix, without a slash at the end.
@@ -56,8 +56,9 @@ class BaseURL:
             raise _bad_base_url("must have no query, fragment or credentials")
         if not is_confidential(value) and not allow_http:
             raise InvalidArgumentError(
-                "base_url (or PERSONA_BASE_URL) is http:// and leads to another machine, so anyone on the way could "
-                "read the API key: use https://, or pass allow_http=True (PERSONA_ALLOW_HTTP=1, --allow-http) for a "
+                "base_url (or PERSONA_BASE_URL) is http:// and leads to another machine, so anyone on the network "
+                "could read the API key: use https://, or pass allow_http=True (PERSONA_ALLOW_HTTP=1, --allow-http) "
+                "for a "
                 "simulator in a network of your own"
             )
         if f".{host}".endswith(_VENDOR) and not parts.path.strip("/"):
@@ -65,7 +66,7 @@ class BaseURL:
         return cls(value.rstrip("/"))
 
     def join(self, path: str, query: QueryPairs) -> str:
-        """Return the whole, encoded URL of a path below the base URL."""
+        """Return the full, encoded URL of a path below the base URL."""
         if not query:
             return f"{self.url}{path}"
         pairs = "&".join([f"{_encoded(name)}={quote(value, safe='')}" for name, value in query])
@@ -78,13 +79,13 @@ class BaseURL:
 
 
 def is_confidential(url: str) -> bool:
-    """Whether what is sent to a URL cannot be read on the way: by https, or without leaving this machine."""
+    """Return whether requests to a URL cannot be read on the network: https, or a URL on this machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
 
 
 def is_local(url: str) -> bool:
-    """Whether the host of a URL is a literal address of this machine or of a private network."""
+    """Return whether the host of a URL is a literal address of this machine or of a private network."""
     return not is_public(urlsplit(url).hostname or "")
 
 
@@ -102,11 +103,11 @@ def server_of(url: str) -> tuple[str, int]:
 def segment(value: object, argument: str) -> str:
     """Return an id as one path segment, percent-encoded.
 
-    The shape of ids is not checked, since the vendor may change it (https://docs.withpersona.com/versioning); only
-    what would leave the segment is refused.
+    The form of ids is not checked, because the vendor may change it (https://docs.withpersona.com/versioning). Only
+    characters that would leave the segment raise.
 
     Raises:
-        InvalidArgumentError: if it is empty, no string, or would reach another path.
+        InvalidArgumentError: if it is empty, not a string, or would reach another path.
     """
     if isinstance(value, str) and _USUAL_ID.fullmatch(value):
         return value

@@ -1,1 +1,1 @@
-"""Staying inside the rate limit: what a request waits for before it leaves."""
+"""The rate limit: what a request waits for before it leaves."""

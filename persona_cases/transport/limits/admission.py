@@ -1,4 +1,4 @@
-"""Which limits a request has to pass, and what they learn from its end."""
+"""Admission: the limits that a request has to pass, and the feedback that they get from its end."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from persona_cases.protocol.message import Request, Response
 from persona_cases.protocol.window import Feedback
 from persona_cases.transport.limits.limiter import Limiter, Permit
 
-# A wait that is worth a notice, in seconds.
+# Seconds of waiting after which a notice is given.
 _LONG_WAIT = 1.0
 
 LimitName: TypeAlias = Literal["rate_limit", "case_quota"]
-"""Which of the limits."""
+"""The name of a limit."""
 
 Notice: TypeAlias = Callable[[LimitName, Limiter], None]
-"""Told of a limit that a request has waited for a second for, if it still waits."""
+"""Called with the limit for which a request has waited for a second and still waits."""
 
 
 class CreationPermits(NamedTuple):
@@ -30,7 +30,7 @@ class CreationPermits(NamedTuple):
 
     Attributes:
         rate: the permit of the rate limit.
-        creation: that of the quota of case creation.
+        creation: the permit of the quota of case creation.
     """
 
     rate: Permit
@@ -38,7 +38,7 @@ class CreationPermits(NamedTuple):
 
 
 Permits: TypeAlias = Permit | CreationPermits
-"""Permission to send one request; that of the rate limit, for a request that creates no case."""
+"""Permission to send one request; for a request that creates no case, only that of the rate limit."""
 
 
 class Admission:
@@ -65,15 +65,15 @@ class Admission:
         self._clock = clock
 
     def acquire(self, request: Request, max_wait: float | None, notice: Notice | None = None) -> Awaitable[Permits]:
-        """Return what waits until a request may be sent.
+        """Return an awaitable that waits until a request may be sent.
 
         Args:
-            request: what is going to be sent.
-            max_wait: the most seconds to wait for all limits together; None for as long as it takes.
-            notice: called if it takes long.
+            request: the request to send.
+            max_wait: maximum seconds to wait for all limits together; None for no limit.
+            notice: called if the wait is long.
 
         Raises:
-            RateLimitError: if the wait would be longer; a `QuotaExceededError` if it is the wait for the quota.
+            RateLimitError: if the wait would be longer; a `QuotaExceededError` if it is for the quota.
         """
         if request.creates_case:
             return self._acquire_both(max_wait, notice)
@@ -89,16 +89,16 @@ class Admission:
         except BaseException:
             await self.creation_limiter.settle(creation, Feedback(sent=False))
             raise
-        # The request leaves only now, perhaps in another window of the quota than the one it was let into.
+        # The request leaves only now, perhaps in a later window of the quota than the one that admitted it.
         return CreationPermits(rate, attrs.evolve(creation, departed=creation.departed + self._clock() - granted))
 
     def settle(self, permits: Permits, response: Response | None, error: PersonaError | None) -> Awaitable[None]:
-        """Return what gives permits back and reports how the request ended.
+        """Return an awaitable that gives permits back and reports how the request ended.
 
         Args:
-            permits: what `acquire` returned.
-            response: the response; None if no whole one came.
-            error: what the response stands for; None for a success.
+            permits: the permits from `acquire`.
+            response: the response; None if no complete one arrived.
+            error: the error of the response; None for a success.
         """
         feedback = rate_feedback(response, error)
         if isinstance(permits, CreationPermits):
@@ -138,10 +138,10 @@ async def _with_notice(limiter: Limiter, name: LimitName, max_wait: float | None
 
 
 def check_limiter(value: object, argument: str) -> Limiter:
-    """Check a limiter when it is given, not when it is first waited for.
+    """Check a limiter when the caller passes it, not when it is first used.
 
     Raises:
-        InvalidArgumentError: if it is none.
+        InvalidArgumentError: if it is not a limiter.
     """
     methods = (getattr(value, name, None) for name in ("acquire", "settle"))
     if isinstance(value, type) or not all(map(callable, methods)):
@@ -150,7 +150,7 @@ def check_limiter(value: object, argument: str) -> Limiter:
 
 
 def rate_feedback(response: Response | None, error: PersonaError | None) -> Feedback:
-    """Return what the rate limit learns from a response, or from the lack of one."""
+    """Return the feedback for the rate limit from a response, or from the lack of one."""
     if response is None:
         return Feedback()
     refused = isinstance(error, RateLimitError) and not isinstance(error, QuotaExceededError)
@@ -163,7 +163,7 @@ def rate_feedback(response: Response | None, error: PersonaError | None) -> Feed
 
 
 def quota_feedback(response: Response | None, error: PersonaError | None) -> Feedback:
-    """Return what the quota of case creation learns from the response to a creation, or from the lack of one."""
+    """Return the feedback for the quota from the response to a creation, or from the lack of one."""
     if response is None:
         return Feedback()
     refused = isinstance(error, QuotaExceededError)

@@ -1,4 +1,4 @@
-"""How long requests take at the rate limit as it is now: pure."""
+"""Estimates of how long requests take at the current rate limit. Pure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Allowance:
 
 
 def seconds_needed(requests: float, speed: float, allowance: Allowance) -> float:
-    """Return the seconds that requests take.
+    """Return the seconds that a number of requests takes.
 
     Args:
         requests: number of requests.

@@ -1,4 +1,4 @@
-"""Waiting for the rate limit: a small protocol, and the limiter for a single process."""
+"""The protocol of limiters, and the limiter for a single process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Permit:
     """Permission to send one request. Give it back with `Limiter.settle`, however the request ends.
 
     Attributes:
-        departed: when it was given, on the limiter's clock in seconds.
+        departed: when it was given, in seconds on the limiter's clock.
     """
 
     departed: float
@@ -32,17 +32,17 @@ class Permit:
 
 @attrs.frozen(kw_only=True)
 class LimiterState:
-    """What a limiter knows at one moment.
+    """The knowledge of a limiter at one moment.
 
     Attributes:
         limit: requests per window, as last reported by the server.
-        remaining: requests that may still leave in the current window, without the reserve.
-        in_flight: requests that left and have not been settled.
-        waiting: calls that wait for a permit, in this process.
-        reserve: requests of each window that are left to others.
+        remaining: requests that may still leave in the current window, not counting the reserve.
+        in_flight: requests that have left and not been settled.
+        waiting: calls in this process that wait for a permit.
+        reserve: requests of each window that are left to other programs.
         resets_in: seconds until the current window ends at the latest; None if none is known to be open.
-        cooling_for: seconds that are left of the cooldown after a 429 response; 0 without one.
-        shared: whether other processes are counted in.
+        cooling_for: seconds left of the cooldown after a 429 response; 0 without one.
+        shared: whether the numbers include other processes.
     """
 
     limit: int
@@ -56,13 +56,13 @@ class LimiterState:
 
     @classmethod
     def of(cls, window: RateWindow, now: float, *, waiting: int, shared: bool = False) -> Self:
-        """Return what a window says.
+        """Return the state of a window.
 
         Args:
             window: the model of the window.
             now: the time.
-            waiting: calls that wait for a permit.
-            shared: whether other processes are counted in.
+            waiting: number of calls that wait for a permit.
+            shared: whether the numbers include other processes.
         """
         return cls(
             limit=window.limit,
@@ -77,10 +77,10 @@ class LimiterState:
 
 
 class Limiter(Protocol):
-    """Keeps requests inside the rate limit of one environment.
+    """Keeps requests within the rate limit of one environment.
 
-    The vendor counts an environment's requests together, whichever key and program they come from, so clients of
-    the same environment should be given the same limiter.
+    The vendor counts all requests of an environment together, whichever key and program they come from, so clients of
+    the same environment should share a limiter.
     """
 
     @property
@@ -93,6 +93,9 @@ class Limiter(Protocol):
 
         Args:
             max_wait: maximum seconds to wait; None for no limit.
+
+        Returns:
+            The permit, to be given back with `settle`.
 
         Raises:
             RateLimitError: if the wait would be longer, immediately if its length is known.
@@ -107,9 +110,9 @@ class Limiter(Protocol):
 class LocalLimiter:
     """The limiter for one process: a model of the window, fed by the vendor's headers, and a leaky bucket for the pace.
 
-    The model knows how many requests the current window has left. It lets the whole budget go early and then waits for
-    the next window. The bucket (aiolimiter) spreads the budget over a tenth of the window, so that the numbers of the
-    first responses are known before the last requests leave. Calls are served in the order in which they came.
+    The model knows how many requests the current window has left. It sends the whole budget early and then waits for
+    the next window. The bucket (aiolimiter) spreads the budget over a tenth of the window, so that the numbers in the
+    first responses are known before the last requests leave. Calls are served in order of arrival.
 
     Args:
         limit: requests per window, until a response reports them.
@@ -166,20 +169,20 @@ class LocalLimiter:
         """Wait until a request may be sent; see `Limiter.acquire`."""
         self._enter_loop()
         if not self._waiting and self._pace.has_room and self._delay() <= 0:
-            # Neither calls that wait nor window nor bucket are in the way.
+            # Fast path: no call is waiting, and window and bucket have room.
             await self._pace.acquire()
             return self._depart()
         patience = None if max_wait is None else seconds(max_wait, "max_wait", least=0.0)
         self._refuse_long_wait(patience)
         waits_until = math.inf if patience is None else self._clock() + patience
-        # Another loop may have come when this call ends, with other calls that wait.
+        # When this call ends, another loop with other waiting calls may have taken over.
         waiting, this = self._waiting, object()
         waiting.add(this)
         try:
             async with asyncio.timeout(patience), self._turnstile:
                 await self._pass_gate(waits_until)
                 await self._pace.acquire()
-                # The bucket may have taken its time, and another call may have received a 429 response meanwhile.
+                # While the bucket waited, another call may have received a 429 response.
                 await self._pass_gate(waits_until)
                 return self._depart()
         except TimeoutError:
@@ -196,7 +199,7 @@ class LocalLimiter:
         self._changed.set()
 
     def recheck(self) -> None:
-        """Look at the clock again: for clocks that are set by hand."""
+        """Read the clock again, for clocks that are set manually."""
         if self._home.known:
             self._changed.set()
 
@@ -235,10 +238,10 @@ class LocalLimiter:
 
 
 def too_long(delay: float | None) -> RateLimitError:
-    """Return the error for a wait that `max_wait` does not allow.
+    """Return the error for a wait that would exceed `max_wait`.
 
     Args:
-        delay: the seconds that it would take; None if that is not known.
+        delay: the seconds that it would take; None if unknown.
     """
     needed = "" if delay is None else f" of {delay:.1f} s"
     return RateLimitError(

@@ -1,4 +1,4 @@
-"""The pace at which a limiter lets requests go: a leaky bucket that spreads a window's budget over a part of it."""
+"""The pace of a limiter: a leaky bucket that spreads a window's budget over a part of the window."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _SHARE_OF_BUDGET_AT_ONCE = 0.1
 
 
 class Pace:
-    """Spreads the budget of a window over a tenth of it, and lets a tenth of the budget go at once.
+    """Spreads the budget of a window over a tenth of it, and sends a tenth of the budget immediately.
 
-    So the numbers of the first responses are known before the last requests leave. It belongs to one event loop.
+    So the numbers in the first responses are known before the last requests leave. It belongs to one event loop.
 
     Args:
-        limit: requests a window.
-        period: seconds a window.
+        limit: requests per window.
+        period: seconds per window.
     """
 
     def __init__(self, limit: int, period: float) -> None:
@@ -31,26 +31,26 @@ class Pace:
 
     @property
     def has_room(self) -> bool:
-        """Whether a request's turn is now."""
+        """Return whether a request can leave now."""
         return self._bucket.has_capacity()
 
     def acquire(self) -> Awaitable[None]:
-        """Return what waits for a request's turn."""
+        """Return an awaitable that waits for a request's turn."""
         return self._bucket.acquire()
 
     def follow(self, reading: WindowReading | None, limit: int | None = None) -> None:
-        """Follow what a response reports about the window.
+        """Adapt to a response's report about the window.
 
         Args:
             reading: the report; None if there is none.
-            limit: the limit to follow instead of the reported one: of two that are reported in turn, the lower one.
+            limit: the limit to use instead of the reported one: the lower one if responses report two in turn.
         """
         if reading is None or (reading.reset <= self._longest_reset and limit == self._limit):
             return
         reading = believable(reading)
         if reading is None:
             return
-        # The pace is not made by a reset that no window of the expected length can have.
+        # Ignore a reset that a window of the expected length cannot have.
         reset = min(float(reading.reset), math.ceil(self._period))
         followed = reading.limit if limit is None else limit
         if reset > self._longest_reset or followed != self._limit:

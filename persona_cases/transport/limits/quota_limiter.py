@@ -14,19 +14,20 @@ from persona_cases.transport.limits.limiter import LimiterState, LocalLimiter, P
 
 __all__ = ["QuotaLimiter"]
 
-# Stands for "no quota" until the API reports one.
+# Means "no quota" until the API reports one.
 _UNTOLD = 1_000_000
 
 
 class QuotaLimiter(LocalLimiter):
-    """Keeps the creation of cases inside its quota, in one process.
+    """Keeps the creation of cases within its quota, in one process.
 
-    The vendor may limit how many cases an environment creates in a window, beside the rate limit, and reports that in
-    `Quota-*` or `QuotaLimit-*` headers. Until a response has them, or refuses a creation, this limiter delays nothing.
-    From then on it does for creations what `LocalLimiter` does for requests.
+    The vendor may limit how many cases an environment creates in a window, in addition to the rate limit, and reports
+    the quota in `Quota-*` or `QuotaLimit-*` headers. Until a response has them, or the API refuses a creation, this
+    limiter delays nothing. From then on it treats creations as `LocalLimiter` treats requests.
 
     Args:
-        period: seconds a window. The vendor does not say how long those of quotas are; the rate limit's are a minute.
+        period: seconds per window. The vendor does not document the windows of quotas; those of the rate limit last a
+            minute.
         clock: a monotonic clock, in seconds.
 
     Raises:
@@ -50,7 +51,7 @@ class QuotaLimiter(LocalLimiter):
 
     @property
     def state(self) -> LimiterState:
-        """What is known now. Until the API has reported a quota, a limit of 1,000,000 stands for none."""
+        """The current knowledge. Until the API has reported a quota, the limit is 1,000,000."""
         known = super().state
         return known if self._told else attrs.evolve(known, in_flight=self._unlimited)
 
@@ -72,7 +73,7 @@ class QuotaLimiter(LocalLimiter):
         await super().settle(permit, feedback)
 
     def _begin(self) -> None:
-        # The API may or may not have counted the requests in flight.
+        # The API may or may not have counted the requests in flight yet.
         self._told = True
         self._enter_loop()
         for _ in range(self._unlimited):

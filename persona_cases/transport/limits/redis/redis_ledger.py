@@ -1,4 +1,4 @@
-"""One process's side of the shared window: it reports to Redis and does as it is told, and gets by without Redis."""
+"""One process's side of the shared window: it reports to Redis and obeys it, and continues alone without Redis."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Script(Protocol):
     """The script in Redis."""
 
     async def run(self, report: bytes) -> bytes:
-        """Run it on a report and return its answer, or raise `RedisLostError`."""
+        """Run it on a report and return its reply, or raise `RedisLostError`."""
         ...
 
 
@@ -44,9 +44,9 @@ class Lease(Permit):
     """A permit of a `Ledger`.
 
     Attributes:
-        born: when the state in Redis was begun that let it go; 0 without Redis.
-        let_go: when that was, on Redis' clock.
-        number: tells it from those that were given at the same time.
+        born: when the state in Redis that granted it was created; 0 without Redis.
+        let_go: when it was granted, on Redis' clock.
+        number: distinguishes it from leases granted at the same time.
     """
 
     born: int = 0
@@ -59,8 +59,8 @@ class Ledger:
 
     Args:
         script: the shared window in Redis.
-        terms: what the processes agree on.
-        clock: a monotonic clock, in seconds; nobody else sees it.
+        terms: the settings that the processes share.
+        clock: a monotonic clock, in seconds, private to this process.
     """
 
     def __init__(self, script: Script, terms: Terms, clock: Callable[[], float]) -> None:
@@ -75,11 +75,11 @@ class Ledger:
         self._share: Share | None = None
         self._lost_at = self._probe_at = 0.0
         self._backoff = _FIRST_BACKOFF
-        # One report at a time: each states how many requests are in flight.
+        # One report at a time, because each states how many requests are in flight.
         self._reporting = asyncio.Lock()
 
     def state(self, waiting: int) -> LimiterState:
-        """Return what is known now; `waiting` is how many wait for a lease."""
+        """Return the current knowledge; `waiting` is the number of calls that wait for a lease."""
         now, terms, answer = self._clock(), self._terms, self._answer
         if self._share is not None:
             return self._share.state(now, waiting)
@@ -98,7 +98,7 @@ class Ledger:
         )
 
     async def ask(self) -> Lease | float:
-        """Take a lease if a request may leave now; else return the seconds until one may, infinity if nobody knows."""
+        """Take a lease if a request may leave now; otherwise return the seconds until one may, infinity if unknown."""
         async with self._reporting:
             if self._share is None or self._clock() >= self._probe_at:
                 try:
@@ -106,15 +106,15 @@ class Ledger:
                 except RedisLostError as error:
                     self._fall_back(error)
                 except asyncio.CancelledError:
-                    # Redis may count the request, which is not going to leave.
+                    # Redis may count the request, although it will not leave.
                     await self._tell()
                     raise
             return self._ask_share()
 
     async def end(self, lease: Lease, feedback: Feedback) -> None:
-        """Tell how a leased request ended. Cancelled before it is told, it is told with whatever is asked next."""
+        """Report how a leased request ended. If this is cancelled first, the next report includes it."""
         if lease not in self._in_flight:
-            # Given in an event loop that is gone, or settled before.
+            # The lease was granted in an event loop that is gone, or was settled before.
             return
         self._in_flight.remove(lease)
         ending = (lease, feedback)
@@ -124,7 +124,7 @@ class Ledger:
                 await self._tell()
 
     async def leave(self) -> None:
-        """Tell what is untold, and that this process goes."""
+        """Report what is unreported, and that this process leaves."""
         async with self._reporting:
             if self._share is None and self._answer is not None:
                 await self._tell(leaves=True)
@@ -141,7 +141,7 @@ class Ledger:
     # ---- with Redis --------------------------------------------------------------------------------------------------
 
     async def _report(self, *, wants: bool = False, leaves: bool = False) -> Lease | float:
-        """Tell what is untold; if a lease is wanted, take one if there is one."""
+        """Report what is unreported, and take a lease if one is wanted and available."""
         now, terms, share, told = self._clock(), self._terms, self._share, tuple(self._endings)
         report = WindowReport(
             name=self._name,

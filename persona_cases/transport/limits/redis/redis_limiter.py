@@ -1,4 +1,4 @@
-"""The limiter for any number of processes and hosts: they share one window, in Redis."""
+"""The limiter for any number of processes and hosts, which share one window in Redis."""
 
 from __future__ import annotations
 
@@ -29,37 +29,37 @@ __all__ = ["RedisLimiter"]
 
 _API_KEY = re.compile(r"persona_(sandbox|production)_", re.IGNORECASE)
 _NAME = re.compile(r"[\x21-\x7e]{1,200}")
-# Raise it when the fields of the state change: versions of this library with different ones must not share.
+# Increase it when the fields of the state change: library versions with different fields must not share a state.
 _LAYOUT = 2
-# What another process learns is heard by asking again: often while an answer may come any moment, else seldom.
+# Other processes' news arrives by polling: often while a response may arrive at any moment, otherwise seldom.
 _ASK_AGAIN_SOON, _ASK_AGAIN = 0.03, 0.5
 
 
 class RedisLimiter:
-    """Keeps all processes that share an environment inside its rate limit, together.
+    """Keeps all processes that share an environment within its rate limit.
 
-    They share one window in Redis: a value of counts and times, which holds nothing of the requests. A script changes
-    it in one step, by the clock of the Redis server alone. The value vanishes a few windows after its last use.
+    They share one window in Redis: a value of counts and times, without any data of the requests. A script changes it
+    atomically, using only the clock of the Redis server. The value expires a few windows after its last use.
 
-    While Redis cannot be reached, each process continues with an equal part of the limit. It logs this once, as
-    `limiter.redis_lost`. A process that sends requests tries Redis again every few seconds, and logs
-    `limiter.redis_back`.
+    While Redis is unreachable, each process continues with an equal share of the limit. It logs this once, as
+    `limiter.redis_lost`. A process that sends requests retries Redis every few seconds, and logs `limiter.redis_back`.
 
-    Within a process, calls are served in the order in which they came. With a URL, the limiter opens its own
-    connections: use it as an asynchronous context manager, or call `aclose`, in each event loop that used it.
+    Within a process, calls are served in order of arrival. With a URL, the limiter opens its own connections: use it as
+    an asynchronous context manager, or call `aclose`, in each event loop that used it.
 
     Args:
-        redis: a `redis.asyncio.Redis` or `RedisCluster`, which stays yours, or a URL: `redis://localhost:6379/0`.
+        redis: a `redis.asyncio.Redis` or `RedisCluster`, which the limiter does not close, or a URL:
+            `redis://localhost:6379/0`.
         environment: a name for the vendor's environment, such as its `env_…` id. All processes with keys of that
-            environment must give the same name; two environments never share. It is not the API key.
+            environment must use the same name, and different environments different names. Do not use the API key.
         limit: requests per window, until a response reports it.
         period: seconds per window. See https://docs.withpersona.com/rate-limiting for the vendor's 300 in 60 seconds.
         reserve: how many requests of each window to leave to programs that do not share the limiter.
-        namespace: what the key in Redis begins with.
-        lease: seconds after which the requests of a silent process no longer count as in flight; by default `period`.
-        processes: how many processes to divide the limit by while Redis has never been reached.
-        timeout: the most seconds that one command to Redis may take.
-        clock: a monotonic clock, in seconds. It only measures durations; processes need not agree on it.
+        namespace: the prefix of the key in Redis.
+        lease: seconds after which the requests of a silent process no longer count as in flight. Default: `period`.
+        processes: the number of processes to divide the limit by while Redis has never been reached.
+        timeout: maximum seconds for one command to Redis.
+        clock: a monotonic clock, in seconds. It only measures durations, so processes need not agree on it.
 
     Raises:
         InvalidArgumentError: if an argument is invalid.
@@ -104,7 +104,7 @@ class RedisLimiter:
 
     @property
     def state(self) -> LimiterState:
-        """What is known of the window, as last heard; while Redis is away, of this process's part of it."""
+        """The last known state of the window; while Redis is unreachable, the state of this process's share."""
         if self._ledger is None:
             return LimiterState.of(self._terms.new_window(), 0.0, waiting=0)
         return self._ledger.state(len(self._waiting))
@@ -116,11 +116,11 @@ class RedisLimiter:
         waits_until = math.inf if patience is None else self._clock() + patience
         if self._opens_at is not None and self._opens_at > waits_until:
             raise too_long(self._opens_at - self._clock())
-        # Another loop may have come when this call ends, with other calls that wait for other turns.
+        # When this call ends, another loop with other waiting calls may have taken over.
         waiting, this = self._waiting, object()
         waiting.add(this)
         try:
-            # Commands to Redis, this call's and that of the one ahead, are no wait for the rate limit.
+            # Commands to Redis, of this call and the one ahead, do not count as waiting for the rate limit.
             longest = None if patience is None else patience + 2 * self._terms.timeout
             async with asyncio.timeout(longest), self._turnstile:
                 await self._pace.acquire()
@@ -140,7 +140,7 @@ class RedisLimiter:
         self._changed.set()
 
     async def aclose(self) -> None:
-        """Tell the other processes that this one goes, and close the connections that are the limiter's own.
+        """Tell the other processes that this one leaves, and close the limiter's own connections.
 
         The limiter can be used again afterwards.
         """
@@ -178,7 +178,7 @@ class RedisLimiter:
                 await self._changed.wait()
 
     def _enter_loop(self) -> Ledger:
-        # Its name among the processes does not outlive a loop either.
+        # The process's name in Redis does not outlive a loop either.
         if self._home.enter() or self._ledger is None:
             self._turnstile = asyncio.Lock()
             self._changed = asyncio.Event()

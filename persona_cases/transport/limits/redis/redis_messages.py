@@ -1,4 +1,4 @@
-"""What a process reports to the script in Redis, and what that answers."""
+"""The reports of a process to the script in Redis, and the replies."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _LONGEST_BACKOFF = 5.0
 
 @attrs.frozen(kw_only=True)
 class Terms:
-    """What all processes are set up with alike; times are in seconds.
+    """The settings that all processes share; times are in seconds.
 
     Attributes:
-        limit: requests per window, until a response tells.
+        limit: requests per window, until a response reports it.
         period: the length of a window.
         reserve: requests of each window that are left to other programs.
         lease: how long after its last report the requests of a process count as in flight.
-        processes: how many processes to reckon with if Redis was never reached.
-        timeout: how long one command to Redis may take.
+        processes: the assumed number of processes if Redis was never reached.
+        timeout: maximum duration of one command to Redis.
     """
 
     limit: int
@@ -34,23 +34,23 @@ class Terms:
 
     @property
     def longest_backoff(self) -> float:
-        """After how long a process that sends requests tries Redis again at the latest."""
+        """Maximum time until a process that sends requests retries Redis."""
         return min(_LONGEST_BACKOFF, self.period)
 
     def new_window(self) -> RateWindow:
-        """Return a window of which nothing is known."""
+        """Return a window about which nothing is known."""
         return RateWindow(self.limit, self.period, reserve=self.reserve)
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a process knows of the window; times are in milliseconds, as in all that follows.
+    """A process's knowledge of the window; times are in milliseconds, as in the rest of this file.
 
     Attributes:
         processes: how many processes share the limit.
         limit: requests per window.
-        left: requests left in this window to this process, those of its own that are in flight included.
-        cooling: how long nobody may send because of a 429 response.
-        ends_in: how long until the window ends at the latest; None if none is open.
+        left: requests left to this process in this window, including its own in flight.
+        cooling: how long no process may send because of a 429 response.
+        ends_in: time until the window ends at the latest; None if no window is open.
     """
 
     processes: int
@@ -60,7 +60,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ends_in: int | None = None
 
     def after(self, elapsed: float) -> Known:
-        """Return what is left of it so many seconds later."""
+        """Return the knowledge that is still valid after `elapsed` seconds."""
         late = int(1000 * elapsed)
         is_open = self.ends_in is not None and self.ends_in > late
         return Known(
@@ -73,15 +73,15 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class WindowReply(Known, frozen=True, kw_only=True):
-    """What the script answers.
+    """The script's reply.
 
     Attributes:
-        go: whether the request that is wanted may leave.
-        born: when the state was begun, on Redis' clock.
-        clock: the time there.
-        unreadable: how many bytes Redis held that are no state, and were replaced; None if there were none.
+        go: whether the wanted request may leave.
+        born: when the state was created, on Redis' clock.
+        clock: the time on Redis' clock.
+        unreadable: size of an invalid value that was replaced in Redis, in bytes; None if there was none.
         others: requests that other processes have in flight.
-        wait: how long until a request may leave; None for "until the next response".
+        wait: time until a request may leave; None for "until the next response".
     """
 
     go: bool
@@ -93,21 +93,21 @@ class WindowReply(Known, frozen=True, kw_only=True):
 
 
 class WindowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a process reports.
+    """The report of a process.
 
     Attributes:
-        name: the process.
-        terms: what it was set up with.
-        born: `born` of the last answer it heard; 0 if it heard none.
-        heard: `clock` of that.
+        name: the name of the process.
+        terms: its settings.
+        born: `born` of the last reply it received; 0 if there was none.
+        heard: `clock` of that reply.
         in_flight: its requests in flight.
-        wants: whether it wants to send one more.
-        leaves: whether it will not report again.
-        endings: its requests that ended since the last report: `born` and `clock` of the answer that let each go, and
+        wants: whether it wants to send another request.
+        leaves: whether this is its last report.
+        endings: its requests that ended since the last report: `born` and `clock` of the reply that granted each, and
             how it ended.
-        known: what it knows of the window, in case that Redis has lost its data.
-        outage: how long Redis was away for it; None if it was not.
-        unseen: how many requests it sent meanwhile that may count in the current window.
+        known: its knowledge of the window, in case Redis has lost its data.
+        outage: how long Redis was unreachable for it; None if it was not.
+        unseen: how many requests it sent during the outage that may count in the current window.
         absence: how long others may still not know that Redis is back.
     """
 
@@ -126,7 +126,7 @@ class WindowReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class RedisLostError(Exception):
-    """Redis did not do what it was asked to; the message is the kind of error, and nothing else."""
+    """A command to Redis failed; the message contains only the kind of error."""
 
 
 def milliseconds(seconds: float) -> int:

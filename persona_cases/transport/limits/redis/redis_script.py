@@ -1,4 +1,4 @@
-"""The script in Redis: `shared_window.lua`, run as one command on one key, so it works in a Redis cluster as it is."""
+"""The script in Redis: `shared_window.lua`, run as one command on one key, so it also works in a Redis cluster."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class RedisScript:
     """The script, run on the value of one key.
 
     Args:
-        redis: a client, which stays the caller's, or a URL, for which a client is made in each event loop.
-        key: where the value is.
-        timeout: the most seconds that one run may take.
+        redis: a client, which is not closed, or a URL, for which a client is created in each event loop.
+        key: the key of the value.
+        timeout: maximum seconds for one run.
 
     Raises:
-        InvalidArgumentError: if `redis` is neither.
+        InvalidArgumentError: if `redis` is neither a client nor a URL.
     """
 
     def __init__(self, redis: object, key: str, timeout: float) -> None:
-        # The URL may hold a password: it appears in no message.
+        # The URL may hold a password, so messages never show it.
         if isinstance(redis, str) and not _URL.match(redis):
             raise InvalidArgumentError("redis: a URL must begin with redis://, rediss:// or unix://")
         if not isinstance(redis, (str, Redis, RedisCluster)):
@@ -53,10 +53,10 @@ class RedisScript:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, report: bytes) -> bytes:
-        """Run the script on a report and return its answer.
+        """Run the script on a report and return its reply.
 
         Raises:
-            RedisLostError: if Redis does not answer, or not with success; the script may have run.
+            RedisLostError: if Redis does not reply, or replies with an error; the script may have run.
             ClientStateError: if the client belongs to another event loop.
         """
         client = cast("_Commands", self._client_here())
@@ -71,18 +71,18 @@ class RedisScript:
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             raise RedisLostError(type(error).__name__) from error
         finally:
-            # Some versions of redis-py and Python lose a cancellation that comes while a command is written.
+            # Some versions of redis-py and Python lose a cancellation that arrives while a command is written.
             if task is not None and task.cancelling() > cancels:
                 raise asyncio.CancelledError
 
     async def close(self) -> None:
-        """Close the connections if they are our own; the next run opens new ones."""
+        """Close our own connections, if any; the next run opens new ones."""
         if self._url is not None and self._client is not None:
             client, self._client = self._client, None
             await client.aclose()
 
     async def _evaluate(self, client: _Commands, command: str, script: str | bytes, report: bytes) -> bytes:
-        # Bytes, whatever the caller's client makes of answers.
+        # Bytes, however the caller's client decodes replies.
         answer: bytes = await client.execute_command(command, script, 1, self._key, report, NEVER_DECODE=True)
         return answer
 
@@ -95,7 +95,7 @@ class RedisScript:
                 "or make a client and a limiter in each loop"
             )
         if self._client is None or not same_loop:
-            # One attempt: the limiter has its own way on without Redis, and its own time to come back.
+            # One attempt: the limiter itself continues without Redis, and decides when to retry.
             once, limit = Retry(NoBackoff(), 0), self._timeout
             make = cast("Any", Redis).from_url
             self._client = cast(

@@ -1,8 +1,8 @@
-"""What one process may send on its own, while it cannot hear from the others.
+"""The share of one process while it cannot communicate with the others.
 
-Every process takes an equal part of each window: of what the first response in the window says is left, and never more
-than its part of the whole. So the parts together stay within the limit, wherever in the window the processes lost each
-other, and however unevenly they had used it until then.
+Every process takes an equal share of each window: of the budget that the first response in the window reports, but
+never more than its share of the limit. So all shares together stay within the limit, wherever in the window the
+processes lost contact, and however unevenly they had used it until then.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from persona_cases.transport.limits.redis.redis_messages import Known, milliseco
 
 @attrs.define
 class Share:
-    """One process's part of the rate limit.
+    """One process's share of the rate limit.
 
     Attributes:
-        processes: into how many parts the limit is divided.
-        window: what is known of the vendor's window; of the requests in flight it has only this process's.
-        since: when the limit was divided. Responses to earlier requests do not count what others had in flight.
+        processes: the number of shares.
+        window: the model of the vendor's window, which counts only this process's requests in flight.
+        since: when the limit was divided. Responses to earlier requests do not include what others had in flight.
         allowance: how many requests this process may send in the current window.
-        most: the largest allowance that a response can leave to it.
-        used: how many it has sent.
-        opened: whether the current window has begun, as far as is known.
-        told: whether a response has told how much the current window had left.
-        ended: when the requests departed that have ended, for as long as they may count.
+        most: the largest allowance that a response can grant.
+        used: how many requests it has sent.
+        opened: whether the current window has begun, as far as known.
+        told: whether a response has reported the budget of the current window.
+        ended: when the finished requests departed, for as long as they may count.
     """
 
     processes: int
@@ -46,25 +46,25 @@ class Share:
 
     @classmethod
     def of(cls, known: Known, window: RateWindow, in_flight: int, now: float) -> Share:
-        """Divide a window.
+        """Take this process's share of a window.
 
         Args:
-            known: what was known of it when Redis was lost.
-            window: a window of which nothing is known, which is taken over.
+            known: the knowledge of the window when Redis was lost.
+            window: a window about which nothing is known; the share keeps it.
             in_flight: how many requests this process has in flight.
             now: the time.
         """
         window.limit, window.cool_until = known.limit, now + known.cooling / 1000
         share = cls(known.processes, window, now, used=in_flight, opened=known.ends_in is not None)
         if known.ends_in is not None:
-            # As a response would tell it whose whole seconds make the window end no earlier.
+            # The report that a response would make, in whole seconds that do not end the window early.
             reset = max(0, math.ceil(known.ends_in / 1000) - 1)
             reading = WindowReading(known.limit, min(known.limit, max(0, known.left)), reset)
             window.depart(now)
             window.settle(now, now, Feedback(reading=reading, answered=True))
         window.in_flight = in_flight
         share.most = in_flight + window.remaining // known.processes if share.opened else share.part
-        # The others may have used more since. If anything was left, a single request asks how much still is.
+        # Others may have used more since. If anything was left, one request finds out how much still is.
         share.allowance = min(share.most, in_flight + 1)
         return share
 
@@ -74,14 +74,14 @@ class Share:
         return max(1, (self.window.limit - self.window.reserve) // self.processes)
 
     def state(self, now: float, waiting: int) -> LimiterState:
-        """Return what limiters report."""
+        """Return the state of the share as a `LimiterState`."""
         remaining = max(0, min(self.window.remaining, self.allowance - self.used))
         return attrs.evolve(
             LimiterState.of(self.window, now, waiting=waiting), limit=self.part, remaining=remaining, shared=False
         )
 
     def known(self, now: float) -> Known:
-        """Return what to tell Redis when it is back."""
+        """Return the knowledge to report to Redis when it is back."""
         ends_in = self.window.seconds_left(now)
         return Known(
             processes=self.processes,
@@ -92,7 +92,7 @@ class Share:
         )
 
     def unseen(self, now: float) -> int:
-        """Return how many requests were sent and have ended that may count in the vendor's current window."""
+        """Return how many finished requests may count in the vendor's current window."""
         while self.ended and self.ended[0] < now - self.window.period:
             self.ended.popleft()
         return len(self.ended)
@@ -113,7 +113,7 @@ class Share:
         self.used += 1
 
     def settle(self, now: float, departed: float, feedback: Feedback) -> None:
-        """Take in how a request ended."""
+        """Record how a request ended."""
         before = self.window.seconds_left(now)
         self.window.settle(now, departed, feedback)
         if not feedback.sent:
@@ -121,8 +121,8 @@ class Share:
             return
         self.ended.append(departed)
         after = self.window.seconds_left(now)
-        # What is known of a window's end shifts a little with every response, which tells whole seconds; a jump is the
-        # next window's.
+        # The known end of a window shifts a little with every response, which reports whole seconds; a jump means the
+        # next window.
         if before is not None and after is not None and after > before + self.window.period / 2 + 1:
             self._renew(1)
         self.opened = after is not None
