@@ -112,7 +112,7 @@ class FileExport:
 
     async def _write_table(self, source: CaseSource, progress: RunProgress) -> None:
         refused = set[int]()
-        survey = Survey(None if self.rejects is None else partial(self._reject, refused))
+        survey = Survey(None if self.rejects is None else partial(self._reject, refused), raw=self.choice.raw)
         with contextlib.closing(open_store(self.target, self.buffer_directory)) as store:
             await _read_through(source.batches(), lambda lines: store.keep(survey.observe(lines)))
             columns = titled(survey.columns(self.choice), self.style)

@@ -36,6 +36,7 @@ REFUSED = [
     ((*EXPORT, "--consistency", "fresh", "--limit", "5"), "error: --consistency fresh is not possible with -o -, "),
     ((*EXPORT, "--columns-from", "ctmpl_1"), "error: --columns-from needs a table: choose csv, parquet or sqlite"),
     ((*EXPORT, "--column-style", "snake"), "error: --column-style needs a table: choose csv, parquet or sqlite"),
+    ((*EXPORT, "--raw"), "error: --raw needs a table: choose csv, parquet or sqlite"),
     (
         (*TABLE, "--columns-from", "ctmpl_1", "--only", "status"),
         "error: --columns-from has no effect because --only names no custom field",

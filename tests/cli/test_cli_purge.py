@@ -46,8 +46,8 @@ def rows(path) -> dict[str, object]:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_is_redacted_is_erased_and_the_rest_stays(name, cli, api, told, tmp_path):
-    path = tmp_path / name
-    assert cli("export", "-o", str(path)).code == 0
+    path, raw = tmp_path / name, () if ".jsonl" in name else ("--raw",)
+    assert cli("export", *raw, "-o", str(path)).code == 0
     before = rows(path)
     for id in told[:2]:
         api.store.redact_case(id)
@@ -62,7 +62,7 @@ def test_what_is_redacted_is_erased_and_the_rest_stays(name, cli, api, told, tmp
     assert sorted(each.name for each in tmp_path.iterdir()) == [name]
     # What an export would write now.
     fresh = tmp_path / f"fresh-{name}"
-    cli("export", "-o", str(fresh))
+    cli("export", *raw, "-o", str(fresh))
     written = rows(fresh)
     if ".jsonl" not in name:
         assert [after[id] for id in told[:2] if id in after] == [written[id] for id in told[:2] if id in after]

@@ -191,7 +191,7 @@ async def test_csv_holds_what_a_search_finds(sim, make_client, tmp_path):
 
 async def test_a_database_holds_what_a_search_finds(sim, make_client, tmp_path):
     client = make_client(sim)
-    await client.cases.export(WHERE, to=tmp_path / "open.db")
+    await client.cases.export(WHERE, to=tmp_path / "open.db", raw=True)
     cases = await client.cases.search(WHERE, sort=OLDEST_FIRST).collect()
     expected = [{name: in_text(value) for name, value in plain(case).items()} for case in cases]
     found = rows_of_database(tmp_path / "open.db")

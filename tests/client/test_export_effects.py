@@ -52,6 +52,7 @@ EFFECTS = {
     "compression": ("none", FILES | {"stream"}),
     "columns": ([Column("fields.priority", JSON)], {"table"}),
     "column_style": ("snake", {"table"}),
+    "raw": (True, {"table"}),
     "max_searches": (3, set(WAYS)),
     "restart": (True, RESUMABLE),
     "resume_max_age": (21_600, RESUMABLE),

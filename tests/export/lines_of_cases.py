@@ -10,9 +10,8 @@ from typing import Any
 import attrs
 import msgspec
 
-from persona_cases.export.columns.batch import BatchReader
 from persona_cases.export.columns.choice import ColumnChoice
-from persona_cases.export.columns.column import Column
+from persona_cases.export.columns.column import RAW, Column
 from persona_cases.export.columns.survey import Survey
 from persona_cases.export.columns.titles import titled
 from persona_cases.export.formats.opening import open_lines, open_store, open_table
@@ -34,19 +33,19 @@ def make_line(
 
 
 def columns_of(
-    lines: Sequence[bytes], fields: Iterable[str] | None = None, declared: Iterable[Column] = ()
+    lines: Sequence[bytes], fields: Iterable[str] | None = None, declared: Iterable[Column] = (), *, raw: bool = False
 ) -> tuple[Column, ...]:
     """The columns that these cases need."""
     survey = Survey()
     survey.observe(lines)
-    return survey.columns(ColumnChoice.of(fields, declared))
+    return survey.columns(ColumnChoice.of(fields, declared, raw=raw))
 
 
 class LinesToFile:
     """Takes lines of any format, and of a table whose columns are known, where an export learns them first."""
 
     def __init__(self, target: Target, output: Output, columns: Sequence[Column]) -> None:
-        self._target, self._reader = target, BatchReader()
+        self._target, self._survey = target, Survey(raw=any(column.name == RAW for column in columns))
         self._is_table = target.format is not FileFormat.JSON_LINES
         self.sink = open_table(target, output, titled(columns)) if self._is_table else open_lines(target, output)
 
@@ -55,7 +54,7 @@ class LinesToFile:
             self.sink.write(lines)
             return
         with closing(open_store(self._target)) as store:
-            store.keep(self._reader.read(lines))
+            store.keep(self._survey.observe(lines))
             for batch in store.batches():
                 self.sink.write(batch)
 

@@ -191,10 +191,9 @@ def test_parquet_comes_in_row_groups_of_bounded_size(tmp_path):
 def test_a_database(tmp_path):
     path = write_table(tmp_path / "cases.sqlite", LINES)
     [names] = zip(*query(path, "SELECT name FROM pragma_table_info('cases')"), strict=True)
-    assert list(names) == [*(column.name for column in columns_of(LINES)), "raw"]
+    assert list(names) == [column.name for column in columns_of(LINES)]
     [first] = query(path, "SELECT * FROM cases WHERE id = 'case_000001'")
     filled = {name: cell for name, cell in zip(names, first, strict=True) if cell is not None}
-    assert filled.pop("raw").encode() == LINES[0]
     assert filled == {
         "id": "case_000001",
         "status": "open",
@@ -256,7 +255,9 @@ def test_a_database_has_a_row_for_each_field_and_each_relationship(tmp_path):
         ("SELECT id FROM cases WHERE status = 'open'", "cases_by_status"),
         ("SELECT case_id FROM fields WHERE key = 'amount' AND value > 5", "fields_by_value"),
         ("SELECT case_id FROM relationships WHERE id = 'act_1'", "relationships_by_id"),
-        ("SELECT raw FROM cases WHERE id = 'case_000001'", "sqlite_autoindex_cases_1"),
+        ("SELECT value FROM fields WHERE case_id = 'case_000001'", "fields_by_case"),
+        ("SELECT id FROM relationships WHERE case_id = 'case_000001'", "relationships_by_case"),
+        ("SELECT status FROM cases WHERE id = 'case_000001'", "sqlite_autoindex_cases_1"),
     ],
 )
 def test_the_questions_that_are_asked_most_have_an_index(tmp_path, statement, index):
@@ -282,16 +283,55 @@ def test_names_that_sqlite_does_not_tell_apart_are_numbered(tmp_path):
 
 def test_more_fields_than_a_table_has_columns_are_all_in_the_other_table(tmp_path):
     fields = {f"key_{number:05}": number for number in range(3000)}
-    path = write_table(tmp_path / "cases.db", [make_line(1, fields=fields)])
+    lines = [make_line(1, fields=fields)]
+    path = write_table(tmp_path / "cases.db", lines, columns_of(lines, raw=True))
     assert query(path, "SELECT count(*) FROM pragma_table_info('cases')")[0][0] <= 2000
+    assert query(path, "SELECT raw FROM cases") == [(lines[0].decode(),)]
     assert dict(query(path, "SELECT key, value FROM fields")) == fields
 
 
 def test_a_case_that_comes_twice_is_in_a_database_once(tmp_path):
-    lines = [make_line(1, fields={"a": 1}, relationships=LINKS), make_line(1, fields={"a": 2, "b": 3})]
-    path = write_table(tmp_path / "cases.db", lines)
-    assert query(path, "SELECT id, raw FROM cases") == [("case_000001", lines[0].decode())]
+    # Twice among the cases that are inserted together, and again among the next ones.
+    again = make_line(1, fields={"a": 2, "b": 3}, relationships=LINKS)
+    lines = [make_line(1, fields={"a": 1}), again, *map(make_line, range(2, 150)), again, make_line(150)]
+    path = write_table(tmp_path / "cases.db", lines, columns_of(lines, raw=True))
+    assert query(path, "SELECT id FROM cases ORDER BY rowid") == [(f"case_{number:06}",) for number in range(1, 151)]
+    assert query(path, "SELECT raw FROM cases WHERE id = 'case_000001'") == [(lines[0].decode(),)]
     assert query(path, "SELECT key, value FROM fields") == [("a", 1)]
+    assert query(path, "SELECT count(*) FROM relationships") == [(0,)]
+
+
+def test_an_object_that_a_case_names_twice_is_in_a_database_once(tmp_path):
+    account = {"type": "account", "id": "act_1"}
+    path = write_table(tmp_path / "cases.db", [make_line(1, relationships={"accounts": {"data": [account] * 2}})])
+    assert query(path, "SELECT * FROM relationships") == [("case_000001", "accounts", "account", "act_1")]
+    assert query(path, "SELECT account_ids FROM cases") == [('["act_1","act_1"]',)]
+
+
+def test_the_bytes_of_a_database_do_not_depend_on_which_cases_come_together(tmp_path):
+    lines = [make_line(number, fields={"a": number, "b": [number]}, relationships=LINKS) for number in range(230)]
+    paths = [write_table(tmp_path / f"{size}.db", lines, size=size) for size in (7, 100, 230)]
+    assert len({path.read_bytes() for path in paths}) == 1
+
+
+SPACED = b'{ "type": "case", "id": "case_000001", "attributes": {"newer": "\\u00fc"}, "meta": 1.50 }'
+
+
+@pytest.mark.parametrize("name", ["cases.csv", "cases.parquet", "cases.sqlite"])
+def test_raw_is_the_last_column_and_has_each_case_as_it_came(tmp_path, name):
+    needs(name)
+    csv.field_size_limit(sys.maxsize)
+    lines = [SPACED, *LINES[1:]]
+    path = write_table(tmp_path / name, lines, columns_of(lines, ["status"], raw=True))
+    match path.suffix:
+        case ".csv":
+            rows = rows_of(path)
+        case ".parquet":
+            rows = parquet_of(path).read().to_pylist()
+        case _:
+            rows = [dict(zip(("id", "status", "raw"), row, strict=True)) for row in query(path, "SELECT * FROM cases")]
+    assert [list(row) for row in rows] == [["id", "status", "raw"]] * len(lines)
+    assert [row["raw"].encode() for row in rows] == lines
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -105,7 +105,8 @@ def test_every_case_is_there_with_its_times(directory, ending, world):
 @settings(max_examples=40, deadline=None)
 def test_a_database_has_each_field_as_it_was_sent(directory, world):
     lines = [make_line(number, fields=each, attributes=when) for number, (when, each) in enumerate(world)]
-    with closing(sqlite3.connect(write_table(directory / "fields.sqlite", lines))) as database:
+    path = write_table(directory / "fields.sqlite", lines, columns_of(lines, raw=True))
+    with closing(sqlite3.connect(path)) as database:
         stored = database.execute("SELECT case_id, key, value FROM fields").fetchall()
         raw = [row[0].encode() for row in database.execute("SELECT raw FROM cases ORDER BY rowid")]
     assert raw == lines

@@ -57,7 +57,7 @@ def test_each_is_a_mirror(database):
 async def test_it_has_the_cases_fields_and_relationships_of_an_export(database, world, tmp_path):
     _, client, _ = world
     await client.cases.sync(to=database.to)
-    await client.cases.export(to=tmp_path / "export.sqlite")
+    await client.cases.export(to=tmp_path / "export.sqlite", raw=True)
     export = Database("sqlite", str(tmp_path / "export.sqlite"))
     assert database.digests() == export.digests()
     assert database.columns() == export.columns()

@@ -44,7 +44,7 @@ async def test_a_mirror_has_the_tables_of_an_export(world, path, tmp_path):
     _, client, _ = world
     report = await client.cases.sync(to=path)
     assert counts(report) == (130, 0, 0, 0)
-    await client.cases.export(to=tmp_path / "export.sqlite")
+    await client.cases.export(to=tmp_path / "export.sqlite", raw=True)
     with closing(sqlite3.connect(path)) as mirror, closing(sqlite3.connect(tmp_path / "export.sqlite")) as export:
         for database in (mirror, export):
             database.create_function(

@@ -93,6 +93,7 @@ class Export:
             compression=target.compression.value,
             columns=columns,
             column_style=self.shape.column_style or "dotted",
+            raw=self.shape.raw,
             restart=self.shape.restart,
             resume_max_age=None
             if (age := self.shape.resume_max_age) is None

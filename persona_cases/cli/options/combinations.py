@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from persona_cases.cli.options.option_groups import (
@@ -84,7 +85,7 @@ def check_file(shape: FileShape, target: Target, *, in_order: bool, to_stdout: b
     if in_order and shape.consistency == "fresh":
         raise InvalidArgumentError("--consistency fresh is not possible with -o -, --sort or --limit: leave them out")
     about_resuming = {"--restart": shape.restart, "--resume-max-age": shape.resume_max_age is not None}
-    if in_order and (name := next((name for name, given in about_resuming.items() if given), None)):
+    if in_order and (name := _first_given(about_resuming)):
         raise InvalidArgumentError(
             f"{name} has no effect with -o -, --sort or --limit, which always start from the beginning: leave it out"
         )
@@ -98,14 +99,21 @@ def check_file(shape: FileShape, target: Target, *, in_order: bool, to_stdout: b
         raise InvalidArgumentError("--undecodable set_aside writes a second file beside the output: name it with -o")
     if to_stdout and shape.manifest:
         raise InvalidArgumentError("--manifest writes a second file beside the output: name it with -o")
-    if shape.columns_from is not None and target.format is FileFormat.JSON_LINES:
-        raise InvalidArgumentError("--columns-from needs a table: choose csv, parquet or sqlite")
-    if shape.column_style is not None and target.format is FileFormat.JSON_LINES:
-        raise InvalidArgumentError("--column-style needs a table: choose csv, parquet or sqlite")
+    about_columns = {
+        "--columns-from": shape.columns_from is not None,
+        "--column-style": shape.column_style is not None,
+        "--raw": shape.raw,
+    }
+    if target.format is FileFormat.JSON_LINES and (name := _first_given(about_columns)):
+        raise InvalidArgumentError(f"{name} needs a table: choose csv, parquet or sqlite")
     if shape.columns_from is not None and only is not None and not any(map(_is_custom, only)):
         raise InvalidArgumentError("--columns-from has no effect because --only names no custom field: leave it out")
     if shape.fail_on_missing and shape.attachments is None:
         raise InvalidArgumentError("--fail-on-missing has no effect without --attachments: add it")
+
+
+def _first_given(options: Mapping[str, bool]) -> str | None:
+    return next((name for name, given in options.items() if given), None)
 
 
 def _is_custom(name: str) -> bool:

@@ -196,6 +196,7 @@ class FileShape:
         Literal["dotted", "snake"] | None,
         _output(help="Names of columns: fields.risk-score, or fields_risk_score. Default: dotted."),
     ] = None
+    raw: Annotated[bool, _output("--raw", help="Add a column raw to a table: each case as the API sent it.")] = False
     attachments: Annotated[str | None, _output(metavar="DIR", help="Download attached files to DIR/<case id>/.")] = None
     fail_on_missing: Annotated[
         bool, _output("--fail-on-missing", help="Exit with 4 if an attached file cannot be found.")

@@ -7,7 +7,7 @@ library does not know, the next decoder knows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
 from operator import attrgetter
@@ -18,8 +18,8 @@ import msgspec
 
 from persona_cases.errors import DecodeError
 from persona_cases.export.columns.cells import timestamp
-from persona_cases.export.columns.column import ATTACHMENTS, RELATIONSHIP_COLUMNS
-from persona_cases.export.columns.rows import NULL, TYPED_ATTRIBUTES, Row, read_row, several
+from persona_cases.export.columns.column import ATTACHMENTS, RAW, RELATIONSHIP_COLUMNS
+from persona_cases.export.columns.rows import NULL, TYPED_ATTRIBUTES, Related, Row, read_row
 from persona_cases.export.columns.types import ColumnType, are_plain_times, type_of_all
 from persona_cases.export.columns.usual_case import TIMES, WrappedValue, can_be_taught, slot_of, usual_decoder
 from persona_cases.models.decoding import records as wire
@@ -70,14 +70,14 @@ class Batch:
         values: the values by the name of the column. A name may be missing if no case has a value.
         times: the texts of the times among them, as `timestamp` writes these; without the times of custom fields.
         fields: the custom fields by their keys; their values are in `values` too.
-        related: the related objects of each case, by the API's names of relationships.
+        related: the related objects by the API's names of relationships; their ids are in `values` too.
     """
 
     lines: list[bytes]
     values: dict[str, list[Any]]
     times: dict[str, list[str | None]]
     fields: dict[str, FieldColumn]
-    related: Callable[[], Iterator[dict[str, tuple[wire.Identifier, ...]]]]
+    related: dict[str, list[Related | None]]
 
     @property
     def ids(self) -> list[str]:
@@ -95,6 +95,10 @@ class Batch:
     def filled(self) -> frozenset[str]:
         """The names of the columns in which a case has a value."""
         return frozenset(name for name, values in self.values.items() if any(value is not None for value in values))
+
+    def with_raw(self) -> Batch:
+        """Return the same cases, each of which is as a whole a value of the column of that name too."""
+        return attrs.evolve(self, values={**self.values, RAW: [msgspec.Raw(line) for line in self.lines]})
 
     def column(self, name: str) -> list[Any]:
         """Return the values of a column, None for each case that has none."""
@@ -241,8 +245,8 @@ def _by_columns(
     values |= moments
     values[ATTACHMENTS] = [_untyped(each.attachments) for each in attributes]
     _check_attachments(b"[%b]" % b",".join(filter(None, values[ATTACHMENTS])))
-    links = {name: list(map(attrgetter(name), relationships)) for name in RELATIONSHIP_COLUMNS}
-    values |= {RELATIONSHIP_COLUMNS[name].name: _ids(column) for name, column in links.items()}
+    related = {name: _related(map(attrgetter(name), relationships)) for name in RELATIONSHIP_COLUMNS}
+    values |= {RELATIONSHIP_COLUMNS[name].name: _ids(column) for name, column in related.items()}
     for number, name in enumerate(extras):
         section = attributes if name.startswith(EXTRA) else relationships
         values[name] = [_untyped(getattr(each, slot_of(number), msgspec.Raw())) for each in section]
@@ -251,15 +255,8 @@ def _by_columns(
     for number, row in unusual.items():
         for name in TIMES:
             times[name][number] = None if row.values[name] is None else timestamp(row.values[name])
-
-    def related() -> Iterator[dict[str, tuple[wire.Identifier, ...]]]:
-        for number in range(len(cases)):
-            if number in unusual:
-                yield unusual[number].identifiers
-            else:
-                there = ((name, column[number]) for name, column in links.items())
-                yield {name: several(link.data) for name, link in there if link is not None and link.data is not None}
-
+        for name, objects in row.related.items():
+            related[name][number] = objects
     return Batch(lines, values, times, fields, related)
 
 
@@ -338,12 +335,16 @@ def _untyped(text: msgspec.Raw) -> msgspec.Raw | None:
     return None if not sent or sent == NULL else text
 
 
-def _ids(links: Sequence[Any]) -> list[str | list[str] | None]:
-    if any(type(link) is wire.ToOne for link in links):
-        return [None if link is None or link.data is None else link.data.id for link in links]
+def _related(links: Iterable[wire.ToOne | wire.ToMany | None]) -> list[Related | None]:
+    return [None if link is None else link.data for link in links]
+
+
+def _ids(related: Sequence[Any]) -> list[str | list[str] | None]:
+    if any(type(data) is wire.Identifier for data in related):
+        return [None if data is None else data.id for data in related]
     found = list[str | list[str] | None]()
-    for link in links:
-        if link is None or (data := link.data) is None:
+    for data in related:
+        if data is None:
             found.append(None)
         elif len(data) == 1:
             # What most cases have, where a comprehension would take longer than all the rest.

@@ -8,7 +8,7 @@ from typing import Final, cast
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.columns.column import FIXED, RELATIONSHIP_COLUMNS, Column
+from persona_cases.export.columns.column import FIXED, RAW, RELATIONSHIP_COLUMNS, Column
 from persona_cases.export.columns.declared import columns_of
 from persona_cases.export.columns.types import JSON, TEXT
 from persona_cases.models import Fieldset
@@ -27,19 +27,21 @@ class ColumnChoice:
     Attributes:
         names: the attributes to choose, as `Fieldset` spells them; None for all.
         declared: columns of custom fields whose types the caller knows.
+        raw: whether a column has the whole case as the API sent it.
     """
 
     names: tuple[str, ...] | None = None
     declared: tuple[Column, ...] = ()
+    raw: bool = False
 
     @classmethod
-    def of(cls, only: Iterable[str] | None, declared: Iterable[Column]) -> ColumnChoice:
+    def of(cls, only: Iterable[str] | None, declared: Iterable[Column], *, raw: bool = False) -> ColumnChoice:
         """Make a choice from the arguments of an export.
 
         Raises:
             InvalidArgumentError: if a name is invalid, or a declared column is not that of a custom field.
         """
-        return cls(None if only is None else Fieldset.of(only).names, cls.declared_by(declared))
+        return cls(None if only is None else Fieldset.of(only).names, cls.declared_by(declared), raw)
 
     @staticmethod
     def declared_by(columns: object) -> tuple[Column, ...]:
@@ -67,13 +69,14 @@ class ColumnChoice:
             unknown: the columns of attributes and relationships that the library does not know.
             fixed: the columns that every table has.
         """
+        raw = (Column(RAW, JSON),) if self.raw else ()
         if self.names is None:
-            return (*fixed, *custom, *unknown)
+            return (*fixed, *custom, *unknown, *raw)
         there = {column.name: column for column in (*fixed, *custom, *unknown)}
         chosen = [there["id"]]
         for name in self.names:
             chosen += custom if name == _ALL_FIELDS else [_find(name, there)]
-        return tuple(dict.fromkeys(chosen))
+        return (*dict.fromkeys(chosen), *raw)
 
 
 def _find(name: str, there: Mapping[str, Column]) -> Column:

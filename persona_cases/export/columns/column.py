@@ -10,9 +10,11 @@ import attrs
 from persona_cases.export.columns.types import JSON, TEXT, TEXTS, TIME, ColumnType
 from persona_cases.surface import publish
 
-__all__ = ["ATTACHMENTS", "FIXED", "RELATIONSHIP_COLUMNS", "Column"]
+__all__ = ["ATTACHMENTS", "FIXED", "RAW", "RELATIONSHIP_COLUMNS", "Column"]
 
 ATTACHMENTS: Final = "attachments"
+RAW: Final = "raw"
+"""The column that has the whole case as the API sent it, in tables that are to have it."""
 
 
 @attrs.frozen

@@ -10,12 +10,12 @@ import msgspec
 from persona_cases.export.columns.batch import Batch
 from persona_cases.export.columns.cells import as_texts
 from persona_cases.export.columns.column import ATTACHMENTS, FIXED, Column
-from persona_cases.export.columns.types import JSON, ColumnType
+from persona_cases.export.columns.types import JSON, TEXT, TIME, ColumnType
 from persona_cases.name_prefixes import CUSTOM
 
 __all__ = ["PlainBatch", "plain_batch"]
 
-_TYPED: Final = frozenset(column.name for column in FIXED) - {ATTACHMENTS}
+_TYPED: Final = {column.name: column.type for column in FIXED if column.name != ATTACHMENTS}
 _json_texts = as_texts(JSON)
 
 
@@ -47,28 +47,33 @@ class PlainBatch(msgspec.Struct, frozen=True, gc=False):
             column: the column, whose type every batch fits.
             converter: returns what converts the values of a column of a type.
         """
-        values = self.values.get(column.name)
-        if values is None:
-            return [None] * len(self)
+        values: Sequence[Any] = self.values.get(column.name) or [None] * len(self)
         # A column that is JSON in some cases is JSON in all.
-        return values if column.name in self.texts else converter(column.type)(values)
+        if column.name in self.texts or column.type == TEXT or (column.type == TIME and column.name in _TYPED):
+            return values
+        return converter(column.type)(values)
 
 
-def plain_batch(batch: Batch, more: Any = None) -> PlainBatch:
+def plain_batch(batch: Batch, more: Any = None, *, lists: bool = True) -> PlainBatch:
     """Return the cases of a batch in plain values.
 
     Args:
         batch: the cases.
         more: what a format keeps besides.
+        lists: whether lists stay lists, and do not become the text of JSON.
     """
     values, texts = dict[str, Any](), set[str]()
     for name in batch.filled:
         column = batch.values[name]
         if name in batch.times:
             values[name] = batch.times[name]
-        elif name in _TYPED or (name.startswith(CUSTOM) and batch.fields[name.removeprefix(CUSTOM)].type != JSON):
+        elif (type := _type_in(batch, name)) != JSON and (lists or not type.many):
             values[name] = column
         else:
             values[name] = _json_texts(column)
             texts.add(name)
     return PlainBatch([*map(len, batch.lines)], values, frozenset(texts), more)
+
+
+def _type_in(batch: Batch, name: str) -> ColumnType:
+    return batch.fields[name.removeprefix(CUSTOM)].type if name.startswith(CUSTOM) else _TYPED.get(name, JSON)

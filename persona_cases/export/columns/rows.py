@@ -16,7 +16,7 @@ from persona_cases.models.decoding.record_paths import REFUSED, read_record_text
 from persona_cases.models.fields import CaseFields, FieldValue
 from persona_cases.name_prefixes import CUSTOM, EXTRA, RELATIONSHIP
 
-__all__ = ["NULL", "TYPED_ATTRIBUTES", "Row", "read_row", "several"]
+__all__ = ["NULL", "TYPED_ATTRIBUTES", "Related", "Row", "read_row"]
 
 _TYPED = wire.ATTRIBUTES - {ATTACHMENTS}
 TYPED_ATTRIBUTES = tuple(column.name for column in FIXED if column.name in _TYPED)
@@ -26,7 +26,8 @@ NULL = b"null"
 _NO_ATTRIBUTES = wire.Attributes()
 _NO_RELATIONSHIPS = wire.Relationships()
 
-_Related: TypeAlias = wire.Identifier | tuple[wire.Identifier, ...]
+Related: TypeAlias = wire.Identifier | tuple[wire.Identifier, ...]
+"""What a relationship of a case leads to."""
 
 
 class _Members(msgspec.Struct):
@@ -46,12 +47,12 @@ class Row:
     Attributes:
         values: the values by the name of the column; null values may be missing.
         fields: the custom fields and their declared types, by their keys.
-        identifiers: the related objects, by the API's names of relationships.
+        related: the related objects, by the API's names of relationships.
     """
 
     values: dict[str, Any]
     fields: dict[str, FieldValue]
-    identifiers: dict[str, tuple[wire.Identifier, ...]]
+    related: dict[str, Related]
 
 
 def read_row(line: bytes) -> Row:
@@ -76,7 +77,7 @@ def read_row(line: bytes) -> Row:
         values[name if name == ATTACHMENTS else EXTRA + name] = text
     for name, text in _untyped(sections["relationships"], wire.RELATIONSHIPS):
         values[RELATIONSHIP + name] = text
-    return Row(values, fields, {name: several(related) for name, related in links.items()})
+    return Row(values, fields, links)
 
 
 def _fields(record: wire.CaseRecord) -> dict[str, FieldValue]:
@@ -84,20 +85,15 @@ def _fields(record: wire.CaseRecord) -> dict[str, FieldValue]:
     return {key: fields.typed(key) for key in fields}
 
 
-def _links(record: wire.CaseRecord) -> Iterator[tuple[str, _Related]]:
+def _links(record: wire.CaseRecord) -> Iterator[tuple[str, Related]]:
     for name in RELATIONSHIP_COLUMNS:
         link: wire.ToOne | wire.ToMany | None = getattr(record.relationships or _NO_RELATIONSHIPS, name)
         if link is not None and link.data is not None:
             yield name, link.data
 
 
-def _ids(related: _Related) -> str | list[str]:
+def _ids(related: Related) -> str | list[str]:
     return related.id if isinstance(related, wire.Identifier) else [each.id for each in related]
-
-
-def several(related: _Related) -> tuple[wire.Identifier, ...]:
-    """Return the objects of a relationship, one or several, as a tuple."""
-    return (related,) if isinstance(related, wire.Identifier) else related
 
 
 def _untyped(members: dict[str, msgspec.Raw], typed: AbstractSet[str]) -> Iterator[tuple[str, msgspec.Raw]]:

@@ -9,7 +9,7 @@ import attrs
 
 from persona_cases.export.columns.batch import Batch, BatchReader, FieldColumn, OnRefused
 from persona_cases.export.columns.choice import ColumnChoice
-from persona_cases.export.columns.column import FIXED, Column
+from persona_cases.export.columns.column import FIXED, RAW, Column
 from persona_cases.export.columns.declared import declared_type
 from persona_cases.export.columns.titles import TitledColumn
 from persona_cases.export.columns.types import JSON, NOTHING, TEXT, ColumnKind, ColumnType
@@ -17,7 +17,7 @@ from persona_cases.name_prefixes import CUSTOM
 
 __all__ = ["Survey", "settled"]
 
-_FIXED = frozenset(column.name for column in FIXED)
+_KNOWN = frozenset({*(column.name for column in FIXED), RAW})
 
 
 class Survey:
@@ -27,9 +27,11 @@ class Survey:
 
     Args:
         on_refused: takes lines that are not cases; None raises an error for such a line.
+        raw: whether the whole case as the API sent it is a column too.
     """
 
-    def __init__(self, on_refused: OnRefused | None = None) -> None:
+    def __init__(self, on_refused: OnRefused | None = None, *, raw: bool = False) -> None:
+        self._raw = raw
         self._reader = BatchReader(on_refused)
         self._seen: defaultdict[str, ColumnType] = defaultdict(lambda: NOTHING)
         self._declared: defaultdict[str, ColumnType] = defaultdict(lambda: NOTHING)
@@ -47,10 +49,12 @@ class Survey:
             DecodeError: if a line is not a case and `on_refused` is None.
         """
         batch = self._reader.read(lines)
+        if self._raw:
+            batch = batch.with_raw()
         for key, field in batch.fields.items():
             self._observe_field(CUSTOM + key, field)
         self._filled |= batch.filled
-        self._unknown |= batch.filled - _FIXED - self._seen.keys()
+        self._unknown |= batch.filled - _KNOWN - self._seen.keys()
         self._texts |= batch.beyond_utc
         return batch
 

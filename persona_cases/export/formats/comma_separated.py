@@ -20,7 +20,7 @@ class CsvForm:
 
     def stored(self, batch: Batch) -> PlainBatch:
         """Return what to store."""
-        return plain_batch(batch)
+        return plain_batch(batch, lists=False)
 
     def restored(self, stored: PlainBatch) -> PlainBatch:
         """Return what was stored."""

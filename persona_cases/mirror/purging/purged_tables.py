@@ -15,13 +15,13 @@ from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export.columns.batch import BatchReader
 from persona_cases.export.columns.cells import as_values
 from persona_cases.export.formats import packages
+from persona_cases.export.formats.side_rows import relationship_cells, rows_by_case
 from persona_cases.export.formats.sqlite_cells import quoted, to_cells
 from persona_cases.export.formats.sqlite_errors import guarded
 from persona_cases.export.provenance import PROVENANCE
 from persona_cases.export.spool.workplace import Workplace
 from persona_cases.mirror.purging.left_behind import ExportedFile
 from persona_cases.mirror.purging.redacted_rows import Holding, redacted_cells
-from persona_cases.mirror.targets.known_columns import RAW
 
 __all__ = ["PurgedParquet", "PurgedSqlite"]
 
@@ -144,18 +144,13 @@ class PurgedSqlite(ExportedFile):
 def _replace_rows(database: sqlite3.Connection, names: list[str], id: str, line: bytes) -> bool:
     listed = ", ".join(map(quoted, names))
     there = database.execute(f"SELECT {listed} FROM cases WHERE id = ?", (id,)).fetchone()  # noqa: S608 - quoted names
-    shown = [line.decode() if name == RAW else cell for name, cell in zip(names, _cells(line, names), strict=True)]
+    shown = redacted_cells(line, names, to_cells)
     if there is None or list(there) == shown:
         return False
     database.execute("DELETE FROM fields WHERE case_id = ?", (id,))
     database.execute("DELETE FROM relationships WHERE case_id = ?", (id,))
     assigned = ", ".join(f"{quoted(name)} = ?" for name in names)
     database.execute(f"UPDATE cases SET {assigned} WHERE id = ?", (*shown, id))  # noqa: S608 - quoted names
-    related = next(BatchReader().read([line]).related())
-    rows = {(id, name, each.type, each.id) for name, several in related.items() for each in several}
-    database.executemany("INSERT INTO relationships VALUES (?, ?, ?, ?)", sorted(rows))
+    (rows,) = rows_by_case([id], relationship_cells(BatchReader().read([line])))
+    database.executemany("INSERT INTO relationships VALUES (?, ?, ?, ?)", rows)
     return True
-
-
-def _cells(line: bytes, names: list[str]) -> list[Any]:
-    return redacted_cells(line, names, to_cells)

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from persona_cases.export.columns.batch import BatchReader
-from persona_cases.export.columns.column import FIXED, Column
+from persona_cases.export.columns.column import FIXED, RAW, Column
 from persona_cases.export.columns.titles import titled
 from persona_cases.export.columns.types import ColumnType
 from persona_cases.models.decoding.jsontext import encode_json, is_object, parse_json
@@ -52,7 +52,9 @@ def redacted_cells(line: bytes, names: Iterable[str], to_cells: ToCells) -> list
     cells = list[Any]()
     for name in names:
         column = _COLUMNS.get(name)
-        if column is None:
+        if name == RAW:
+            cells.append(line.decode())
+        elif column is None:
             cells.append(None)
         else:
             cells += to_cells(column.type)(batch.column(column.name))

@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 
 from persona_cases.export.columns.batch import Batch
-from persona_cases.export.columns.column import FIXED
+from persona_cases.export.columns.column import FIXED, RAW
 from persona_cases.export.columns.declared import declared_type
 from persona_cases.export.columns.survey import settled
 from persona_cases.export.columns.types import (
@@ -24,9 +24,8 @@ from persona_cases.export.columns.types import (
 )
 from persona_cases.name_prefixes import CUSTOM
 
-__all__ = ["RAW", "ColumnChange", "KnownColumn", "KnownColumns"]
+__all__ = ["ColumnChange", "KnownColumn", "KnownColumns"]
 
-RAW: Final = "raw"
 """The column that has the whole case."""
 
 _FIXED_NAMES: Final = frozenset(column.name for column in FIXED)

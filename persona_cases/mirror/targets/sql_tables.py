@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
@@ -11,10 +12,12 @@ import msgspec
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.columns.batch import Batch, BatchReader
 from persona_cases.export.columns.cells import timestamp
+from persona_cases.export.columns.column import RAW
+from persona_cases.export.formats.side_rows import relationship_cells, rows_by_case
 from persona_cases.mirror.case_version import CaseVersion
 from persona_cases.mirror.mark import Mark
 from persona_cases.mirror.mirror_protocol import Forget, MirrorSettings, Put, Remember, RowChange, SetAside
-from persona_cases.mirror.targets.known_columns import RAW, ColumnChange, KnownColumn, KnownColumns
+from persona_cases.mirror.targets.known_columns import ColumnChange, KnownColumn, KnownColumns
 from persona_cases.mirror.targets.sql_dialect import Connection, Dialect, Rows
 from persona_cases.models.decoding.raw_page import time_of
 
@@ -361,6 +364,5 @@ def _field_rows(batch: Batch, dialect: Dialect) -> list[tuple[Any, ...]]:
     return sorted(rows, key=itemgetter(0, 1))
 
 
-def _relationship_rows(batch: Batch) -> Iterator[tuple[str, ...]]:
-    for case_id, related in zip(batch.ids, batch.related(), strict=True):
-        yield from ((case_id, name, each.type, each.id) for name, several in related.items() for each in several)
+def _relationship_rows(batch: Batch) -> Iterator[tuple[Any, ...]]:
+    return chain.from_iterable(rows_by_case(batch.ids, relationship_cells(batch)))

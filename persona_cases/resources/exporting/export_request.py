@@ -113,7 +113,12 @@ def _check_effects(request: ExportRequest) -> None:
                 f"{argument} has no effect because an export to a stream or a sink, or with sort or limit, always "
                 "starts from the beginning: leave it out"
             )
-    for argument, given in (("columns", bool(request.columns)), ("column_style", request.column_style != "dotted")):
+    about_columns = {
+        "columns": bool(request.columns),
+        "column_style": request.column_style != "dotted",
+        "raw": request.raw,
+    }
+    for argument, given in about_columns.items():
         if given and request.target.format is FileFormat.JSON_LINES:
             raise InvalidArgumentError(f"{argument} has no effect because only tables have columns: leave it out")
 
@@ -141,6 +146,7 @@ class ExportRequest:
     compression: str | None
     columns: tuple[Column, ...] = attrs.field(converter=_columns)
     column_style: ColumnStyle = attrs.field(validator=_one_of(ColumnStyle))
+    raw: bool = attrs.field(validator=_checked(flag))
     max_searches: int
     restart: bool = attrs.field(validator=_checked(flag))
     resume_max_age: float | None = attrs.field(converter=_age)
@@ -205,7 +211,7 @@ class ExportRequest:
     @property
     def choice(self) -> ColumnChoice:
         """The columns of a table."""
-        return ColumnChoice.of(self.only, self.columns)
+        return ColumnChoice.of(self.only, self.columns, raw=self.raw)
 
     def settings(self, api_version: str) -> dict[str, Any]:
         """Return the settings that determine the content of the file, as plain JSON, for an export that can be resumed.
@@ -220,6 +226,7 @@ class ExportRequest:
             "only": None if self.only is None else list(self.only),
             "columns": list(map(repr, self.columns)),
             "column_style": self.column_style,
+            "raw": self.raw,
             "format": self.target.format.value,
             "compression": self.target.compression.value,
         }
@@ -236,6 +243,7 @@ class ExportRequest:
             "only": None if self.only is None else list(self.only),
             "columns": list(map(repr, self.columns)),
             "column_style": self.column_style,
+            "raw": self.raw,
             "limit": self.limit,
             "version": api_version,
         }

@@ -40,6 +40,7 @@ class CaseExports:
         compression: CompressionName | None = None,
         columns: Iterable[Column] | type[TypedCase] = (),
         column_style: ColumnStyle = "dotted",
+        raw: bool = False,
         max_searches: int = DEFAULT_MAX_SEARCHES,
         restart: bool = False,
         resume_max_age: float | timedelta | None = None,
@@ -83,6 +84,7 @@ class CaseExports:
                 generated class, whose columns are settled. For tables.
             column_style: how tables spell the names of columns: `dotted`, as in `fields.risk-score`, or `snake`, as in
                 `fields_risk_score`, which databases take without quotes.
+            raw: whether the last column is `raw`, the whole case exactly as the API sent it. For tables.
             max_searches: maximum number of searches that the expression may take; see `search`.
             restart: whether to discard saved progress and start from the beginning. For files, without `sort` and
                 `limit`.
@@ -138,6 +140,7 @@ class CaseExports:
             compression=compression,
             columns=columns,
             column_style=column_style,
+            raw=raw,
             max_searches=max_searches,
             restart=restart,
             resume_max_age=resume_max_age,
