@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -29,13 +29,12 @@ from persona_cases.models.decoding.decode import decode_case
 from persona_cases.models.loadable_names import Includable
 from persona_cases.protocol.message import Request, Safety
 from persona_cases.resources.endpoint import Api
-from persona_cases.resources.requests import bodies
 from persona_cases.resources.requests import query_parameters as parameters
 from persona_cases.resources.requests.argument_checks import chosen_or_new_key
-from persona_cases.resources.requests.change_requests import change_request
 from persona_cases.resources.requests.query_parameters import case_path
-from persona_cases.resources.requests.uploads import encoded_uploads
-from persona_cases.typed import TypedCase
+
+if TYPE_CHECKING:
+    from persona_cases.typed import TypedCase
 
 
 @attrs.frozen
@@ -109,7 +108,10 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/create-a-case.
         """
-        body = bodies.create_case(
+        # Fields with types take as long to load as all models.
+        from persona_cases.resources.requests.bodies import create_case  # noqa: PLC0415
+
+        body = create_case(
             case_template_id,
             fields=fields,
             case_queue_id=case_queue_id,
@@ -407,6 +409,9 @@ class CaseChanges:
         Raises:
             InvalidArgumentError: if `change` is not a change.
         """
+        from persona_cases.resources.requests.change_requests import change_request  # noqa: PLC0415
+        from persona_cases.resources.requests.uploads import encoded_uploads  # noqa: PLC0415
+
         path, change = case_path(case), as_change(change)
         uploads = await encoded_uploads(change.attachments) if isinstance(change, Update) else ()
         return await self._send(change_request(path, change, uploads), _AnswerOptions(include, only, idempotency_key))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from persona_cases.models import Attachment, Case, Fieldset
 from persona_cases.models.decoding.decode import decode_case
@@ -20,7 +21,6 @@ from persona_cases.resources.changing.many_changes import ManyChanges
 from persona_cases.resources.client_lessons import CASES
 from persona_cases.resources.exporting.case_ranges import CaseRanges
 from persona_cases.resources.exporting.exports import CaseExports
-from persona_cases.resources.reading.case_downloads import Download, OnBytes, check_attachment
 from persona_cases.resources.reading.case_pager import CasePager
 from persona_cases.resources.reading.case_watch import CaseWatch
 from persona_cases.resources.reading.get_many import DEFAULT_CONCURRENCY, ManyCases, get_many
@@ -31,6 +31,9 @@ from persona_cases.resources.requests.argument_checks import callback, file_path
 from persona_cases.resources.syncing.case_syncs import CaseSyncs
 from persona_cases.surface import publish
 from persona_cases.teaching import taught
+
+if TYPE_CHECKING:
+    from persona_cases.resources.reading.case_downloads import OnBytes
 
 _LIST = "/cases"
 
@@ -299,6 +302,9 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
 
         See https://docs.withpersona.com/downloading-files.
         """
+        # Few programs download files.
+        from persona_cases.resources.reading.case_downloads import Download, check_attachment  # noqa: PLC0415
+
         file_path(to, "to")
         callback(on_progress, "on_progress")
         return await Download(check_attachment(attachment), to, self._api, self.get, on_progress).run()

@@ -23,7 +23,8 @@ from persona_cases.export import Column
 from persona_cases.export.columns.titles import titled
 from persona_cases.export.columns.types import TEXT
 from persona_cases.export.formats import packages
-from persona_cases.export.formats.opening import check_available, open_table
+from persona_cases.export.formats.opening import open_table
+from persona_cases.export.formats.packages import check_available
 from persona_cases.export.formats.target import Target
 from persona_cases.export.sinks import AtomicFile
 

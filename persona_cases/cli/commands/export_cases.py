@@ -23,7 +23,7 @@ from persona_cases.cli.screen.terminal import is_terminal, visible
 from persona_cases.client import PersonaClient
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export import Column, columns_from
-from persona_cases.export.formats.opening import check_available
+from persona_cases.export.formats.packages import check_available
 from persona_cases.export.formats.target import Compression, FileFormat, Target
 from persona_cases.export.progress import OnProgress
 from persona_cases.export.report import ExportReport

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import chain, count
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
 
-from persona_cases.export.columns.column import Column
+if TYPE_CHECKING:
+    from persona_cases.export.columns.column import Column
 
 __all__ = ["ColumnStyle", "TitledColumn", "titled"]
 

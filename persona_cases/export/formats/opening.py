@@ -8,29 +8,16 @@ from pathlib import Path
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.batch_store import BatchStore, StoredForm
 from persona_cases.export.columns.titles import TitledColumn
-from persona_cases.export.formats import packages
 from persona_cases.export.formats.arrow_rows import ArrowForm
 from persona_cases.export.formats.comma_separated import CsvForm, CsvSink
 from persona_cases.export.formats.json_lines import JsonLinesSink
 from persona_cases.export.formats.parquet import ParquetSink
-from persona_cases.export.formats.target import Compression, FileFormat, Target
+from persona_cases.export.formats.target import FileFormat, Target
 from persona_cases.export.provenance import Provenance
 from persona_cases.export.sinks import AtomicFile, Output, Sink
 from persona_cases.export.table_sink import TableSink
 
-__all__ = ["check_available", "open_lines", "open_store", "open_table"]
-
-
-def check_available(target: Target) -> None:
-    """Check that the packages that a target needs are installed.
-
-    Raises:
-        InvalidArgumentError: if a package is not installed.
-    """
-    if target.format is FileFormat.PARQUET:
-        packages.pyarrow("pyarrow.parquet")
-    elif target.compression is Compression.ZSTD:
-        packages.zstd()
+__all__ = ["open_lines", "open_store", "open_table"]
 
 
 def open_lines(target: Target, output: Output) -> Sink:

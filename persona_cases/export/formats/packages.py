@@ -7,8 +7,21 @@ import sys
 from typing import Any
 
 from persona_cases.errors import InvalidArgumentError
+from persona_cases.export.formats.target import Compression, FileFormat, Target
 
-__all__ = ["pyarrow", "required", "zstd"]
+__all__ = ["check_available", "pyarrow", "required", "zstd"]
+
+
+def check_available(target: Target) -> None:
+    """Check that the packages that a target needs are installed.
+
+    Raises:
+        InvalidArgumentError: if a package is not installed.
+    """
+    if target.format is FileFormat.PARQUET:
+        pyarrow("pyarrow.parquet")
+    elif target.compression is Compression.ZSTD:
+        zstd()
 
 
 def pyarrow(module: str) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Final, Protocol
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.formats.opening import check_available
+from persona_cases.export.formats.packages import check_available
 from persona_cases.export.formats.target import FileFormat, Target
 from persona_cases.export.rejects import REJECTED
 from persona_cases.mirror.purging.left_behind import MissingFile, left_beside

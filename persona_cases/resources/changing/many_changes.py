@@ -6,20 +6,12 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
-from persona_cases.changes import Change
-from persona_cases.models import Case
-from persona_cases.query import Predicate
-from persona_cases.resources.changing.change_report import ChangeReport
-from persona_cases.resources.changing.change_task import (
-    ChangeTask,
-    Confirm,
-    OnChange,
-    changing_of,
-    pairs_of,
-    selection_of,
-)
-
 if TYPE_CHECKING:
+    from persona_cases.changes import Change
+    from persona_cases.models import Case
+    from persona_cases.query import Predicate
+    from persona_cases.resources.changing.change_report import ChangeReport
+    from persona_cases.resources.changing.change_task import ChangeTask, Confirm, OnChange
     from persona_cases.resources.changing.row_work import Changer
 
 __all__ = ["DEFAULT_CHANGES", "ManyChanges"]
@@ -91,6 +83,8 @@ class ManyChanges:
             RateLimitError: if the wait for the rate limit would exceed `max_wait`.
             OSError: if the disk is full.
         """
+        from persona_cases.resources.changing.change_task import ChangeTask, changing_of, selection_of  # noqa: PLC0415
+
         task = ChangeTask(
             rows=selection_of(where),
             changing=changing_of(change),
@@ -143,6 +137,8 @@ class ManyChanges:
             PersonaError: as for `change_many`.
             OSError: if the disk is full.
         """
+        from persona_cases.resources.changing.change_task import ChangeTask, pairs_of  # noqa: PLC0415
+
         ids, changes = pairs_of(pairs)
         task = ChangeTask(
             rows=ids,

@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from persona_cases.errors import Answered, DecodeError, InvalidArgumentError, PaginationError, naming
-from persona_cases.export.ranges.sampling import Profile, looks_for
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import moment_of
 from persona_cases.paging import LARGEST_PAGE
@@ -54,6 +53,8 @@ class CaseRanges:
             InvalidArgumentError: if `count` is invalid, before the first request.
             PersonaError: any error that a search can raise.
         """
+        from persona_cases.export.ranges.sampling import Profile, looks_for  # noqa: PLC0415 - few programs divide exports
+
         _check_count(count)
 
         calls = list[Answered | None]()

@@ -7,15 +7,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
-from typing import Any, Final, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast, get_args
 
 import attrs
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.columns.choice import ColumnChoice
-from persona_cases.export.columns.column import Column
 from persona_cases.export.columns.titles import ColumnStyle
-from persona_cases.export.formats.opening import check_available
+from persona_cases.export.formats.packages import check_available
 from persona_cases.export.formats.replacing import check_replaceable
 from persona_cases.export.formats.target import FileFormat, Target
 from persona_cases.export.manifest_file import account_path
@@ -31,6 +29,10 @@ from persona_cases.query.relative import as_written
 from persona_cases.resources.reading.searches import Search
 from persona_cases.resources.requests import query_parameters as parameters
 from persona_cases.resources.requests.argument_checks import callback, file_path
+
+if TYPE_CHECKING:
+    from persona_cases.export.columns.choice import ColumnChoice
+    from persona_cases.export.columns.column import Column
 
 __all__ = ["ATTACHMENTS", "OLDEST_FIRST", "Consistency", "ExportRequest", "FilePath", "Undecodable"]
 
@@ -64,6 +66,10 @@ def _names(only: object) -> tuple[str, ...] | None:
 
 
 def _columns(columns: object) -> tuple[Column, ...]:
+    if isinstance(columns, tuple) and not columns:
+        return ()
+    from persona_cases.export.columns.choice import ColumnChoice  # noqa: PLC0415 - lines have no columns
+
     return ColumnChoice.declared_by(columns)
 
 
@@ -211,6 +217,8 @@ class ExportRequest:
     @property
     def choice(self) -> ColumnChoice:
         """The columns of a table."""
+        from persona_cases.export.columns.choice import ColumnChoice  # noqa: PLC0415 - lines have no columns
+
         return ColumnChoice.of(self.only, self.columns, raw=self.raw)
 
     def settings(self, api_version: str) -> dict[str, Any]:

@@ -5,24 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import attrs
 
-from persona_cases.export.attachments.attachment_downloads import AttachmentDownloads
 from persona_cases.export.manifest_file import write_account
 from persona_cases.export.progress import RunProgress
 from persona_cases.export.provenance import Provenance
 from persona_cases.export.rejects import Rejects
 from persona_cases.export.report import ExportReport
 from persona_cases.export.threads import off_loop
-from persona_cases.models import Attachment, Case
 from persona_cases.paging import Pager
 from persona_cases.query import Predicate, Sort
 from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
 from persona_cases.resources.endpoint import Api
 from persona_cases.resources.exporting.counting import RequestCount, counted
 from persona_cases.resources.exporting.export_request import ATTACHMENTS, ExportRequest
+
+if TYPE_CHECKING:
+    from persona_cases.export.attachments.attachment_downloads import AttachmentDownloads
+    from persona_cases.models import Attachment, Case
 
 __all__ = ["CaseReading", "ExportRun", "Searching"]
 
@@ -95,6 +97,8 @@ class ExportRun:
 
         downloads = None
         if request.attachments is not None:
+            from persona_cases.export.attachments.attachment_downloads import AttachmentDownloads  # noqa: PLC0415
+
             downloads = AttachmentDownloads(
                 request.attachments, load=load, fetch=twin.download, progress=progress, sets_aside=rejects is not None
             )

@@ -122,12 +122,6 @@ class CaseExports:
         from persona_cases.export.formats.target import Compression, FileFormat, Target  # noqa: PLC0415
         from persona_cases.resources.exporting.export_request import ExportRequest  # noqa: PLC0415
         from persona_cases.resources.exporting.export_run import ExportRun  # noqa: PLC0415
-        from persona_cases.resources.exporting.ordered_exports import export_in_order  # noqa: PLC0415
-        from persona_cases.resources.exporting.ranged_exports import (  # noqa: PLC0415
-            export_by_ranges,
-            write_lines,
-            write_table,
-        )
 
         request = ExportRequest(
             to=to,
@@ -152,7 +146,15 @@ class CaseExports:
         )
         run = ExportRun.of(request, self)
         if (path := request.path) is None or request.in_order:
+            from persona_cases.resources.exporting.ordered_exports import export_in_order  # noqa: PLC0415
+
             return await export_in_order(run)
+        from persona_cases.resources.exporting.ranged_exports import (  # noqa: PLC0415
+            export_by_ranges,
+            write_lines,
+            write_table,
+        )
+
         match request.target:
             case Target(FileFormat.JSON_LINES, Compression.NONE):
                 return await export_by_ranges(run, path, write_lines)

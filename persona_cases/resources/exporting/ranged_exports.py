@@ -13,10 +13,8 @@ from persona_cases.export.provenance import Provenance
 from persona_cases.export.ranges.collector import collect
 from persona_cases.export.ranges.fetcher_count import FetcherCount
 from persona_cases.export.ranges.page_source import PageSource
-from persona_cases.export.ranges.turned_source import TurnedSource
 from persona_cases.export.rejects import Rejects
 from persona_cases.export.report import ExportReport
-from persona_cases.export.runner import FileExport
 from persona_cases.export.sinks import AtomicFile
 from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
@@ -24,7 +22,6 @@ from persona_cases.export.threads import off_loop
 from persona_cases.query import Predicate
 from persona_cases.resources.exporting.export_request import FilePath
 from persona_cases.resources.exporting.export_run import ExportRun
-from persona_cases.resources.exporting.list_source import ListSource
 from persona_cases.resources.exporting.search_source import SearchSource
 
 __all__ = ["export_by_ranges", "write_lines", "write_table"]
@@ -90,6 +87,8 @@ async def write_lines(run: ExportRun, spool: Spool, file: AtomicFile) -> None:
 
 async def write_table(run: ExportRun, spool: Spool, file: AtomicFile) -> None:
     """Read the spool, and write a table or compressed lines."""
+    from persona_cases.export.runner import FileExport  # noqa: PLC0415 - what writes tables takes time to load
+
     export = FileExport(
         target=run.request.target,
         output=file,
@@ -123,6 +122,9 @@ def _set_aside(rejects: Rejects, spool: Spool) -> None:
 def _source(run: ExportRun, where: Predicate | None) -> PageSource:
     request = run.request
     if request.fresh:
+        from persona_cases.export.ranges.turned_source import TurnedSource  # noqa: PLC0415 - few exports are fresh
+        from persona_cases.resources.exporting.list_source import ListSource  # noqa: PLC0415
+
         return TurnedSource(ListSource.of(run.api, where, request.loaded))
     return SearchSource(run.api, where, request.loaded, max_searches=request.max_searches)
 
