@@ -88,7 +88,7 @@ def _outcome(work: Work, *, verbose: bool, advise: Advise | None) -> ExitCode:
 
 
 async def _terminable(work: Coroutine[Any, Any, ExitCode]) -> ExitCode:
-    # By default SIGTERM ends the process at once, and leaves half a file behind.
+    # By default, SIGTERM ends the process immediately and leaves half a file behind.
     task = asyncio.ensure_future(work)
     terminated = asyncio.Event()
 

@@ -1,6 +1,6 @@
-"""From pages to files: JSON Lines, CSV, Parquet, SQLite, and sinks of one's own.
+"""Exports of pages to files: JSON Lines, CSV, Parquet, SQLite, and custom sinks.
 
-The names are imported when they are first used, so that the command line can name the formats without loading them.
+Each name is imported on first use, so the command line can list the formats without loading them.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""From pages of cases to Arrow tables, with the columns and types of an export."""
+"""Conversion of pages of cases to Arrow tables, with the columns and types of an export."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["ArrowShape", "check_arrow", "record_batches", "whole_table"]
 
 
 def check_arrow() -> None:
-    """Make sure that Arrow tables can be made.
+    """Check that Arrow tables can be made.
 
     Raises:
         InvalidArgumentError: if pyarrow is not installed.
@@ -32,10 +32,10 @@ def check_arrow() -> None:
 
 @attrs.frozen(kw_only=True)
 class ArrowShape:
-    """What the tables look like.
+    """The shape of the tables.
 
     Attributes:
-        choice: which columns.
+        choice: the chosen columns.
         style: how to spell their names.
         size: rows per batch.
     """
@@ -46,11 +46,11 @@ class ArrowShape:
 
 
 async def record_batches(pages: Pages, shape: ArrowShape) -> AsyncGenerator[Any]:
-    """Give all cases as instances of `pyarrow.RecordBatch`, once the last page is there.
+    """Yield all cases as `pyarrow.RecordBatch` objects, after the last page has arrived.
 
     Args:
         pages: the cases.
-        shape: what the batches look like.
+        shape: the shape of the batches.
     """
     async with _all_rows(pages, shape) as (_, tables):
         while (table := await off_loop(next, tables, None)) is not None:
@@ -63,16 +63,16 @@ async def whole_table(pages: Pages, shape: ArrowShape) -> Any:
 
     Args:
         pages: the cases.
-        shape: what the table looks like.
+        shape: the shape of the table.
     """
     async with _all_rows(pages, shape) as (rows, tables):
-        # From the schema, so that no cases make a table with columns too.
+        # From the schema, so that the table has its columns even without cases.
         return packages.pyarrow("pyarrow").concat_tables([rows.schema.empty_table(), *await off_loop(list, tables)])
 
 
 @asynccontextmanager
 async def _all_rows(pages: Pages, shape: ArrowShape) -> AsyncGenerator[tuple[ArrowRows, Iterator[Any]]]:
-    """Fetch all pages, after which the types of the columns are known; then give tables of some rows each."""
+    """Fetch all pages, which determines the types of the columns, and then yield tables of some rows each."""
     with closing(BatchStore(ArrowForm())) as store:
         survey = Survey()
         async for page in pages:
@@ -82,7 +82,7 @@ async def _all_rows(pages: Pages, shape: ArrowShape) -> AsyncGenerator[tuple[Arr
 
 
 def _keep(page: Iterable[Exportable], store: BatchStore, survey: Survey) -> None:
-    # Here, so that no frame that outlives the page holds what is in its cases.
+    # Deleted here, so that no frame that outlives the page holds data of its cases.
     store.keep(survey.observe([item.raw_line for item in page]))
 
 

@@ -1,4 +1,4 @@
-"""`BatchStore`: cases by columns in a temporary file, from the reading that finds the columns to their table."""
+"""`BatchStore`: cases by columns in a temporary file, between the survey of the columns and the table."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _unpack = msgspec.msgpack.Decoder(PlainBatch).decode
 
 
 class StoredForm(Protocol):
-    """What a format stores of cases before the columns are known, and takes once they are."""
+    """The form in which a format stores cases until the columns are known."""
 
     def stored(self, batch: Batch, /) -> PlainBatch:
-        """Return what to store, which MessagePack can hold."""
+        """Return the data to store, which MessagePack can hold."""
         ...
 
     def restored(self, stored: PlainBatch, /) -> PlainBatch:
-        """Return what the format takes."""
+        """Return the data that the format takes."""
         ...
 
 
 class BatchStore:
-    """Cases by columns in a temporary file without a name, which is gone with the process however that ends.
+    """Cases by columns in an unnamed temporary file, which disappears with the process.
 
     Args:
         form: how the format stores them.
-        directory: the directory whose disk holds them; None for the system's own for such files.
+        directory: a directory on the disk to use; None for the system's temporary directory.
     """
 
     def __init__(self, form: StoredForm, directory: str | os.PathLike[str] | None = None) -> None:
@@ -46,18 +46,18 @@ class BatchStore:
         self._file = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115 - it lives until `close`
 
     def keep(self, batch: Batch) -> None:
-        """Append cases; not after the first reading."""
+        """Append cases. Do not call it after the first reading."""
         packed = _pack(self._form.stored(batch))
         self._file.write(len(packed).to_bytes(_LENGTH, "little"))
         self._file.write(packed)
 
     def batches(self) -> Iterator[PlainBatch]:
-        """Read all cases, as many at a time as were kept at a time."""
+        """Read all cases, in the same batches in which they were kept."""
         self._file.seek(0)
         while length := self._file.read(_LENGTH):
             yield self._form.restored(_unpack(self._file.read(int.from_bytes(length, "little"))))
 
     def close(self) -> None:
-        """Drop them, whether or not what is still to be written fits on the disk."""
+        """Drop the cases, even if buffered data does not fit on the disk."""
         with contextlib.suppress(OSError):
             self._file.close()

@@ -1,4 +1,4 @@
-"""Cases that can be read twice, which a table takes: once for its columns, and once for its rows."""
+"""Cases that can be read twice, as a table needs: once for its columns, and once for its rows."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _BYTES_A_BATCH: Final = 1_000_000
 
 
 class CaseSource(Protocol):
-    """Cases in their final order, which can be read as often as it takes."""
+    """Cases in their final order, which can be read repeatedly."""
 
     def batches(self) -> Iterator[Sequence[bytes]]:
-        """Read all cases from the first on, some at a time, each the JSON of one case on one line."""
+        """Read all cases from the first, in batches; each case is JSON on one line."""
         ...
 
 
 class CaseBuffer:
-    """Cases in a temporary file without a name, which is gone with the process however that ends.
+    """Cases in an unnamed temporary file, which disappears with the process.
 
     Args:
-        directory: the directory whose disk holds it; None for the system's own for such files.
+        directory: a directory on the disk to use; None for the system's temporary directory.
     """
 
     def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
@@ -33,11 +33,11 @@ class CaseBuffer:
 
     @property
     def size(self) -> int:
-        """How many bytes are in it, as long as nothing was read."""
+        """The size of the file in bytes, before the first reading."""
         return self._file.tell()
 
     def write(self, cases: Sequence[bytes]) -> None:
-        """Append cases; not after the first reading."""
+        """Append cases. Do not call it after the first reading."""
         self._file.write(b"".join(line + b"\n" for line in cases))
 
     def batches(self) -> Iterator[Sequence[bytes]]:
@@ -47,6 +47,6 @@ class CaseBuffer:
             yield [line[:-1] for line in lines]
 
     def close(self) -> None:
-        """Drop it, whether or not what is still to be written fits on the disk."""
+        """Drop the file, even if buffered data does not fit on the disk."""
         with contextlib.suppress(OSError):
             self._file.close()

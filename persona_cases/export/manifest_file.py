@@ -1,4 +1,4 @@
-"""`<name>.manifest.json` beside an exported file: what made the file, and what is in it."""
+"""`<name>.manifest.json` next to an exported file: how the file was made, and what it contains."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _PERMISSIONS: Final = 0o777
 
 
 def account_path(output: str | os.PathLike[str]) -> Path:
-    """Return where the manifest of a file is."""
+    """Return the path of a file's manifest."""
     path = Path(os.fsdecode(output))
     return path.with_name(f"{path.name}.manifest.json")
 
 
 def write_account(output: str | os.PathLike[str], provenance: Provenance, report: ExportReport) -> None:
-    """Write the manifest of a complete file, whole or not at all, with the permissions of the file.
+    """Write the manifest of a complete file atomically, with the permissions of the file.
 
     Args:
         output: the file.
-        provenance: what made it.
-        report: what is in it.
+        provenance: how it was made.
+        report: what it contains.
 
     Raises:
-        OSError: if the disk does not take it.
+        OSError: if it cannot be written.
     """
     told = report.to_dict()
     content = {"file": Path(os.fsdecode(output)).name, **provenance.to_dict(), **{name: told[name] for name in _COUNTS}}

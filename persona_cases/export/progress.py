@@ -1,4 +1,4 @@
-"""`ExportProgress`: how far an export has come, and `RunProgress`, which keeps it for one export."""
+"""`ExportProgress`: the progress of an export, and `RunProgress`, which updates it during one run."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = ["ExportProgress", "OnProgress", "RunProgress"]
 
 @attrs.frozen(kw_only=True)
 class ExportProgress:
-    """How far an export has come. A resumed export counts its earlier runs as well.
+    """The progress of an export. A resumed export includes its earlier runs.
 
     Attributes:
-        cases: cases fetched.
-        pages: pages fetched.
-        size: bytes written. At the end, the size of the finished file; until then, the size of the cases if the file
-            can only be started once all of them are there. For a sink, the bytes passed to it.
+        cases: number of cases fetched.
+        pages: number of pages fetched.
+        size: bytes written. If the file can be started only once all cases are fetched, the size of these cases until
+            then. At the end, the size of the finished file. For a sink, the bytes passed to it.
         pages_left: estimated number of pages left; None if unknown.
-        files: attachments in the directory, if they are downloaded.
+        files: number of attachments in the directory, if they are downloaded.
         empty_columns: columns of a table in which no case has a value; known at the end.
     """
 
@@ -39,18 +39,18 @@ class ExportProgress:
 
 
 OnProgress = Callable[[ExportProgress], object]
-"""Called after each page or, for an export by time ranges, after a commit, at most every 20 ms; and at the end."""
+"""Called after each page or, for an export by time ranges, after each commit, at most every 20 ms; and at the end."""
 
 
 @attrs.define(kw_only=True)
 class RunProgress:
-    """The progress of one export: its parts add to it, and the report comes from it.
+    """The progress of one run of an export, from which its report is made.
 
     Attributes:
-        on_progress: called with each new state; None for nobody.
+        on_progress: called with each new state; None for no calls.
         so_far: the latest state.
-        fetched: pages fetched by this run.
-        pages_by_fetcher: the same, for each fetcher; without the first requests to both ends of the time.
+        fetched: number of pages fetched by this run.
+        pages_by_fetcher: number of pages by fetcher, without the first requests to both ends of the time.
     """
 
     on_progress: OnProgress | None = None
@@ -72,7 +72,7 @@ class RunProgress:
         self._told = self.so_far
 
     def tell_end(self, **changes: Any) -> None:
-        """Do the same at the end, unless the caller's function got that state already."""
+        """Do the same at the end, unless the caller's function already received that state."""
         self.update(**changes)
         if self.so_far != self._told:
             self.tell()

@@ -1,4 +1,4 @@
-"""`Provenance`: what made a file, written into those files that have a place for it. Pure."""
+"""`Provenance`: how a file was made, written into files that have a place for it. Pure."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ PROVENANCE: Final = "persona_export"
 
 @attrs.frozen(kw_only=True)
 class Provenance:
-    """What made a file.
+    """How a file was made.
 
     Attributes:
-        settings: what was asked for, by the names of the arguments, as plain data for JSON.
+        settings: the arguments of the export, by name, as plain data for JSON.
         library: the version of this library.
-        snapshot_at: when the export began, in UTC; a resumed one keeps the time of its first run.
+        snapshot_at: when the export began, in UTC; a resumed export keeps the time of its first run.
     """
 
     settings: Mapping[str, Any] = attrs.field(repr=False)

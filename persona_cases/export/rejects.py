@@ -1,4 +1,4 @@
-"""`Rejects`: the file beside an export that holds the cases which could not be decoded."""
+"""`Rejects`: the file next to an export that holds undecodable cases."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from persona_cases.export.spool.disk import set_mode
 __all__ = ["REJECTED", "Rejects"]
 
 REJECTED: Final = ".rejected.jsonl"
-"""What the name of the file ends with, after that of the export."""
+"""The suffix of the file's name, after the name of the export."""
 
 
 class Rejects:
-    """The cases that were set aside, a line each as the API sent them, in `<name>.rejected.jsonl` beside the export.
+    """The cases that were set aside, one per line as the API sent them, in `<name>.rejected.jsonl` next to the export.
 
-    The file appears when it is complete, and replaces that of an earlier export; without any such case, there is none.
+    The file appears when it is complete, and replaces the file of an earlier export. Without such cases, there is no
+    file.
 
     Args:
-        output: the file that is exported.
+        output: the exported file.
 
     Attributes:
-        count: how many cases there are.
-        path: the file.
-        within: the directory in which it grows, on the same disk; None for that of the export.
+        count: number of cases.
+        path: the path of the file.
+        within: the directory in which it grows, on the same disk; None for the directory of the export.
     """
 
     def __init__(self, output: str | os.PathLike[str]) -> None:
@@ -40,7 +41,7 @@ class Rejects:
         self._file: AtomicFile | None = None
 
     def add(self, line: bytes) -> None:
-        """Take a case, on one line without its end."""
+        """Add a case, on one line without the line break."""
         if self._file is None:
             self._file, self.count = AtomicFile(self.path, within=self.within), 0
             self._hide_as_output()
@@ -48,7 +49,7 @@ class Rejects:
         self.count += 1
 
     def keep_since(self, moment: datetime) -> None:
-        """Keep a file that an earlier run of the same export completed, unless there is something for a new one.
+        """Keep a file that an earlier run of the same export completed, unless this run has cases for a new one.
 
         Args:
             moment: when the first run began.
@@ -58,18 +59,18 @@ class Rejects:
                 self.count = self.path.read_bytes().count(b"\n")
 
     def commit(self) -> None:
-        """Make the file visible, or remove that of an earlier export if there is nothing to be in it."""
+        """Make the file visible, or remove the file of an earlier export if there are no cases."""
         if self._file is not None:
             self._file.commit()
         elif not self.count:
             self.path.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Leave nothing behind; without effect after `commit`."""
+        """Remove the temporary file; it has no effect after `commit`."""
         if self._file is not None:
             self._file.discard()
 
     def _hide_as_output(self) -> None:
-        # Whoever may not read the export may not read this either.
+        # The file gets the permissions of the export.
         if self._file is not None and self._output.exists() and not self.path.exists():
             set_mode(self._file.part, stat.S_IMODE(self._output.stat().st_mode) & 0o777)

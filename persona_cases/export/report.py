@@ -1,4 +1,4 @@
-"""`ExportReport`: what an export did."""
+"""`ExportReport`: the result of an export."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ _MOST_NAMES: Final = 5
 
 @attrs.frozen(kw_only=True)
 class ExportReport:
-    """What an export did.
+    """The result of an export.
 
-    An export that resumed an earlier run counts the cases of that run, which are in the file. Pages, requests, time and
-    fetchers are those of this run alone.
+    If the run resumed an earlier one, the cases of that run count, because they are in the file. Pages, requests, time
+    and fetchers are only those of this run.
 
     Attributes:
-        cases: cases exported, those of an earlier run included.
-        pages: pages that this run fetched.
-        size: bytes of the finished file; for a sink of one's own, the bytes given to it.
-        requests: requests to the API that this run sent. Each attempt counts, also one that failed.
-        refused: how many of them were answered 429 (https://docs.withpersona.com/rate-limiting).
-        elapsed: how many seconds this run took.
-        fetchers: pages that each fetcher of this run received, without the first looks at both ends of the time; an
-            export page by page has one.
+        cases: number of cases exported, including those of an earlier run.
+        pages: number of pages that this run fetched.
+        size: size of the finished file in bytes; for a custom sink, the bytes passed to it.
+        requests: number of requests that this run sent to the API. Each attempt counts, even if it failed.
+        refused: how many of them got a 429 response (https://docs.withpersona.com/rate-limiting).
+        elapsed: seconds that this run took.
+        fetchers: number of pages that each fetcher of this run received, without the first requests to both ends of the
+            time. An export page by page has one fetcher.
         resumed: whether this run resumed an earlier one.
-        snapshot_at: when the export began, in UTC: cases that were created later are not in it. A run that resumes has
-            the time of the first one.
+        snapshot_at: when the export began, in UTC. Cases created later are not in it. A resumed export keeps the time
+            of its first run.
         empty_columns: the columns of a table in which no case has a value.
-        rejected: cases that could not be decoded, and are in `<name>.rejected.jsonl` instead of the file.
-        attachments: what became of the attachments; None if they were not asked for.
+        rejected: number of undecodable cases, which are in `<name>.rejected.jsonl` instead of the file.
+        attachments: the result of the downloads; None if attachments were not exported.
     """
 
     cases: int
@@ -58,10 +58,13 @@ class ExportReport:
         return self.text()
 
     def text(self, to: str | None = None) -> str:
-        """Return the report in words: two lines, and one more for each other matter.
+        """Return the report in words: two lines, and one more per additional topic.
 
         Args:
-            to: what to call the file; None leaves it out.
+            to: the name of the file; None leaves it out.
+
+        Returns:
+            The text.
         """
         where = "" if to is None else f" to {to}"
         counts = f"{plural(self.cases, 'case')} in {plural(self.pages, 'page')} ({size(self.size)})"

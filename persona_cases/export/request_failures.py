@@ -1,4 +1,4 @@
-"""What a failed request of an export means. Pure."""
+"""The meaning of failed requests of an export. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from persona_cases.errors import APIError, ConnectionFailedError, PersonaError, 
 __all__ = ["OVERLOADED", "is_overload"]
 
 OVERLOADED: Final = (APIError, ConnectionFailedError, RequestTimeoutError)
-"""What may be one or the other."""
+"""Errors that may or may not mean overload."""
 
-# Timeouts and failures of what stands in front of a server.
+# Timeouts, and failures of proxies in front of a server.
 _OVERLOAD: Final = frozenset({408, 502, 503, 504})
 
 
 def is_overload(error: PersonaError) -> bool:
-    """Whether fewer requests at a time may help."""
+    """Return whether fewer concurrent requests may help."""
     return not isinstance(error, APIError) or error.status in _OVERLOAD

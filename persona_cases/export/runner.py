@@ -1,4 +1,4 @@
-"""From pages of cases to a sink, or to a file of any format."""
+"""Exports of pages of cases to a sink, or to a file of any format."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from persona_cases.export.sinks import Output, Sink
 from persona_cases.export.table_sink import TableSink
 from persona_cases.export.threads import off_loop
 
-# A change of threads takes about as long as a tenth of a batch.
+# Switching threads takes about a tenth of the time of a batch.
 _BATCHES_AT_ONCE: Final = 4
 
 S = TypeVar("S", Sink, TableSink)
@@ -34,16 +34,16 @@ __all__ = ["Exportable", "FileExport", "Pages", "export_to_sink"]
 
 
 class Exportable(Protocol):
-    """What can be written as a line of JSON."""
+    """An object that can be written as a line of JSON."""
 
     @property
     def raw_line(self) -> bytes:
-        """The JSON document on one line, without the line feed."""
+        """The JSON document on one line, without a line feed."""
         ...
 
 
 Pages = AsyncIterable[Iterable[Exportable]]
-"""What there is to export, in its final order."""
+"""The pages to export, in their final order."""
 
 
 @attrs.frozen(kw_only=True)
@@ -51,13 +51,14 @@ class FileExport:
     """An export to a file or a stream.
 
     Attributes:
-        target: what to write.
-        output: where to; it is committed in the end, or discarded.
-        choice: which columns.
+        target: the format and compression.
+        output: the output, which is committed or discarded at the end.
+        choice: the chosen columns.
         style: how to spell their names.
-        provenance: what makes the file, where the format has a place for it.
-        rejects: takes the cases that a table cannot have because they cannot be decoded; None refuses them.
-        buffer_directory: whose disk holds the cases until their columns are known; None for the system's choice.
+        provenance: how the file is made, for formats that have a place for it.
+        rejects: receives undecodable cases, which a table cannot hold; None raises for such a case.
+        buffer_directory: a directory on the disk that holds the cases until their columns are known; None for the
+            system's temporary directory.
     """
 
     target: Target
@@ -69,11 +70,11 @@ class FileExport:
     buffer_directory: Path | None = None
 
     async def run(self, pages: Pages, progress: RunProgress) -> None:
-        """Write all cases of all pages: JSON Lines as they come, a table once the last page is there.
+        """Write all cases of all pages: JSON Lines as they arrive, a table after the last page.
 
         Args:
             pages: the pages to write.
-            progress: learns what was written.
+            progress: the progress to update.
         """
         try:
             if self.target.format is FileFormat.JSON_LINES:
@@ -90,12 +91,12 @@ class FileExport:
     async def write_from(self, source: CaseSource, progress: RunProgress) -> None:
         """Write all cases of a source.
 
-        A table needs its columns before the first row. So the cases go by columns into a temporary file, and from there
-        into the table.
+        A table needs its columns before the first row. So the cases are written by columns to a temporary file, and
+        from there to the table.
 
         Args:
             source: the cases.
-            progress: learns what was written; the cases of the source are counted in it already.
+            progress: the progress to update; it already counts the cases of the source.
 
         Raises:
             DecodeError: if a line is not a case; the error has the number of the line and the position in it.
@@ -137,13 +138,13 @@ class FileExport:
 async def export_to_sink(
     pages: Pages, sink: Sink, progress: RunProgress, measure: Callable[[], int] | None = None
 ) -> None:
-    """Write every case of every page as it comes, then commit the sink; if that fails, discard it.
+    """Write every case of every page as it arrives, and commit the sink; after an error, discard it.
 
     Args:
         pages: the pages to write.
-        sink: where to write them.
-        progress: learns what was written.
-        measure: returns the number of bytes written; by default, the bytes passed to the sink are counted.
+        sink: the sink to write to.
+        progress: the progress to update.
+        measure: returns the number of bytes written. Default: counts the bytes passed to the sink.
     """
     async with _ended(sink):
         await _feed(pages, sink.write, progress, measure)
@@ -157,7 +158,7 @@ async def _feed(
 ) -> None:
     given = 0
     async for page in pages:
-        # In one piece, so that neither the loop nor a line is ever left half done.
+        # In one step, so that an interruption cannot leave a page half written.
         cases, written = await off_loop(_write_page, write, page)
         given += written
         progress.fetched += 1
@@ -167,7 +168,7 @@ async def _feed(
 
 
 def _write_page(write: Callable[[Sequence[bytes]], object], page: Iterable[Exportable]) -> tuple[int, int]:
-    # Here, so that no frame that outlives the page holds what is in its cases.
+    # Deleted here, so that no frame that outlives the page holds data of its cases.
     lines = [item.raw_line for item in page]
     write(lines)
     return len(lines), sum(map(len, lines)) + len(lines)
@@ -181,14 +182,14 @@ async def _read_through(batches: Iterator[T], work: Callable[[T], object]) -> No
             there = True
         return there
 
-    # A thread for a few batches, so that a cancellation need not wait for the last one.
+    # One thread call per few batches, so that a cancellation need not wait for all of them.
     while await off_loop(step):
         pass
 
 
 @contextlib.asynccontextmanager
 async def _ended(sink: S, rejects: Rejects | None = None) -> AsyncGenerator[S]:
-    """Commit a sink if all goes well, discard it otherwise. What is rejected is complete before it is."""
+    """Commit a sink after success, or discard it after an error. The rejects are committed first."""
     committed = False
 
     def commit() -> None:
@@ -207,7 +208,7 @@ async def _ended(sink: S, rejects: Rejects | None = None) -> AsyncGenerator[S]:
         yield sink
         await off_loop(commit)
     except BaseException:
-        # What was cancelled while it was committed is there nevertheless.
+        # A sink that was cancelled during its commit is committed nevertheless.
         if not committed:
             await off_loop(discard)
         raise

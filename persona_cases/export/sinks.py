@@ -1,4 +1,4 @@
-"""Where an export goes: sinks for cases, and files that are whole or not there at all."""
+"""The destinations of an export: sinks for cases, and files that appear only when complete."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ __all__ = ["AtomicFile", "ByteSink", "Output", "Sink"]
 
 _NEW_FILE: Final = 0o666
 _PERMISSIONS: Final = 0o777
-# A file that nobody may write has to be written all the same.
+# The temporary file must be writable even if the destination is read-only.
 _OURS: Final = 0o600
 
 
 @runtime_checkable
 class Sink(Protocol):
-    """What takes cases, one's own included.
+    """A destination for cases. You can write your own.
 
-    The methods run in threads, one call at a time, so that they may block. `commit` or `discard` is the last call; if
+    The methods run in threads, one call at a time, so they can block. `commit` or `discard` is the last call; if
     `commit` raises, `discard` follows.
     """
 
     def write(self, cases: Sequence[bytes], /) -> object:
-        """Take the next cases.
+        """Write the next cases.
 
         Args:
-            cases: each is one case, the JSON that the API sent, on one line without a line feed.
+            cases: the cases, each the JSON that the API sent, on one line without a line feed.
         """
         ...
 
@@ -49,7 +49,7 @@ class Sink(Protocol):
 
 
 class ByteSink(Protocol):
-    """What bytes can be written to; the whole of each call or nothing of it."""
+    """A destination for bytes; each call writes all of its bytes or nothing."""
 
     def write(self, data: bytes, /) -> object:
         """Append bytes."""
@@ -57,11 +57,11 @@ class ByteSink(Protocol):
 
 
 class Output(ByteSink, Protocol):
-    """Where the bytes of an export go, and how that ends."""
+    """The output of an export, which is committed or discarded at the end."""
 
     @property
     def size(self) -> int:
-        """How many bytes are there."""
+        """The number of bytes written."""
         ...
 
     def commit(self) -> object:
@@ -69,26 +69,26 @@ class Output(ByteSink, Protocol):
         ...
 
     def discard(self) -> object:
-        """Drop them; without effect after `commit`."""
+        """Drop them; it has no effect after `commit`."""
         ...
 
 
 class AtomicFile:
-    """A file that appears under its name when it is complete, and not before.
+    """A file that appears under its name only when it is complete.
 
-    It grows under a temporary name; `commit` makes it durable and gives it its own, replacing the file that was there,
-    whose mode it takes over. `discard` removes it. A symbolic link stays one, and what it points to is replaced.
+    It grows under a temporary name. `commit` makes it durable and renames it, replacing an existing file and keeping
+    that file's mode. `discard` removes it. A symbolic link stays a link, and its target is replaced.
 
     Args:
         path: the destination.
-        within: the directory in which it grows, on the disk of the destination; None for the one of the destination.
+        within: the directory in which it grows, on the disk of the destination; None for the destination's directory.
 
     Attributes:
-        path: the destination, links resolved.
-        part: the file as it grows, for what writes files by their names.
+        path: the destination, with links resolved.
+        part: the path of the growing file, for writers that need a path.
 
     Raises:
-        InvalidArgumentError: if it cannot be written, or is there and no regular file (a directory, a pipe, a
+        InvalidArgumentError: if it cannot be written, or exists and is not a regular file (a directory, a pipe, a
             device), before anything else happens.
     """
 
@@ -103,7 +103,7 @@ class AtomicFile:
 
     @staticmethod
     def check(path: str | os.PathLike[str]) -> None:
-        """Check that a destination is not there, or is a file that can be replaced.
+        """Check that a destination does not exist, or is a file that can be replaced.
 
         Raises:
             InvalidArgumentError: if it is a directory, a pipe or a device.
@@ -128,7 +128,7 @@ class AtomicFile:
         return os.fstat(self._file.fileno()).st_size
 
     def fileno(self) -> int:
-        """Return the descriptor, for what writes past this object."""
+        """Return the descriptor, for writers that bypass this object."""
         return self._file.fileno()
 
     def write(self, data: bytes) -> None:
@@ -136,19 +136,19 @@ class AtomicFile:
         self._file.write(data)
 
     def restart(self) -> None:
-        """Forget what was written so far."""
+        """Discard everything written so far."""
         self._file.seek(0)
         self._file.truncate()
 
     def adopt(self, source: Path) -> None:
-        """Take over another file, instead of what was written: as a second name of it, or as a copy if need be."""
+        """Use another file as the content, as a hard link or, if that is not possible, as a copy."""
         mode = stat.S_IMODE(os.fstat(self._file.fileno()).st_mode)
         self._file.close()
         self.part.unlink()
         try:
             os.link(source, self.part)
         except (OSError, AttributeError):
-            # Not all disks and systems have hard links.
+            # Not all file systems have hard links.
             shutil.copyfile(source, self.part)
         set_mode(self.part, mode)
         self._file = self.part.open("ab")
@@ -165,9 +165,9 @@ class AtomicFile:
         make_names_durable(self.path.parent)
 
     def discard(self) -> None:
-        """Leave nothing behind; without effect after `commit`."""
+        """Remove the temporary file; it has no effect after `commit`."""
         with contextlib.suppress(OSError):
-            # What is still buffered may not fit on the disk; it is not wanted either.
+            # Buffered data may not fit on the disk, but it is not needed.
             self._file.close()
         with contextlib.suppress(FileNotFoundError):
             self.part.unlink()
@@ -176,7 +176,7 @@ class AtomicFile:
         mode = self._mode_of_old()
         opened = os.open(path, flags, _NEW_FILE if mode is None else mode | _OURS)
         if mode is not None:
-            # What the process takes from new files does not count here.
+            # The process's umask does not apply here.
             set_mode(self.part, mode | _OURS)
         return opened
 

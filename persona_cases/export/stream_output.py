@@ -1,4 +1,4 @@
-"""`StreamOutput`: a binary stream of the caller as the output of an export."""
+"""`StreamOutput`: a caller's binary stream as the output of an export."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["StreamOutput"]
 
 
 class StreamOutput:
-    """A binary stream that gets every page at once, so that the reader of a pipe has it. The stream stays open.
+    """A binary stream that receives every page immediately, for readers of a pipe. The stream stays open.
 
     Args:
         stream: an object with a method `write` that takes bytes. It is called in threads, one call at a time.
@@ -50,13 +50,13 @@ class StreamOutput:
         self.size += len(data)
 
     def commit(self) -> None:
-        """Do nothing: all of it is written."""
+        """Do nothing, because everything is already written."""
 
     def discard(self) -> None:
-        """Do nothing: written bytes cannot be taken back."""
+        """Do nothing, because written bytes cannot be undone."""
 
     def _write_raw(self, data: bytes) -> None:
-        # A stream without a buffer may take only some of the bytes.
+        # An unbuffered stream may write only some of the bytes.
         rest = memoryview(data)
         while rest:
             count = self._stream.write(rest)

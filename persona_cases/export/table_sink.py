@@ -1,4 +1,4 @@
-"""`TableSink`: what takes the cases of a table, once its columns are known."""
+"""`TableSink`: a destination for the cases of a table, once its columns are known."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class TableSink(Protocol):
     """A `Sink` that takes cases by columns. Its methods run in threads, one call at a time."""
 
     def write(self, batch: PlainBatch, /) -> object:
-        """Take the next cases."""
+        """Write the next cases."""
         ...
 
     def commit(self) -> object:

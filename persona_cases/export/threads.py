@@ -18,12 +18,12 @@ T = TypeVar("T")
 
 
 async def off_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do work in a thread, and wait until it is done.
+    """Run a function in a thread, and wait until it is done.
 
-    A thread cannot be cancelled. If the task is cancelled, the cancellation takes effect once the thread has ended, so
-    that nobody closes a file to which the thread still writes.
+    A thread cannot be cancelled. If the task is cancelled, the cancellation takes effect after the thread has ended, so
+    that no file is closed while the thread still writes to it.
     """
-    # A future of no task: whoever cancels all tasks, as the end of `asyncio.run` does, does not find it.
+    # A bare future, not a task: cancelling all tasks, as the end of `asyncio.run` does, must not cancel it.
     step = partial(contextvars.copy_context().run, partial(work, *args, **kwargs))
     thread = asyncio.get_running_loop().run_in_executor(None, step)
     del step, args, kwargs
@@ -33,10 +33,10 @@ async def off_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
         while not thread.done():
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait({thread})
-        # Asked for, so that asyncio does not complain that nobody did. The cancellation is what counts.
+        # Retrieve the error, so that asyncio does not report it. The cancellation takes precedence.
         thread.exception()
         raise
     except (DecodeError, OSError) as error:
-        # The frames of the thread hold cases as they were sent, which no traceback may show.
+        # The frames of the thread hold raw cases, which a traceback must not show.
         failure = error.with_traceback(None)
     raise failure

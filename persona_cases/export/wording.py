@@ -1,4 +1,4 @@
-"""Quantities in words: pure."""
+"""Quantities in words. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def plural(number: int, noun: str) -> str:
 
 
 def size(number: int) -> str:
-    """Return a number of bytes."""
+    """Return a number of bytes in words."""
     if number < 1000:
         return f"{number} bytes"
     power = min(int(math.log10(number)) // 3, len(_UNITS))
@@ -24,5 +24,5 @@ def size(number: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time span."""
+    """Return a duration in words."""
     return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))

@@ -1,1 +1,1 @@
-"""Time ranges, and which fetcher gets which."""
+"""Time ranges, and their assignment to fetchers."""

@@ -22,12 +22,12 @@ from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.paging.cursor import is_refusal
 from persona_cases.paging.walk_progress import MOST_EMPTY_PAGES
 
-# How often progress is told at most, in seconds.
+# Minimum seconds between two reports of progress.
 _SECONDS_UNTOLD: Final = 0.02
-# How long an idle fetcher waits for others, as a share of what a page takes, and in seconds.
+# How long an idle fetcher waits for others, as a share of the time for a page, and in seconds.
 _SHARE_IDLE: Final = 0.1
 _LONGEST_IDLENESS: Final = 0.05
-# How many pages may pass until the number of fetchers is reviewed.
+# Number of pages between two reviews of the number of fetchers.
 _PAGES_A_REVIEW: Final = 16
 
 
@@ -42,26 +42,27 @@ async def collect(
 ) -> RunProgress:
     """Fetch all cases of a source into a spool, or those that are still missing there.
 
-    The upper bound is fixed when the newest case is looked for: later cases are left out. That is at the start, unless
-    the rate limit makes one walk do for several windows; then it is before the first range is split. A case that
-    changes meanwhile is taken as it is when its page is fetched, and not at all if the query no longer finds it.
+    The upper bound is fixed when the export looks for the newest case; later cases are left out. That happens at the
+    start, unless the rate limit makes one fetcher sufficient for several windows; then it happens before the first
+    range is split. A case that changes during the export is exported as it is when its page is fetched, and not at all
+    if the query no longer finds it.
 
     Args:
-        source: where the pages come from.
-        spool: where they go to. It has all cases afterwards, in order.
-        fetchers: decides how many ranges are fetched at the same time; by default, as any export decides it.
+        source: the source of the pages.
+        spool: the spool, which holds all cases afterwards, in order.
+        fetchers: decides how many ranges are fetched at the same time. Default: the standard policy.
         set_aside: whether cases that cannot be decoded, or have no creation time, go to `spool.put_aside` instead of
             ending the run.
-        progress: learns what was committed at the end, and if it passes that on, at most every 20 ms.
-        stopwatch: measures how long pages take; by default with the clocks of the system.
+        progress: the progress to update at the end and, if it has a listener, after commits, at most every 20 ms.
+        stopwatch: measures how long pages take. Default: with the system's clocks.
 
     Returns:
         The progress at the end.
 
     Raises:
         DecodeError: if a case cannot be decoded; `case_id` says which.
-        PersonaError: any error that a request can raise. What was fetched before is committed, and can be resumed from.
-        OSError: if the disk does not take it.
+        PersonaError: any error that a request can raise. Cases fetched before are committed, so the export can resume.
+        OSError: if the spool cannot be written.
     """
     done = progress or RunProgress()
     collector = _Collector(
@@ -70,7 +71,7 @@ async def collect(
     try:
         await collector.run()
     except OSError as error:
-        # Its frames hold pages, which no traceback may show.
+        # The error's frames hold pages, which a traceback must not show.
         failure = error.with_traceback(None)
     else:
         return done
@@ -95,15 +96,15 @@ class _Collector:
         self._stopwatch = stopwatch
         self._sets_aside = set_aside
         self._ranges = FetchedRanges(all=[])
-        # Whether it was looked where the cases end, and when the last case of the first page was created.
+        # Whether the far end has been looked for, and when the last case of the first page was created.
         self._bounded = False
         self._top = 0
-        # Which fetcher is on which range.
+        # The fetcher of each range.
         self._fetching: dict[int, int] = {}
-        # Whether the rest of several ranges can be fetched as one.
+        # Whether the rests of several ranges can be fetched as one.
         self._joins = True
         self._idle = asyncio.Event()
-        # Commits what the spool holds, where that may take long; whether there is more for it.
+        # Commits the spool if that may take long, and whether more is waiting to be committed.
         self._saving: asyncio.Task[None] | None = None
         self._unsaved = False
         self._told_at = -math.inf
@@ -121,7 +122,7 @@ class _Collector:
             await self._keep()
             raise
         else:
-            # What is complete is put together at once: there is no need to wait for the disk.
+            # A complete export becomes the output at once, so there is no need to wait for the disk.
             self._progress.tell(**self._state())
             return
         await self._keep()
@@ -157,7 +158,7 @@ class _Collector:
             ranges = FetchedRanges.from_first(page, math.ceil(self._stopwatch.now() * 1000))
             self._top = page.moment(len(page) - 1)
         alone = spans_windows(ranges.pages_behind(page), self._source.limiter_state)
-        # Time that runs backward does not tell how far it is to the oldest case.
+        # If time runs backward, the distance to the oldest case is unknown.
         if page.next_cursor is not None and (self._source.backward or not alone):
             await self._look(ranges)
         self._ranges = ranges
@@ -176,10 +177,10 @@ class _Collector:
         # Unlike the first page, it does not wait for a connection.
         self._fetchers.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
         self._progress.fetched += 1
-        # Searches may not know the oldest case yet, if that is young; a list, which goes backward, does.
+        # Searches may not know the oldest case yet if it is new, but the list, which goes backward, does.
         open_end = self._source.backward
         if not open_end:
-            # No range reaches up to those that are newer than any that can be read.
+            # Undecodable cases newer than every decodable one are in no range.
             self._put_aside(peak)
         with naming(peak.call):
             ranges.bound(peak, self._top, open_end=open_end)
@@ -197,12 +198,12 @@ class _Collector:
         return None
 
     async def _lead(self) -> None:
-        """Give work to fetchers until there is none."""
+        """Assign work to fetchers until there is none."""
         self._staff()
         while self._fetching:
             await self._idle.wait()
             if self._fetching:
-                # Those that are idle together can share evenly.
+                # Fetchers that are idle at the same time can share evenly.
                 await asyncio.sleep(min(_LONGEST_IDLENESS, _SHARE_IDLE * self._fetchers.latency))
             self._idle.clear()
             self._staff()
@@ -262,7 +263,7 @@ class _Collector:
                 try:
                     self._take(ranges, page)
                 except PaginationError:
-                    # A server that does not know the cursor may also begin with the first page.
+                    # A server that does not know the cursor may also return the first page.
                     if not resumed or not ranges[0].ask_by_time():
                         raise
                     break
@@ -281,7 +282,7 @@ class _Collector:
         self._idle.set()
 
     async def _next_page(self, walk: RawPages, ranges: list[FetchedRange]) -> RawPage | None:
-        """Return the next page; None if the walk has to be begun again, with another query or by fewer fetchers."""
+        """Return the next page; None if the iteration must restart, with another query or fewer fetchers."""
         started, worked, epoch = self._stopwatch.wall(), self._stopwatch.busy(), self._fetchers.epoch
         try:
             page = await anext(walk)
@@ -291,7 +292,7 @@ class _Collector:
             if not is_refusal(error):
                 raise
             if len(ranges) > 1:
-                # Several ranges may be more than the server takes in one question.
+                # Several ranges may be more than the server accepts in one query.
                 self._joins = False
             elif not ranges[0].ask_by_time():
                 raise
@@ -300,7 +301,7 @@ class _Collector:
         return page
 
     def _leaves(self, ranges: list[FetchedRange]) -> bool:
-        """Whether a fetcher leaves the rest of a range to be fetched with others."""
+        """Return whether a fetcher leaves the rest of a range to be fetched with others."""
         if self._busy > self._fetchers.size:
             return True
         alone = len(self._ranges.open) == 1
@@ -340,7 +341,7 @@ class _Collector:
             self._fetchers.grow(*self._work, self._source.limiter_state, first=first)
 
     def _wants_others(self) -> bool:
-        """Whether a second fetcher is worth a look for the far end."""
+        """Return whether a second fetcher is worth the request for the far end."""
         left, parts = self._work
         return self._fetchers.wanted(left + 1, parts, self._source.limiter_state, first=False) > 1
 
@@ -351,7 +352,7 @@ class _Collector:
     # ---- the commits -------------------------------------------------------------------------------------------------
 
     def _save(self) -> None:
-        """Commit what was taken in, at once or as soon as the disk allows."""
+        """Commit the cases taken, immediately or as soon as the disk allows."""
         self._unsaved = True
         if self._saving is not None and not self._saving.done():
             return
@@ -371,12 +372,12 @@ class _Collector:
             self._tell()
 
     async def _room(self, ranges: list[FetchedRange]) -> None:
-        """Wait until at most one page of each range is not safe: with the next one, a crash loses two."""
+        """Wait until at most one page per range is uncommitted, so that a crash loses at most two with the next."""
         while any(self._spool.unsafe(each.number) > 1 for each in ranges):
             await self._committed.wait()
 
     def _tell(self) -> None:
-        """Tell what is committed to whoever listens, but not so often that it costs much."""
+        """Report the committed progress to the listener, but not so often that it is costly."""
         if self._progress.on_progress is None:
             return
         now = self._stopwatch.wall()

@@ -11,9 +11,9 @@ from persona_cases.errors import PaginationError
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import Line, RawPage
 
-# With more cases at one moment, only a cursor tells which of them were taken.
+# With more cases at one timestamp, only a cursor shows which of them were taken.
 _MOST_LATEST: Final = 1_000
-# So many of them may be met again without a loss worth speaking of.
+# Fetching this many of them again costs almost nothing.
 _FEW_LATEST: Final = 20
 
 
@@ -22,22 +22,22 @@ class FetchedRange:
     """A range of creation time, and how much of it was fetched.
 
     Attributes:
-        number: tells it from the others; in the order in which they were made.
-        low: its first moment, in milliseconds since 1970.
-        high: the moment behind its last; a cut lowers it.
-        asked: the range that its walk asks for. It stays what it was at the beginning, since cursors belong to a query.
-        position: when the last case that was seen was created; `low` before the first.
-        cursor: where the walk resumes.
-        latest: ids of cases at the position that were taken; of many, those of the last page.
-        complete: whether that is all of them.
-        density: cases a millisecond around the position: seen, or assumed before the first page.
+        number: its number, in the order of creation.
+        low: its lower bound, in milliseconds since 1970.
+        high: its upper bound, excluded; a split lowers it.
+        asked: the range that its query requests. It never changes, because cursors belong to a query.
+        position: when the last case seen was created; `low` before the first.
+        cursor: where the iteration resumes.
+        latest: ids of the cases taken at the position; if there are many, those of the last page.
+        complete: whether `latest` has all of them.
+        density: cases per millisecond around the position: observed, or assumed before the first page.
         first_density: the same around `low`.
-        cases: cases taken.
-        pages: pages taken.
-        size: bytes kept of them.
+        cases: number of cases taken.
+        pages: number of pages taken.
+        size: bytes of the cases taken.
         check: the CRC-32 of these bytes.
-        open_end: whether what is behind its last moment belongs to it as well, which is then an estimate.
-        done: whether all of it was fetched.
+        open_end: whether cases after `high` belong to it too; `high` is then an estimate.
+        done: whether the whole range was fetched.
     """
 
     number: int
@@ -58,19 +58,19 @@ class FetchedRange:
     done: bool = False
 
     def take(self, page: RawPage, *, shared: bool = False) -> Sequence[Line]:
-        """Take the next page of the walk; return its cases that are in the range and new.
+        """Take the next page of the iteration, and return its new cases in the range.
 
         Args:
             page: the page.
-            shared: whether it was counted by another range already.
+            shared: whether another range already counted it.
 
         Raises:
-            PaginationError: if the server does not keep to the order that was asked for.
+            PaginationError: if the server does not return cases in the requested order.
             DecodeError: if a line is not a case.
         """
         kept, stop = self._kept(page)
         latest = _last_ids(page, stop)
-        # From here on nothing fails: what was not taken whole was not taken at all.
+        # Nothing below can fail, so a page is taken completely or not at all.
         if len(page):
             self._learn_density(len(page) / max(1, page.moment(len(page) - 1) - self.position))
         if stop:
@@ -92,16 +92,16 @@ class FetchedRange:
 
     @property
     def told_by_time(self) -> bool:
-        """Whether the position is nearly as good as the cursor to resume from."""
+        """Return whether resuming from the position is nearly as good as from the cursor."""
         return self.complete and len(self.latest) <= _FEW_LATEST
 
     @property
     def rest(self) -> TimeRange:
-        """The rest of the range, which includes some of the latest cases again."""
+        """Return the rest of the range, which includes some of the latest cases again."""
         return TimeRange(self.position, None if self.open_end else self.high)
 
     def _kept(self, page: RawPage) -> tuple[Sequence[Line], int]:
-        """Return what is new on a page, and how many of its cases are before the end of the range."""
+        """Return the new cases of a page, and how many of its cases are before the end of the range."""
         if not len(page):
             return (), 0
         first, last = page.moment(0), page.moment(len(page) - 1)
@@ -120,9 +120,9 @@ class FetchedRange:
         if moment > self.position:
             self.complete = True
         elif self.complete:
-            # They are needed by whoever goes on from the moment, and not by the cursor.
+            # Needed when resuming from the timestamp instead of the cursor.
             latest = tuple(dict.fromkeys([*self.latest, *latest]))
-            # What begins at the moment without a cursor would meet all of them again.
+            # A query that starts at the timestamp without a cursor would return all of them again.
             self.complete = again or len(latest) <= _MOST_LATEST
         self.position, self.latest = moment, latest
 
@@ -133,29 +133,29 @@ class FetchedRange:
 
 
 def take_together(ranges: Sequence[FetchedRange], page: RawPage) -> Iterator[tuple[FetchedRange, Sequence[Line]]]:
-    """Take the next page of a walk through the rest of several ranges.
+    """Take the next page of an iteration through the rests of several ranges.
 
     Args:
-        ranges: the ranges, in the order of time.
+        ranges: the ranges, in order of time.
         page: the page.
 
     Yields:
-        The new cases of each range. Keep them before the next step: of a page with a wrong case at its end, the cases
-        before it are taken.
+        The new cases of each range. Store them before the next step: if the page has an invalid case, the cases before
+        it are taken.
 
     Raises:
-        PaginationError: if the server does not keep to the order that was asked for.
+        PaginationError: if the server does not return cases in the requested order.
         DecodeError: if a line is not a case.
     """
     counted = False
     for each in ranges:
         if each.done:
             continue
-        # What is in between was cut off meanwhile.
+        # The ranges between were split off in the meantime.
         start, stop = page.first_from(each.position), page.first_from(each.high)
         ended = stop < len(page) or page.next_cursor is None
         lines = each.take(page.between(range(start, stop), None if ended else page.next_cursor), shared=counted)
-        # The cursor belongs to the walk of all.
+        # The cursor belongs to the iteration over all ranges.
         each.asked, each.cursor = each.rest, None
         counted = True
         yield each, lines

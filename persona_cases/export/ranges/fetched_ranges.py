@@ -1,9 +1,9 @@
-"""`FetchedRanges`: which ranges of creation time were fetched, and where to split them for a fetcher without work.
+"""`FetchedRanges`: which ranges of creation time were fetched, and where to split them for an idle fetcher.
 
 It is pure: pages go in, new ranges come out, and its attributes are its whole state. It estimates how many cases are
-left in a range from how close together they were on its last page and where the range after it begins, as if that
-changed evenly in between. Where it does not (cases cluster in time) the estimate is wrong, the fetcher that was sent
-there soon has no work, and the next split uses what it has seen.
+left in a range from the density on its last page and at the start of the next range, as if density changed linearly in
+between. If cases cluster in time, the estimate is wrong. Then the fetcher that was sent there soon has no work, and the
+next split uses what it has observed.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.paging import LARGEST_PAGE
 
-# A cut costs something, as the last page of a range is half full on average: a part has to be worth more than that.
+# A split has a cost, because the last page of a range is half full on average. A part must be worth more than that.
 _FEWEST_PAGES_A_PART: Final = 1.0
-# Pages by which estimates are mostly wrong.
+# The usual error of estimates, in pages.
 _MARGIN: Final = 0.2
-# Another fetcher is not worth it if each has only a few pages more.
+# Another fetcher is not worthwhile if each has only a few pages left.
 _SPARE: Final = 0.15
-# With less than so many pages left, a range is worth a request only together with others.
+# With fewer pages left than this, a range is worth a request only together with others.
 _REMNANT: Final = 0.8
-# So many pages of remnants are fetched as one, and at least so many as long as there may come more.
+# Maximum number of pages of remnants to fetch as one, and the minimum while more may follow.
 _PAGES_TOGETHER: Final = 2.0
 _ENOUGH_TOGETHER: Final = 1.5
-# A search takes so many clauses at least.
+# The minimum number of clauses that a search accepts.
 _MOST_TOGETHER: Final = 8
-# How many ranges on either side are near enough to learn from, and by what factor what is seen there may differ.
+# How many ranges on either side to learn from, and by which factor their densities may differ.
 _NEAR: Final = 1
 _ALIKE: Final = 1.3
 
 _DIRECTION: Final = (
-    "the server ignored the direction of the sort: the far end of the cases cannot be found, and an export would "
+    "the server ignored the sort direction, so the far end of the cases cannot be found, and an export would "
     "silently miss cases"
 )
 
 
 @attrs.define(kw_only=True)
 class FetchedRanges:
-    """All ranges of an export, from the first case to the last there was at its start.
+    """All ranges of an export, from the first case to the last one at its start.
 
     Attributes:
-        all: in the order of time, without gaps.
-        end_density: cases a millisecond at the last end; 0 if that is unknown.
+        all: the ranges in order of time, without gaps.
+        end_density: cases per millisecond at the end; 0 if unknown.
     """
 
     all: list[FetchedRange]
@@ -58,24 +58,24 @@ class FetchedRanges:
 
     @classmethod
     def around(cls, first: int, last: int, end_density: float, *, open_end: bool = False) -> FetchedRanges:
-        """Return the ranges of an export at its beginning: one range, which asks for everything.
+        """Return the ranges at the start of an export: one range with everything.
 
         Args:
             first: when the first case was created, in milliseconds since 1970.
-            last: when the last was.
-            end_density: cases a millisecond at the last end.
-            open_end: whether there may be cases behind the last.
+            last: when the last case was created.
+            end_density: cases per millisecond at the end.
+            open_end: whether there may be cases after the last.
         """
         whole = FetchedRange(number=0, low=first, high=last + 1, asked=TimeRange(), position=first, open_end=open_end)
         return cls(all=[whole], end_density=end_density)
 
     @classmethod
     def from_first(cls, first: RawPage, until: int | None) -> FetchedRanges:
-        """Return the ranges when only the first page is known: one range, which has no end yet.
+        """Return the ranges when only the first page is known: one range without an end.
 
         Args:
             first: the first page with a case.
-            until: where the cases may end, for estimates; None if nothing is known about that.
+            until: where the cases may end, for estimates; None if unknown.
         """
         low, top = first.moment(0), first.moment(len(first) - 1)
         if first.next_cursor is None:
@@ -83,20 +83,20 @@ class FetchedRanges:
         return cls.around(low, max(top, until or top), 0.0, open_end=True)
 
     def pages_behind(self, first: RawPage) -> float:
-        """Return how many pages there may be behind the first, if cases come as often as on it until the end."""
+        """Return how many pages may follow the first, if its density holds until the end."""
         low, top = first.moment(0), first.moment(len(first) - 1)
         return len(first) / max(1, top - low) * (self.all[0].high - top) / LARGEST_PAGE
 
     def bound(self, far_end: RawPage, top: int, *, open_end: bool) -> None:
-        """Learn where the cases end.
+        """Set the end of the cases.
 
         Args:
-            far_end: the page from where a walk of everything would end, in the opposite order.
+            far_end: the last page of everything, in the opposite order.
             top: when the last case of the first page was created.
-            open_end: whether there may be cases behind the far end.
+            open_end: whether there may be cases after the far end.
 
         Raises:
-            PaginationError: if the server ignores the direction of the sort: cases would be lost.
+            PaginationError: if the server ignores the sort direction, because cases would be lost.
         """
         whole = self.all[-1]
         if whole.done:
@@ -111,17 +111,17 @@ class FetchedRanges:
 
     @property
     def open(self) -> list[FetchedRange]:
-        """The ranges that are not done, in the order of time."""
+        """The ranges that are not done, in order of time."""
         return [each for each in self.all if not each.done]
 
     @property
     def explored(self) -> bool:
-        """Whether a case was seen of every range that has one."""
+        """Return whether a case was seen in every range that has one."""
         return all(each.latest or each.done for each in self.all)
 
     @property
     def pages_left(self) -> float:
-        """How many pages there seem to be left."""
+        """Return the estimated number of pages left."""
         return sum(self._pages(index) for index, each in enumerate(self.all) if not each.done)
 
     def parts_of(self, pages: float) -> int:
@@ -130,15 +130,15 @@ class FetchedRanges:
         return sum(max(1, math.ceil(each / pages - _SPARE)) for each in left)
 
     def is_remnant(self, fetched: FetchedRange) -> bool:
-        """Whether so little seems to be left of a range that it is better fetched together with others."""
+        """Return whether so little seems left of a range that it is better fetched together with others."""
         return fetched.told_by_time and not fetched.open_end and self._left_of(fetched) < _REMNANT
 
     def together(self, remnants: Sequence[FetchedRange], fetched: Iterable[FetchedRange]) -> list[list[FetchedRange]]:
         """Return which remnants to fetch as one now.
 
         Args:
-            remnants: what there is, in the order of time.
-            fetched: those being fetched, which may leave more of them.
+            remnants: the remnants, in order of time.
+            fetched: the ranges being fetched, which may leave more remnants.
         """
         groups: list[list[FetchedRange]] = []
         room = 0.0
@@ -160,11 +160,11 @@ class FetchedRanges:
         return [each.number for each in self.all].index(fetched.number)
 
     def spread(self, fetchers: int) -> list[FetchedRange]:
-        """Split ranges for fetchers without work; return the new ranges, at most one for each fetcher.
+        """Split ranges for idle fetchers; return the new ranges, at most one per fetcher.
 
-        What seems to have the most pages left for each that fetches it is cut into parts of the same number of pages,
-        the first of them behind the page that its fetcher may be waiting for. What nothing was seen of is not cut: in
-        a moment more is known.
+        The range with the most pages left per fetcher is split into parts of equally many pages, the first of them
+        after the page that its fetcher may be waiting for. A range of which nothing was seen is not split, because soon
+        more will be known.
         """
         parts = {index: 1 for index, each in enumerate(self.all) if each.latest and not each.done}
         free = {index: self._pages(index) - 1 for index in parts}
@@ -191,7 +191,7 @@ class FetchedRanges:
             if not max(last.low, last.position) < moment < last.high:
                 continue
             if made:
-                # Nobody asks for it yet.
+                # No fetcher is requesting it yet.
                 last.asked = TimeRange(last.low, moment)
             last = self._split(last, moment, before + way * (end - before))
             made.append(last)
@@ -218,9 +218,9 @@ class FetchedRanges:
         return (fetched.high - fetched.position) * (start + end) / 2 / LARGEST_PAGE
 
     def _densities(self, index: int) -> tuple[float, float]:
-        """Return how many cases a millisecond there seem to be at the position of a range, and at its end.
+        """Return the estimated cases per millisecond at the position of a range, and at its end.
 
-        A page is a small sample. So what was seen nearby counts too, as far as it may be the same.
+        A page is a small sample, so similar densities observed nearby count too.
         """
         near = self.all[max(0, index - _NEAR) : index + _NEAR + 1]
         seen = [each.first_density for each in near if each.pages] + [each.density for each in near if each.pages > 1]
@@ -232,9 +232,9 @@ class FetchedRanges:
 
 
 def _borders(pages: float, parts: int) -> Iterator[float]:
-    """Return where to cut so many pages into parts, the first of which has a page more, as it is on its way.
+    """Return where to split pages into parts. The first part has one page more, because it is being fetched.
 
-    The parts are made a little shorter than whole pages, so that their last pages are nearly full.
+    The parts are slightly shorter than whole pages, so that their last pages are nearly full.
     """
     border = 0.0
     for part in range(parts - 1):
@@ -245,12 +245,12 @@ def _borders(pages: float, parts: int) -> Iterator[float]:
 
 
 def _quantile(share: float, start: float, end: float) -> float:
-    """Return how far along a way a share of the cases lies, if their density changes evenly from start to end."""
+    """Return the position, from 0 to 1, before which a share of the cases lies, if density changes linearly."""
     wanted = share * (start + end) / 2
     return 2 * wanted / (start + math.sqrt(max(0.0, start * start + 2 * (end - start) * wanted)))
 
 
 def _typical(value: float, others: Sequence[float]) -> float:
-    """Return the mean of a value and of those that are like it."""
+    """Return the mean of a value and of similar ones."""
     alike = [each for each in others if value / _ALIKE < each < value * _ALIKE]
     return (value + sum(alike)) / (1 + len(alike))

@@ -1,4 +1,4 @@
-"""`FetcherCount`: how many fetchers an export needs for its work, and how many the rate limit allows."""
+"""`FetcherCount`: how many fetchers an export needs, and how many the rate limit allows."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from persona_cases.transport.limits.limiter import LimiterState
 
 MOST_FETCHERS: Final = 40
 
-# With fewer pages for each fetcher, too many requests return pages that are not full.
+# With fewer pages per fetcher, too many requests return pages that are not full.
 PAGES_PER_FETCHER: Final = 5
 # Before densities are known, ranges are cut badly, so not all of them are cut at once; but what seems to be little work
 # may be much, if it lies somewhere in the middle.
 _MOST_AT_FIRST: Final = 12
 _WORTH_AT_FIRST: Final = 0.4
-# Pages that each fetcher has to receive before there is one more again.
+# Pages that each fetcher must receive before the number increases again.
 _PAGES_UNTIL_MORE: Final = 8
 # A fetcher that only just keeps up with the limit falls behind when a page takes longer.
 _AHEAD: Final = 1.2
-# By how much more than it seems there may be left. One request too many costs a whole window.
+# By how much the pages left may exceed the estimate. One request too many costs a whole window.
 _MORE_THAN_IT_SEEMS: Final = 1.05
-# From so many windows on, there is time to find out later where the cases end.
+# From this many windows on, there is time to find the end of the cases later.
 _MANY_WINDOWS: Final = 3
 
 WORTH_WAITING: Final = 0.002
@@ -38,9 +38,9 @@ class Stopwatch:
     """Measures how long a page took, and how much of that was work.
 
     Attributes:
-        wall: the time, in seconds.
-        busy: the processor time of this thread, in seconds.
-        now: the seconds since 1970, which only estimates depend on.
+        wall: returns the elapsed time, in seconds.
+        busy: returns the processor time of this thread, in seconds.
+        now: returns the seconds since 1970, used only for estimates.
     """
 
     wall: Callable[[], float] = time.monotonic
@@ -52,22 +52,21 @@ class Stopwatch:
 class FetcherCount:
     """The number of fetchers: it grows with the work, and shrinks when the server fails under the load.
 
-    When a request fails that was sent under the present number, the number is halved. If no page came since it was last
-    lowered, it becomes one. Pages that arrive raise it again, one at a time. If the only fetcher fails, the server is
-    at fault.
+    If a request fails that was sent under the current number, the number is halved. If no page has arrived since it was
+    last lowered, it becomes one. Pages that arrive raise it again, one at a time. If the only fetcher fails, the server
+    is at fault.
 
     Attributes:
-        most: how many there may be.
-        worth: how many pages another one is worth.
-        worth_waiting: for how many seconds of waiting per page another one is worth having; 0 if waiting does not
-            decide.
-        size: how many there should be.
-        latency: the fewest seconds that a page took.
-        waiting: the fewest of them that were not spent working.
-        period: the most seconds that a window of the rate limit was seen to have left.
-        ceiling: how many the server was found to bear.
+        most: maximum number of fetchers.
+        worth: number of pages that make another fetcher worthwhile.
+        worth_waiting: seconds of waiting per page that make another fetcher worthwhile; 0 if waiting does not count.
+        size: the current number of fetchers.
+        latency: the shortest time that a page took, in seconds.
+        waiting: the shortest part of it that was spent waiting, in seconds.
+        period: the longest remaining time of a rate limit window seen so far, in seconds.
+        ceiling: the number of fetchers that the server can bear, as far as known.
         epoch: how often the number was lowered.
-        calm: how many pages came since the ceiling was last changed.
+        calm: number of pages since the ceiling last changed.
     """
 
     most: int = MOST_FETCHERS
@@ -85,7 +84,7 @@ class FetcherCount:
         self.ceiling = self.most
 
     def observe(self, seconds: float, busy: float) -> None:
-        """Take in how long a page took, and for how much of that the processor worked on anything here."""
+        """Record how long a page took, and how much of that this thread spent working."""
         self.latency = min(self.latency, seconds)
         self.waiting = min(self.waiting, seconds - busy)
         self.calm += 1
@@ -93,13 +92,13 @@ class FetcherCount:
             self.ceiling, self.calm = self.ceiling + 1, 0
 
     def back_off(self, epoch: int) -> bool:
-        """Learn that a request got no response in time; return whether fewer fetchers may get one.
+        """Record that a request timed out or failed; return whether to try again with fewer fetchers.
 
         Args:
             epoch: the epoch in which it was sent.
         """
         if epoch != self.epoch:
-            # It was sent when there were more, which is answered already.
+            # The request was sent under a higher number, which has already been lowered.
             return True
         if self.size == 1:
             return False
@@ -117,26 +116,26 @@ class FetcherCount:
         return self.size < min(self.ceiling, self._kept_waiting())
 
     def grow(self, pages_left: float, parts: int, limit: LimiterState | None, *, first: bool) -> None:
-        """Review whether there should be more; the arguments are those of `wanted`."""
+        """Raise the number if useful; the arguments are those of `wanted`."""
         self.size = max(self.size, self.wanted(pages_left, parts, limit, first=first))
 
     def make_room(self, pages_left: float, limit: LimiterState | None) -> None:
-        """Lower the number if the rate limit has no room for it: wrong guesses cost requests that the window can spare.
+        """Lower the number if the rate limit has no room for it, because wrong guesses cost requests.
 
         Args:
-            pages_left: how many pages there seem to be left.
-            limit: what is known of the rate limit; None if there is none.
+            pages_left: the estimated number of pages left.
+            limit: the state of the rate limit; None if there is none.
         """
         self.size = max(1, min(self.size, self._fed(pages_left, limit)))
 
     def wanted(self, pages_left: float, parts: int, limit: LimiterState | None, *, first: bool) -> int:
-        """Return how many the work is worth, and the rate limit can feed.
+        """Return how many fetchers are worthwhile for the work, and can be fed by the rate limit.
 
         Args:
-            pages_left: how many pages there seem to be left.
+            pages_left: the estimated number of pages left.
             parts: how many ranges of `worth` pages that is.
-            limit: what is known of the rate limit; None if there is none.
-            first: whether this is decided before anything is known of what lies between the ends.
+            limit: the state of the rate limit; None if there is none.
+            first: whether nothing is known yet about the time between the ends.
         """
         worth = min(_MOST_AT_FIRST, math.ceil(pages_left / (self.worth * _WORTH_AT_FIRST))) if first else parts
         return max(1, min(worth, self.ceiling, self._kept_waiting(), self._fed(pages_left, limit)))
@@ -148,9 +147,10 @@ class FetcherCount:
         return max(1, int(min(self.most, self.waiting / self.worth_waiting)))
 
     def _fed(self, pages_left: float, limit: LimiterState | None) -> int:
-        """Return how many fetchers the rate limit feeds: in a window that is not the last, as few as use it up.
+        """Return how many fetchers the rate limit feeds: in a window that is not the last, as few as exhaust it.
 
-        Each fetcher more may cost a request, so the last window takes as many as it has room for beside the pages.
+        Each additional fetcher may cost a request, so the last window takes as many as it has room for besides the
+        pages.
         """
         if limit is None or math.isinf(self.latency):
             return self.most
@@ -158,16 +158,16 @@ class FetcherCount:
         return max(self._keeping_up(limit), room)
 
     def _keeping_up(self, limit: LimiterState) -> int:
-        """Return how many fetchers use up a window of the rate limit in its time."""
+        """Return how many fetchers exhaust a window of the rate limit before it ends."""
         self.period = max(self.period, limit.resets_in or 0.0)
         return math.ceil(_AHEAD * self.latency * limit.limit / self.period)
 
 
 def spans_windows(pages_left: float, limit: LimiterState | None) -> bool:
-    """Return whether work takes several windows of the rate limit, for sure.
+    """Return whether the work certainly takes several windows of the rate limit.
 
     Args:
-        pages_left: how many pages there seem to be left.
-        limit: what is known of the rate limit; None if there is none.
+        pages_left: the estimated number of pages left.
+        limit: the state of the rate limit; None if there is none.
     """
     return limit is not None and pages_left > _MANY_WINDOWS * limit.limit

@@ -12,35 +12,33 @@ from persona_cases.transport.limits.limiter import LimiterState
 __all__ = ["PageSource", "RawPages"]
 
 RawPages: TypeAlias = AsyncGenerator[RawPage, None]
-"""Pages in a row; the last one has no cursor."""
+"""Consecutive pages; the last one has no cursor."""
 
 
 class PageSource(Protocol):
     """The pages of one query.
 
-    All walks go from old to new, or all go from new to old. In the latter case, pages and ranges tell time backward.
+    Every iteration goes from old to new, or every iteration goes from new to old. In the latter case, time runs
+    backward in pages and ranges.
 
     Attributes:
-        backward: whether walks go from new to old.
+        backward: whether iterations go from new to old.
     """
 
     backward: ClassVar[bool]
 
     @property
     def pages_per_fetcher(self) -> float:
-        """How many pages make another fetcher worth having."""
+        """Number of pages that make another fetcher worthwhile."""
         ...
 
     @property
     def limiter_state(self) -> LimiterState | None:
-        """The rate limit now; None if there is no limit."""
+        """The current state of the rate limit; None if there is no limit."""
         ...
 
     async def far_end(self) -> RawPage:
-        """Return the last page of all cases, in the opposite order.
-
-        An empty one if there is no case there.
-        """
+        """Return the last page of all cases, in the opposite order; an empty page if there are no cases."""
         ...
 
     def pages(self, part: TimeRange, after: str | None) -> RawPages:

@@ -1,9 +1,9 @@
 """`Profile`: the density of cases over time as far as it was sampled, where to sample next, and ranges of equal size.
 
-It is pure: samples go in, ranges come out. A sample is a page of cases in a row, which tells exactly how many there are
-from its first moment to its last. What lies between two samples is unknown. How many cases a gap holds is estimated
-from how close together they are on both sides of it: by the geometric mean. The arithmetic one would take a cluster of
-cases, such as an import, for the rule in all of the gap beside it.
+It is pure: samples go in, ranges come out. A sample is a page of consecutive cases, which shows exactly how many there
+are between its first and last timestamp. What lies between two samples is unknown. The number of cases in a gap is
+estimated from the densities on both sides, by their geometric mean. The arithmetic mean would extend a cluster of
+cases, such as an import, over the whole gap next to it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ __all__ = ["Look", "Profile", "Sample", "looks_for"]
 _LOOKS_A_RANGE: Final = 2
 _MOST_LOOKS: Final = 16
 _EXPLORING: Final = 0.25
-# How many cases tell how close together they are.
+# Number of cases from which to estimate density.
 _TELLING: Final = 50
 
 
 def looks_for(count: int) -> list[bool]:
-    """Return the looks worth taking to split into this many ranges: whether each of them explores."""
+    """Return the looks that are worthwhile to split into this many ranges: for each, whether it explores."""
     looks = min(_LOOKS_A_RANGE * count, _MOST_LOOKS) if count > 1 else 0
     return [number < looks * _EXPLORING for number in range(looks)]
 
@@ -38,8 +38,8 @@ class Look:
     """A sample to take: the oldest cases of a time range.
 
     Attributes:
-        low: its first moment, in milliseconds since 1970.
-        high: the moment behind its last.
+        low: its lower bound, in milliseconds since 1970.
+        high: its upper bound, excluded.
     """
 
     low: int
@@ -51,7 +51,7 @@ class Look:
         return TimeRange(self.low, self.high)
 
     def saw(self, moments: Sequence[int], *, complete: bool) -> Sample:
-        """Return what was seen.
+        """Return the sample that this look found.
 
         Args:
             moments: when the oldest cases were created, ascending.
@@ -65,8 +65,8 @@ class Sample:
     """All cases of a time range.
 
     Attributes:
-        low: its first moment, in milliseconds since 1970.
-        high: the moment behind its last.
+        low: its lower bound, in milliseconds since 1970.
+        high: its upper bound, excluded.
         moments: when each of its cases was created, ascending.
     """
 
@@ -76,25 +76,25 @@ class Sample:
 
     @property
     def size(self) -> float:
-        """How many cases there are."""
+        """The number of cases."""
         return len(self.moments)
 
     @property
     def first_density(self) -> float:
-        """Cases a millisecond where it begins."""
+        """Cases per millisecond at its start."""
         telling = self._telling
         end = self.moments[telling - 1] + 1 if telling else self.high
         return max(1, telling) / (end - self.low)
 
     @property
     def last_density(self) -> float:
-        """Cases a millisecond where it ends."""
+        """Cases per millisecond at its end."""
         telling = self._telling
         start = self.moments[-telling] if telling else self.low
         return max(1, telling) / (self.high - start)
 
     def cut(self, ahead: float) -> int:
-        """Return the moment that comes closest to having this many cases before it."""
+        """Return the timestamp that has, as closely as possible, this many cases before it."""
         moments, index = self.moments, round(ahead)
         if index >= len(moments):
             return self.high
@@ -121,19 +121,19 @@ class _Gap:
 
     @property
     def size(self) -> float:
-        """How many cases there probably are."""
+        """The estimated number of cases."""
         return self.span * math.sqrt(self.before * self.behind)
 
     @property
     def worth(self) -> float:
-        """How many cases a look is about: more than there probably are, if the sides differ."""
+        """The value of a look, in cases: more than the estimated number if the sides differ."""
         return self.span * (self.before + self.behind) / 2
 
     @property
     def crux(self) -> int:
-        """Where a look tells most: in the middle, or nearer to the side where the cases are closer together.
+        """Return where a look reveals most: in the middle, or nearer to the denser side.
 
-        How far a cluster reaches is unknown by orders of magnitude, which halving would take long to go through.
+        The extent of a cluster is unknown by orders of magnitude, so halving the gap would take many looks.
         """
         near, far = math.sqrt(self.before), math.sqrt(self.behind)
         return self.low + min(self.span - 1, int(self.span * far / (near + far)))
@@ -144,22 +144,22 @@ class _Gap:
 
 @attrs.frozen
 class Profile:
-    """How the cases lie in time, from the oldest to the newest.
+    """The distribution of cases over time, from the oldest to the newest.
 
     Attributes:
-        samples: what was looked at, in the order of time, with a gap between any two. The first begins with the oldest
-            case; the last ends with the newest.
+        samples: the samples, in order of time, with a gap between any two. The first begins with the oldest case; the
+            last ends with the newest.
     """
 
     samples: tuple[Sample, ...]
 
     @classmethod
     def between(cls, oldest: Sequence[int], newest: Sequence[int]) -> Self:
-        """Return the profile of which both ends are known.
+        """Return a profile with both ends known.
 
         Args:
             oldest: when the oldest cases were created, ascending; at least one.
-            newest: when the newest cases were, ascending; none if the oldest ones are all that there are.
+            newest: when the newest cases were created, ascending; empty if the oldest ones are all cases.
         """
         first = Sample(oldest[0], oldest[-1] + 1, oldest)
         rest = newest[bisect_left(newest, first.high) :]
@@ -170,11 +170,11 @@ class Profile:
         return cls(tuple(_joined([first, Sample(low, rest[-1] + 1, rest)])))
 
     def next_look(self, *, exploring: bool) -> Look | None:
-        """Return where a look tells most; None if everything is known.
+        """Return the look that reveals most; None if everything is known.
 
         Args:
-            exploring: whether to look into the longest gap, so that clusters are found that nothing hints at, rather
-                than where the most cases seem to be.
+            exploring: whether to look into the longest gap, to find unexpected clusters, rather than where the most
+                cases seem to be.
         """
         gaps = self._gaps
         if not gaps:
@@ -186,23 +186,23 @@ class Profile:
         return Look(gap.crux, gap.high)
 
     def with_sample(self, sample: Sample) -> Profile:
-        """Return the profile that knows more.
+        """Return the profile with one more sample.
 
         Args:
-            sample: what was seen where `next_look` said.
+            sample: the sample that `next_look` requested.
         """
         return Profile(tuple(_joined(sorted((*self.samples, sample), key=lambda each: each.low))))
 
     def ranges(self, count: int) -> list[TimeRange]:
-        """Cut the time up to the newest case into ranges of about as many cases each.
+        """Split the time up to the newest case into ranges with about the same number of cases.
 
-        Cases of one moment are not divided; so there may be fewer ranges than asked for.
+        Cases with the same timestamp stay together, so there may be fewer ranges than requested.
 
         Args:
-            count: how many ranges.
+            count: number of ranges.
 
         Returns:
-            The ranges, in the order of time. The first has no beginning; the last ends with the newest case.
+            The ranges, in order of time. The first has no lower bound; the last ends with the newest case.
         """
         oldest, end = self.samples[0].low, self.samples[-1].high
         cuts = [moment for moment in sorted(set(self._cuts(count))) if oldest < moment < end]
@@ -225,7 +225,7 @@ class Profile:
 
 
 def _joined(samples: Iterable[Sample]) -> Iterator[Sample]:
-    """Make one sample of those that touch."""
+    """Join samples that touch."""
     last: Sample | None = None
     for sample in samples:
         if last is None:

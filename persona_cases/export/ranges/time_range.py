@@ -65,25 +65,25 @@ class TimeRange:
         return f"<TimeRange {' '.join(bounds) or 'of all time'}>"
 
     def cut(self, moment: int) -> tuple[TimeRange, TimeRange]:
-        """Split the range at a moment, which begins the second part.
+        """Split the range at a timestamp, with which the second part begins.
 
         Raises:
-            InvalidArgumentError: if one of them would be empty.
+            InvalidArgumentError: if one part would be empty.
         """
         return TimeRange(self.low, moment), TimeRange(moment, self.high)
 
     def turned(self) -> TimeRange:
-        """Return the range of the same milliseconds with the other sign: in time that runs the other way."""
+        """Return the range with negated milliseconds, for time that runs in the opposite direction."""
         return TimeRange(None if self.high is None else 1 - self.high, None if self.low is None else 1 - self.low)
 
     def narrow(self, where: Predicate | None = None) -> Predicate | None:
-        """Return the expression that finds the cases of this range among those of another expression.
+        """Return the expression for the cases of another expression in this range.
 
         Args:
-            where: the other expression; None stands for all cases.
+            where: the other expression; None means all cases.
 
         Returns:
-            The expression; None, which stands for all cases, if there is neither a bound nor another expression.
+            The expression; None, which means all cases, if there is neither a bound nor another expression.
 
         Raises:
             QueryTypeError: if `where` is not an expression of `Q`.
@@ -101,7 +101,13 @@ class TimeRange:
 
     @classmethod
     def from_dict(cls, document: object) -> Self:
-        """Read what `to_dict` returned.
+        """Read a range from the data that `to_dict` returned.
+
+        Args:
+            document: the data.
+
+        Returns:
+            The range.
 
         Raises:
             InvalidArgumentError: if `document` is not a range; the message says why.

@@ -1,4 +1,4 @@
-"""`TurnedSource`: a source that reads from new to old, as one whose time runs backward."""
+"""`TurnedSource`: presents a source that reads from new to old as one whose time runs backward."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class NewestFirst(Protocol):
 
     @property
     def pages_per_fetcher(self) -> float:
-        """How many pages make another fetcher worth having."""
+        """Number of pages that make another fetcher worthwhile."""
         ...
 
     @property
     def limiter_state(self) -> LimiterState | None:
-        """The rate limit now; None if there is no limit."""
+        """The current state of the rate limit; None if there is no limit."""
         ...
 
     async def far_end(self) -> RawPage:
@@ -40,7 +40,7 @@ class NewestFirst(Protocol):
 
 @attrs.frozen
 class TurnedSource:
-    """The only place where time is turned round: with timestamps of the other sign, they ascend on every walk.
+    """The only place that reverses time: with negated timestamps, they ascend in every iteration.
 
     Attributes:
         source: reads from new to old.
@@ -52,16 +52,16 @@ class TurnedSource:
 
     @property
     def pages_per_fetcher(self) -> float:
-        """How many pages make another fetcher worth having."""
+        """Number of pages that make another fetcher worthwhile."""
         return self.source.pages_per_fetcher
 
     @property
     def limiter_state(self) -> LimiterState | None:
-        """The rate limit now; None if there is no limit."""
+        """The current state of the rate limit; None if there is no limit."""
         return self.source.limiter_state
 
     async def far_end(self) -> RawPage:
-        """Return a page of the oldest cases, oldest first; an empty one if there is no case."""
+        """Return a page of the oldest cases, oldest first; an empty page if there are none."""
         return (await self.source.far_end()).turned()
 
     async def pages(self, part: TimeRange, after: str | None) -> RawPages:
@@ -76,4 +76,4 @@ class TurnedSource:
                 yield page.turned()
 
     def together(self, parts: Sequence[TimeRange]) -> None:
-        """Return None: a list cannot skip what is between the ranges."""
+        """Return None, because a list cannot skip the time between ranges."""

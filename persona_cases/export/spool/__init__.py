@@ -1,1 +1,1 @@
-"""What was fetched, durable until the file is complete."""
+"""The spool: fetched cases, kept on disk until the file is complete."""

@@ -1,4 +1,4 @@
-"""The checkpoints of an unfinished export: what was asked for, and how much of it is committed."""
+"""The checkpoints of an unfinished export: its settings, and how much of it is committed."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Description:
     """What defines an export. An unfinished export resumes only under the same description.
 
     Attributes:
-        settings: by name, what decides about the content of the file, as plain JSON: the expression, the order, the
-            attributes, the format and so on. They stay on the disk beside the file as long as it is not finished.
-        library: the version of this library. A different one does not prevent a resume.
-        snapshot_at: when the export began, by the clock of the system. A later run keeps it.
-        where: the expression as the first run sent it, as JSON. A later run keeps it too, so that relative times mean
-            the same; by `settings` it is recognised.
+        settings: the settings that determine the content of the file, by name, as plain JSON: the expression, the sort
+            order, the attributes, the format and so on. They stay on disk next to the file until it is finished.
+        library: the version of this library. A different version does not prevent a resume.
+        snapshot_at: when the export began, by the system clock. Later runs keep it.
+        where: the expression as the first run sent it, as JSON. Later runs keep it, so that relative times mean the
+            same; `settings` identifies it.
     """
 
     settings: Mapping[str, Any] = attrs.field(repr=False)
@@ -41,20 +41,20 @@ class Description:
 
     @property
     def digest(self) -> str:
-        """Identifies the settings."""
+        """Return a digest that identifies the settings."""
         return hashlib.sha256(msgspec.json.encode(self.settings, order="sorted")).hexdigest()
 
     def check_age(self, now: datetime, most: float, where: str) -> None:
         """Check that an unfinished export is not too old to resume.
 
         Args:
-            now: what the clock of the system says.
-            most: the largest age, in seconds.
+            now: the time on the system clock.
+            most: the maximum age, in seconds.
             where: the name of the file, for the error.
 
         Raises:
-            InvalidArgumentError: if it is older. If it seems to be as far in the future, the clock was changed, and how
-                old it is is not known.
+            InvalidArgumentError: if it is older. If it seems equally far in the future, the clock was changed and its
+                age is unknown, so that raises too.
         """
         if abs((now - self.snapshot_at).total_seconds()) > most:
             raise InvalidArgumentError(
@@ -63,7 +63,7 @@ class Description:
             )
 
     def differences(self, other: Description) -> list[str]:
-        """Return the names of the settings that are not the same."""
+        """Return the names of the settings that differ."""
         names = sorted({*self.settings, *other.settings})
         return [name for name in names if self._text(name) != other._text(name)]
 
@@ -74,11 +74,11 @@ class Description:
         """Check that an export can be resumed under a description.
 
         Args:
-            other: the description that is asked for now.
+            other: the description of the current call.
             name: the name of the file, for the error.
 
         Raises:
-            InvalidArgumentError: if it differs; the message names the settings that differ, without values.
+            InvalidArgumentError: if it differs; the message names the different settings, without values.
         """
         if self.digest != other.digest:
             raise InvalidArgumentError(
@@ -89,13 +89,13 @@ class Description:
 
 @attrs.frozen(kw_only=True)
 class Checkpoint:
-    """Where an export stands, and how much of its files counts.
+    """The state of an export, and how much of its files is valid.
 
     Attributes:
-        ranges: the time ranges; each knows the size and checksum of its file.
-        joined: how many of them are in the file of the first one already, in the order of time.
-        aside_size: how many bytes count of the cases that were set aside.
-        aside_check: their checksum.
+        ranges: the time ranges, each with the size and checksum of its file.
+        joined: how many of them are already in the file of the first one, in order of time.
+        aside_size: the valid size, in bytes, of the file of cases that were set aside.
+        aside_check: its checksum.
     """
 
     ranges: FetchedRanges
@@ -122,9 +122,9 @@ class _Entry:
 
 
 class CheckpointEncoder:
-    """Writes down how an export proceeds: an entry for each checkpoint, which has only the ranges that changed.
+    """Encodes the checkpoints of an export: one entry per checkpoint, with only the ranges that changed.
 
-    Each line begins with a checksum of the rest of it.
+    Each line begins with a checksum of the rest of the line.
     """
 
     def __init__(self) -> None:
@@ -135,9 +135,9 @@ class CheckpointEncoder:
         """Return the next entry; the first one follows a header.
 
         Args:
-            checkpoint: where the export stands.
-            description: what it is an export of.
-            durable: whether all that the checkpoint speaks of is durable before the entry is written.
+            checkpoint: the state of the export.
+            description: the description of the export.
+            durable: whether all data that the checkpoint refers to was made durable before the entry is written.
         """
         texts = {each.number: msgspec.json.encode(each) for each in checkpoint.ranges.all}
         changed = [msgspec.Raw(text) for number, text in texts.items() if self._known.get(number) != text]
@@ -156,11 +156,11 @@ class CheckpointEncoder:
 
 
 def decode_checkpoints(text: bytes) -> tuple[Description, list[Checkpoint]] | None:
-    """Read what was written down; None if it is damaged, or of another version.
+    """Decode checkpoints; None if they are damaged, or of another version.
 
     Returns:
-        What the export is one of, and the checkpoints that may count: the newest, and the newest durable one if that
-        is another. What a kill or a loss of power left of the entries behind them is passed over.
+        The description of the export, and the candidate checkpoints: the newest, and the newest durable one if it is
+        different. Later entries that a kill or power loss damaged are skipped.
     """
     first, *rest = text.split(b"\n")
     header = _decode(first, _Header)
@@ -173,7 +173,7 @@ def decode_checkpoints(text: bytes) -> tuple[Description, list[Checkpoint]] | No
     if header is None or header.format != _FORMAT or not entries:
         return None
     if any(entry is not None and entry.durable for entry in found[len(entries) :]):
-        # All before a durable entry was durable as well.
+        # Everything before a durable entry was durable too.
         return None
     durable = max(index for index, entry in enumerate(entries) if entry.durable) + 1
     return header.description, [_replay(entries[:count]) for count in dict.fromkeys((len(entries), durable))]

@@ -1,4 +1,4 @@
-"""`CheckpointFile`: the checkpoints of an export on the disk, one after the other."""
+"""`CheckpointFile`: the file with the checkpoints of an export, in sequence."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _NAME: Final = "checkpoint.jsonl"
 
 
 class CheckpointFile:
-    """The file of checkpoints; each run begins it again, and appends to it.
+    """The file of checkpoints. Each run starts a new file, and appends to it.
 
     Args:
-        directory: where it is.
+        directory: the directory of the file.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -25,11 +25,11 @@ class CheckpointFile:
 
     @property
     def exists(self) -> bool:
-        """Whether there is one, so that there is something to resume."""
+        """Return whether the file exists, so that there is an export to resume."""
         return os.path.lexists(self._path)
 
     def write(self, entry: bytes, *, durable: bool) -> None:
-        """Write an entry; the first one of a run takes the place of all before it, and is durable."""
+        """Write an entry. The first entry of a run replaces all earlier ones, and is durable."""
         if self._begun:
             append_private(self._path, entry)
             if durable:
@@ -42,14 +42,14 @@ class CheckpointFile:
         self._begun = True
 
     def read(self) -> tuple[Description, list[Checkpoint]] | None:
-        """Return what the export is one of, and the checkpoints that may count; see `decode_checkpoints`.
+        """Return the description of the export, and the candidate checkpoints; see `decode_checkpoints`.
 
         Raises:
-            InvalidArgumentError: if something else has its name, such as a link.
+            InvalidArgumentError: if its path is not a regular file but, say, a link.
         """
         refuse_link(self._path)
         return decode_checkpoints(self._path.read_bytes())
 
     def remove(self) -> None:
-        """Let nothing count any more."""
+        """Invalidate all checkpoints."""
         self._path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Files as any system has them: private, never behind a link, written whole, made durable."""
+"""Portable file operations: private files, never through a link, written completely, made durable."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from typing import Final
 from persona_cases.errors import InvalidArgumentError
 
 BYTES_AT_ONCE: Final = 1 << 17
-"""What is written at once. For more, Linux takes larger pieces of memory for the file, which a virtual machine may have
-to get from its host first; and a buffer of this size stays in the cache of the processor."""
+"""Maximum bytes per write, so that the buffer stays in the processor's cache.
+
+For larger writes, Linux also allocates larger blocks of memory, which a virtual machine may have to get from its host.
+"""
 
 HAS_MODES: Final = hasattr(os, "geteuid")
 """Whether files have an owner and a mode."""
@@ -24,23 +26,23 @@ _PRIVATE_FILE: Final = 0o600
 _PRIVATE_DIRECTORY: Final = 0o700
 _OTHERS: Final = 0o077
 _WRITABLE_BY_OTHERS: Final = 0o022
-# Windows: a junction is a link, but does not say so in its mode.
+# On Windows, a junction is a link, but its mode does not show it.
 _JUNCTION: Final = 0xA0000003
 _NOT_BEHIND_A_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 # Windows would put other line ends.
 _APPENDING: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-# Some file systems cannot make a directory durable, and need not.
+# Some file systems cannot sync a directory, and need not.
 _NO_SUCH_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
 
 
 def write_whole(file: int, data: memoryview) -> None:
-    """Write all of something to an open file."""
+    """Write all of some data to an open file."""
     while data:
         data = data[os.write(file, data[:BYTES_AT_ONCE]) :]
 
 
 def append_private(path: Path, data: bytes) -> None:
-    """Append to a file, which is made if it is not there; what is written outlives this process."""
+    """Append to a file, creating it if necessary. The data survives this process."""
     # Without a file object, which takes as long to make as the rest of a small write.
     file = _open_private(path, _APPENDING)
     try:
@@ -57,9 +59,9 @@ def make_durable(path: Path) -> None:
 
 
 def make_names_durable(directory: Path) -> None:
-    """Wait until it is on the disk which files are in a directory, and under which names."""
+    """Wait until the entries of a directory are on the disk."""
     if os.name == "nt":
-        # A directory cannot be opened there.
+        # Windows cannot open a directory.
         return
     opened = os.open(directory, os.O_RDONLY)
     try:
@@ -72,17 +74,17 @@ def make_names_durable(directory: Path) -> None:
 
 
 def open_private(path: Path, mode: str) -> io.FileIO:
-    """Open a file without a buffer, never through a link; one that is made can be opened by its owner alone.
+    """Open a file unbuffered, never through a link. Only its owner can open a file that this creates.
 
     Args:
         path: the file.
-        mode: as `open` takes it.
+        mode: the mode, as for `open`.
     """
     return io.FileIO(path, mode, opener=_open_private)
 
 
 def write_private(path: Path, text: bytes) -> None:
-    """Make a durable file that only its owner can open, in the place of whatever has that name."""
+    """Create a durable file that only its owner can open, replacing anything with that name."""
     path.unlink(missing_ok=True)
     with open_private(path, "x") as file:
         write_whole(file.fileno(), memoryview(text))
@@ -90,27 +92,27 @@ def write_private(path: Path, text: bytes) -> None:
 
 
 def set_mode(path: Path, mode: int) -> None:
-    """Set the mode of a file of ours, where files have modes."""
+    """Set the mode of one of our files, if the system has modes."""
     if HAS_MODES:
-        # Some file systems, such as FAT, have none, and some of these say so.
+        # Some file systems, such as FAT, have no modes, and some of these raise an error.
         with contextlib.suppress(PermissionError):
             path.chmod(mode)
 
 
 def make_private(path: Path) -> None:
-    """Let only the owner of a file open it."""
+    """Make a file readable and writable only by its owner."""
     set_mode(path, _PRIVATE_FILE)
 
 
 def refuse_link(path: Path, *, names: int | None = 1) -> None:
-    """Check that a path is a regular file without other names, or nothing.
+    """Check that a path does not exist, or is a regular file without additional hard links.
 
     Args:
         path: the path.
-        names: the most names that the file may have; None for any number.
+        names: maximum number of names of the file; None for no limit.
 
     Raises:
-        InvalidArgumentError: if it is something else, such as a link to a file elsewhere.
+        InvalidArgumentError: if it is something else, such as a link to another file.
     """
     found = _entry(path)
     if found is None or (stat.S_ISREG(found.st_mode) and (names is None or found.st_nlink <= names)):
@@ -122,12 +124,12 @@ def refuse_link(path: Path, *, names: int | None = 1) -> None:
 
 
 def own_directory(path: Path) -> None:
-    """Make a directory that only its owner can enter, or check that the one that is there is such a directory.
+    """Create a directory that only its owner can enter, or check that the existing one is such a directory.
 
     Raises:
-        InvalidArgumentError: if something else has its name, or others own it or can write to it, unless its file
+        InvalidArgumentError: if the path is not a directory, or others own it or can write to it, unless its file
             system has no owners and modes.
-        OSError: if it cannot be made.
+        OSError: if it cannot be created.
     """
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=_PRIVATE_DIRECTORY)
@@ -149,7 +151,7 @@ def _is_private(found: os.stat_result) -> bool:
 
 
 def _keeps_modes(directory: Path) -> bool:
-    """Whether a new file there belongs to us alone, as all of ours should; FAT and some shares have no such thing."""
+    """Return whether new files in a directory are private to us; FAT and some network shares have no such concept."""
     probe = directory / f"{secrets.token_hex(8)}.probe"
     try:
         with open_private(probe, "x") as file:
@@ -161,7 +163,7 @@ def _keeps_modes(directory: Path) -> bool:
 
 
 def is_real_directory(found: os.stat_result) -> bool:
-    """Return whether what `lstat` found is a directory, and not a link to one."""
+    """Return whether an `lstat` result is a directory, and not a link to one."""
     return stat.S_ISDIR(found.st_mode) and getattr(found, "st_reparse_tag", 0) != _JUNCTION
 
 

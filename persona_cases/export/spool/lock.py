@@ -1,4 +1,4 @@
-"""`DirectoryLock`: one export at a time works in a directory."""
+"""`DirectoryLock`: lets only one export at a time work in a directory."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from persona_cases.export.spool.disk import is_real_directory, make_private, own
 
 
 class DirectoryLock:
-    """A private directory that is made if it is not there, and held by a lock that ends with the process.
+    """A private directory, created if necessary, with a lock that ends with the process.
 
     Args:
-        directory: the directory; the one that it is in has to exist.
-        name: what the work is about, for the errors.
+        directory: the directory; its parent must exist.
+        name: the name of the output file, for errors.
 
     Attributes:
         directory: the directory.
-        path: the file that is locked.
+        path: the locked file.
 
     Raises:
-        InvalidArgumentError: if the directory cannot be made or written, or is not ours alone.
+        InvalidArgumentError: if the directory cannot be created or written, or is not private to us.
         ClientStateError: if another export holds it.
     """
 
     def __init__(self, directory: Path, name: str) -> None:
         self.directory = directory
         self.path: Path = directory / "lock"
-        # An export may end in another thread than it began in.
+        # An export may end in a different thread than the one it began in.
         self._lock = FileLock(self.path, timeout=0, thread_local=False)
         try:
             taken = self._take()
@@ -43,7 +43,7 @@ class DirectoryLock:
             raise ClientStateError(f"{name}: another export to this file is running: wait for it to end")
 
     def clear(self) -> None:
-        """Remove everything in the directory but the lock."""
+        """Remove everything in the directory except the lock."""
         for left in self.directory.iterdir():
             if left == self.path:
                 continue
@@ -53,24 +53,24 @@ class DirectoryLock:
                 left.unlink()
 
     def remove(self) -> None:
-        """Remove the directory and what is in it, and let others in."""
+        """Remove the directory and its contents, and release the lock."""
         with contextlib.suppress(OSError):
             self.clear()
         if os.name == "nt":
-            # What is open cannot be removed there. If another export takes the lock now, its file stays as well.
+            # Windows cannot remove an open file. If another export takes the lock now, its file stays too.
             self._lock.release()
         with contextlib.suppress(OSError):
-            # Last, because the next export may begin as soon as there is no lock.
+            # Last, because the next export may begin as soon as the lock is gone.
             self.path.unlink()
             self.directory.rmdir()
         self._lock.release()
 
     def release(self) -> None:
-        """Let others in; harmless if that was done."""
+        """Release the lock; calling it again is harmless."""
         self._lock.release()
 
     def _take(self) -> bool:
-        # Others may remove the directory just now, and that a killed process left its lock may be found only by trying.
+        # Another process may be removing the directory, and only an attempt shows that a killed process left its lock.
         for last in (False, True):
             try:
                 own_directory(self.directory)

@@ -1,7 +1,7 @@
-"""`FilePart`: the cases of one time range on the disk, a line each, as they will be in the output.
+"""`FilePart`: the cases of one time range on disk, one per line, as they will be in the output.
 
-The file of a range has nothing but lines, because the first one becomes the output. The checkpoint says how much of it
-counts, and with which checksum.
+The file of a range contains only lines, because the file of the first range becomes the output. The checkpoint records
+its valid size and its checksum.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _BYTES_AT_ONCE: Final = 1 << 18
 
 
 class DamagedError(Exception):
-    """What is on the disk is not what was written there."""
+    """The data on disk differs from the data that was written."""
 
 
 @attrs.frozen
 class FilePart:
-    """Some bytes of a file, and what they have to be.
+    """A part of a file, with its checksum.
 
     Attributes:
         path: the file.
-        start: where they begin.
-        size: how many there are.
-        check: their checksum, CRC-32.
+        start: the offset of its first byte.
+        size: its size in bytes.
+        check: its checksum, CRC-32.
     """
 
     path: Path
@@ -41,14 +41,14 @@ class FilePart:
     check: int
 
     def pieces(self) -> Iterator[memoryview]:
-        """Read the bytes, some at a time. A piece is good until the next one.
+        """Read the bytes in pieces. A piece is valid until the next one is read.
 
         Raises:
-            DamagedError: at the end, if they are not what was written.
+            DamagedError: at the end, if the data was changed.
         """
         if not self.size:
             return
-        # One buffer for all pieces: new memory for each would cost more than the checksum.
+        # One buffer for all pieces, because new memory for each would cost more than the checksum.
         buffer, left, check = memoryview(bytearray(_BYTES_AT_ONCE)), self.size, 0
         with self._opened() as file:
             file.seek(self.start)
@@ -59,22 +59,22 @@ class FilePart:
             raise DamagedError
 
     def verify(self) -> None:
-        """Read all of it once.
+        """Read the part once to check it.
 
         Raises:
-            DamagedError: if it is not what was written.
+            DamagedError: if the data was changed.
         """
         for _ in self.pieces():
             pass
 
     def batches(self, *, backward: bool = False) -> Iterator[list[bytes]]:
-        """Read the lines without their ends, some at a time.
+        """Read the lines without line breaks, in batches.
 
         Args:
             backward: whether the last line comes first.
 
         Raises:
-            DamagedError: at the end, if they are not what was written; before the first line if read backward.
+            DamagedError: if the data was changed: at the end, or before the first line when reading backward.
         """
         if not backward:
             yield from _lines(self.pieces())
@@ -91,7 +91,7 @@ class FilePart:
     def _backward(self) -> Iterator[list[bytes]]:
         if not self.size:
             return
-        # Without the last line end, each one stands between two lines.
+        # Without the last line break, each one is between two lines.
         stop, left = self.size - 1, b""
         with self._opened() as file:
             while stop:

@@ -1,4 +1,4 @@
-"""`Spool`: a directory beside the output that holds the cases fetched so far, and survives anything but a lost disk."""
+"""`Spool`: a directory next to the output that holds the cases fetched so far and survives crashes and power loss."""
 
 from __future__ import annotations
 
@@ -31,44 +31,44 @@ from persona_cases.export.spool.range_file import DamagedError, FilePart
 from persona_cases.export.spool.workplace import Workplace, directory_beside
 from persona_cases.models.decoding.raw_page import Line
 
-# The file of the range with the number 0 becomes the output.
+# The file of range 0 becomes the output.
 _CASES: Final = "cases-{}.jsonl"
 _ASIDE: Final = -1
-# What a loss of power may cost, in seconds.
+# Maximum seconds of work that a power loss can cost.
 _SECONDS_NOT_DURABLE: Final = 1.0
-# A disk that keeps a page waiting for so long is written to from another thread for a while, in seconds.
+# If the disk delays a page by this many seconds, another thread writes to it for a while.
 _SLOW: Final = 0.01
 _WHILE: Final = 1.0
-# Ranges are removed once so many bytes of them are in the first file, so that the disk need not hold all of them twice.
+# Remove ranges after joining this many bytes, so that the disk need not hold all of them twice.
 _BYTES_HELD_TWICE: Final = 1 << 26
 
 
 def is_unfinished(output: str | os.PathLike[str]) -> bool:
-    """Return whether there are cases of an unfinished export to a file, from which it can be resumed."""
+    """Return whether an unfinished export to a file exists, which can be resumed."""
     return CheckpointFile(directory_beside(output)).exists
 
 
 class Spool:
-    """The cases of each time range in a file of its own, and checkpoints that say how much of these files counts.
+    """The cases of each time range in a separate file, and checkpoints that record how much of these files is valid.
 
-    What is `put` counts once it is committed, even if the process is killed: first the cases are written, then a
-    checkpoint with their number and checksum. Now and then all of it is made durable, in the same order. If the newest
-    checkpoint speaks of anything that is not there as it was written, the durable one counts. If that is no better,
-    nothing does, and the export is refused. What a crash leaves behind the end that counts is cut off.
+    Cases that were `put` survive a kill of the process once they are committed: a commit writes the cases first, and
+    then a checkpoint with their number and checksum. From time to time, everything is made durable in the same order.
+    If the newest checkpoint refers to data that is missing or changed, the durable one is used. If that fails too, the
+    spool raises. Data after the valid end, left by a crash, is truncated.
 
     Args:
-        output: the file that is exported; the directory is `.<its name>.export` beside it.
-        description: what is exported.
-        restart: whether to discard what an earlier run left.
-        backward: whether the ranges are fetched against the order that is wanted in the end.
+        output: the exported file; the directory is `.<its name>.export` next to it.
+        description: the description of the export.
+        restart: whether to discard the saved progress of an earlier run.
+        backward: whether the ranges are fetched in the opposite of the final order.
 
     Attributes:
-        description: what the export is one of, as its first run said it.
+        description: the description of the export, as its first run recorded it.
         ranges: the committed time ranges; None if there are none.
 
     Raises:
-        InvalidArgumentError: if the directory cannot be written or is not ours alone, or holds an export that is
-            damaged or of something else.
+        InvalidArgumentError: if the directory cannot be written or is not private to us, or holds an export that is
+            damaged or has other settings.
         ClientStateError: if another export to the same file is running.
     """
 
@@ -114,15 +114,15 @@ class Spool:
 
     @property
     def quick(self) -> bool:
-        """Whether the next commit takes so little time that it needs no thread."""
+        """Return whether the next commit is short enough to need no thread."""
         return self._durable_at + _SECONDS_NOT_DURABLE > time.monotonic() >= self._slow_until
 
     def unsafe(self, number: int) -> int:
-        """Return how many pages of a range were put and are not committed."""
+        """Return how many pages of a range were put but not committed."""
         return sum(queued == number for queued, _ in self._queue)
 
     def put(self, fetched: FetchedRange, lines: Sequence[Line]) -> None:
-        """Take the next cases of a range, to be written with the next commit."""
+        """Add the next cases of a range, to be written with the next commit."""
         block = b"\n".join([*lines, b""])
         fetched.size += len(block)
         fetched.check = zlib.crc32(block, fetched.check)
@@ -130,19 +130,19 @@ class Spool:
         self._queue.append((fetched.number, block))
 
     def put_aside(self, cases: Iterable[bytes]) -> None:
-        """Take cases that cannot be decoded, on one line each, to be written with the next commit."""
+        """Add undecodable cases, one per line, to be written with the next commit."""
         block = b"".join(case + b"\n" for case in cases)
         self._aside = self._part(_ASIDE, self._aside.size + len(block), zlib.crc32(block, self._aside.check))
         self._queue.append((_ASIDE, block))
 
     def commit_at_once(self, ranges: FetchedRanges) -> None:
-        """Write what was put, and then where the export stands; see `quick`.
+        """Write the cases that were put, and then a checkpoint, without a thread; see `quick`.
 
         Args:
-            ranges: the time ranges after what was put.
+            ranges: the time ranges, including the cases that were put.
 
         Raises:
-            OSError: if the disk does not take it. Nothing can be committed any more then.
+            OSError: if the data cannot be written. Nothing can be committed afterwards.
         """
         if self._broken:
             return
@@ -154,21 +154,21 @@ class Spool:
             self._slow_until = now + _WHILE
 
     async def commit(self, ranges: FetchedRanges, *, durable: bool = False) -> None:
-        """Do that in a thread; a cancelled commit is finished nevertheless.
+        """Do the same in a thread. A cancelled commit finishes nevertheless.
 
         Args:
-            ranges: the time ranges after what was put.
-            durable: whether to wait until it would outlive a loss of power; otherwise that is done now and then.
+            ranges: the time ranges, including the cases that were put.
+            durable: whether to wait until the commit survives a power loss; otherwise that happens from time to time.
 
         Raises:
-            OSError: if the disk does not take it. Nothing can be committed any more then.
+            OSError: if the data cannot be written. Nothing can be committed afterwards.
         """
         if self._broken:
             return
         durable = durable or self._durable_at + _SECONDS_NOT_DURABLE <= time.monotonic()
-        # As it is now: more is put meanwhile.
+        # A copy of the current state, because more cases are put during the commit.
         queue, entry = list(self._queue), self._entry(ranges, durable=durable)
-        # A future of no task, which whoever cancels all tasks does not find: what is half written would be lost.
+        # A bare future, not a task: cancelling all tasks must not abort a half-finished write.
         writing = asyncio.get_running_loop().run_in_executor(None, lambda: self._write(queue, entry, durable=durable))
         cancelled: asyncio.CancelledError | None = None
         while not writing.done():
@@ -209,13 +209,13 @@ class Spool:
         if durable:
             self._durable_at = time.monotonic()
 
-    # ---- when all is fetched -----------------------------------------------------------------------------------------
+    # ---- when everything is fetched ----------------------------------------------------------------------------------
 
     def batches(self) -> Iterator[list[bytes]]:
-        """Read all committed cases in order, some lines at a time.
+        """Read all committed cases in order, in batches.
 
         Returns:
-            Lists of lines without line ends, of a page or two each, so that memory stays flat.
+            Lists of lines without line breaks, of a page or two each, so that memory stays bounded.
         """
         lines = 0
         with self._refusing():
@@ -238,17 +238,17 @@ class Spool:
                         yield case
 
     def file(self) -> AtomicFile:
-        """Return the output, to be written until it is complete."""
+        """Return the output file, which appears when it is complete."""
         return self._place.file()
 
     def become(self, file: AtomicFile) -> None:
-        """Make all committed cases in order the content of a file; nothing can be put any more.
+        """Make all committed cases, in order, the content of a file. Nothing can be put afterwards.
 
-        The other ranges are appended to the file of the first, and that gets a second name. From then on it is never
-        changed again, as it is the file that others see. Cases that were fetched backward are copied.
+        The other ranges are appended to the file of the first, which is then hard-linked as the output. From then on it
+        never changes, because others can see it. Cases that were fetched backward are copied.
 
         Raises:
-            InvalidArgumentError: if what is on the disk is not what was written there.
+            InvalidArgumentError: if the data on disk was changed.
         """
         if self.ranges is None or not self.ranges.all:
             return
@@ -257,7 +257,7 @@ class Spool:
                 file.write(b"\n".join([*batch, b""]))
             return
         with self._refusing():
-            # What has the right checksum has as many lines as were put.
+            # Data with the right checksum has as many lines as were put.
             self._check_lines(self._lines)
             self._join(self.ranges)
         file.adopt(self._path(0))
@@ -291,16 +291,16 @@ class Spool:
         self._place.remove()
 
     def close(self) -> None:
-        """Let others in; the directory stays."""
+        """Release the lock; the directory stays."""
         self._place.release()
 
-    # ---- what an earlier run left ------------------------------------------------------------------------------------
+    # ---- saved progress of an earlier run ----------------------------------------------------------------------------
 
     def _recover(self, *, restart: bool) -> None:
         if restart:
             self._checkpoints.remove()
         if not self._checkpoints.exists:
-            # Without a checkpoint nothing counts. The first file may have become a file that somebody reads.
+            # Without a checkpoint, nothing is valid. The first file may already be an output that someone reads.
             self._cut(Checkpoint(ranges=FetchedRanges(all=[])))
             return
         found = self._checkpoints.read()
@@ -316,7 +316,7 @@ class Spool:
             if checkpoint is None:
                 raise DamagedError
             self._cut(checkpoint)
-        # What the first run found is what this one resumes.
+        # This run resumes what the first run found.
         self.description, self.ranges, self._joined = description, checkpoint.ranges, checkpoint.joined
         self._aside = self._part(_ASIDE, checkpoint.aside_size, checkpoint.aside_check)
         self._lines = sum(each.cases for each in checkpoint.ranges.all)
@@ -333,7 +333,7 @@ class Spool:
         return True
 
     def _cut(self, checkpoint: Checkpoint) -> None:
-        """Drop everything behind what counts."""
+        """Truncate each file after its valid size."""
         sizes = {self._path(number): size for number, size in self._sizes(checkpoint).items()}
         for path in self._directory.glob(_CASES.format("*")):
             size = sizes.get(path, 0)
@@ -341,20 +341,20 @@ class Spool:
                 path.unlink()
             elif path.stat().st_size > size:
                 if path.stat().st_nlink > 1:
-                    # It has the name of the output as well, and that is never changed.
+                    # The file is also linked as the output, which must never change.
                     raise DamagedError
                 with open_private(path, "r+") as file:
                     file.truncate(size)
 
     def _sizes(self, checkpoint: Checkpoint) -> dict[int, int]:
-        """Return how much counts of each file."""
+        """Return the valid size of each file."""
         ranges = checkpoint.ranges.all
         joined = {0: sum(each.size for each in ranges[: checkpoint.joined])} if checkpoint.joined else {}
         others = {each.number: each.size for each in ranges[checkpoint.joined :]}
         return {_ASIDE: checkpoint.aside_size, **joined, **others}
 
     def _parts(self, ranges: FetchedRanges | None, joined: int | None = None) -> list[FilePart]:
-        """Return where the cases of each range are, in the order of time."""
+        """Return the file part of each range, in order of time."""
         parts, start = list[FilePart](), 0
         joined = self._joined if joined is None else joined
         for index, each in enumerate(ranges.all if ranges is not None else ()):

@@ -1,4 +1,4 @@
-"""`Workplace`: the directory beside an output file in which that file grows."""
+"""`Workplace`: the directory next to an output file in which that file grows."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from persona_cases.export.spool.lock import DirectoryLock
 
 
 class Workplace:
-    """The directory `.<name>.export` beside an output file, in which one export at a time works.
+    """The directory `.<name>.export` next to an output file, in which one export at a time works.
 
-    It is private, and on the same disk as the output: if that is a symbolic link, it is beside what the link points to.
-    Use it as a context manager: at the end it is removed, unless it has the saved progress of an unfinished export.
+    It is private, and on the same disk as the output: if the output is a symbolic link, it is next to the link's
+    target. Use it as a context manager: at the end it is removed, unless it has the saved progress of an unfinished
+    export.
 
     Args:
-        output: the file that is exported.
+        output: the exported file.
 
     Attributes:
         name: the name of the output, for errors.
         directory: the directory.
 
     Raises:
-        InvalidArgumentError: if the directory cannot be written or is not ours alone.
+        InvalidArgumentError: if the directory cannot be written or is not private to us.
         ClientStateError: if another export to the same file is running.
     """
 
@@ -35,7 +36,7 @@ class Workplace:
         self.directory: Path = directory_beside(output)
         self._lock = DirectoryLock(self.directory, self.name)
         try:
-            # Nobody else writes here now, so that these are left from processes that were killed.
+            # No other process writes here now, so these files are left from killed processes.
             for left in self.directory.glob("*.part*"):
                 left.unlink()
         except BaseException:
@@ -52,15 +53,15 @@ class Workplace:
             self.remove()
 
     def file(self) -> AtomicFile:
-        """Return the output, to be written here until it is complete."""
+        """Return the output file, which grows here until it is complete."""
         return AtomicFile(self._output, within=self.directory)
 
     def remove(self) -> None:
-        """Remove the directory and let others in."""
+        """Remove the directory and release the lock."""
         self._lock.remove()
 
     def release(self) -> None:
-        """Let others in; the directory stays."""
+        """Release the lock; the directory stays."""
         self._lock.release()
 
 
