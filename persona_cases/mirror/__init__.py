@@ -1,4 +1,4 @@
-"""A mirror of cases in a database: what a sync reads, what that means, and where it goes."""
+"""Mirrors of cases in databases: the meaning of what a sync reads, and the changes of rows."""
 
 from persona_cases.mirror.case_version import CaseVersion
 from persona_cases.mirror.mark import Mark, UnfinishedSweep, UnfinishedWalk

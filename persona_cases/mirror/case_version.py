@@ -1,4 +1,4 @@
-"""What a mirror remembers of a case, and what a read tells of it: pure."""
+"""A mirror's knowledge of a case, and the data of one read. Pure."""
 
 from __future__ import annotations
 
@@ -15,33 +15,32 @@ from persona_cases.surface import publish
 
 __all__ = ["CaseVersion", "Reading", "digest_of"]
 
-# A signed URL differs in each response, though the file is the same.
+# A signed URL differs in each response, although the file is the same.
 _SIGNED_URL: Final = re.compile(rb'"[^"\\]*access_token=[^"\\]*"')
 
 
 def digest_of(raw: bytes) -> str:
-    """Return a digest of the content of a case, which the signed URLs of its files do not change.
+    """Return a digest of the content of a case, ignoring the signed URLs of its files.
 
     Args:
-        raw: the JSON of the case, as it was sent.
+        raw: the JSON of the case, as sent.
     """
     return hashlib.blake2b(_SIGNED_URL.sub(b'""', raw), digest_size=16).hexdigest()
 
 
 @attrs.frozen(kw_only=True)
 class CaseVersion:
-    """What a mirror remembers of a case, beside its rows.
+    """A mirror's knowledge of a case, in addition to its rows.
 
     Attributes:
         created_at: when the case was created, in milliseconds since 1970.
-        updated_at: when it was changed last, in milliseconds since 1970.
+        updated_at: when it was last changed, in milliseconds since 1970.
         redacted: whether it is redacted.
-        gone: whether the mirror has no rows of it, because it does not match, is no longer there, or is set aside.
-        had_rows: whether the mirror had rows of it before it was gone, so that the history or the file may have
-            copies.
-        set_aside: whether its text is in the mirror, because it cannot be decoded.
-        indexed: the digest of what searches showed last; None if the case was read otherwise alone.
-        fresh: the digest of what the list or the case itself showed, if that was read last; otherwise None.
+        gone: whether the mirror has no rows of it, because it does not match, no longer exists, or is set aside.
+        had_rows: whether the mirror had rows of it before, so that the history or the file may have copies.
+        set_aside: whether its JSON is in the mirror, because it cannot be decoded.
+        indexed: the digest of what searches last showed; None if no search showed the case.
+        fresh: the digest of what the list or the case itself showed, if that was the last read; otherwise None.
     """
 
     created_at: int
@@ -55,34 +54,34 @@ class CaseVersion:
 
     @property
     def has_copies(self) -> bool:
-        """Whether the mirror may have old values of the case, although it has no rows of it."""
+        """Whether the mirror may have old values of the case, although it has no rows for it."""
         return self.gone and not self.redacted and (self.had_rows or self.set_aside)
 
     @property
     def has_values(self) -> bool:
-        """Whether the mirror has rows of the case, or may have old values of it."""
+        """Whether the mirror has rows for the case, or may have old values of it."""
         return not self.gone or self.has_copies
 
     def departed(self) -> Self:
-        """Return the same version, once the mirror has nothing of the case."""
+        """Return the same version for a case that has left the mirror."""
         return attrs.evolve(self, gone=True, had_rows=True, set_aside=False)
 
     def seen_by_index(self, digest: str | None) -> Self:
-        """Return the same version, once a search showed something that turned out to be stale, or the same."""
+        """Return the same version after a search showed this digest, which turned out to be stale or unchanged."""
         return self if digest is None else attrs.evolve(self, indexed=digest)
 
 
 @attrs.frozen(kw_only=True)
 class Reading:
-    """What one read tells of a case.
+    """The data of one read of a case.
 
     Attributes:
         created_at: when the case was created, in milliseconds since 1970.
-        updated_at: when it was changed last, in milliseconds since 1970.
+        updated_at: when it was last changed, in milliseconds since 1970.
         redacted: whether it is redacted.
         digest: a digest of its content; None if only its times were read.
-        matches: whether the query finds it; None if the read cannot tell.
-        fresh: whether the read is free of index lag: the list or the case itself, and not a search.
+        matches: whether the query matches it; None if the read does not show that.
+        fresh: whether the read has no index lag: it came from the list or the case itself, not from a search.
     """
 
     created_at: int
@@ -94,12 +93,12 @@ class Reading:
 
     @classmethod
     def of(cls, case: Case, *, matches: bool | None, fresh: bool, whole: bool = True) -> Self:
-        """Read a case.
+        """Make a reading of a case.
 
         Args:
             case: the case.
-            matches: whether the query finds it; None if that is not known.
-            fresh: whether it was read free of index lag.
+            matches: whether the query matches it; None if unknown.
+            fresh: whether it was read without index lag.
             whole: whether all of its attributes were loaded.
 
         Raises:
@@ -117,17 +116,18 @@ class Reading:
         )
 
     def told_by(self, found: Reading | None) -> Self:
-        """Return the same reading, decided by a search that found the same version, if the case itself cannot tell."""
+        """Return the same reading, or if it does not show whether the case matches, let a search of this version decide.
+        """
         if self.matches is not None or found is None or found.updated_at != self.updated_at:
             return self
         return attrs.evolve(self, matches=found.matches)
 
     def version(self, known: CaseVersion | None, *, gone: bool = False) -> CaseVersion:
-        """Return what to remember after this read.
+        """Return the version to remember after this read.
 
         Args:
-            known: what was remembered before.
-            gone: whether the mirror has no rows of the case from now on.
+            known: the version remembered before.
+            gone: whether the mirror has no rows for the case from now on.
         """
         last = None if known is None else known.indexed
         return CaseVersion(

@@ -1,7 +1,7 @@
-"""Comparing a mirror with the list, window by window of creation time: pure.
+"""The comparison of a mirror with the list, by windows of creation time. Pure.
 
-The list goes from new to old. Once it has shown an older case, it has shown all that were created since. So each page
-completes a window, in which the mirror has exactly what the list showed, or a case departed.
+The list goes from new to old. Once it has shown an older case, it has shown all newer ones. So each page completes a
+window, in which every case of the mirror is on the list, or has departed.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class ListedWindow:
 
 
 class ListedWindows:
-    """Puts the pages of a list together to windows.
+    """Combines the pages of a list into windows.
 
     Args:
-        high: where to begin; None for the newest cases.
+        high: the creation time to start at; None for the newest cases.
     """
 
     def __init__(self, high: int | None = None) -> None:
@@ -43,10 +43,10 @@ class ListedWindows:
         self._pending: dict[str, int] = {}
 
     def add(self, page: Sequence[tuple[str, Reading]], *, last: bool) -> ListedWindow | None:
-        """Take the next page.
+        """Add the next page.
 
         Args:
-            page: ids and what was read, in the order of the list.
+            page: ids and the data read, in the order of the list.
             last: whether it is the last page.
 
         Returns:
@@ -63,7 +63,7 @@ class ListedWindows:
             self._pending[id] = lowest
         if lowest is None and not last:
             return None
-        # Others that were created in the same millisecond may follow.
+        # Other cases created in the same millisecond may follow.
         low = None if last or lowest is None else lowest + 1
         done = {id for id, created_at in self._pending.items() if low is None or created_at >= low}
         for id in done:
@@ -74,5 +74,5 @@ class ListedWindows:
 
 
 def missing_from(window: ListedWindow, there: Mapping[str, CaseVersion]) -> list[str]:
-    """Return the ids of cases that a mirror has in a window, and the list has not."""
+    """Return the ids of cases in a window that the mirror has but the list does not."""
     return [id for id in there if id not in window.listed]

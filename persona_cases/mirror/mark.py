@@ -1,7 +1,7 @@
-"""`Mark`: how far a mirror has come, made of the server's times alone. Pure. It is committed together with the rows.
+"""`Mark`: the progress of a mirror, which uses only the server's times and is committed with the rows. Pure.
 
-The watermark is the newest `updated_at` that the index knew before the cases were read. What the index shows later than
-that is found by the next sync, which reads from the overlap before the mark on.
+The watermark is the newest `updated_at` that the index knew before the cases were read. The next sync finds later
+changes, because it reads from the overlap before the mark.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ __all__ = ["Mark", "UnfinishedSweep", "UnfinishedWalk", "has_gap", "milliseconds
 
 @attrs.frozen(kw_only=True)
 class UnfinishedWalk:
-    """A walk of the changed cases that is not complete. Times are in milliseconds since 1970.
+    """An unfinished iteration over the changed cases. Times are in milliseconds since 1970.
 
     Attributes:
         since: the oldest change that it reads; None for all cases.
-        head: the watermark once it is complete; None if the index knew no case.
-        position: the creation time of the last case of which the rows are committed; None at the beginning.
+        head: the watermark once it is complete; None if the index had no cases.
+        position: the creation time of the last case whose rows are committed; None at the beginning.
     """
 
     since: int | None
@@ -37,11 +37,11 @@ class UnfinishedWalk:
 
 @attrs.frozen(kw_only=True)
 class UnfinishedSweep:
-    """A comparison with the list that is not complete.
+    """An unfinished comparison with the list.
 
     Attributes:
-        why: what made it necessary: `asked` or `gap`.
-        full: whether it reads cases whole.
+        why: the reason for it: `asked` or `gap`.
+        full: whether it reads whole cases.
         after: the id of the case after which the list is read; None for the newest.
         high: the creation time up to which it has compared, in milliseconds since 1970; None at the beginning.
     """
@@ -54,16 +54,16 @@ class UnfinishedSweep:
 
 @attrs.frozen(kw_only=True)
 class Mark:
-    """How far a mirror has come.
+    """The progress of a mirror.
 
     Attributes:
         watermark: the `updated_at` up to which changes are in the mirror, in milliseconds since 1970; None before the
             first sync is complete.
-        overlap: how much later than others a change may have become visible, in milliseconds, so far as the last walk
-            went; departed cases are remembered for as long.
-        environment: the id of the environment whose cases these are; None if the server does not tell.
-        walk: a walk that is to be resumed.
-        sweep: a comparison with the list that is to be resumed.
+        overlap: maximum delay until searches see a change, in milliseconds, as of the last complete iteration; departed
+            cases are remembered for as long.
+        environment: the id of the environment of the cases; None if the server does not report it.
+        walk: an iteration to resume.
+        sweep: a comparison with the list to resume.
     """
 
     watermark: int | None = None
@@ -74,7 +74,7 @@ class Mark:
 
     @property
     def watermark_time(self) -> datetime | None:
-        """The watermark as a time in UTC."""
+        """The watermark as a datetime in UTC."""
         return None if self.watermark is None else time_of(self.watermark)
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,10 +83,16 @@ class Mark:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` returned.
+        """Read a mark from the data that `to_dict` returned.
+
+        Args:
+            stored: the data.
+
+        Returns:
+            The mark.
 
         Raises:
-            InvalidArgumentError: if it is something else.
+            InvalidArgumentError: if it is anything else.
         """
         try:
             walk, sweep = stored["walk"], stored["sweep"]
@@ -98,16 +104,16 @@ class Mark:
                 sweep=None if sweep is None else UnfinishedSweep(**sweep),
             )
         except (KeyError, TypeError):
-            # Raised below, without the stored data as its context.
+            # The error is raised below, so that its context does not hold the stored data.
             pass
         raise InvalidArgumentError("to: the mark in this mirror cannot be read: make a new mirror at another path")
 
     def begin_walk(self, head: int | None, overlap: timedelta) -> Mark:
-        """Return the mark of a walk that begins, or of the one that is to be resumed.
+        """Return the mark of a new iteration, or of the one to resume.
 
         Args:
             head: the newest `updated_at` that the index knows.
-            overlap: how much later than others a change may become visible.
+            overlap: maximum delay until searches see a change.
         """
         if self.walk is not None:
             return self
@@ -121,15 +127,15 @@ class Mark:
         return self if self.walk is None else attrs.evolve(self, walk=attrs.evolve(self.walk, position=position))
 
     def end_walk(self) -> Mark:
-        """Return the mark of a complete walk."""
+        """Return the mark of a complete iteration."""
         return self if self.walk is None else attrs.evolve(self, watermark=self.walk.head, walk=None)
 
     def begin_sweep(self, why: str, *, full: bool) -> Mark:
-        """Return the mark of a comparison with the list that begins, or of the one that is to be resumed.
+        """Return the mark of a new comparison with the list, or of the one to resume.
 
         Args:
-            why: what makes it necessary.
-            full: whether to read cases whole.
+            why: the reason for it.
+            full: whether to read whole cases.
         """
         if self.sweep is not None and (self.sweep.full or not full):
             return self
@@ -147,19 +153,19 @@ class Mark:
 
 
 def has_gap(untold: Iterable[Reading], newest: int | None, overlap: timedelta) -> bool:
-    """Decide whether searches missed a change that they should have told.
+    """Decide whether searches missed a change that they should have shown.
 
     Args:
-        untold: cases, read free of index lag, of which searches did not tell that they are as they are.
-        newest: the newest `updated_at` that anything showed; None if there was none.
-        overlap: how much later than others a change may become visible.
+        untold: cases, read without index lag, whose state searches did not show.
+        newest: the newest `updated_at` seen; None if there was none.
+        overlap: maximum delay until searches see a change.
     """
     oldest = min((each.updated_at for each in untold), default=None)
     return oldest is not None and newest is not None and newest - oldest > milliseconds(overlap)
 
 
 def milliseconds(span: timedelta) -> int:
-    """Return a span as whole milliseconds."""
+    """Return a duration in whole milliseconds."""
     return span // timedelta(milliseconds=1)
 
 

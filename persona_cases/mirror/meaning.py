@@ -1,8 +1,8 @@
-"""What a read means for the rows of a case: pure.
+"""The meaning of a read for the rows of a case. Pure.
 
-A search may show a case as it was a minute ago, and two replicas of an index may disagree. The list and a single case
-show it as it is. So what a search shows counts if it is newer than what the mirror has. If it is not, and differs, only
-the case itself can tell.
+A search may show a case as it was a minute ago, and two replicas of an index may disagree. The list and the case itself
+show the current state. So the result of a search is used if it is newer than the mirror. If it is not newer but
+different, only the case itself can decide.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["Meaning", "meaning_of"]
 
 
 class Meaning(enum.Enum):
-    """What a read means for the rows of a case."""
+    """The meaning of a read for the rows of a case."""
 
     IGNORED = "ignored"
     UNCHANGED = "unchanged"
@@ -27,14 +27,14 @@ class Meaning(enum.Enum):
 
 
 def meaning_of(reading: Reading, known: CaseVersion | None) -> Meaning:
-    """Decide what a read means.
+    """Decide the meaning of a read.
 
     Args:
-        reading: what was read.
-        known: what the mirror remembers of the case; None if nothing.
+        reading: the data read.
+        known: the mirror's knowledge of the case; None if there is none.
 
     Returns:
-        The meaning; `DOUBTFUL` if the case has to be read by itself.
+        The meaning; `DOUBTFUL` if the case has to be read individually.
     """
     if known is None:
         return Meaning.ADDED if reading.matches else Meaning.IGNORED
@@ -49,9 +49,9 @@ def meaning_of(reading: Reading, known: CaseVersion | None) -> Meaning:
 
 
 def _decodable(reading: Reading, known: CaseVersion) -> Meaning:
-    """Decide on a case that could not be decoded before.
+    """Decide about a case that could not be decoded before.
 
-    What a search shows may be older, and its times alone can be decoded as before.
+    A search may show an older version, and a read of only its times could be decoded before too.
     """
     if not reading.fresh or reading.digest is None:
         return Meaning.DOUBTFUL
@@ -75,7 +75,7 @@ def _indexed(reading: Reading, known: CaseVersion) -> Meaning:
     if reading.digest is None:
         if reading.matches is not False:
             return Meaning.UNCHANGED
-        # The search for what does not match knows this version, or an older one, unless the clock was set back.
+        # The search for cases that do not match knows this version or an older one, unless the clock was set back.
         return Meaning.DEPARTED if reading.updated_at == known.updated_at else Meaning.DOUBTFUL
     if reading.digest == known.indexed:
         return Meaning.UNCHANGED
@@ -93,7 +93,7 @@ def _indexed_again(reading: Reading, known: CaseVersion) -> Meaning:
 
 
 def _back(reading: Reading, known: CaseVersion) -> Meaning:
-    """Decide on a case that is to have rows again."""
+    """Decide about a case that gets rows again."""
     return Meaning.REDACTED if reading.redacted and known.has_copies else Meaning.ADDED
 
 

@@ -1,4 +1,4 @@
-"""`Mirror`: the protocol by which a sync writes into a database."""
+"""`Mirror`: the protocol through which a sync writes to a database."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["Forget", "Mirror", "MirrorSettings", "Put", "Remember", "RowChange",
 
 @attrs.frozen(kw_only=True)
 class MirrorSettings:
-    """What a mirror is of. A mirror takes only syncs of the same settings.
+    """The settings of a mirror. All syncs of a mirror must have the same settings.
 
     Attributes:
-        where: the query as JSON text; None for all cases.
+        where: the query as JSON; None for all cases.
         history: whether to keep a row for each change.
     """
 
@@ -34,8 +34,8 @@ class Put:
     Attributes:
         id: the id of the case.
         line: the case as JSON on one line.
-        version: what to remember of it.
-        change: `added`, `updated` or `redacted`; the latter erases older values from the history too.
+        version: the version to remember.
+        change: `added`, `updated` or `redacted`; the latter also erases older values from the history.
     """
 
     id: str
@@ -50,7 +50,7 @@ class Forget:
 
     Attributes:
         id: the id of the case.
-        version: what to remember of it; None for nothing.
+        version: the version to remember; None for nothing.
         departed: whether it departs now, for the history.
         erase: whether to erase its values from the history too.
     """
@@ -63,11 +63,11 @@ class Forget:
 
 @attrs.frozen(kw_only=True)
 class Remember:
-    """Remember a version, and leave the rows as they are.
+    """Remember a version, and leave the rows unchanged.
 
     Attributes:
         id: the id of the case.
-        version: what to remember of it.
+        version: the version to remember.
     """
 
     id: str
@@ -76,15 +76,15 @@ class Remember:
 
 @attrs.frozen(kw_only=True)
 class SetAside:
-    """Delete the rows of a case that cannot be decoded, and keep its text.
+    """Delete the rows of an undecodable case, and keep the case as sent.
 
-    The next change of the case deletes the text, unless it is a `Remember`.
+    The next change of the case deletes what was kept, unless it is a `Remember`.
 
     Attributes:
         id: the id of the case.
-        line: its text on one line, which need not be JSON or UTF-8.
+        line: the case on one line, which need not be JSON or UTF-8.
         reason: what is wrong with it, and where.
-        version: what to remember of it.
+        version: the version to remember.
         erase: whether to erase its values from the history too.
     """
 
@@ -100,29 +100,36 @@ RowChange: TypeAlias = Put | Forget | Remember | SetAside
 
 @runtime_checkable
 class Mirror(Protocol):
-    """A database that a sync writes into.
+    """A database that a sync writes to.
 
-    The methods are called one after another, each in a thread. What `apply` changed becomes visible and durable with
-    the next `commit`, together with the mark, or not at all.
+    The methods are called one after another, each in a thread. Changes by `apply` become visible and durable with the
+    next `commit`, together with the mark, or not at all.
     """
 
     def begin(self, settings: MirrorSettings) -> Mark:
-        """Take the mirror for one sync, and make its tables if it is new.
+        """Lock the mirror for one sync, and create its tables if it is new.
 
         Args:
-            settings: what the mirror is of.
+            settings: the settings of the mirror.
 
         Returns:
             The mark that was committed last; `Mark()` for a new mirror.
 
         Raises:
-            ClientStateError: if another sync has taken it.
-            InvalidArgumentError: if it is something else, or a mirror with other settings.
+            ClientStateError: if another sync has locked it.
+            InvalidArgumentError: if it is not a mirror, or a mirror with other settings.
         """
         ...
 
     def known(self, ids: Sequence[str]) -> Mapping[str, CaseVersion]:
-        """Return what is remembered of these cases; ids of which nothing is are left out."""
+        """Return the remembered versions of these cases, without ids of which nothing is remembered.
+
+        Args:
+            ids: the ids of the cases.
+
+        Returns:
+            The versions by id.
+        """
         ...
 
     def between(self, low: int | None, high: int | None) -> Mapping[str, CaseVersion]:
@@ -131,11 +138,18 @@ class Mirror(Protocol):
         Args:
             low: milliseconds since 1970; None for no bound.
             high: milliseconds since 1970; None for no bound.
+
+        Returns:
+            The versions by id.
         """
         ...
 
     def apply(self, changes: Sequence[RowChange]) -> None:
-        """Change rows, each case once, without committing that."""
+        """Change rows, each case once, without committing.
+
+        Args:
+            changes: the changes.
+        """
         ...
 
     def rejected(self) -> int:
@@ -143,11 +157,15 @@ class Mirror(Protocol):
         ...
 
     def commit(self, mark: Mark) -> None:
-        """Commit what was applied, and the mark."""
+        """Commit the applied changes together with the mark.
+
+        Args:
+            mark: the progress of the mirror.
+        """
         ...
 
     def end(self) -> None:
-        """Discard what was not committed, and let others take the mirror; harmless if it was not taken."""
+        """Discard uncommitted changes, and unlock the mirror; harmless if it is not locked."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""From what a read means to how the rows of a mirror change: pure."""
+"""Conversion of the meaning of a read to changes of a mirror's rows. Pure."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def change_for(
     *,
     floor: int | None = None,
 ) -> RowChange | None:
-    """Return how the rows change.
+    """Return the change of the rows of a case.
 
     Args:
         id: the id of the case.
         line: the case on one line.
-        reading: what was read.
-        known: what the mirror remembers.
-        meaning: what the read means.
-        floor: the oldest change that searches are asked for; None for all. Of what does not match, only newer versions
+        reading: the data read.
+        known: the mirror's knowledge of the case.
+        meaning: the meaning of the read.
+        floor: the oldest change that searches look for; None for all. Of cases that do not match, only newer versions
             need to be remembered.
 
     Returns:
@@ -56,7 +56,7 @@ def change_for(
 
 
 def _unwanted(id: str, reading: Reading, known: CaseVersion | None, floor: int | None) -> RowChange | None:
-    """Return what to do about a case that does not match, and has no rows."""
+    """Return the change for a case that does not match and has no rows."""
     set_aside = known is not None and known.set_aside
     if known is not None and known.redacted and not set_aside:
         return None
@@ -69,17 +69,17 @@ def _unwanted(id: str, reading: Reading, known: CaseVersion | None, floor: int |
 
 
 def rejection(id: str, line: bytes, reason: str, signs: Signs, known: CaseVersion | None) -> SetAside | None:
-    """Return how the rows of a case change that cannot be decoded.
+    """Return the change of the rows of an undecodable case.
 
     Args:
         id: the id of the case.
-        line: its text.
+        line: the case as sent.
         reason: what is wrong with it.
-        signs: what can be read of it.
-        known: what the mirror remembers.
+        signs: its readable parts.
+        known: the mirror's knowledge of the case.
 
     Returns:
-        The change; None if the mirror has just this text.
+        The change; None if the mirror already has exactly this case.
     """
     digest = digest_of(line)
     if known is not None and known.set_aside and known.fresh == digest:
@@ -94,17 +94,17 @@ def rejection(id: str, line: bytes, reason: str, signs: Signs, known: CaseVersio
         set_aside=True,
         fresh=digest,
     )
-    # If nobody knows whether it is redacted, it may be.
+    # If it is unknown whether it is redacted, it may be.
     return SetAside(id=id, line=line, reason=reason, version=version, erase=signs.redacted is not False)
 
 
 def unwanted_text(id: str, signs: Signs, known: CaseVersion | None) -> RowChange | None:
-    """Return how the rows of a case change that cannot be decoded, and does not match all the same.
+    """Return the change of the rows of an undecodable case that does not match.
 
     Args:
         id: the id of the case.
-        signs: what can be read of it.
-        known: what the mirror remembers.
+        signs: its readable parts.
+        known: the mirror's knowledge of the case.
     """
     if known is None:
         return None
@@ -116,12 +116,12 @@ def unwanted_text(id: str, signs: Signs, known: CaseVersion | None) -> RowChange
 
 
 def vanished(id: str, known: CaseVersion | None) -> RowChange | None:
-    """Return how the rows of a case change that is no longer there."""
+    """Return the change of the rows of a case that no longer exists."""
     if known is None or (known.gone and not known.set_aside):
         return None
     return Forget(id=id, version=known.departed(), departed=True)
 
 
 def confirmed(id: str, known: CaseVersion) -> RowChange:
-    """Return what to remember after a search showed something else than the case itself, which has not changed."""
+    """Return the change after a search showed other data than the case itself, which has not changed."""
     return Remember(id=id, version=known)

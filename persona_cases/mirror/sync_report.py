@@ -1,4 +1,4 @@
-"""`SyncReport`: what a sync did."""
+"""`SyncReport`: the result of a sync."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from persona_cases.surface import publish
 __all__ = ["Reconciled", "SyncReport"]
 
 Reconciled: TypeAlias = Literal["no", "asked", "gap"]
-"""Whether a sync compared the mirror with the list, and why."""
+"""Whether a sync compared the mirror with the list, and the reason."""
 
 
 @attrs.frozen(kw_only=True)
 class SyncReport:
-    """What a sync did.
+    """The result of a sync.
 
     Attributes:
-        added: cases that the mirror did not have.
-        updated: cases that had changed.
-        unchanged: cases that were read and had not changed.
-        redacted: cases that had been redacted; their old values are erased.
-        departed: cases that no longer match or are no longer there; their rows are deleted.
-        rejected: cases that cannot be decoded, and are in the table `rejected` after this sync.
-        requests: requests to the API. Each attempt counts, also one that failed.
+        added: number of cases that the mirror did not have.
+        updated: number of cases that had changed.
+        unchanged: number of cases that were read and had not changed.
+        redacted: number of cases that had been redacted; their old values are erased.
+        departed: number of cases that no longer match or no longer exist; their rows are deleted.
+        rejected: number of undecodable cases in the table `rejected` after this sync.
+        requests: number of requests to the API. Each attempt counts, even if it failed.
         elapsed: seconds that the sync took.
-        watermark: the `updated_at` up to which changes are in the mirror, in UTC; None if there is no case.
+        watermark: the `updated_at` up to which changes are in the mirror, in UTC; None if there are no cases.
         reconciled: whether the mirror was compared with the list: `no`, `asked`, or `gap` if searches missed changes.
-        resumed: whether this sync resumed one that was interrupted.
+        resumed: whether this sync resumed an interrupted one.
     """
 
     added: int

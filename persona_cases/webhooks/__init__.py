@@ -1,4 +1,4 @@
-"""Webhooks: what Persona tells as it happens, once its signature was checked."""
+"""Webhooks: events from Persona as they happen, with checked signatures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`WebhookReceiver`: each event to its handlers, once, and an answer in time."""
+"""`WebhookReceiver`: passes each event to its handlers once, and responds in time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Handler: TypeAlias = Callable[[WebhookEvent], Awaitable[object]]
 H = TypeVar("H", bound="Handler")
 
 DEFAULT_ANSWER_WITHIN: Final = 4.0
-"""Seconds. The vendor waits for five."""
+"""Seconds. The vendor waits five seconds."""
 
 _OF_REFUSAL: Final = {"missing": 400, "malformed": 400, "mismatch": 401, "expired": 401, "too_large": 413}
 
@@ -35,13 +35,13 @@ _logger = logging.getLogger("persona_cases.webhooks")
 
 @attrs.frozen
 class WebhookReply:
-    """What to answer to a delivery.
+    """The response to a delivery.
 
     Attributes:
         status: the HTTP status. The vendor repeats a delivery unless it is 2xx.
-        reason: why, in one word: `handled`, `ignored` (nobody handles such events), `seen`, `working` (the handlers go
-            on in the background), `running` (another process handles it), `failed`, `busy`, `undecodable`, or the
-            reason of a `SignatureError`.
+        reason: the reason in one word: `handled`, `ignored` (there is no handler for such events), `seen`, `working`
+            (the handlers continue in the background), `running` (another process handles it), `failed`, `busy`,
+            `undecodable`, or the reason of a `SignatureError`.
     """
 
     status: int
@@ -49,18 +49,19 @@ class WebhookReply:
 
 
 class WebhookReceiver:
-    """Hands each event to its handlers, once.
+    """Passes each event to its handlers once.
 
-    `receive` checks the signature, and waits for the handlers a little less than the vendor waits for the answer. If a
-    handler fails in that time, the answer lets the vendor send the event again. If the handlers take longer, the event
-    counts as accepted, and they go on in the background.
+    `receive` checks the signature, and waits for the handlers slightly less than the vendor waits for the response. If
+    a handler fails in that time, the response makes the vendor send the event again. If the handlers take longer, the
+    event is accepted, and they continue in the background.
 
     Args:
         verifier: checks the signatures.
-        seen: remembers which events were handled; by default a `MemorySeen`. Several processes need a `RedisSeen`.
+        seen: remembers which events were handled. Default: a `MemorySeen`. Several processes need a `RedisSeen`.
         answer_within: how long `receive` waits for the handlers: seconds or a timedelta.
-        max_running: how many events may be handled at the same time; the vendor is asked to send more of them later.
-        on_error: called with the event and the error if a handler fails. By default, the type of the error is logged.
+        max_running: maximum number of events handled at the same time; the response to further ones makes the vendor
+            send them again later.
+        on_error: called with the event and the error if a handler fails. Default: logs the type of the error.
 
     Raises:
         InvalidArgumentError: if an argument is invalid.
@@ -91,13 +92,13 @@ class WebhookReceiver:
         return f"<WebhookReceiver, {len(self._handlers)} handlers, {len(self._running)} events running>"
 
     def on(self, *names: str) -> Callable[[H], H]:
-        """Let the decorated coroutine function handle events.
+        """Register the decorated coroutine function as a handler of events.
 
         Args:
             names: names of events, such as `case.redacted`, or patterns, such as `case.*`.
 
         Returns:
-            The decorator, which returns the function as it is.
+            The decorator, which returns the function unchanged.
 
         Raises:
             InvalidArgumentError: if there is no name, or the function is not a coroutine function.
@@ -117,11 +118,11 @@ class WebhookReceiver:
         """Handle a delivery.
 
         Args:
-            body: the body, byte for byte as it came.
+            body: the body, byte for byte as received.
             signature: the header `Persona-Signature`; None if there is none.
 
         Returns:
-            What to answer. Nothing that a stranger sends raises an error.
+            The response. No delivery, whatever it contains, raises an error.
 
         Raises:
             ClientStateError: if the receiver is closed.
@@ -148,10 +149,10 @@ class WebhookReceiver:
         """Wait until no event is being handled.
 
         Args:
-            timeout: how long to wait: seconds or a timedelta; by default, as long as it takes.
+            timeout: maximum time to wait: seconds or a timedelta; None for no limit.
 
         Returns:
-            Whether none is left.
+            True if no event is being handled.
         """
         patience = None if timeout is None else checks.seconds(timeout, "timeout", least=0)
         if self._running:
@@ -159,9 +160,12 @@ class WebhookReceiver:
         return not self._running
 
     async def close(self, timeout: float | timedelta | None = None) -> None:  # noqa: ASYNC109
-        """Take no more deliveries, wait for the handlers, and cancel those that take longer than `timeout`.
+        """Accept no more deliveries, wait for the handlers, and cancel those that take longer than `timeout`.
 
-        What is cancelled is released, so that a repeated delivery is handled.
+        The events of cancelled handlers are released, so that a repeated delivery is handled.
+
+        Args:
+            timeout: maximum time to wait: seconds or a timedelta.
         """
         self._closed = True
         if not await self.drain(timeout):
@@ -206,7 +210,7 @@ class WebhookReceiver:
         if self._on_error is not None:
             self._on_error(event, error)
         else:
-            # The text of the error may hold what the event holds.
+            # The error's message may hold data of the event.
             _logger.error("webhook.failed event=%s error=%s", event.name, type(error).__name__)
 
 

@@ -1,4 +1,4 @@
-"""Which events were handled: what a receiver asks before it handles one."""
+"""Records of handled events, which a receiver checks before it handles one."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from persona_cases.surface import publish
 __all__ = ["Claim", "MemorySeen", "RedisSeen", "Seen"]
 
 Claim: TypeAlias = Literal["new", "running", "done"]
-"""What became of an event so far: nothing, it is being handled, or it was handled."""
+"""The state of an event: `new`, being handled, or handled."""
 
 DEFAULT_KEEP: Final = timedelta(days=3)
-"""The vendor repeats a delivery for about 51 hours."""
+"""Longer than the vendor repeats a delivery, which is about 51 hours."""
 
 DEFAULT_LEASE: Final = timedelta(minutes=10)
 
 
 class Seen(Protocol):
-    """Remembers events by their ids. An object of your own needs these three methods."""
+    """Remembers events by their ids. Your own implementation needs these three methods."""
 
     async def claim(self, event_id: str) -> Claim:
-        """Say what became of an event, and let it be `running` from now on if it was `new`."""
+        """Return the state of an event, and mark it as `running` if it was `new`."""
         ...
 
     async def finish(self, event_id: str) -> None:
-        """Remember that an event was handled."""
+        """Mark an event as handled."""
         ...
 
     async def release(self, event_id: str) -> None:
@@ -40,12 +40,12 @@ class Seen(Protocol):
 
 
 class MemorySeen:
-    """Remembers events in this process; they are forgotten with it.
+    """Remembers events in memory, for one process.
 
     Args:
         keep: how long to remember an event: seconds or a timedelta.
-        most: how many events to remember; beyond that the oldest are forgotten.
-        clock: gives a time in seconds that never goes back.
+        most: maximum number of events to remember; beyond that, the oldest are forgotten.
+        clock: a monotonic clock, in seconds.
 
     Raises:
         InvalidArgumentError: if an argument is out of range.
@@ -93,13 +93,13 @@ class MemorySeen:
 class RedisSeen:
     """Remembers events in Redis, for any number of processes. It needs the extra `persona-cases[redis]`.
 
-    A process that ends while it handles an event leaves the event `running` until its lease ends.
+    If a process ends while it handles an event, the event stays `running` until its lease ends.
 
     Args:
-        url: the address of the server, such as `redis://localhost:6379/0`.
-        keep: how long to remember an event that was handled: seconds or a timedelta.
-        lease: how long an event may be `running`.
-        prefix: begins the names of the keys.
+        url: the URL of the server, such as `redis://localhost:6379/0`.
+        keep: how long to remember a handled event: seconds or a timedelta.
+        lease: maximum time that an event can be `running`: seconds or a timedelta.
+        prefix: the prefix of the keys.
 
     Raises:
         InvalidArgumentError: if redis is not installed, or an argument is out of range.
@@ -130,7 +130,7 @@ class RedisSeen:
         key = self._prefix + event_id
         if await self._redis.set(key, "running", nx=True, px=self._lease):
             return "new"
-        # What expired in between counts as running: a repeated delivery finds it new.
+        # A key that expired in between counts as running; a repeated delivery will find it new.
         return "done" if await self._redis.get(key) == b"done" else "running"
 
     async def finish(self, event_id: str) -> None:

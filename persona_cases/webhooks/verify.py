@@ -1,4 +1,4 @@
-"""`WebhookVerifier`: from the body of a delivery to an event, if Persona signed it."""
+"""`WebhookVerifier`: turns the body of a delivery into an event, if Persona signed it."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from persona_cases.surface import publish
 __all__ = ["DEFAULT_MAX_BODY", "DEFAULT_TOLERANCE", "WebhookVerifier", "sign"]
 
 DEFAULT_TOLERANCE: Final = 300
-"""Seconds. The vendor publishes no figure; this is what others allow."""
+"""Seconds. The vendor documents no value; this one is common elsewhere."""
 
 DEFAULT_MAX_BODY: Final = 10_000_000
-"""Bytes of a body. An event holds one case and the objects that it includes."""
+"""Maximum bytes of a body. An event holds one case and its included objects."""
 
 
 class WebhookVerifier:
-    """Checks signatures of webhooks, and reads what is signed.
+    """Checks signatures of webhooks, and decodes signed events.
 
-    Nothing of a body is parsed before its signature was checked.
+    It parses no body before its signature has been checked.
 
     Args:
         secrets: the secrets of the webhook, which begin with `wbhsec_`; during a rotation, the new and the old one.
-        tolerance: how far the time of a signature may be from now, in either direction: seconds or a timedelta. None
-            accepts a signature of any age, and so a delivery that somebody recorded and sends again.
-        max_body: the most bytes of a body.
+        tolerance: maximum difference between the time of a signature and now, in either direction: seconds or a
+            timedelta. None accepts a signature of any age, and so also replayed deliveries.
+        max_body: maximum size of a body in bytes.
 
     Raises:
         InvalidArgumentError: if there is no secret, or an argument is out of range.
@@ -52,23 +52,23 @@ class WebhookVerifier:
 
     @property
     def max_body(self) -> int:
-        """The most bytes of a body, so that a server need not read more."""
+        """Maximum size of a body in bytes, so that a server need not read more."""
         return self._max_body
 
     def verify(self, body: bytes, signature: str | None, *, now: datetime | None = None) -> WebhookEvent:
         """Check the signature of a delivery, and return its event.
 
         Args:
-            body: the body, byte for byte as it came. A body that was parsed and written again does not match.
+            body: the body, byte for byte as received. A body that was parsed and serialised again does not match.
             signature: the header `Persona-Signature`; None if there is none.
-            now: an aware time to compare the signature's time with; by default, the time of the call.
+            now: an aware datetime to compare the signature's time with. Default: the time of the call.
 
         Returns:
             The event.
 
         Raises:
             SignatureError: if the body is too large, or was not signed with one of the secrets within the tolerance.
-            DecodeError: if the body is signed and no event.
+            DecodeError: if the body is signed but not an event.
             InvalidArgumentError: if an argument is of the wrong type.
         """
         sent = _raw(body)
@@ -86,10 +86,10 @@ def sign(body: bytes, secret: str, at: datetime | None = None) -> str:
     Args:
         body: the body, byte for byte as it will be sent.
         secret: the secret of the webhook.
-        at: the aware time of the signature; by default, the time of the call.
+        at: the time of the signature, an aware datetime. Default: the time of the call.
 
     Returns:
-        The text of the header.
+        The value of the header.
 
     Raises:
         InvalidArgumentError: if an argument is of the wrong type.

@@ -1,1 +1,1 @@
-"""Erasing redacted cases from files of earlier exports."""
+"""Erasure of redacted cases from files of earlier exports."""

@@ -1,4 +1,4 @@
-"""What exports and purges that were interrupted left beside a file."""
+"""Leftovers of interrupted exports and purges next to a file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PART = "a process that was killed left this file: delete it, unless an export i
 
 
 def left_beside(path: Path) -> list[Path]:
-    """Return what interrupted exports left beside a file, whether the file is there or not."""
+    """Return the leftovers of interrupted exports next to a file, even if the file does not exist."""
     directory = directory_beside(path)
     parts = directory.parent.glob(f".{glob.escape(path.name)}.*.part")
     return [*([directory] if directory.is_dir() else []), *sorted(parts)]
@@ -35,17 +35,17 @@ class ExportedFile:
 
     Attributes:
         path: the file.
-        is_there: whether there is such a file, and not only what an interrupted export left.
+        is_there: whether the file exists, and not only leftovers of an interrupted export.
     """
 
     path: Path
     is_there: ClassVar[bool] = True
 
     def settle(self) -> dict[Path, str]:
-        """Remove what interrupted exports left beside it, and is of no use.
+        """Remove useless leftovers of interrupted exports next to the file.
 
         Returns:
-            What has to stay, and why.
+            The leftovers that must stay, with the reasons.
 
         Raises:
             ClientStateError: if an export to the file is running.
@@ -53,19 +53,19 @@ class ExportedFile:
         """
         if directory_beside(self.path).is_dir():
             with Workplace(self.path):
-                # Whoever takes the place of the export removes it at the end, unless there is saved progress.
+                # Locking the directory removes it at the end, unless it has saved progress.
                 pass
         return {left: _PROGRESS if left.is_dir() else _PART for left in left_beside(self.path)}
 
 
 @attrs.frozen
 class MissingFile(ExportedFile):
-    """A file that is not there, but that an interrupted export left something of."""
+    """A file that does not exist, but of which an interrupted export left something."""
 
     is_there: ClassVar[bool] = False
 
     def find(self, _: AbstractSet[str]) -> Holding:
-        """Return that there is no case."""
+        """Return that the file holds no cases."""
         return Holding(frozenset())
 
     def replace(self, _: Mapping[str, bytes]) -> int:

@@ -1,4 +1,4 @@
-"""Erasing attached files of redacted cases that exports downloaded."""
+"""Erasure of downloaded files of redacted cases."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ class PurgedAttachments:
         return {}
 
     def find(self, redacted: AbstractSet[str]) -> Holding:
-        """Return which of these cases have files in the directory."""
+        """Return the cases that have files in the directory."""
         named = (each for each in self.path.iterdir() if each.name in redacted)
         return Holding(frozenset(each.name for each in named if is_real_directory(each.lstat())))
 
     def replace(self, redacted: Mapping[str, bytes]) -> int:
         """Delete all files of these cases, and return how many cases had some.
 
-        A link is deleted, and what it points to stays.
+        A link is deleted, but its target stays.
         """
         for id in redacted:
             shutil.rmtree(self.path / id)

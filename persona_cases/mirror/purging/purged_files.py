@@ -1,4 +1,4 @@
-"""From paths to the files of earlier exports that redacted cases are erased from."""
+"""The files of earlier exports at given paths, from which redacted cases are erased."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PurgedFile(Protocol):
     """A file of an earlier export, or a directory of attached files."""
 
     is_there: ClassVar[bool]
-    """Whether there is such a file, and not only what an interrupted export left."""
+    """Whether the file exists, and not only leftovers of an interrupted export."""
 
     @property
     def path(self) -> Path:
@@ -33,7 +33,7 @@ class PurgedFile(Protocol):
         ...
 
     def settle(self) -> dict[Path, str]:
-        """Remove what interrupted exports left beside it, and return what has to stay, and why."""
+        """Remove leftovers of interrupted exports next to it, and return those that must stay, with the reasons."""
         ...
 
     def find(self, redacted: AbstractSet[str], /) -> Holding:
@@ -41,27 +41,27 @@ class PurgedFile(Protocol):
         ...
 
     def replace(self, redacted: Mapping[str, bytes], /) -> int:
-        """Write these cases as they are now, and return how many of them that changed."""
+        """Rewrite these cases as they are now, and return how many of them changed."""
         ...
 
 
 def purged_files(paths: Iterable[str], attachments: str | None = None) -> list[PurgedFile]:
-    """Return the files at these paths; of a directory, all that exports write, at any depth.
+    """Return the files at these paths; for a directory, all exported files in it, at any depth.
 
     Args:
-        paths: files, and directories of them.
-        attachments: a directory of attached files, which are not exports, whatever their names are.
+        paths: files, and directories of files.
+        attachments: a directory of attached files, which are not exports, whatever their names.
 
     Raises:
-        InvalidArgumentError: if nothing is at a path, a file has an extension that no export has, or a package that it
-            needs is not installed.
+        InvalidArgumentError: if a path does not exist, a file has an unknown extension, or a package that it needs is
+            not installed.
     """
     attached = None if attachments is None else PurgedAttachments(Path(attachments))
     found = list[PurgedFile]([] if attached is None else [attached])
     for each in map(Path, paths):
         if each.is_dir():
             files = [path for path in sorted(each.rglob("*")) if path.is_file() and not _is_below(path, attached)]
-            # What is hidden belongs to unfinished exports.
+            # Hidden files belong to unfinished exports.
             shown = [path for path in files if not any(part.startswith(".") for part in path.relative_to(each).parts)]
             found += [file for path in shown if (file := _in_dataset(path))]
             found += _unfinished(each)
@@ -80,7 +80,7 @@ def _is_below(path: Path, attached: PurgedAttachments | None) -> bool:
 
 
 def _unfinished(directory: Path) -> Iterator[MissingFile]:
-    """The files in a directory that are not there, but whose unfinished exports are."""
+    """Return the files of unfinished exports in a directory that do not exist yet."""
     for hidden in sorted(directory.rglob(f".*{_UNFINISHED}")):
         path = hidden.with_name(hidden.name.removeprefix(".").removesuffix(_UNFINISHED))
         if hidden.is_dir() and not path.exists():

@@ -1,4 +1,4 @@
-"""Erasing redacted cases from Parquet files and SQLite databases."""
+"""Erasure of redacted cases from Parquet files and SQLite databases."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from persona_cases.mirror.purging.redacted_rows import Holding, redacted_cells
 
 __all__ = ["PurgedParquet", "PurgedSqlite"]
 
-# pyarrow writes it by itself.
+# pyarrow writes this entry itself.
 _SCHEMA: Final = b"ARROW:schema"
 _MIRROR: Final = "persona_sync"
 _HELD: Final = "another program holds the database: close it, and purge again"
@@ -73,13 +73,13 @@ class PurgedParquet(ExportedFile):
         try:
             return parquet.ParquetFile(str(self.path))
         except ValueError:
-            # Arrow's own error quotes what it found.
+            # Arrow's own error quotes data.
             pass
         raise InvalidArgumentError(f"{self.path}: not a Parquet file: purge takes files that exports wrote")
 
 
 def _replaced(table: Any, redacted: Mapping[str, bytes]) -> tuple[Any, int]:
-    """The same table with other rows for some cases, and how many rows differ."""
+    """Return the same table with new rows for some cases, and how many rows differ."""
     ids = table.column("id").to_pylist()
     wanted = {number: id for number, id in enumerate(ids) if id in redacted}
     if not wanted:
@@ -121,7 +121,7 @@ class PurgedSqlite(ExportedFile):
             if changed:
                 # Rows that moved between pages may have left copies.
                 database.execute("VACUUM")
-                # If somebody made it write a log, that has the old pages.
+                # If the database was switched to a write-ahead log, the log has the old pages.
                 ((busy, *_),) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 if busy:
                     raise ClientStateError(_HELD)

@@ -1,4 +1,4 @@
-"""Erasing redacted cases from JSON Lines and CSV."""
+"""Erasure of redacted cases from JSON Lines and CSV."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class PurgedLines(ExportedFile):
 
     Attributes:
         compression: how it is compressed.
-        are_rejects: whether it is beside an export, and has the cases that could not be decoded.
+        are_rejects: whether it is the file next to an export with the undecodable cases.
     """
 
     compression: Compression
@@ -86,7 +86,7 @@ class PurgedLines(ExportedFile):
         try:
             return _read_head(line).id
         except REFUSED:
-            # Something else in the case may be what the decoder refuses.
+            # The decoder may reject something else in the case.
             id = id_of(line)
         if id is not None or self.are_rejects:
             return id
@@ -138,7 +138,7 @@ class PurgedCsv(ExportedFile):
 
 
 def _rows(file: Any) -> Iterator[bytes]:
-    """The rows as they are in the file; a line end in quotes is none."""
+    """Yield the rows as they are in the file; a line break in quotes does not end a row."""
     row, quotes = b"", 0
     for line in file:
         row += line
@@ -158,7 +158,7 @@ def _first_cell(row: bytes) -> str:
 
 @contextlib.contextmanager
 def _opened(path: Path, compression: Compression) -> Generator[Any]:
-    """Open a file, and let errors of its content look as they do everywhere else."""
+    """Open a file, and convert errors about its content to the usual ones."""
     kinds: list[type[Exception]] = [EOFError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError, csv.Error]
     if compression is Compression.ZSTD:
         kinds.append(packages.zstd().ZstdError)
@@ -183,10 +183,10 @@ def _raw(path: Path, compression: Compression) -> Any:
 
 
 class _Draft:
-    """The file as it is to be; it takes the place of the old one if that is to be kept."""
+    """The new content of the file, which replaces the old file if it is committed."""
 
     def __init__(self, path: Path, compression: Compression) -> None:
-        # What a killed purge leaves there is removed by the next one.
+        # The next purge removes the leftovers of a killed one.
         self._place = Workplace(path)
         self._file = self._place.file()
         self._bytes = Compressed(self._file, compression)

@@ -1,4 +1,4 @@
-"""What a file holds of redacted cases, and what is to stand there instead: pure."""
+"""The redacted cases in a file, and the rows that replace them. Pure."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["Holding", "ToCells", "redacted_cells", "redacted_line"]
 
 @attrs.frozen
 class Holding:
-    """What a file holds of redacted cases.
+    """The redacted cases in a file.
 
     Attributes:
-        ids: the cases.
-        unreadable: how many lines have no id that can be read, and may be of any case.
+        ids: the ids of the cases.
+        unreadable: number of lines without a readable id, which may be of any case.
     """
 
     ids: frozenset[str]
@@ -32,21 +32,21 @@ class Holding:
 
 
 ToCells: TypeAlias = Callable[[ColumnType], Callable[[Sequence[Any]], Sequence[Any]]]
-"""Gives what turns the values of a column into what a format stores."""
+"""Returns a function that converts the values of a column to those that a format stores."""
 
-# A table names its columns in one of two ways.
+# A table names its columns in one of two styles.
 _COLUMNS: Mapping[str, Column] = {
     each.title: each.column for style in ("dotted", "snake") for each in titled(FIXED, style)
 }
 
 
 def redacted_cells(line: bytes, names: Iterable[str], to_cells: ToCells) -> list[Any]:
-    """Return the row of a redacted case. Custom fields, and what the library does not know, have no value.
+    """Return the row of a redacted case, without values for custom fields and unknown attributes.
 
     Args:
         line: the case as the API shows it now.
         names: the names of the columns.
-        to_cells: what turns the values of a column into what the format stores.
+        to_cells: returns a function that converts the values of a column to those that the format stores.
     """
     batch = BatchReader().read([line])
     cells = list[Any]()
@@ -66,7 +66,7 @@ def redacted_line(line: bytes, before: bytes) -> bytes:
 
     Args:
         line: the case as the API shows it now.
-        before: the line in the file, which need not be JSON that can be decoded.
+        before: the line in the file, which need not be decodable JSON.
     """
     now, old = parse_json(line), members(before) or {}
     for section in ("attributes", "relationships"):

@@ -1,1 +1,1 @@
-"""Databases that a mirror can be: SQLite, DuckDB and PostgreSQL."""
+"""Mirrors in SQLite, DuckDB and PostgreSQL databases."""

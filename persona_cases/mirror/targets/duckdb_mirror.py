@@ -36,10 +36,10 @@ _NATIVE: Final = {
 class DuckdbMirror(SqlMirror):
     """A mirror in a DuckDB database; see `Mirror`.
 
-    DuckDB does not overwrite what is deleted. So after a redaction, the file is written again without it.
+    DuckDB does not overwrite deleted data. So after a redaction, the file is rewritten without it.
 
     Args:
-        path: the database; it is made if it is not there.
+        path: the database, which is created if it does not exist.
 
     Raises:
         InvalidArgumentError: if the package `duckdb` is not installed.
@@ -53,9 +53,9 @@ class DuckdbMirror(SqlMirror):
         self._database: _Database | None = None
 
     def begin(self, settings: MirrorSettings) -> Mark:
-        """Take the mirror for one sync; see `Mirror`."""
+        """Lock the mirror for one sync; see `Mirror`."""
         self._lock = MirrorLock(self._path)
-        # A sync that was killed may have left it.
+        # A killed sync may have left it.
         self._draft.unlink(missing_ok=True)
         new = not self._path.exists() or not self._path.stat().st_size
         if not new:
@@ -66,7 +66,7 @@ class DuckdbMirror(SqlMirror):
             self._tables = SqlTables(self._database, self._dialect())
             mark = self._tables.open(settings, new=new)
         if self._tables.rewrite_due:
-            # The last sync ended before it could.
+            # The last sync ended before it could do this.
             self._rewrite()
             with self._guard():
                 self._database = _Database(self._duckdb, self._path)
@@ -75,7 +75,7 @@ class DuckdbMirror(SqlMirror):
         return mark
 
     def end(self) -> None:
-        """Discard what was not committed, and let others take the mirror."""
+        """Discard uncommitted changes, and unlock the mirror."""
         try:
             if self._tables is not None and self._database is not None:
                 self._tables.roll_back()
@@ -92,7 +92,7 @@ class DuckdbMirror(SqlMirror):
                 self._lock = None
 
     def _rewrite(self) -> None:
-        """Write the file again, so that nothing that was deleted is left in it."""
+        """Rewrite the file, so that no deleted data is left in it."""
         if self._database is None:
             return
         with self._guard():
@@ -118,7 +118,7 @@ class DuckdbMirror(SqlMirror):
 
     @contextlib.contextmanager
     def _guard(self) -> Generator[None]:
-        """Let errors look as they do everywhere else, and quote nothing."""
+        """Convert DuckDB's errors to ours, which quote no data."""
         try:
             yield
         except self._duckdb.Error as error:
@@ -151,7 +151,7 @@ class _Database:
         self._connection = duckdb.connect(str(path))
 
     def is_empty(self) -> bool:
-        """Whether there is no table yet.
+        """Return whether there are no tables yet.
 
         Raises:
             InvalidArgumentError: if there are tables, but not those of a mirror.
@@ -167,7 +167,7 @@ class _Database:
 
 
 def _check_file(path: Path) -> None:
-    """Refuse another file before DuckDB opens it, which reads other formats too.
+    """Check the file before DuckDB opens it, because DuckDB reads other formats too.
 
     Raises:
         InvalidArgumentError: if it is not a DuckDB database.

@@ -1,4 +1,4 @@
-"""Which columns the table `cases` of a mirror has, and which it needs for some cases more: pure."""
+"""The columns of a mirror's table `cases`, and the changes that new cases need. Pure."""
 
 from __future__ import annotations
 
@@ -26,8 +26,6 @@ from persona_cases.name_prefixes import CUSTOM
 
 __all__ = ["ColumnChange", "KnownColumn", "KnownColumns"]
 
-"""The column that has the whole case."""
-
 _FIXED_NAMES: Final = frozenset(column.name for column in FIXED)
 _TIMES: Final = tuple(column.name for column in FIXED if column.type == TIME)
 
@@ -37,10 +35,10 @@ class KnownColumn:
     """A column.
 
     Attributes:
-        source: what stands in it: the name of the column in an export.
-        name: its name in the database, which tells apart what differs in case alone.
-        seen: the type of the values that were seen; of a custom field.
-        declared: the type that the API declares; of a custom field.
+        source: the name of the column in an export.
+        name: its name in the database, unique even if case is ignored.
+        seen: for a custom field, the type of the values seen.
+        declared: for a custom field, the type that the API declares.
     """
 
     source: str
@@ -55,22 +53,22 @@ class KnownColumn:
 
     @property
     def stored(self) -> tuple[str, str, str, str]:
-        """The column as texts."""
+        """The column as strings."""
         return self.source, self.name, str(self.seen), str(self.declared)
 
     @classmethod
     def read(cls, source: str, name: str, seen: str, declared: str) -> KnownColumn:
-        """Read what `stored` returned."""
+        """Read a column from the strings that `stored` returned."""
         return cls(source=source, name=name, seen=_type_named(seen), declared=_type_named(declared))
 
 
 @attrs.frozen
 class ColumnChange:
-    """A column that is new, or has another type than before.
+    """A new column, or one with a new type.
 
     Attributes:
-        column: the column as it is to be.
-        before: the column as it is; None if it is new.
+        column: the new column.
+        before: the old column; None if it is new.
     """
 
     column: KnownColumn
@@ -78,11 +76,11 @@ class ColumnChange:
 
 
 class KnownColumns:
-    """The columns of the table, in their order.
+    """The columns of the table, in order.
 
     Args:
-        columns: those that there are; without any, the fixed ones.
-        most: how many the table can have; custom fields beyond are in the table `fields` alone.
+        columns: the existing columns; if empty, the fixed ones.
+        most: maximum number of columns; further custom fields are only in the table `fields`.
     """
 
     def __init__(self, columns: Iterable[KnownColumn], most: int) -> None:
@@ -97,10 +95,10 @@ class KnownColumns:
         return iter(self._columns.values())
 
     def learn(self, batch: Batch) -> list[ColumnChange]:
-        """Take in the columns and types that some cases need.
+        """Add the columns and types that some cases need.
 
         Returns:
-            What has to be changed.
+            The changes to make.
         """
         changes = list[ColumnChange]()
         for source, seen, declared in _needed(batch):

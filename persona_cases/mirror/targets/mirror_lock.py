@@ -1,4 +1,4 @@
-"""`MirrorLock`: one sync at a time works on a mirror."""
+"""`MirrorLock`: lets only one sync at a time work on a mirror."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["MirrorLock"]
 
 
 class MirrorLock:
-    """A lock beside a file, which ends with the process.
+    """A lock file next to a database, which ends with the process.
 
     Args:
         path: the file.
@@ -25,7 +25,7 @@ class MirrorLock:
     """
 
     def __init__(self, path: Path) -> None:
-        # A sync may end in another thread than it began in.
+        # A sync may end in a different thread than the one it began in.
         self._lock = FileLock(path.with_name(f".{path.name}.sync-lock"), timeout=0, thread_local=False)
         try:
             self._lock.acquire()
@@ -40,9 +40,9 @@ class MirrorLock:
         raise InvalidArgumentError(f"to: cannot write the directory of the mirror: {reason}")
 
     def release(self) -> None:
-        """Let others in."""
+        """Release the lock."""
         if os.name != "nt":
-            # Before it is let go, so that nobody locks a file that is no longer there under this name.
+            # Remove the file before releasing the lock, so that nobody locks a file that no longer has this name.
             with contextlib.suppress(OSError):
                 Path(self._lock.lock_file).unlink()
         self._lock.release()

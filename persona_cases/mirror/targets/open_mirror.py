@@ -1,4 +1,4 @@
-"""From what a caller gives as `to` to the mirror that it names."""
+"""Conversion of the argument `to` to a mirror."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _POSTGRES: Final = ("postgresql://", "postgres://")
 
 
 def mirror_at(to: object) -> Mirror:
-    """Return the mirror at a path or URL, or the object itself if it is one. Nothing is opened yet.
+    """Return the mirror at a path or URL, or the object itself if it is a mirror. Nothing is opened yet.
 
     Raises:
-        InvalidArgumentError: if it names no mirror.
+        InvalidArgumentError: if it does not name a mirror.
     """
     if not isinstance(to, (str, os.PathLike)):
         if isinstance(to, Mirror):

@@ -27,9 +27,9 @@ _NATIVE: Final = {
     ColumnKind.DATE: "DATE",
     ColumnKind.TIME: "TIMESTAMPTZ",
 }
-# Not by value: PostgreSQL refuses values of more than a third of a page in an index.
+# Not by value, because PostgreSQL cannot index values of more than a third of a page.
 _INDEXES: Final = (*INDEXES, "CREATE INDEX fields_by_key ON fields (key)")
-# Beside the raw JSON; custom fields beyond are in a table of their own anyway.
+# Not counting the raw JSON. All custom fields are also in a table of their own.
 _MOST_COLUMNS: Final = 1000
 _LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('persona_sync'), hashtext(current_schema()))"
 
@@ -37,10 +37,10 @@ _LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('persona_sync'), hashtext(c
 class PostgresMirror(SqlMirror):
     """A mirror in the first schema of the search path of a PostgreSQL database; see `Mirror`.
 
-    After a redaction, the tables are vacuumed. What backups and the write-ahead log have is the server's matter.
+    After a redaction, the tables are vacuumed. Backups and the write-ahead log are the server's responsibility.
 
     Args:
-        url: the address, such as `postgresql://user@host/database`.
+        url: the URL, such as `postgresql://user@host/database`.
 
     Raises:
         InvalidArgumentError: if the package `psycopg` is not installed.
@@ -53,7 +53,7 @@ class PostgresMirror(SqlMirror):
         self._database: _Database | None = None
 
     def begin(self, settings: MirrorSettings) -> Mark:
-        """Take the mirror for one sync; see `Mirror`."""
+        """Lock the mirror for one sync; see `Mirror`."""
         with self._guard():
             self._database = _Database(self._psycopg.connect(self._url, autocommit=True))
             new = self._database.take()
@@ -61,7 +61,7 @@ class PostgresMirror(SqlMirror):
         return self._tables.open(settings, new=new)
 
     def end(self) -> None:
-        """Discard what was not committed, and let others take the mirror."""
+        """Discard uncommitted changes, and unlock the mirror."""
         try:
             if self._tables is not None and self._database is not None and self._database.is_open:
                 self._tables.roll_back()
@@ -76,7 +76,7 @@ class PostgresMirror(SqlMirror):
 
     @contextlib.contextmanager
     def _guard(self) -> Generator[None]:
-        """Let errors look as they do everywhere else, and quote nothing."""
+        """Convert psycopg's errors to ours, which quote no data."""
         try:
             yield
         except self._psycopg.Error as error:
@@ -111,7 +111,7 @@ class _Database:
         return not self._connection.broken and not self._connection.closed
 
     def take(self) -> bool:
-        """Lock the schema, and return whether it has no mirror yet.
+        """Lock the schema, and return whether it is still without a mirror.
 
         Raises:
             ClientStateError: if another sync has locked it.
@@ -125,7 +125,7 @@ class _Database:
         return not there
 
     def vacuum(self) -> None:
-        """Vacuum the tables of the mirror, and no other."""
+        """Vacuum only the tables of the mirror."""
         self.execute(f"VACUUM {', '.join(sorted(self._tables()))}")
 
     def _tables(self) -> frozenset[str]:
@@ -142,7 +142,7 @@ class _Database:
 
 
 def _storable(value: Any) -> Any:
-    """PostgreSQL has no text with a NUL."""
+    """Return a value without NUL, which PostgreSQL cannot store in text."""
     if isinstance(value, str):
         return value.replace("\0", "\ufffd")
     return list(map(_storable, value)) if is_array(value) else value

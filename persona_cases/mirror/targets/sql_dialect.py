@@ -1,4 +1,4 @@
-"""`Dialect`: in what databases differ that understand nearly the same SQL."""
+"""`Dialect`: the differences between databases that understand nearly the same SQL."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ INDEXES: Final = (
     "CREATE INDEX relationships_by_id ON relationships (id)",
     "CREATE INDEX versions_by_creation ON persona_versions (created_at)",
 )
-"""The statements that make the indexes, but for one of `fields` that depends on the database."""
+"""The statements that create the indexes, except one on `fields` that depends on the database."""
 
 Cells: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
-"""Turns the values of a column into what the database stores."""
+"""Converts the values of a column to those that the database stores."""
 
 Rows: TypeAlias = list[tuple[Any, ...]]
 
@@ -33,31 +33,31 @@ class Connection(Protocol):
     """A connection to a database."""
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
-        """Run one statement, and return the rows that it gives."""
+        """Run one statement, and return its rows."""
         ...
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         ...
 
 
 @attrs.frozen(kw_only=True)
 class Dialect:
-    """In what a database differs.
+    """The differences of a database.
 
     Attributes:
-        mark: the placeholder of a parameter.
-        native: the type that the database is told for a column.
-        cells: what turns the values of a column into what the database stores.
+        mark: the placeholder for a parameter.
+        native: returns the database's type for a column.
+        cells: returns a function that converts the values of a column to those that the database stores.
         field_cell: the same for one value in the table `fields`.
-        any_type: the type of a column of any values.
-        key: what follows the definition of a column that is the key of a table.
-        indexes: the statements that make the indexes; none if the database needs none.
+        any_type: the type of a column for any values.
+        key: the suffix of the definition of a key column.
+        indexes: the statements that create the indexes; empty if the database needs none.
         begin: the statement that begins a transaction.
-        most_columns: how many columns a table can have.
-        most_parameters: how many parameters a statement can have.
-        by_columns: whether rows are inserted as one list per column, which some databases take faster.
-        guard: turns errors of the database into ours, in whose texts no value is.
+        most_columns: maximum number of columns per table.
+        most_parameters: maximum number of parameters per statement.
+        by_columns: whether to insert rows as one list per column, which is faster in some databases.
+        guard: converts errors of the database to ours, which contain no values.
     """
 
     mark: str
@@ -74,7 +74,7 @@ class Dialect:
     guard: Callable[[], AbstractContextManager[None]]
 
     def name(self, name: str) -> str:
-        """Return a name as a statement has it."""
+        """Return a name quoted for a statement."""
         return quoted(name).replace("%", "%%") if self.mark == "%s" else quoted(name)
 
     def marks(self, count: int) -> str:

@@ -1,4 +1,4 @@
-"""`SqlMirror`: what the mirrors in SQL databases have in common."""
+"""`SqlMirror`: the common base of mirrors in SQL databases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOT_A_MIRROR: Final = "to: the file at this path is not a mirror: choose another
 
 
 class SqlMirror(ABC):
-    """A mirror whose rows are in tables; see `Mirror`. How it is taken and left depends on the database."""
+    """A mirror whose rows are in tables; see `Mirror`. Locking and unlocking depend on the database."""
 
     def __init__(self) -> None:
         self._tables: SqlTables | None = None
@@ -28,10 +28,10 @@ class SqlMirror(ABC):
 
     @abstractmethod
     def begin(self, settings: MirrorSettings) -> Mark:
-        """Take the mirror for one sync; see `Mirror`."""
+        """Lock the mirror for one sync; see `Mirror`."""
 
     def known(self, ids: Sequence[str]) -> Mapping[str, CaseVersion]:
-        """Return what is remembered of these cases."""
+        """Return the remembered versions of these cases."""
         return self._open.known(ids)
 
     def between(self, low: int | None, high: int | None) -> Mapping[str, CaseVersion]:
@@ -39,7 +39,7 @@ class SqlMirror(ABC):
         return self._open.between(low, high)
 
     def apply(self, changes: Sequence[RowChange]) -> None:
-        """Change rows, without committing that."""
+        """Change rows, without committing."""
         self._open.apply(changes)
 
     def rejected(self) -> int:
@@ -47,12 +47,12 @@ class SqlMirror(ABC):
         return self._open.rejected()
 
     def commit(self, mark: Mark) -> None:
-        """Commit what was applied, and the mark."""
+        """Commit the applied changes together with the mark."""
         self._open.commit(mark)
 
     @abstractmethod
     def end(self) -> None:
-        """Discard what was not committed, and let others take the mirror."""
+        """Discard uncommitted changes, and unlock the mirror."""
 
     @property
     def _open(self) -> SqlTables:
@@ -62,7 +62,7 @@ class SqlMirror(ABC):
 
 
 def has_no_table(names: Iterable[str]) -> bool:
-    """Whether a file has no table yet.
+    """Return whether a file has no tables yet.
 
     Args:
         names: the names of its tables.

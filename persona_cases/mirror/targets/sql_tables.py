@@ -32,7 +32,7 @@ _LAYOUT: Final = "1"
 _VERSION_COLUMNS: Final = "id, created_at, updated_at, redacted, gone, had_rows, set_aside, indexed, fresh"
 _ROWS_A_REBUILD: Final = 500
 REWRITE: Final = "rewrite"
-"""The row of `persona_sync` that says that erased values may still be in the file."""
+"""The row of `persona_sync` that records that erased values may still be in the file."""
 
 
 class SqlTables:
@@ -40,7 +40,7 @@ class SqlTables:
 
     Args:
         connection: the database.
-        dialect: in what it differs from others.
+        dialect: its dialect.
     """
 
     def __init__(self, connection: Connection, dialect: Dialect) -> None:
@@ -56,7 +56,7 @@ class SqlTables:
     # ---- the beginning and the end of a sync ---------------------------------------------------------------------
 
     def open(self, settings: MirrorSettings, *, new: bool) -> Mark:
-        """Make the tables if there are none, and return the mark.
+        """Create the tables if there are none, and return the mark.
 
         Raises:
             InvalidArgumentError: if the mirror has other settings.
@@ -75,7 +75,7 @@ class SqlTables:
             return Mark() if "mark" not in stored else Mark.from_dict(msgspec.json.decode(stored["mark"]))
 
     def commit(self, mark: Mark) -> None:
-        """Commit what was applied, and the mark."""
+        """Commit the applied changes together with the mark."""
         with self._dialect.guard():
             self._begin()
             if mark.walk is None and mark.sweep is None:
@@ -90,22 +90,22 @@ class SqlTables:
             self._in_transaction = False
 
     def rewritten(self) -> None:
-        """Note that nothing that was erased is in the file any more."""
+        """Record that no erased data is left in the file."""
         with self._dialect.guard():
             self._delete_from("persona_sync", "name", [REWRITE])
         self.rewrite_due = False
 
     def roll_back(self) -> None:
-        """Discard what was not committed."""
+        """Discard uncommitted changes."""
         if self._in_transaction:
             self._in_transaction = False
             with self._dialect.guard():
                 self._run("ROLLBACK")
 
-    # ---- what is there -------------------------------------------------------------------------------------------
+    # ---- reads ---------------------------------------------------------------------------------------------------
 
     def known(self, ids: Sequence[str]) -> dict[str, CaseVersion]:
-        """Return what is remembered of these cases."""
+        """Return the remembered versions of these cases."""
         found = dict[str, CaseVersion]()
         with self._dialect.guard():
             for part in _parts(ids, self._dialect.most_parameters):
@@ -125,7 +125,7 @@ class SqlTables:
     # ---- changes -------------------------------------------------------------------------------------------------
 
     def apply(self, changes: Sequence[RowChange]) -> None:
-        """Change rows, without committing that."""
+        """Change rows, without committing."""
         if not changes:
             return
         puts = [change for change in changes if isinstance(change, Put)]
@@ -199,7 +199,7 @@ class SqlTables:
             self._run(f"INSERT INTO {into} VALUES {values}", [cell for row in part for cell in row])  # noqa: S608 - our names
 
     def _drop_old_memories(self, mark: Mark) -> None:
-        """Forget cases without rows that no search from the mark on can show as they were, and that left nothing."""
+        """Forget cases without rows or leftovers whose old state no search after the mark can show."""
         if mark.watermark is None:
             return
         oldest = mark.watermark - mark.overlap
@@ -336,12 +336,12 @@ def _version_row(id: str, version: CaseVersion) -> tuple[Any, ...]:
 
 
 def _text(line: bytes) -> str:
-    """The text of a case that need not be UTF-8."""
+    """Return a case as text, even if it is not UTF-8."""
     return line.decode(errors="replace")
 
 
 def _erases(change: RowChange) -> bool:
-    """Whether values that a change deletes, or an earlier one, must not stay in the file."""
+    """Return whether values that this or an earlier change deletes must not stay in the file."""
     match change:
         case Put():
             return change.change == "redacted"

@@ -21,21 +21,21 @@ from persona_cases.mirror.targets.sql_tables import SqlTables
 
 __all__ = ["SECONDS_FOR_READERS", "SqliteMirror"]
 
-# With a rollback journal and not with a log of writes: that would keep old values until it is overwritten.
+# A rollback journal, because a write-ahead log would keep old values until it is overwritten.
 _SETTINGS: Final = ("PRAGMA journal_mode = DELETE", "PRAGMA secure_delete = ON", "PRAGMA synchronous = FULL")
 _INDEXES: Final = (*INDEXES, "CREATE INDEX fields_by_value ON fields (key, value)")
 _guard = partial(guarded, "to: another program holds the database: close it, or sync again later")
 SECONDS_FOR_READERS: Final = 60.0
-"""How long a write waits for programs that read."""
+"""How long a write waits for reading programs."""
 
 
 class SqliteMirror(SqlMirror):
     """A mirror in a SQLite database; see `Mirror`.
 
-    Deleted values are overwritten, and after a redaction the file is written again.
+    Deleted values are overwritten, and after a redaction the file is rewritten.
 
     Args:
-        path: the database; it is made if it is not there.
+        path: the database, which is created if it does not exist.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -45,7 +45,7 @@ class SqliteMirror(SqlMirror):
         self._database: _Database | None = None
 
     def begin(self, settings: MirrorSettings) -> Mark:
-        """Take the mirror for one sync; see `Mirror`."""
+        """Lock the mirror for one sync; see `Mirror`."""
         self._lock = MirrorLock(self._path)
         with _guard():
             self._database = _Database(self._path)
@@ -56,12 +56,12 @@ class SqliteMirror(SqlMirror):
             return self._tables.open(settings, new=new)
 
     def end(self) -> None:
-        """Discard what was not committed, and let others take the mirror."""
+        """Discard uncommitted changes, and unlock the mirror."""
         try:
             if self._tables is not None and self._database is not None:
                 self._tables.roll_back()
                 if self._tables.rewrite_due:
-                    # What moved between pages may have left copies, which `secure_delete` does not overwrite.
+                    # Data that moved between pages may have left copies, which `secure_delete` does not overwrite.
                     with _guard():
                         self._database.execute("VACUUM")
                     self._tables.rewritten()
@@ -76,7 +76,7 @@ class SqliteMirror(SqlMirror):
 
 class _Database:
     def __init__(self, path: Path) -> None:
-        # Each call comes from a thread of its own, one after the other.
+        # Each call comes from a different thread, one after another.
         self._connection = sqlite3.connect(
             path, timeout=SECONDS_FOR_READERS, isolation_level=None, check_same_thread=False
         )
@@ -87,7 +87,7 @@ class _Database:
         return min(map(self._connection.getlimit, limits)) - 1
 
     def is_empty(self) -> bool:
-        """Whether there is no table yet.
+        """Return whether there are no tables yet.
 
         Raises:
             InvalidArgumentError: if there are tables, but not those of a mirror.

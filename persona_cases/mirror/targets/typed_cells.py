@@ -1,4 +1,4 @@
-"""What databases with strict types store for the types of columns: pure."""
+"""The values that databases with strict types store for the types of columns. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["text_of", "typed_cells", "typed_native"]
 
 
 def typed_native(natives: Mapping[ColumnKind, str], many: str) -> Callable[[ColumnType], str]:
-    """Return what gives the type that a database is told for a column.
+    """Return a function that returns the database's type for a column.
 
     Args:
-        natives: the types by kinds; all others are text.
-        many: what follows the type of the items of a list.
+        natives: the types by kind; all others are text.
+        many: the suffix of the type of a list.
     """
 
     def native(type: ColumnType) -> str:
@@ -26,11 +26,11 @@ def typed_native(natives: Mapping[ColumnKind, str], many: str) -> Callable[[Colu
 
 
 def typed_cells(type: ColumnType) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """Return what turns the values of a column into what the database stores."""
+    """Return a function that converts the values of a column to those that the database stores."""
     return as_values(type)
 
 
 def text_of(value: Any) -> str | None:
-    """Return one value as text: words as they are, anything else as JSON."""
+    """Return one value as text: strings unchanged, anything else as JSON."""
     (cell,) = as_texts(type_of(value))([value])
     return cell
