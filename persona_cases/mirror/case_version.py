@@ -116,8 +116,7 @@ class Reading:
         )
 
     def told_by(self, found: Reading | None) -> Self:
-        """Return the same reading, or if it does not show whether the case matches, let a search of this version decide.
-        """
+        """Return the same reading, or if it does not show whether the case matches, let a search decide."""
         if self.matches is not None or found is None or found.updated_at != self.updated_at:
             return self
         return attrs.evolve(self, matches=found.matches)
