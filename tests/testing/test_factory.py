@@ -9,7 +9,7 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.testing import DEFAULT_EPOCH, CaseFactory
 from persona_cases.testing.world.catalog import TEMPLATES
 
-DIGEST = "c46331bf52ebb5e9ec0a47521c09c7e085f5cfd62291e4c7c63421adc1cf27ee"
+DIGEST = "78f646dc2405311288ca47a851939338c2b1fd83845a05b9a55781ed08e5581b"
 
 
 def digest(cases):

@@ -47,7 +47,7 @@ async def test_one_dot_is_followed_and_every_object_comes_once(api):
     case = next(case for case in api.sim.store.cases.values() if case.inquiries and case.verifications)
     document = (await api.get(f"/cases/{case.id}", {"include": "inquiries.verifications,inquiries"})).document
     expected = [*case.inquiries, *case.verifications]
-    assert [(one["type"], one["id"]) for one in document["included"]] == expected
+    assert [Ref(one["type"], one["id"]) for one in document["included"]] == expected
 
 
 @pytest.mark.parametrize("include", ["owner", "caseTemplate", "case_template", "inquiries.account.tags", "a.b"])

@@ -11,7 +11,6 @@ from urllib.parse import quote
 import attrs
 
 from persona_cases.testing.http.inflection import Inflection, inflect, inflect_tree, to_snake
-from persona_cases.testing.http.json_types import is_array
 from persona_cases.testing.http.problems import bad_request
 from persona_cases.testing.world.case_events import SimulatedEvent
 from persona_cases.testing.world.file_links import FileLinks
@@ -57,12 +56,12 @@ _attributes_of = attrgetter(*_ATTRIBUTES)
 _RELATIONSHIPS: Mapping[str, Callable[[CaseRecord], Ref | tuple[Ref, ...] | None]] = {
     "case-template": lambda case: Ref("case-template", case.template_id),
     "case-queue": lambda case: Ref("case-queue", case.queue_id) if case.queue_id else None,
-    "case-comments": lambda case: case.comments,
-    "accounts": lambda case: case.accounts,
-    "inquiries": lambda case: case.inquiries,
-    "reports": lambda case: case.reports,
-    "verifications": lambda case: case.verifications,
-    "txns": lambda case: case.txns,
+    "case-comments": attrgetter("comments"),
+    "accounts": attrgetter("accounts"),
+    "inquiries": attrgetter("inquiries"),
+    "reports": attrgetter("reports"),
+    "verifications": attrgetter("verifications"),
+    "txns": attrgetter("txns"),
 }
 
 _DEEPEST_INCLUDE = 2
@@ -125,9 +124,7 @@ def serialize_case(case: CaseRecord, look: Presentation) -> dict[str, Any]:
     wanted = look.fieldset("case")
     if wanted is None:
         names = _spelled(tuple(_RELATIONSHIPS), look.inflection)
-        relationships = {
-            name: {"data": _refs(refs(case))} for name, refs in zip(names, _RELATIONSHIPS.values(), strict=True)
-        }
+        relationships = {name: {"data": refs(case)} for name, refs in zip(names, _RELATIONSHIPS.values(), strict=True)}
         return {"type": "case", "id": case.id, "attributes": attributes, "relationships": relationships}
     return {"type": "case", "id": case.id, "attributes": _sparse(attributes, wanted, look)}
 
@@ -203,16 +200,6 @@ def links(path: str, page: Slice, size: int | None, echoed: Mapping[str, str]) -
     }
 
 
-def _refs(refs: Ref | tuple[Ref, ...] | None) -> Any:
-    if refs is None:
-        return None
-    return _ref(refs) if isinstance(refs, Ref) else [_ref(ref) for ref in refs]
-
-
-def _ref(ref: Ref) -> dict[str, str]:
-    return {"type": ref.type, "id": ref.id}
-
-
 def _fields(fields: Mapping[str, Any], look: Presentation) -> Mapping[str, Any]:
     if not look.is_open:
         return fields
@@ -232,8 +219,7 @@ def _sparse(attributes: Mapping[str, Any], wanted: frozenset[str], look: Present
 
 
 def _follow(case: CaseRecord, path: list[str], store: CaseStore) -> Iterator[Resource]:
-    refs = _RELATIONSHIPS[path[0]](case)
-    for ref in () if refs is None else (refs,) if isinstance(refs, Ref) else refs:
+    for ref in _each(_RELATIONSHIPS[path[0]](case)):
         resource = store.resource(ref, case)
         if resource is None:
             continue
@@ -243,9 +229,13 @@ def _follow(case: CaseRecord, path: list[str], store: CaseStore) -> Iterator[Res
 
 
 def _second_level(resource: Resource, name: str, case: CaseRecord, store: CaseStore) -> Iterator[Resource]:
-    data: Any = resource.relationships.get(name, {}).get("data")
-    links = data if is_array(data) else [data]
-    for link in links:
-        found = store.resource(Ref(link["type"], link["id"]), case) if link else None
+    for ref in _each(resource.relationships.get(name, {}).get("data")):
+        found = store.resource(ref, case)
         if found is not None:
             yield found
+
+
+def _each(refs: Ref | tuple[Ref, ...] | None) -> tuple[Ref, ...]:
+    if refs is None:
+        return ()
+    return (refs,) if isinstance(refs, Ref) else refs

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import attrs
+import msgspec
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.surface import publish
@@ -40,8 +41,8 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
-class Ref(NamedTuple):
-    """The `type` and `id` by which one object points to another."""
+class Ref(msgspec.Struct, frozen=True):
+    """The `type` and `id` by which one object points to another; in JSON, an object of the two."""
 
     type: str
     id: str

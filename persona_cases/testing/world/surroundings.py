@@ -118,11 +118,11 @@ def _account(ref: Ref, draw: Draw, reference_id: str | None) -> Resource:
 
 
 def _link(type_: str, id_: str) -> dict[str, Any]:
-    return {"data": {"type": type_, "id": id_}}
+    return {"data": Ref(type_, id_)}
 
 
 def _account_link(case: CaseRecord) -> dict[str, Any]:
-    return {"data": case.accounts[0]._asdict() if case.accounts else None}
+    return {"data": case.accounts[0] if case.accounts else None}
 
 
 _LATER_TIMES = (
@@ -164,8 +164,8 @@ def _inquiry(ref: Ref, case: CaseRecord, draw: Draw) -> Resource:
         },
         {
             "account": _account_link(case),
-            "reports": {"data": [report._asdict() for report in case.reports]},
-            "verifications": {"data": [verification._asdict() for verification in case.verifications]},
+            "reports": {"data": case.reports},
+            "verifications": {"data": case.verifications},
         },
     )
 
@@ -201,7 +201,7 @@ def _verification(ref: Ref, case: CaseRecord, draw: Draw) -> Resource:
             "tags": [],
             "checks": [],
         },
-        {"accounts": {"data": [account._asdict() for account in case.accounts]}},
+        {"accounts": {"data": case.accounts}},
     )
 
 
