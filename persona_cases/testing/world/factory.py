@@ -182,6 +182,6 @@ def _made(cases: int, seed: int, epoch: datetime) -> World:
     return World(tuple(factory), factory.accounts)
 
 
-_remembered = lru_cache(maxsize=8)(_made)
+_remembered = lru_cache(maxsize=32)(_made)
 
 publish("persona_cases.testing", CaseFactory)
