@@ -67,12 +67,31 @@ def group(name: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PROJECT, name)
 
 
+def side_by_side(session: nox.Session, commands: list[tuple[str, ...]], *, silent: bool = False) -> None:
+    """Run commands of which each uses one core, two at a time."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        list(pool.map(lambda command: session.run(*command, silent=silent), commands))
+
+
+def compile_tests(session: nox.Session) -> None:
+    """In a fresh checkout, compile modules before workers of pytest start: each of them would compile everything."""
+    version = str(session.python or THIS_PYTHON).replace(".", "")
+    if any(Path("tests").glob(f"*/__pycache__/*.cpython-{version}-pytest-*.pyc")):
+        return
+    rooms = sorted(str(path) for path in Path("tests").iterdir() if path.is_dir())
+    collect = ("pytest", "--collect-only", "-qq")
+    side_by_side(session, [(*collect, *rooms[::2]), (*collect, *rooms[1::2])], silent=True)
+
+
 def run_tests(session: nox.Session, *options: str, env: dict[str, str | None] | None = None) -> None:
     # Many tests start processes. Without compiled modules, each of those takes twice as long.
     env = {"PYTHONDONTWRITEBYTECODE": None, **(env or {})}
+    session.env.update(env)
+    if not session.posargs:
+        compile_tests(session)
     # They also wait much: for processes, disks, and clocks of servers.
     workers = 2 * (os.cpu_count() or 1)
-    session.run("pytest", "-n", str(workers), "--dist", "worksteal", *options, env=env)
+    session.run("pytest", "-n", str(workers), "--dist", "worksteal", *options)
 
 
 @nox.session
@@ -82,7 +101,7 @@ def tests(session: nox.Session) -> None:
     run_tests(session, *session.posargs)
 
 
-@nox.session(python=PYTHONS, tags=["matrix"])
+@nox.session(python=PYTHONS, tags=["matrix", "suites"])
 def matrix(session: nox.Session) -> None:
     """All tests, on each installed Python that no other session runs them on."""
     if session.python in TESTED_ELSEWHERE:
@@ -91,7 +110,7 @@ def matrix(session: nox.Session) -> None:
     run_tests(session, *session.posargs)
 
 
-@nox.session(venv_backend="uv", python=LOWEST_ON, tags=["matrix"])
+@nox.session(venv_backend="uv", python=LOWEST_ON, tags=["matrix", "suites"])
 def lowest(session: nox.Session) -> None:
     """All tests, with the lowest versions of our dependencies that we say we work with."""
     session.install("--resolution", "lowest-direct", "-e", EXTRAS, *group("test"))
@@ -118,7 +137,7 @@ def coverage(session: nox.Session) -> None:
     session.run("coverage", "report")
 
 
-@nox.session(python=CONFORMANCE_ON, tags=["matrix"])
+@nox.session(python=CONFORMANCE_ON, tags=["matrix", "suites"])
 def conformance(session: nox.Session) -> None:
     """All tests, with requests and responses held against OpenAPI documents: `-- PATH`, or PERSONA_OPENAPI."""
     given = session.posargs[0] if session.posargs else OPENAPI
@@ -166,9 +185,7 @@ def types(session: nox.Session) -> None:
         ("pyright", "--verifytypes", "persona_cases", "--ignoreexternal"),
         ("pytest", "tests/typing"),
     ]
-    # Each uses one core.
-    with ThreadPoolExecutor(max_workers=2) as side_by_side:
-        list(side_by_side.map(lambda command: session.run(*command), checks))
+    side_by_side(session, checks)
 
 
 @nox.session
@@ -191,7 +208,7 @@ def readme(session: nox.Session) -> None:
     """Run the first command of the README as it is written, in a fresh copy."""
     copy = Path(session.create_tmp()).absolute() / "copy"
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(".", copy, ignore=shutil.ignore_patterns(".*", "_build", "*.jsonl"))
+    shutil.copytree(".", copy, ignore=shutil.ignore_patterns(".*", "_build", "__pycache__", "*.jsonl"))
     lines = Path("README.md").read_text(encoding="utf-8").splitlines()
     command = next(line.removeprefix("$ ") for line in lines if line.startswith("$ "))
     with session.chdir(copy):
