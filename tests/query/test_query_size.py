@@ -16,8 +16,8 @@ from persona_cases.errors import QueryTooComplexError
 from persona_cases.query import Predicate, Q, SearchLimits, evaluate, parse
 from persona_cases.query.nodes import AllOf, AnyOf, Not
 
-WIDE = 5_000
-DEEP = 5_000
+WIDE = 3_000
+DEEP = 3_000
 
 
 def leaf(number: int) -> Predicate:
