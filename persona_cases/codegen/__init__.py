@@ -1,1 +1,1 @@
-"""Modules of typed classes, written from case templates. Pure: text comes in as models, and goes out as source."""
+"""Generation of modules with typed classes from case templates. Pure: models in, source code out."""

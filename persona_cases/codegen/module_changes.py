@@ -1,4 +1,4 @@
-"""How templates differ from a module that was generated from them, in words."""
+"""Differences between templates and a module that was generated from them, in words."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _MOST_SHOWN: Final = 20
 
 
 def changes_between(old: Mapping[str, TemplateFacts], new: Mapping[str, TemplateFacts]) -> list[str]:
-    """Return what has changed, one sentence for each change; nothing if the old module still holds.
+    """Return the changes, one sentence each; empty if the old module is up to date.
 
     Args:
-        old: what the module says.
-        new: what a module would say that is generated now.
+        old: the facts of the module.
+        new: the facts of a module generated now.
     """
     return list(_changes(old, new))
 

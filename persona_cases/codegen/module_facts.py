@@ -1,4 +1,4 @@
-"""What a generated module says, read from its source without importing it."""
+"""The facts of a generated module, read from its source without importing it."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ _KINDS: Final[Mapping[str, str]] = {
 
 @attrs.frozen
 class FieldFacts:
-    """What a module says of a field.
+    """A module's facts about a field.
 
     Attributes:
         name: its name in Python.
         kind: its type, in words.
-        options: the words to choose from.
+        options: its options.
         declared: `optional`, `required`, `archived` or `deactivated`.
-        write_once: whether a value stays once it is set.
-        never_redacted: whether a redaction leaves the value.
+        write_once: whether a value cannot be changed once set.
+        never_redacted: whether a redaction keeps the value.
     """
 
     name: str
@@ -56,11 +56,11 @@ class FieldFacts:
 
 @attrs.frozen
 class TemplateFacts:
-    """What a module says of a template.
+    """A module's facts about a template.
 
     Attributes:
         class_name: the name of its class.
-        fields: its fields by their keys; the members of a hash by both keys, with a dot between them.
+        fields: its fields by key; members of a hash by both keys, separated by a dot.
     """
 
     class_name: str
@@ -68,15 +68,15 @@ class TemplateFacts:
 
 
 def is_generated(source: str) -> bool:
-    """Whether a text is a module that `persona-cases codegen` made."""
+    """Return whether a source is a module that `persona-cases codegen` made."""
     return MARK in source
 
 
 def module_facts(source: str) -> Mapping[str, TemplateFacts]:
-    """Return what a module says of each template, by the template's id.
+    """Return a module's facts about each template, by the template's id.
 
     Raises:
-        InvalidArgumentError: if the source is no Python.
+        InvalidArgumentError: if the source is not Python.
     """
     try:
         module = ast.parse(source)
@@ -136,7 +136,7 @@ class _Reader:
     def _kind(self, node: ast.expr) -> tuple[str, frozenset[str], ast.ClassDef | None]:
         match node:
             case ast.BinOp(left=left):
-                # What follows is `| str` of a choice, or `| None`.
+                # The rest is `| str` of a choice, or `| None`.
                 return self._kind(left)
             case ast.Name(id=name) if name in self.aliases:
                 return "choice", self.aliases[name], None

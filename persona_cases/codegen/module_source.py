@@ -23,7 +23,7 @@ from persona_cases.codegen.template_reading import PlannedField, PlannedTemplate
 __all__ = ["MARK", "class_names", "module_source"]
 
 MARK: Final = "Made by `persona-cases codegen`"
-"""By this in its docstring, a generated module is known."""
+"""The text in its docstring that identifies a generated module."""
 
 _PLAIN: Final[Mapping[str, str]] = {
     "boolean": "bool",
@@ -51,7 +51,7 @@ def class_names(templates: Sequence[PlannedTemplate], chosen: Mapping[str, str])
 
     Args:
         templates: the templates, each once.
-        chosen: names that are given, by the ids of templates.
+        chosen: the chosen names, by template id.
     """
     taken = {chosen[each.id] for each in templates if each.id in chosen}
     names: dict[str, str] = {}
@@ -66,7 +66,7 @@ def module_source(templates: Sequence[PlannedTemplate], names: Mapping[str, str]
 
     Args:
         templates: the templates, at least one.
-        names: the names of their classes, by the ids of the templates.
+        names: the names of their classes, by template id.
     """
     writer = _ModuleWriter(taken={*MODULE_RESERVED, *_names_in_use(templates, names)})
     body = "\n\n\n".join(block for each in templates for block in writer.template(each, names[each.id]))
@@ -120,8 +120,8 @@ class _ModuleWriter:
     """Writes the classes of templates.
 
     Attributes:
-        taken: names that the module has already.
-        blocks: what the class that is being written needs before it.
+        taken: names that the module already uses.
+        blocks: definitions that the current class needs before it.
     """
 
     taken: set[str]
@@ -185,7 +185,7 @@ class _ModuleWriter:
 
 
 class _Names:
-    """The spellings of one type: as a field, as it is read, and as it is written."""
+    """The annotations of one type: as a field, for reading, and for writing."""
 
     def __init__(self, writer: _ModuleWriter, value: PlannedValue, name: str, key: str) -> None:
         self._value = value
@@ -240,7 +240,7 @@ class _Names:
 def _literal(name: str, options: Sequence[str]) -> str:
     words = [quoted(option) for option in options]
     if len(words) == 1:
-        # A comma would make a tuple of it, which a formatter joins.
+        # A trailing comma would make it a tuple, which a formatter joins.
         return skipping(f"{name}: TypeAlias = Literal[{words[0]}]")
     return exploded(f"{name}: TypeAlias = Literal[", words, "]")
 
@@ -256,7 +256,7 @@ def _field_lines(field: PlannedField, name: str, annotation: str) -> Iterator[st
 
 
 def _said(field: PlannedField) -> str:
-    """What the label says beyond the key."""
+    """Return the part of the label that says more than the key."""
     label = field.label or ""
     same = "".join(filter(str.isalnum, label)).lower() == "".join(filter(str.isalnum, field.key)).lower()
     parts = ["" if same else label, f"points to {field.value.target}" if field.value.target else ""]

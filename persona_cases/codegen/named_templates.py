@@ -1,4 +1,4 @@
-"""Which templates to generate from, and what to call their classes: `KYC=ctmpl_...`, and what a module has already."""
+"""The templates to generate from, and their class names: `KYC=ctmpl_...`, and the names in an existing module."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class NamedTemplate:
 
     Attributes:
         source: the id or the path.
-        name: the name for its class; None to take the template's own.
+        name: the name for its class; None to use the template's own name.
     """
 
     source: str
@@ -31,7 +31,7 @@ class NamedTemplate:
 
 
 def named(given: str) -> NamedTemplate:
-    """Read `ID` or `NAME=ID`.
+    """Parse `ID` or `NAME=ID`.
 
     Raises:
         InvalidArgumentError: if the name cannot be the name of a class, or there is no id.
@@ -49,14 +49,14 @@ def named(given: str) -> NamedTemplate:
 
 
 def chosen_names(templates: Iterable[tuple[str, str | None]], known: Mapping[str, TemplateFacts]) -> dict[str, str]:
-    """Return the names that are given or known, by the ids of the templates.
+    """Return the chosen or existing names, by template id.
 
     Args:
-        templates: the id of each template, and the name given for it.
-        known: what the module has already.
+        templates: the id of each template, and its chosen name.
+        known: the names in the existing module.
 
     Raises:
-        InvalidArgumentError: if a template is there twice, or a name.
+        InvalidArgumentError: if a template or a name occurs twice.
     """
     names: dict[str, str] = {}
     seen: set[str] = set()

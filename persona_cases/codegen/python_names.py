@@ -1,4 +1,4 @@
-"""Names in Python for keys and titles that somebody else chose: valid, unique, and the same in every run."""
+"""Python names for keys and titles from outside: valid, unique, and the same in every run."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["FIELD_RESERVED", "MEMBER_RESERVED", "MODULE_RESERVED", "attribute_na
 MODULE_RESERVED: Final = frozenset(
     {"Any", "Literal", "Sequence", "TypeAlias", "TypedDict", "Unpack", "dt", "typed", *dir(builtins)}
 )
-"""What generated modules import, and the names of Python itself."""
+"""The names that generated modules import, and those of Python itself."""
 
-# A class body that has such a name could not use what it hides.
+# A class body with such a name could not use the object that the name hides.
 _USED_IN_BODIES: Final = frozenset(
     {"Any", "Literal", "Sequence", "Unpack", "bool", "classmethod", "cls", "dict", "dt", "float", "int", "self"}
     | {"str", "tuple", "typed", "values"}
@@ -30,23 +30,23 @@ def _names_of(cls: type) -> frozenset[str]:
 
 
 FIELD_RESERVED: Final = _USED_IN_BODIES | _names_of(TypedCase) | {"changes"}
-"""What no field of a template can be called in Python."""
+"""Names that a field of a template cannot have in Python."""
 
 MEMBER_RESERVED: Final = _USED_IN_BODIES | _names_of(TypedHash)
-"""What no member of a hash can be called in Python."""
+"""Names that a member of a hash cannot have in Python."""
 
 _LONGEST: Final = 40
 
 
 def attribute_names(keys: Iterable[str], reserved: frozenset[str]) -> Mapping[str, str]:
-    """Return a name for each key: the key itself, if it can be one.
+    """Return a name for each key: the key itself, if it is a valid name.
 
     Args:
         keys: keys of fields, each once.
         reserved: names that get an underscore.
     """
     listed = list(keys)
-    # Keys that are names already get theirs, wherever they stand.
+    # Keys that are valid names keep them, regardless of their order.
     listed.sort(key=lambda key: _identifier(key) != key)
     names: dict[str, str] = {}
     taken: set[str] = set()
@@ -82,10 +82,10 @@ def unique(name: str, taken: set[str]) -> str:
 
 
 def _identifier(key: str) -> str:
-    # Python reads names in this form, so two keys may be one name.
+    # Python normalises names to this form, so two keys may become one name.
     text = unicodedata.normalize("NFKC", key)
     text = "".join(letter if f"a{letter}".isidentifier() else "_" for letter in text)
-    # A leading underscore would be private, and Python mangles two.
+    # A leading underscore would make the name private, and Python mangles two.
     text = re.sub(r"_{2,}", "_", text).strip("_")[:_LONGEST].rstrip("_")
     if not text:
         return "field"

@@ -1,4 +1,4 @@
-"""Python source as `ruff format` and black leave it, at any line length from 88 on."""
+"""Python source that `ruff format` and black leave unchanged, at any line length from 88."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SKIP: Final = "  # fmt: skip"
 
 
 def quoted(text: str) -> str:
-    """Return a string literal, in the quotes that need fewer escapes."""
+    """Return a string literal, with the quotes that need fewer escapes."""
     quote = "'" if text.count('"') > text.count("'") else '"'
     return quote + "".join(_escaped(letter, quote) for letter in text) + quote
 
@@ -31,7 +31,7 @@ def docstring(text: str) -> str:
 
 
 def _width(line: str) -> int:
-    # Formatters count columns, and a letter of some scripts takes two.
+    # Formatters count columns, and characters of some scripts take two.
     return len(line) + sum(not letter.isascii() for letter in line)
 
 
@@ -41,10 +41,10 @@ def exploded(opening: str, parts: Sequence[str], closing: str, *, indent: int = 
     The comma after the last part keeps a formatter from joining the lines.
 
     Args:
-        opening: what stands before the parts, with an opening bracket.
-        parts: what stands between the brackets.
-        closing: what stands behind, with the closing bracket.
-        indent: how far the statement is indented.
+        opening: the text before the parts, with the opening bracket.
+        parts: the parts between the brackets.
+        closing: the text after the parts, with the closing bracket.
+        indent: the indentation of the statement.
     """
     margin = " " * indent
     line = f"{margin}{opening}{', '.join(parts)}{closing}"
@@ -56,5 +56,5 @@ def exploded(opening: str, parts: Sequence[str], closing: str, *, indent: int = 
 
 
 def skipping(line: str) -> str:
-    """Return a statement of one line that a formatter leaves alone, however long it is."""
+    """Return a one-line statement of any length that a formatter leaves unchanged."""
     return line if _width(line) <= WIDTH else f"{line}{_SKIP}"

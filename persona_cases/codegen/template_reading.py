@@ -1,4 +1,4 @@
-"""What a case template says of its fields, as values that a module can be written from."""
+"""The fields of a case template, as values from which a module can be written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from persona_cases.models import CaseTemplate
 __all__ = ["PlannedField", "PlannedTemplate", "PlannedValue", "read_template"]
 
 _DEEPEST: Final = 20
-"""Levels of hashes and lists that get classes; what is deeper is JSON."""
+"""Levels of hashes and lists that get classes; deeper levels are JSON."""
 
 _KNOWN: Final = {
     "array",
@@ -33,14 +33,14 @@ _KNOWN: Final = {
 
 @attrs.frozen
 class PlannedValue:
-    """What a field or an item of a list holds.
+    """The value of a field or an item of a list.
 
     Attributes:
-        kind: the type as the API calls it; `json` for one that this library does not know.
-        options: the words to choose from.
-        item: what the items of a list are; None if the template does not say.
+        kind: the API's name of the type; `json` for a type that this library does not know.
+        options: the options.
+        item: the type of the items of a list; None if the template does not say.
         members: the fields of a hash.
-        target: what a relation points to.
+        target: the target of a relation.
     """
 
     kind: str
@@ -56,11 +56,11 @@ class PlannedField:
 
     Attributes:
         key: its key.
-        label: its name for people, if that says more than the key.
-        value: what it holds.
+        label: its label, if that says more than the key.
+        value: its value.
         required: whether a new case needs a value.
-        write_once: whether a value stays once it is set.
-        never_redacted: whether a redaction leaves the value.
+        write_once: whether a value cannot be changed once set.
+        never_redacted: whether a redaction keeps the value.
         closed: `archived` or `deactivated`; None if the field takes values.
     """
 
@@ -80,8 +80,8 @@ class PlannedTemplate:
     Attributes:
         id: its id.
         name: its name.
-        updated: the day on which it was changed last, if that is known.
-        fields: its fields, in its order.
+        updated: the day on which it was last changed, if known.
+        fields: its fields, in order.
     """
 
     id: str
@@ -91,7 +91,7 @@ class PlannedTemplate:
 
 
 def read_template(template: CaseTemplate) -> PlannedTemplate:
-    """Read what a template says.
+    """Read a template.
 
     Raises:
         InvalidArgumentError: if it has no id.
@@ -113,9 +113,9 @@ def _fields(schemas: Iterable[object], depth: int) -> tuple[PlannedField, ...]:
     for schema in schemas:
         field = _field(_object(schema), depth)
         if not field.key:
-            # No case can show such a field.
+            # Cases cannot show such a field.
             continue
-        # A key may come again after its field was archived. The one that takes values counts.
+        # A key may be reused after its field was archived. The field that takes values counts.
         if field.key not in found or found[field.key].closed:
             found[field.key] = field
     return tuple(found.values())

@@ -1,1 +1,1 @@
-"""Persona's cases in other frameworks: one module for each, which imports it."""
+"""Integrations with other frameworks, one module per framework."""

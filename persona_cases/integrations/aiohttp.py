@@ -1,4 +1,4 @@
-"""aiohttp.web: a client for the application, errors, streams, webhooks and probes."""
+"""Integration with aiohttp.web: a client for the application, errors, streams, webhooks and probes."""
 
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, Final, Literal, TypeAlias
@@ -38,14 +38,14 @@ def persona_context(**client_options: Any) -> Context:
             may be functions that return one when the application starts; it is closed with the client.
 
     Returns:
-        What `app.cleanup_ctx.append(...)` takes.
+        A function for `app.cleanup_ctx.append(...)`.
 
     Raises:
-        InvalidArgumentError: when the application starts, if an argument of the client cannot work.
+        InvalidArgumentError: when the application starts, if an argument of the client is invalid.
     """
 
     async def opened(app: web.Application) -> AsyncGenerator[None]:
-        # The client belongs to the loop that serves the application, so it is made here and not at import.
+        # The client belongs to the loop that serves the application, so it is created here and not at import.
         async with opened_client(client_options) as persona:
             app[_PERSONA] = persona
             yield
@@ -54,7 +54,13 @@ def persona_context(**client_options: Any) -> Context:
 
 
 def get_persona(request: web.Request) -> PersonaClient:
-    """Return the client of the application, or of the one that it is mounted in.
+    """Return the client of the application, or of the application that it is mounted in.
+
+    Args:
+        request: the request being handled.
+
+    Returns:
+        The client.
 
     Raises:
         ClientStateError: if there is none.
@@ -66,13 +72,16 @@ def get_persona(request: web.Request) -> PersonaClient:
 
 
 def error_middleware(*, rate_limit_status: Literal[429, 503] = 503) -> Middleware:
-    """Return a middleware that answers errors of the client with problem documents (RFC 9457).
+    """Return a middleware that turns errors of the client into problem documents (RFC 9457).
 
-    It answers as `add_error_handlers` does in FastAPI: nothing that the vendor wrote is passed on, and
+    It behaves like `add_error_handlers` for FastAPI: it passes on nothing that the vendor wrote, and
     `InvalidArgumentError` stays an error of the program.
 
     Args:
-        rate_limit_status: the status for a used-up limit.
+        rate_limit_status: the status for an exhausted limit.
+
+    Returns:
+        The middleware.
     """
 
     @web.middleware
@@ -91,18 +100,22 @@ def error_middleware(*, rate_limit_status: Literal[429, 503] = 503) -> Middlewar
 
 
 async def ndjson(request: web.Request, pager: Pager[Case]) -> web.StreamResponse:
-    """Answer with cases as JSON Lines, each as the API sent it.
+    """Respond with cases as JSON Lines, each as the API sent it.
 
-    The first page is fetched before the response begins, so that a wrong key or a bad query is a status and not a torn
-    body. At most one page is fetched ahead of what the browser takes. If the browser goes away, the iteration stops. A
-    later error ends the stream with a line `{"error": ..., "cursor": ...}`; the cursor is what `pager.resume` takes.
+    The first page is fetched before the response begins, so a wrong key or an invalid query gives an error status
+    instead of a truncated body. At most one page is fetched ahead of the browser. If the browser disconnects, the
+    iteration stops. A later error ends the stream with a line `{"error": ..., "cursor": ...}`; pass the cursor to
+    `pager.resume`.
 
     Args:
-        request: what is answered.
+        request: the request being handled.
         pager: the cases.
 
+    Returns:
+        The finished response.
+
     Raises:
-        PersonaError: whatever the first request raises.
+        PersonaError: any error that the first request raises.
     """
     pages = pager.pages()
     try:
@@ -123,11 +136,14 @@ def webhook_handler(receiver: WebhookReceiver) -> Handler:
     Add it with `app.router.add_post("/webhooks/persona", webhook_handler(receiver))`.
 
     Args:
-        receiver: checks the signatures and hands out the events.
+        receiver: checks the signatures and passes the events to their handlers.
+
+    Returns:
+        The handler.
     """
 
     async def deliver(request: web.Request) -> web.StreamResponse:
-        # Not `request.read()`, whose bound is that of the application and not of the receiver.
+        # Not `request.read()`, which applies the limit of the application instead of the receiver's.
         chunks = request.content.iter_any()
         return web.Response(status=await status_of(receiver, chunks, request.headers.get(SIGNATURE)))
 
@@ -137,11 +153,15 @@ def webhook_handler(receiver: WebhookReceiver) -> Handler:
 def readiness_handler(*, max_waiting: int = MAX_WAITING) -> Handler:
     """Return a handler for the probes of an orchestrator.
 
-    Add it with `app.router.add_get("/ready", readiness_handler())`. It sends nothing to the API. The answer is what the
-    limiter knows, such as `remaining` and `cooling_for`.
+    Add it with `app.router.add_get("/ready", readiness_handler())`. It sends nothing to the API. The response holds the
+    state of the limiter, such as `remaining` and `cooling_for`.
 
     Args:
-        max_waiting: how many calls may wait for the rate limit; above that, the answer is 503 with `Retry-After`.
+        max_waiting: maximum number of calls that wait for the rate limit; above that, the response is 503 with
+            `Retry-After`.
+
+    Returns:
+        The handler.
 
     Raises:
         InvalidArgumentError: if `max_waiting` is not a whole number of at least 0.

@@ -1,4 +1,4 @@
-"""`CaseOut` and `CasePage`: what a service shows of cases, with a schema in its OpenAPI document."""
+"""`CaseOut` and `CasePage`: response models for cases, with a schema in the OpenAPI document."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -25,16 +25,16 @@ _WORD: Final = re.compile(r"[A-Za-z0-9]+")
 
 
 class CaseOut:
-    """What a service shows of a case: a JSON object with its id and the chosen attributes, and nothing else.
+    """A response model for a case: a JSON object with only its id and the chosen attributes.
 
-    Choose them with `CaseOut.only(...)`, or in a class of your own, which type checkers take as an annotation:
+    Choose them with `CaseOut.only(...)`, or in a class of your own, which type checkers accept as an annotation:
 
     .. code-block:: python
 
         class Summary(CaseOut, only=("status", "fields.priority")): ...
 
-    As a response model, it takes a `Case` too. Custom fields are together under `fields`. A relationship is an id, or a
-    list of ids. An attachment has its name, its size and its `url`, which is a key to the file.
+    As a response model, it also accepts a `Case`. Custom fields are grouped under `fields`. A relationship is an id, or
+    a list of ids. An attachment has its name, its size and its `url`, which gives access to the file.
 
     Args:
         case: the case.
@@ -43,7 +43,7 @@ class CaseOut:
         NotLoadedError: if a sparse fieldset left a chosen attribute out.
 
     Attributes:
-        names: the chosen attributes, such as `persona.cases.get(case_id, only=Summary.names)` takes.
+        names: the chosen attributes, for example for `persona.cases.get(case_id, only=Summary.names)`.
     """
 
     names: ClassVar[tuple[str, ...]] = ()
@@ -60,9 +60,12 @@ class CaseOut:
         """Return a response model that shows these attributes.
 
         Args:
-            names: as `only=` of a read takes them, such as `"status"` or `"fields.priority"`; `"fields"` is all custom
-                fields.
-            title: the name in the OpenAPI document; by default made of the names.
+            names: names as for `only=` of a read, such as `"status"` or `"fields.priority"`; `"fields"` means all
+                custom fields.
+            title: the name in the OpenAPI document. Default: derived from the names.
+
+        Returns:
+            The model, a subclass.
 
         Raises:
             InvalidArgumentError: if there is no name, or cases have no attribute of a name.
@@ -76,7 +79,7 @@ class CaseOut:
         return new_class(title, (cls,), {"only": names}, lambda namespace: namespace.update(about))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what is shown, as a fresh dict."""
+        """Return the shown attributes as a new dict."""
         return {name: dict(value) if name == "fields" else value for name, value in self._shown.items()}
 
     def __repr__(self) -> str:
@@ -94,7 +97,7 @@ class CaseOut:
         return core_schema.no_info_plain_validator_function(
             validated,
             serialization=core_schema.plain_serializer_function_ser_schema(cls.to_dict),
-            # Two services in one process may choose differently under one title.
+            # Two services in one process may choose different attributes under one title.
             ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}",
         )
 
@@ -104,7 +107,7 @@ class CaseOut:
 
 
 def shown_of(case: Case, names: Collection[str]) -> dict[str, Any]:
-    """Return what some attributes of a case show, and its id.
+    """Return the values of some attributes of a case, and its id.
 
     Raises:
         NotLoadedError: if a sparse fieldset left one out.
@@ -146,7 +149,7 @@ def _plain(value: Any) -> Any:
 
 
 def schema_of(title: str, names: Collection[str]) -> dict[str, Any]:
-    """Return the JSON schema of what `shown_of` returns."""
+    """Return the JSON schema of the result of `shown_of`."""
     properties: dict[str, Any] = {"id": _ID}
     for name in names:
         if name.startswith(CUSTOM):
@@ -169,13 +172,13 @@ C = TypeVar("C", default=Case)
 
 
 class CasePage(BaseModel, Generic[C]):
-    """One page of cases as an answer of a service, and the cursor of the next one.
+    """A response model for one page of cases, with the cursor of the next page.
 
-    `CasePage` shows whole cases, and `CasePage[Summary]` what a `CaseOut` of yours shows.
+    `CasePage` shows whole cases, and `CasePage[Summary]` shows the attributes of your `CaseOut`.
 
     Attributes:
         items: the cases of the page.
-        next_cursor: what to pass as the cursor to get the next page; None if this is the last.
+        next_cursor: the cursor of the next page; None if this is the last.
     """
 
     items: list[C] = Field(description="The cases of the page.")
@@ -183,20 +186,23 @@ class CasePage(BaseModel, Generic[C]):
 
     @classmethod
     async def of(cls, pager: Pager[Case], cursor: str | None = None) -> Self:
-        """Fetch one page, with one request for each search that the query takes.
+        """Fetch one page, with one request per search that the query takes.
 
         Args:
-            pager: what to page through, such as `persona.cases.list(page_size=20)`.
-            cursor: the `next_cursor` of the page before, as the browser sent it; None for the first page.
+            pager: the pager, such as `persona.cases.list(page_size=20)`.
+            cursor: the `next_cursor` of the previous page, as the browser sent it; None for the first page.
+
+        Returns:
+            The page.
 
         Raises:
-            QueryError: if the cursor is not one of this query's; `add_error_handlers` answers with 422.
-            PersonaError: whatever the request raises.
+            QueryError: if the cursor does not belong to this query; `add_error_handlers` turns it into a 422.
+            PersonaError: any error that the request raises.
         """
         try:
             page = await (pager if cursor is None else pager.resume(cursor))
         except (InvalidArgumentError, APIError) as error:
-            # A browser sent the cursor, so it is neither a mistake of the program nor of the service.
+            # A browser sent the cursor, so this is a mistake of neither the program nor the service.
             if cursor is None or (isinstance(error, APIError) and not error.place_refused):
                 raise
         else:

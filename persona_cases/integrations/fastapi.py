@@ -1,4 +1,4 @@
-"""FastAPI and Starlette: a client for the application, queries from browsers, streams, errors and webhooks.
+"""Integration with FastAPI and Starlette: a client, queries from browsers, streams, errors and webhooks.
 
 It needs FastAPI: `pip install 'persona-cases[fastapi]'`.
 """
@@ -69,23 +69,23 @@ def persona_lifespan(lifespan: Lifespan | None = None, **client_options: Any) ->
     """Return a lifespan that opens one `PersonaClient` for the application, and closes it at the end.
 
     Args:
-        lifespan: a lifespan of your own, which runs inside; its state is kept.
+        lifespan: your own lifespan, which runs inside this one; its state is kept.
         client_options: arguments of `PersonaClient`, such as `max_wait=5`. `limiter`, `creation_limiter` and `session`
             may be functions that return one when the application starts; it is closed with the client.
 
     Returns:
-        What `FastAPI(lifespan=...)` and `Starlette(lifespan=...)` take.
+        A lifespan for `FastAPI(lifespan=...)` or `Starlette(lifespan=...)`.
 
     Raises:
-        InvalidArgumentError: when the application starts, if an argument of the client cannot work.
+        InvalidArgumentError: when the application starts, if an argument of the client is invalid.
     """
 
     @asynccontextmanager
     async def opened(app: Any) -> AsyncGenerator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
-            # The client belongs to the loop that serves the application, so it is made here and not at import.
+            # The client belongs to the loop that serves the application, so it is created here and not at import.
             persona = await stack.enter_async_context(opened_client(client_options))
-            # Not every server passes the state of a lifespan on to requests; httpx's ASGITransport does not.
+            # Not every server passes the lifespan's state on to requests; httpx's ASGITransport does not.
             stack.callback(setattr, app.state, _STATE, getattr(app.state, _STATE, None))
             app.state.persona = persona
             own = None if lifespan is None else await stack.enter_async_context(lifespan(app))
@@ -96,6 +96,12 @@ def persona_lifespan(lifespan: Lifespan | None = None, **client_options: Any) ->
 
 def get_persona(connection: HTTPConnection) -> PersonaClient:
     """Return the client of the application; `app.dependency_overrides[get_persona]` replaces it in tests.
+
+    Args:
+        connection: the request or WebSocket being handled.
+
+    Returns:
+        The client.
 
     Raises:
         ClientStateError: if the application has no `persona_lifespan`.
@@ -109,28 +115,28 @@ def get_persona(connection: HTTPConnection) -> PersonaClient:
 
 
 def _case_id(value: str) -> str:
-    # An InvalidArgumentError is a ValueError, which FastAPI answers with 422.
+    # FastAPI turns a ValueError, such as InvalidArgumentError, into a 422.
     segment(value, "case_id")
     return value
 
 
 CaseId: TypeAlias = Annotated[str, AfterValidator(_case_id)]
-"""The id of a case from a browser: one that cannot be an id is answered with 422."""
+"""The id of a case from a browser; an invalid one gives a 422 response."""
 
 PersonaDep: TypeAlias = Annotated[PersonaClient, Depends(get_persona)]
 """The client of the application, as a parameter of a handler."""
 
 
 def add_error_handlers(app: Starlette, *, rate_limit_status: Literal[429, 503] = 503) -> None:
-    """Let errors of the client become problem documents (RFC 9457).
+    """Turn errors of the client into problem documents (RFC 9457).
 
-    404, 409 and 422 stay what they are. Where the service itself is at fault (400, 401, 403 of the API), or the API
-    is, the answer is 502. A used-up limit is answered with `Retry-After`, and an unknown outcome is 504 with the
+    404, 409 and 422 keep their status. If the service itself is at fault (400, 401, 403 of the API), or the API is, the
+    status is 502. The response for an exhausted limit has `Retry-After`, and an unknown outcome gives 504 with the
     idempotency key. Nothing that the vendor wrote is passed on. `InvalidArgumentError` stays an error of the program.
 
     Args:
         app: the application.
-        rate_limit_status: the status for a used-up limit.
+        rate_limit_status: the status for an exhausted limit.
     """
 
     async def answer(_: Request, error: Exception) -> Response:
@@ -145,17 +151,21 @@ def add_error_handlers(app: Starlette, *, rate_limit_status: Literal[429, 503] =
 async def ndjson(pager: Pager[Case], *, on_error: OnError = "trailer") -> StreamingResponse:
     """Return a response that streams cases as JSON Lines, each as the API sent it.
 
-    The first page is fetched before the response begins, so that a wrong key or a bad query is a status and not a torn
-    body. At most one page is fetched ahead of what the client takes. If the client goes away, the iteration stops.
+    The first page is fetched before the response begins, so a wrong key or an invalid query gives an error status
+    instead of a truncated body. At most one page is fetched ahead of the client. If the client disconnects, the
+    iteration stops.
 
     Args:
         pager: the cases.
-        on_error: what a later error does. `trailer` ends the stream with a line `{"error": ..., "cursor": ...}`; the
-            cursor is what `pager.resume` takes. `raise` breaks the connection off.
+        on_error: the effect of a later error. `trailer` ends the stream with a line `{"error": ..., "cursor": ...}`;
+            pass the cursor to `pager.resume`. `raise` closes the connection.
+
+    Returns:
+        The response.
 
     Raises:
-        PersonaError: whatever the first request raises.
-        InvalidArgumentError: if `on_error` is neither.
+        PersonaError: any error that the first request raises.
+        InvalidArgumentError: if `on_error` is neither `trailer` nor `raise`.
     """
     if on_error not in {"trailer", "raise"}:
         raise InvalidArgumentError("on_error must be 'trailer' or 'raise'")
@@ -165,7 +175,7 @@ async def ndjson(pager: Pager[Case], *, on_error: OnError = "trailer") -> Stream
 
 
 class _Pages(StreamingResponse):
-    """Streams pages, and ends the walk with the response, however that ends."""
+    """Streams pages, and ends the iteration when the response ends in any way."""
 
     def __init__(self, first: Page[Case] | None, pages: Walk[Case], on_error: OnError) -> None:
         super().__init__(lines_of(first, pages, trailer=on_error == "trailer"), media_type=JSON_LINES)
@@ -184,21 +194,21 @@ def where_body(
     max_depth: int = DEFAULT_MAX_DEPTH,
     max_leaves: int = DEFAULT_MAX_LEAVES,
 ) -> Any:
-    """Return a dependency that reads a query from the JSON of the request's body.
+    """Return a dependency that reads a query from the JSON in the request's body.
 
     Args:
-        allow: the attributes that may be asked for, such as `{"status", "fields.priority"}`; `"fields.*"` is any custom
-            field.
-        max_depth: how deep the query may nest.
-        max_leaves: how many comparisons it may have.
+        allow: the attributes that queries may compare, such as `{"status", "fields.priority"}`; `"fields.*"` means any
+            custom field.
+        max_depth: maximum nesting depth of the query.
+        max_leaves: maximum number of comparisons.
 
     Returns:
-        What `Annotated[Predicate, where_body(...)]` takes. A query that is not one, or asks for more, raises a
-        `QueryError`, which `add_error_handlers` answers with 422 and the JSON pointer.
+        A dependency for `Annotated[Predicate, where_body(...)]`. An invalid query, or one that uses more, raises a
+        `QueryError`, which `add_error_handlers` turns into a 422 with the JSON pointer.
     """
     checked = _checker(allow, max_depth, max_leaves)
 
-    # Any JSON, so that one mistake is answered like another: FastAPI would answer with what was sent.
+    # Any JSON, so that all mistakes get the same kind of response: FastAPI's own would quote the body.
     def read(where: Annotated[Any, Body(json_schema_extra={"type": "object"})]) -> Predicate:
         return checked(Predicate.from_dict(where))
 
@@ -211,13 +221,13 @@ def _checker(allow: Collection[str], max_depth: int, max_leaves: int) -> Callabl
         _check_values(predicate)
         return predicate
 
-    # The bounds themselves are checked when the application is made.
+    # Checks the limits themselves when the application is created.
     checked(Q.all_of([]))
     return checked
 
 
 def _check_values(predicate: Predicate) -> None:
-    """Refuse values that an attribute is never compared with: JSON takes any, and the API would refuse them later."""
+    """Raise for values that an attribute cannot be compared with, because the API would reject them later."""
     for placed in placed_nodes(predicate):
         node = placed.node
         if isinstance(node, Comparison) and node.attribute in SEARCHABLE:
@@ -239,13 +249,16 @@ def where_query(
 ) -> Any:
     """Return a dependency that reads a query in text form, such as `status == 'open'`, from the query string.
 
-    It is like `where_body` otherwise.
+    Otherwise it works like `where_body`.
 
     Args:
-        allow: the attributes that may be asked for.
+        allow: the attributes that queries may compare.
         name: the name of the parameter.
-        max_depth: how deep the query may nest.
-        max_leaves: how many comparisons it may have.
+        max_depth: maximum nesting depth of the query.
+        max_leaves: maximum number of comparisons.
+
+    Returns:
+        A dependency for `Annotated[Predicate, where_query(...)]`.
     """
     checked = _checker(allow, max_depth, max_leaves)
 
@@ -259,7 +272,10 @@ def webhook_route(receiver: WebhookReceiver) -> Callable[[Request], Any]:
     """Return a handler for the deliveries of a webhook: `app.post("/webhooks/persona")(webhook_route(receiver))`.
 
     Args:
-        receiver: checks the signatures and hands out the events.
+        receiver: checks the signatures and passes the events to their handlers.
+
+    Returns:
+        The handler.
     """
 
     async def deliver(request: Request) -> Response:
@@ -271,17 +287,21 @@ def webhook_route(receiver: WebhookReceiver) -> Callable[[Request], Any]:
 def readiness_route(*, max_waiting: int = MAX_WAITING) -> Callable[[Request], Any]:
     """Return a handler for the probes of an orchestrator: `app.get("/ready")(readiness_route())`.
 
-    It sends nothing to the API. The answer is what the limiter knows, such as `remaining` and `cooling_for`.
+    It sends nothing to the API. The response holds the state of the limiter, such as `remaining` and `cooling_for`.
 
     Args:
-        max_waiting: how many calls may wait for the rate limit; above that, the answer is 503 with `Retry-After`.
+        max_waiting: maximum number of calls that wait for the rate limit; above that, the response is 503 with
+            `Retry-After`.
+
+    Returns:
+        The handler.
 
     Raises:
         InvalidArgumentError: if `max_waiting` is not a whole number of at least 0.
     """
     whole_number(max_waiting, "max_waiting", least=0)
 
-    # FastAPI fills the second argument in, which tests may override; Starlette passes the request alone.
+    # FastAPI fills in the second argument, which tests may override; Starlette passes only the request.
     async def ready(
         request: Request, persona: Annotated[PersonaClient | None, Depends(get_persona)] = None
     ) -> Response:

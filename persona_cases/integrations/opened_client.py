@@ -1,4 +1,4 @@
-"""The client of an application, from its start to its end."""
+"""The client of an application, open from its start to its end."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -8,13 +8,13 @@ from persona_cases import PersonaClient
 
 __all__ = ["opened_client"]
 
-# These belong to an event loop, and a module is imported before there is one.
+# These belong to an event loop, and modules are imported before there is one.
 _MADE_ON_LOOP: Final = ("session", "limiter", "creation_limiter")
 
 
 @asynccontextmanager
 async def opened_client(options: Mapping[str, Any]) -> AsyncGenerator[PersonaClient]:
-    """Open a client, and close it at the end, with what was made for it.
+    """Open a client, and at the end close it and the objects that were created for it.
 
     Args:
         options: arguments of `PersonaClient`. `session`, `limiter` and `creation_limiter` may be functions that return

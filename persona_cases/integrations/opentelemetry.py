@@ -1,7 +1,7 @@
-"""OpenTelemetry: spans and metrics of the calls of a client, by an observer.
+"""OpenTelemetry: an observer that records spans and metrics of the calls of a client.
 
-It needs the API of OpenTelemetry: `pip install 'persona-cases[otel]'`. Your program chooses the SDK and where it sends
-what is recorded.
+It needs the API of OpenTelemetry: `pip install 'persona-cases[otel]'`. Your program chooses the SDK and where to export
+the data.
 """
 
 from collections.abc import Callable
@@ -31,16 +31,16 @@ from persona_cases.surface import publish
 
 _uninstrumented: Callable[[], AbstractContextManager[None]]
 try:
-    # Not the one for HTTP alone: older instrumentations of aiohttp do not ask for that.
+    # Not the key for HTTP only, because older instrumentations of aiohttp do not check it.
     from opentelemetry.instrumentation.utils import suppress_instrumentation as _uninstrumented
-except ImportError:  # Where there are no instrumentations, there are none to suppress.
+except ImportError:  # Without instrumentations, there is nothing to suppress.
     _uninstrumented = nullcontext
 
 __all__ = ["OpenTelemetry"]
 
 _SCOPE: Final = "persona_cases"
 _SCHEMA: Final = "https://opentelemetry.io/schemas/1.30.0"
-# The context of the task that makes a call carries these, so that calls and attempts side by side are told apart.
+# Kept in the context of the task that makes a call, so that concurrent calls and attempts stay separate.
 _CALL: Final = context.create_key("persona_cases.call")
 _ATTEMPT: Final = context.create_key("persona_cases.attempt")
 
@@ -67,19 +67,19 @@ class _OpenAttempt:
 
 
 class OpenTelemetry:
-    """An observer that records a span for each call and one for each attempt below it, and metrics of both.
+    """An observer that records a span per call, with a child span per attempt, and metrics of both.
 
     .. code-block:: python
 
         async with PersonaClient(observers=[OpenTelemetry()]) as persona: ...
 
     Spans and metrics hold no query, body, header, key or id of an object. The instrumentation of aiohttp records whole
-    URLs, so it is suppressed for the requests of the client. No trace context is sent to the API. A call is recorded by
-    one such observer: a second one of the same client fails, which the client logs once.
+    URLs, so it is suppressed for the requests of the client. No trace context is sent to the API. Only one such
+    observer records a call: a second one of the same client raises an error, which the client logs once.
 
     Args:
-        tracer_provider: where spans go; by default the global provider.
-        meter_provider: where metrics go; by default the global provider.
+        tracer_provider: the provider for spans. Default: the global provider.
+        meter_provider: the provider for metrics. Default: the global provider.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class OpenTelemetry:
     def _start(self, call: ObservedCall) -> None:
         other = context.get_value(_CALL)
         if isinstance(other, _OpenCall) and other.call is call:
-            # Two would leave the contexts of each other in the wrong order.
+            # Two observers would exit each other's contexts in the wrong order.
             raise ClientStateError("two OpenTelemetry observers watch one client, and the first records: remove one")
         operation = "files.download" if call.host == "files" else operation_name(call.method, call.path_template)
         span = self._tracer.start_span(f"persona.{operation}", attributes={"url.template": call.path_template})
@@ -193,7 +193,7 @@ def _nothing() -> None: ...
 def _enter(
     span: Span, key: str, value: object, *, inside: AbstractContextManager[None] | None = None
 ) -> Callable[[], None]:
-    """Make a span the current one of this task, and return what takes that back."""
+    """Make a span the current one of this task, and return a function that undoes it."""
     token = context.attach(context.set_value(key, value, trace.set_span_in_context(span)))
     around = nullcontext() if inside is None else inside
     around.__enter__()
@@ -216,7 +216,7 @@ def _close(attempt: _OpenAttempt) -> None:
 
 
 def _fail(span: Span, error: type[BaseException]) -> str:
-    """Mark a span as failed, and return the type of the error: its text may hold what the API said."""
+    """Mark a span as failed, and return the type of the error, whose message may quote the API."""
     name = error.__qualname__ if error.__module__ == "builtins" else f"{error.__module__}.{error.__qualname__}"
     span.set_attribute("error.type", name)
     span.set_status(Status(StatusCode.ERROR))

@@ -1,4 +1,4 @@
-"""What telemetry calls a call: `cases.search` for `POST /cases/search`. Pure."""
+"""Operation names of calls for telemetry: `cases.search` for `POST /cases/search`. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["PAGED", "operation_name"]
 
 _COLLECTION: Final[Mapping[str, str]] = {"GET": "list", "POST": "create"}
 _OBJECT: Final[Mapping[str, str]] = {"GET": "get", "PATCH": "update", "PUT": "update", "DELETE": "delete"}
-# The API redacts a case where it deletes other objects.
+# The API redacts a case with the request that deletes other objects.
 _OWN: Final[Mapping[tuple[str, str], str]] = {("DELETE", "/cases/{id}"): "redact"}
 
 PAGED: Final = ("list", "search")
@@ -19,7 +19,7 @@ PAGED: Final = ("list", "search")
 
 @lru_cache(maxsize=256)
 def operation_name(method: str, path_template: str) -> str:
-    """Return the collection and the action of a call, as the methods of the client are called.
+    """Return the collection and the action of a call, named like the methods of the client.
 
     Args:
         method: the HTTP method.
@@ -34,5 +34,5 @@ def operation_name(method: str, path_template: str) -> str:
         action = _OBJECT.get(method, method.lower())
     else:
         action = further[-1].replace("-", "_")
-    # The first part of a path that nobody documents may be an id.
+    # The first segment of an undocumented path may be an id.
     return f"{'other' if collection == '{id}' else collection.replace('-', '_')}.{action}"

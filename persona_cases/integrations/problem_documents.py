@@ -1,7 +1,7 @@
-"""What a web service tells its own clients of an error of the API: pure.
+"""The problem documents with which a web service reports errors of the API to its own clients. Pure.
 
-The problem documents follow RFC 9457. They hold nothing that the vendor wrote, and nothing of a request: whoever asks a
-service is not the customer of the vendor.
+They follow RFC 9457. They contain nothing that the vendor wrote and nothing of a request, because the clients of a
+service are not customers of the vendor.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 @attrs.frozen
 class Problem:
-    """An answer of a web service.
+    """An error response of a web service.
 
     Attributes:
         status: its HTTP status.
-        title: what happened, in a few words.
-        detail: what the caller can do.
-        members: further members of the document.
-        headers: headers of the answer.
+        title: a short description of the problem.
+        detail: advice for the caller.
+        members: additional members of the document.
+        headers: headers of the response.
     """
 
     status: int
@@ -62,11 +62,11 @@ class Problem:
 
 
 def problem_of(error: PersonaError, *, rate_limit_status: int) -> Problem | None:
-    """Return what to answer; None for an error of the program itself, which stays an error.
+    """Return the response to an error; None for an error of the program itself, which stays an error.
 
     Args:
-        error: what a call of the client raised.
-        rate_limit_status: the status for a used-up limit, 429 or 503.
+        error: the error that a call of the client raised.
+        rate_limit_status: the status for an exhausted limit, 429 or 503.
     """
     match error:
         case NotFoundError():
@@ -79,7 +79,7 @@ def problem_of(error: PersonaError, *, rate_limit_status: int) -> Problem | None
             return _limited(error, rate_limit_status)
         case QueryError():
             pointer = {} if error.pointer is None else {"pointer": error.pointer}
-            # The library wrote the text, about the query alone and without its values.
+            # The library wrote the message. It is only about the query, and contains no values.
             return Problem(422, "Unprocessable Content", f"The query cannot be asked: {error}", pointer)
         case IndeterminateError():
             return _unanswered(error.idempotency_key, "The change may have been made: look before you repeat it.")

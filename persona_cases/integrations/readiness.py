@@ -1,4 +1,4 @@
-"""Whether a service can take requests, from what its client knows: pure, and without a request to the API."""
+"""Whether a service can take requests, judged by the limiter of its client, without a request to the API. Pure."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from persona_cases.limits import LimiterState
 __all__ = ["MAX_WAITING", "Readiness", "readiness_of"]
 
 MAX_WAITING = 100
-"""How many calls may wait for the rate limit in a service that is ready."""
+"""Maximum number of calls that wait for the rate limit in a ready service."""
 
 
 @attrs.frozen
 class Readiness:
-    """The answer to a probe.
+    """The response to a probe.
 
     Attributes:
         status: 200, or 503 if too many calls wait.
-        document: what the limiter knows.
-        headers: headers of the answer.
+        document: the state of the limiter.
+        headers: headers of the response.
     """
 
     status: int
@@ -31,13 +31,13 @@ class Readiness:
 
 
 def readiness_of(state: LimiterState, max_waiting: int) -> Readiness:
-    """Return how to answer a probe.
+    """Return the response to a probe.
 
-    A cooldown alone does not make a service unready: it holds for all replicas, which share the limit.
+    A cooldown alone does not make a service unready, because it affects all replicas, which share the limit.
 
     Args:
-        state: what the limiter of the client knows.
-        max_waiting: how many calls may wait for the rate limit.
+        state: the state of the client's limiter.
+        max_waiting: maximum number of calls that wait for the rate limit.
     """
     ready = state.waiting <= max_waiting
     wait = state.cooling_for or state.resets_in or 0.0

@@ -1,4 +1,4 @@
-"""Pages of cases as JSON Lines for a stream, whatever the framework that sends them."""
+"""Pages of cases as JSON Lines for a stream, for any framework."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -13,11 +13,11 @@ JSON_LINES: Final = "application/x-ndjson"
 
 
 async def lines_of(first: Page[Case] | None, pages: Walk[Case], *, trailer: bool = True) -> AsyncGenerator[bytes]:
-    """Yield the lines of each page, and what ends a stream that fails.
+    """Yield the lines of each page and, after an error, the trailer.
 
     Args:
         first: the first page, which was fetched before the stream began; None if there is none.
-        pages: the walk that it came from.
+        pages: the iteration that it came from.
         trailer: whether an error ends the stream with a line `{"error": ..., "cursor": ...}`. Otherwise it is raised.
     """
     page = first

@@ -1,4 +1,4 @@
-"""The metrics of calls, by OpenTelemetry's conventions where there are some."""
+"""The metrics of calls, following OpenTelemetry's conventions where they exist."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _WAITED: Final = (0.0, 0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 45.0, 60
 
 
 class Metrics:
-    """The instruments, and what is recorded with them.
+    """The instruments, and the methods that record values.
 
     Args:
-        meter: makes the instruments.
+        meter: creates the instruments.
     """
 
     def __init__(self, meter: Meter) -> None:

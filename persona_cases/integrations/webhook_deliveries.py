@@ -1,4 +1,4 @@
-"""Deliveries of webhooks, whatever framework receives them."""
+"""Deliveries of webhooks, for any framework."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _TOO_LARGE = 413
 
 
 async def status_of(receiver: WebhookReceiver, chunks: AsyncIterable[bytes], signature: str | None) -> int:
-    """Hand a delivery to the receiver, and return the HTTP status of the answer.
+    """Pass a delivery to the receiver, and return the HTTP status of the response.
 
-    No more is read than the receiver takes.
+    It reads no more than the receiver accepts.
 
     Args:
-        receiver: checks the signature and hands out the event.
-        chunks: the body.
+        receiver: checks the signature and passes the event to its handlers.
+        chunks: the body, in chunks.
         signature: the header `Persona-Signature`.
     """
     body = bytearray()

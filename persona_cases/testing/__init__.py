@@ -1,6 +1,6 @@
-"""A stand-in for the API to test against: `Simulator`, its faults, its clock and its cases, and `make_case` without it.
+"""A simulator of the API for tests: `Simulator`, its faults, clock and cases, and `make_case`, which works without it.
 
-The names are imported when they are first used, so that pytest can load the plugin of this package at no cost.
+Each name is imported on first use, so that pytest can load the plugin of this package at no cost.
 """
 
 from __future__ import annotations

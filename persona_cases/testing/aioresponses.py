@@ -1,7 +1,7 @@
-"""aioresponses, mended for the versions of aiohttp that this library needs.
+"""aioresponses, fixed for the versions of aiohttp that this library needs.
 
-As released (0.7.9) it fails with aiohttp 3.14 and later in two ways: every mocked answer lacks the argument
-`stream_writer`, and bodies of more than 128 KiB trip over a stream reader that cannot pause. See
+As released (0.7.9), it fails with aiohttp 3.14 and later in two ways: every mocked response lacks the argument
+`stream_writer`, and bodies of more than 128 KiB fail because the stream reader cannot pause. See
 https://github.com/pnuckowski/aioresponses/issues/289.
 """
 
@@ -22,7 +22,7 @@ __all__ = ["mended_aioresponses"]
 
 
 class _MendedResponse(ClientResponse):
-    """Supplies the writer that aioresponses does not know of."""
+    """A response with the writer that aioresponses does not pass."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("stream_writer", Mock(output_size=0))
@@ -36,13 +36,13 @@ def _unpausing_reader(loop: asyncio.AbstractEventLoop | None = None) -> StreamRe
 
 @contextmanager
 def mended_aioresponses(**options: Any) -> Generator[aioresponses]:
-    """Answer the requests of aiohttp clients without a network.
+    """Respond to requests of aiohttp clients without a network.
 
     Args:
-        options: what `aioresponses(...)` takes, such as `passthrough`.
+        options: arguments of `aioresponses(...)`, such as `passthrough`.
 
     Yields:
-        The mock, on which answers are registered.
+        The mock, on which you register responses.
     """
     with (
         patch.object(core, "ClientResponse", _MendedResponse),

@@ -1,4 +1,4 @@
-"""Clients of a simulator, which keep to its clock."""
+"""Clients of a simulator, which follow its clock."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from persona_cases.transport.limits.quota_limiter import QuotaLimiter
 __all__ = ["client_of"]
 
 _PATIENCE = 30.0
-"""Real seconds after which nobody is believed to advance a clock any more."""
+"""Real seconds after which a waiting client assumes that nobody will advance the clock."""
 
 
 class _AtOnce(Pace):
-    """No pace: a bucket would drip in real time, which says nothing about a clock that is set by hand."""
+    """No pacing, because a bucket would drip in real time instead of on a manual clock."""
 
     @property
     def has_room(self) -> bool:
@@ -31,7 +31,7 @@ class _AtOnce(Pace):
 
 
 class _FollowingLimiter(LocalLimiter):
-    """A limiter whose time is that of a `ManualClock`."""
+    """A limiter that follows a `ManualClock`."""
 
     def _enter_loop(self) -> None:
         super()._enter_loop()
@@ -39,7 +39,7 @@ class _FollowingLimiter(LocalLimiter):
             self._pace = _AtOnce(self._window.limit, self._window.period)
 
     async def acquire(self, max_wait: float | timedelta | None = None) -> Permit:
-        """Wait until a request may be sent, but not for a clock that stands still."""
+        """Wait until a request may be sent, but raise if the clock does not advance."""
         try:
             async with asyncio.timeout(_PATIENCE if max_wait is None else None):
                 return await super().acquire(max_wait)
@@ -56,13 +56,13 @@ class _FollowingQuotaLimiter(QuotaLimiter, _FollowingLimiter):
 
 
 def client_of(api_key: str, base_url: str, clock: Clock, settings: dict[str, Any]) -> PersonaClient:
-    """Make a client of a simulator.
+    """Make a client for a simulator.
 
     Args:
         api_key: the simulator's key.
-        base_url: where it listens.
+        base_url: the simulator's base URL.
         clock: its clock; limiters follow a `ManualClock`.
-        settings: arguments of `PersonaClient`, which win over all that.
+        settings: arguments of `PersonaClient`, which take precedence.
     """
     chosen: dict[str, Any] = {"api_key": api_key, "base_url": base_url}
     if isinstance(clock, ManualClock):

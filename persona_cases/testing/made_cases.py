@@ -1,4 +1,4 @@
-"""`make_case`: a case for a test that needs no server."""
+"""`make_case`: makes a case for tests that need no server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NAMES: Final = frozenset(field.name for field in msgspec.structs.fields(Attribu
 
 
 class Fillable(Protocol[P]):
-    """A generated class: its `changes` tells which fields there are."""
+    """The interface of a generated class, whose `changes` lists its fields."""
 
     def changes(self, *args: P.args, **values: P.kwargs) -> dict[str, Any]:
         """Return new values of fields."""
@@ -56,23 +56,23 @@ def make_case(typed: Fillable[P], /, *args: P.args, **values: P.kwargs) -> Case:
 def make_case(typed: Any = None, /, *args: Any, **given: Any) -> Case:
     """Make a case without a server, for tests of your own functions.
 
-    Give a generated class and the values of its fields, `make_case(KYC, risk_score=95)`; all others are unset. If the
-    test is about attributes of the case as well, give an object, `make_case(KYC(risk_score=95), status="approved")`,
-    or no class at all, `make_case(status="open", fields={"priority": "high"})`. Unlike `create`, it takes whatever a
-    case may hold: options that the template no longer has, and no value for a required field.
+    Pass a generated class and values of its fields, `make_case(KYC, risk_score=95)`; all other fields are unset. To set
+    attributes of the case too, pass an object, `make_case(KYC(risk_score=95), status="approved")`, or no class,
+    `make_case(status="open", fields={"priority": "high"})`. Unlike `create`, it accepts everything that a case can
+    hold: options that the template no longer has, and required fields without a value.
 
     Args:
         typed: a generated class, or an object of one.
-        args: nothing.
-        given: for a class, values of fields by their names in Python. Otherwise attributes of the case by the names
-            that `Case` has for them: `id`, `status`, `tags`, `created_at`, ..., `case_template_id`, `case_queue_id`,
-            and `fields`, a mapping of plain values by the keys of the template.
+        args: not used; values are passed by name.
+        given: for a class, values of fields by Python name. Otherwise attributes of the case, by their names in `Case`:
+            `id`, `status`, `tags`, `created_at`, ..., `case_template_id`, `case_queue_id`, and `fields`, a mapping of
+            plain values by the keys of the template.
 
     Returns:
         The case, as `Case.from_dict` reads it.
 
     Raises:
-        InvalidArgumentError: if there is no such field or attribute, or a value is of a wrong type.
+        InvalidArgumentError: if there is no such field or attribute, or a value has the wrong type.
     """
     if args:
         raise InvalidArgumentError("make_case takes values by name, such as make_case(KYC, risk_score=95)")

@@ -1,8 +1,8 @@
-"""Fixtures for the tests of code that uses this library; pytest loads them by itself.
+"""Fixtures for tests of code that uses this library; pytest loads them automatically.
 
-`persona_simulator` is a running `Simulator`, `persona_client` a client that talks to it. `persona_server` is one in a
-thread of its own, and `persona_env` sets the environment variables for it. `mocked_http` stands for aiohttp itself.
-They need the extra `persona-cases[testing]`.
+`persona_simulator` is a running `Simulator`, and `persona_client` is a client for it. `persona_server` is a simulator
+in its own thread, and `persona_env` sets the environment variables for it. `mocked_http` mocks aiohttp itself. They
+need the extra `persona-cases[testing]`.
 """
 
 # ruff: noqa: PLC0415 - pytest loads this at every start: what costs time or may be missing is imported on use
@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the markers known."""
+    """Register the markers."""
     for marker, taker in ((_SIMULATOR, "Simulator"), (_CLIENT, "PersonaClient"), (_SERVER, "Simulator")):
         config.addinivalue_line(
             "markers", f"{marker}(**settings): settings of the `{marker}` fixture, as `{taker}(...)` takes them"
@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _settings(request: pytest.FixtureRequest, name: str, example: str) -> dict[str, Any]:
-    """What the markers of a test set; of several, the one closest to the test wins, setting by setting."""
+    """Return the settings from the markers of a test; for each setting, the marker closest to the test wins."""
     settings: dict[str, Any] = {}
     for marker in request.node.iter_markers(name):
         if marker.args:
@@ -45,7 +45,7 @@ def _settings(request: pytest.FixtureRequest, name: str, example: str) -> dict[s
 
 
 def _async_fixture(make: Callable[..., AsyncIterator[_T]]) -> Any:
-    """pytest-asyncio's fixture; without pytest-asyncio one that says what is missing, to those who use it."""
+    """Make a pytest-asyncio fixture; without pytest-asyncio, one that raises an error for tests that use it."""
     try:
         import pytest_asyncio
     except ImportError:
@@ -60,10 +60,10 @@ def _async_fixture(make: Callable[..., AsyncIterator[_T]]) -> Any:
 
 @_async_fixture
 async def persona_simulator(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
-    """A running simulator with a store of its own, stopped after the test.
+    """A running simulator with its own store, stopped after the test.
 
-    `@pytest.mark.persona_simulator(cases=50, rate_limit="60/3")` sets its arguments; of several markers, the
-    one closest to the test wins, setting by setting.
+    `@pytest.mark.persona_simulator(cases=50, rate_limit="60/3")` sets its arguments; for each setting, the marker
+    closest to the test wins.
     """
     from persona_cases.testing.simulator import Simulator
 
@@ -75,7 +75,7 @@ async def persona_simulator(request: pytest.FixtureRequest) -> AsyncIterator[Sim
 async def persona_client(request: pytest.FixtureRequest, persona_simulator: Simulator) -> AsyncIterator[PersonaClient]:
     """A client of `persona_simulator`, closed after the test.
 
-    `@pytest.mark.persona_client(max_wait=5, timeout=1)` sets its arguments, as with `persona_simulator`. Its limiters
+    `@pytest.mark.persona_client(max_wait=5, timeout=1)` sets its arguments, as for `persona_simulator`. Its limiters
     follow the simulator's clock if that is a `ManualClock`.
     """
     async with persona_simulator.client(**_settings(request, _CLIENT, "max_wait=5")) as client:
@@ -94,21 +94,21 @@ def _persona_server_thread() -> Iterator[SimulatorServer]:
 def persona_server(
     request: pytest.FixtureRequest, _persona_server_thread: SimulatorServer
 ) -> Iterator[SimulatorServer]:
-    """A simulator in a thread of its own, which serves the whole session and begins each test with new data.
+    """A simulator in its own thread, which serves the whole session and starts each test with new data.
 
-    It answers while the test blocks, as with FastAPI's `TestClient`, and works with any plugin for async tests.
-    `@pytest.mark.persona_server(cases=50, rate_limit="60/3")` sets the arguments of `Simulator`, as with
+    It responds while the test blocks, as with FastAPI's `TestClient`, and works with any plugin for async tests.
+    `@pytest.mark.persona_server(cases=50, rate_limit="60/3")` sets the arguments of `Simulator`, as for
     `persona_simulator`.
     """
     _persona_server_thread.reset(**_settings(request, _SERVER, "cases=50"))
     yield _persona_server_thread
-    # What a function of a scripted fault raised belongs to this test.
+    # An error that a function of a scripted fault raised belongs to this test.
     _persona_server_thread.reset()
 
 
 @pytest.fixture
 def persona_env(persona_server: SimulatorServer, monkeypatch: pytest.MonkeyPatch) -> SimulatorServer:
-    """The same, with `PERSONA_API_KEY` and `PERSONA_BASE_URL` set, so that `PersonaClient()` talks to it."""
+    """`persona_server`, with `PERSONA_API_KEY` and `PERSONA_BASE_URL` set so that `PersonaClient()` uses it."""
     monkeypatch.setenv("PERSONA_API_KEY", persona_server.api_key)
     monkeypatch.setenv("PERSONA_BASE_URL", persona_server.base_url)
     for name in ("PERSONA_CA_FILE", "PERSONA_ALLOW_HTTP"):
@@ -118,7 +118,7 @@ def persona_env(persona_server: SimulatorServer, monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 def mocked_http() -> Iterator[aioresponses]:
-    """The `aioresponses` mock, mended: requests of aiohttp clients get the answers that the test registers."""
+    """The fixed `aioresponses` mock: requests of aiohttp clients get the responses that the test registers."""
     try:
         from persona_cases.testing.aioresponses import mended_aioresponses
     except ImportError:

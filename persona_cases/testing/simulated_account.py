@@ -1,4 +1,4 @@
-"""An account with the vendor, simulated: its data, its limits, its faults, and what it answers."""
+"""A simulated account with the vendor: its data, limits, faults and responses."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ __all__ = ["AccountSettings", "SimulatedAccount"]
 
 @attrs.frozen(kw_only=True)
 class AccountSettings:
-    """The arguments of `Simulator` that are not about its address; see there.
+    """The arguments of `Simulator` that are not about its address; see `Simulator`.
 
     Raises:
-        InvalidArgumentError: one of them is out of range.
+        InvalidArgumentError: if one of them is out of range.
     """
 
     cases: int
@@ -61,17 +61,17 @@ class AccountSettings:
 
     def __attrs_post_init__(self) -> None:
         if self.latency < 0 or self.index_lag < 0:
-            raise InvalidArgumentError("latency and index_lag: need to be zero or more seconds")
+            raise InvalidArgumentError("latency and index_lag must be at least 0 seconds")
         if self.file_token_lifetime <= 0:
-            raise InvalidArgumentError("file_token_lifetime: needs to be more than zero seconds")
+            raise InvalidArgumentError("file_token_lifetime must be more than 0 seconds")
 
 
 class SimulatedAccount:
-    """What a simulator has between two resets.
+    """The state of a simulator between two resets.
 
     Args:
         settings: the arguments of the simulator.
-        origin: tells scheme, host and port of the simulator.
+        origin: returns scheme, host and port of the simulator.
     """
 
     def __init__(self, settings: AccountSettings, origin: Callable[[], str]) -> None:
@@ -95,10 +95,10 @@ class SimulatedAccount:
         self._api = SimulatedApi(settings.api_key, gates, self._endpoints(), self._signer, seed=seed)
 
     def outcome(self, request: ReceivedRequest, authorization: str | None) -> Outcome:
-        """Take a request down, and decide what is answered and how.
+        """Record a request, and decide the response and how to send it.
 
         Args:
-            request: what came in, its path with the root of the API.
+            request: the request, with the root of the API in its path.
             authorization: its `Authorization` header.
         """
         request.received_at = self.settings.clock.monotonic()
@@ -149,6 +149,6 @@ class SimulatedAccount:
         return self._api.answer(request, authorization, self._origin_for(request))
 
     def _origin_for(self, request: ReceivedRequest) -> str:
-        # Files are where the client found the API, by whatever name: a container has others than it knows of.
+        # File URLs use the host under which the client reached the API, because a container may not know its own names.
         host = request.headers.get("host")
         return f"http://{host}" if host else self._origin()

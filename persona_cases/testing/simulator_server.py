@@ -1,4 +1,4 @@
-"""`SimulatorServer`: a simulator in a thread of its own, for tests that block."""
+"""`SimulatorServer`: a simulator in its own thread, for tests that block."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ __all__ = ["ServerWebhooks", "SimulatorServer"]
 
 
 class ServerWebhooks:
-    """The webhooks of a `SimulatorServer`: those of its simulator, for callers that block.
+    """The webhooks of a `SimulatorServer`, for callers that block.
 
     Args:
         thread: the thread of the simulator.
-        simulator: whose webhooks they are.
+        simulator: the simulator.
     """
 
     def __init__(self, thread: LoopThread, simulator: Simulator) -> None:
@@ -45,7 +45,7 @@ class ServerWebhooks:
 
     @property
     def mishaps(self) -> Mishaps:
-        """What goes wrong with deliveries."""
+        """The scripted mishaps of deliveries."""
         return cast("Mishaps", self._webhooks.mishaps)
 
     @property
@@ -56,12 +56,12 @@ class ServerWebhooks:
     def deliver_to(
         self, target: str | ASGIApp | WebClient, *, secret: str, path: str | None = None, **settings: Any
     ) -> SimulatedWebhook:
-        """Deliver the events that happen from now on.
+        """Deliver future events to a webhook.
 
         Args:
             target: a URL, or the sync `TestClient` of an application. An ASGI application is called in the simulator's
-                thread, which suits none that has a client of its own.
-            secret: signs the deliveries.
+                thread, which does not work for applications with their own client.
+            secret: the secret that signs the deliveries.
             path: the path of the route in an application.
             settings: the other arguments of `SimulatedWebhooks.deliver_to`.
 
@@ -69,13 +69,13 @@ class ServerWebhooks:
             The webhook, with its deliveries.
 
         Raises:
-            InvalidArgumentError: an argument is invalid.
+            InvalidArgumentError: if an argument is invalid.
         """
         return cast("SimulatedWebhook", self._webhooks.deliver_to(target, secret=secret, path=path, **settings))
 
     @contextmanager
     def reordered(self) -> Generator[None]:
-        """Hold back what happens inside, and deliver it at the end, newest first."""
+        """Hold back the events inside the block, and deliver them at its end, newest first."""
         with self._webhooks.reordered():
             yield
 
@@ -86,16 +86,16 @@ class ServerWebhooks:
             timeout: maximum seconds to wait; None for no limit.
 
         Returns:
-            Whether nothing is left.
+            True if nothing is left.
         """
         return bool(self._webhooks.drain(timeout))
 
 
 class SimulatorServer:
-    """A `Simulator` in a thread of its own.
+    """A `Simulator` in its own thread.
 
-    A simulator in the event loop of a test cannot answer while the test blocks that loop, as FastAPI's `TestClient` and
-    any sync client do. This one answers, and can be asked and changed from any thread::
+    A simulator in the event loop of a test cannot respond while the test blocks that loop, as FastAPI's `TestClient`
+    and any sync client do. This one can, and can be read and changed from any thread::
 
         with SimulatorServer(cases=10) as server:
             server.store.create_case("KYC")
@@ -104,7 +104,7 @@ class SimulatorServer:
         settings: the arguments of `Simulator`.
 
     Raises:
-        InvalidArgumentError: an argument is out of range.
+        InvalidArgumentError: if an argument is out of range.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -116,10 +116,10 @@ class SimulatorServer:
 
     @property
     def base_url(self) -> str:
-        """What to give the client as `base_url`.
+        """The `base_url` for clients.
 
         Raises:
-            ClientStateError: the server does not run.
+            ClientStateError: if the server is not running.
         """
         return self._simulator.base_url
 
@@ -130,50 +130,50 @@ class SimulatorServer:
 
     @property
     def api_key(self) -> str:
-        """The key that requests must carry."""
+        """The key that requests must send."""
         return self._simulator.api_key
 
     @property
     def clock(self) -> Clock:
-        """What time it is; a `ManualClock` may be advanced from any thread."""
+        """The clock; a `ManualClock` can be advanced from any thread."""
         return self._simulator.clock
 
     @property
     def store(self) -> CaseStore:
-        """The data; change it to set a scene."""
+        """The data; change it to prepare a test."""
         return cast("CaseStore", self._proxy("store"))
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong."""
+        """The scripted faults."""
         return cast("Faults", self._proxy("faults"))
 
     @property
     def requests(self) -> RequestLog:
-        """What was received."""
+        """The requests received so far."""
         return cast("RequestLog", self._proxy("requests"))
 
     @property
     def events(self) -> EventLog:
-        """What happened."""
+        """The events so far."""
         return cast("EventLog", self._proxy("events"))
 
     @property
     def idempotency(self) -> IdempotencyStore:
-        """What was answered to requests with an idempotency key."""
+        """The stored responses to requests with an idempotency key."""
         return cast("IdempotencyStore", self._proxy("idempotency"))
 
     @property
     def webhooks(self) -> ServerWebhooks:
-        """Who is told of what happens."""
+        """The webhooks that receive the events."""
         return ServerWebhooks(self._running(), self._simulator)
 
     def start(self) -> None:
-        """Begin to answer requests.
+        """Start to serve requests.
 
         Raises:
-            InvalidArgumentError: the address cannot be listened on.
-            ClientStateError: it runs already.
+            InvalidArgumentError: if the address cannot be listened on.
+            ClientStateError: if it is already running.
         """
         thread = self._thread or LoopThread()
         try:
@@ -185,10 +185,10 @@ class SimulatorServer:
         self._thread = thread
 
     def stop(self) -> None:
-        """Close all connections and stop; harmless if it does not run.
+        """Close all connections and stop; harmless if it is not running.
 
         Raises:
-            Exception: the first that a function of a scripted fault raised, if any did.
+            Exception: the first error that a function of a scripted fault raised, if any.
         """
         thread, self._thread = self._thread, None
         if thread is None:
@@ -199,27 +199,43 @@ class SimulatorServer:
             thread.stop()
 
     def reset(self, **settings: Any) -> None:
-        """Begin again with other data, faults, webhooks and records, at the same address.
+        """Start over with new data, faults, webhooks and records, at the same address.
 
         Args:
-            settings: arguments of `Simulator` that replace the first ones until the next reset; not `host` or `port`.
+            settings: arguments of `Simulator` that replace the original ones until the next reset, except `host` and
+                `port`.
 
         Raises:
-            Exception: the first that a function of a scripted fault raised, if any did.
-            InvalidArgumentError: a setting is out of range.
+            Exception: the first error that a function of a scripted fault raised, if any.
+            InvalidArgumentError: if a setting is out of range.
         """
         self._running().wait_for(lambda: self._simulator.reset(**settings))
 
     def client(self, **settings: Any) -> PersonaClient:
-        """Make a client of this server, for the event loop of the caller; see `Simulator.client`."""
+        """Make a client for this server, for the event loop of the caller; see `Simulator.client`.
+
+        Args:
+            settings: arguments of `PersonaClient`.
+
+        Returns:
+            The client.
+        """
         return self._simulator.client(**settings)
 
     def spend(self, requests: int) -> None:
-        """Use up some of the rate limit's window, as a stranger with a key of the same environment would."""
+        """Use up requests of the current rate limit window, like another client of the same environment.
+
+        Args:
+            requests: number of requests.
+        """
         self._running().run(lambda: self._simulator.spend(requests))
 
     def spend_quota(self, creations: int) -> None:
-        """Use up some of the quota of case creation in the same way; nothing happens if there is none."""
+        """Use up creations of the current quota window in the same way; has no effect without a quota.
+
+        Args:
+            creations: number of creations.
+        """
         self._running().run(lambda: self._simulator.spend_quota(creations))
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Objects of another thread: what is asked of them is done there, one thing at a time."""
+"""Proxies for objects of another thread, in which all operations run one at a time."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ __all__ = ["LoopThread", "ThreadProxy"]
 T = TypeVar("T")
 
 _PATIENCE: Final = 30.0
-"""Seconds after which the other thread is believed to wait for the caller."""
+"""Seconds after which the other thread is assumed to wait for the caller."""
 
 _CHANGING = (Mishaps, SimulatedWebhook, Tags)
-"""What has state of its own, so that it is reached in its thread, too."""
+"""Classes with state of their own, whose objects are also reached in their thread."""
 
 
 class LoopThread:
@@ -38,11 +38,11 @@ class LoopThread:
         self._thread.start()
 
     def run(self, work: Callable[[], T]) -> T:
-        """Do something in the thread, and return its result.
+        """Run a function in the thread, and return its result.
 
         Raises:
-            Exception: what it raises.
-            ClientStateError: the thread is stopped, or waits for the caller.
+            Exception: any error that the function raises.
+            ClientStateError: if the thread is stopped, or waits for the caller.
         """
         if threading.current_thread() is self._thread:
             return work()
@@ -94,13 +94,13 @@ def _into(done: Future[T], work: Callable[[], T]) -> None:
 
 
 class ThreadProxy:
-    """Stands for an object of another thread.
+    """A proxy for an object of another thread.
 
-    Attributes are read and methods called in that thread. Mappings and sequences come as they are at that moment.
+    Attributes are read and methods are called in that thread. Mappings and sequences are returned as snapshots.
 
     Args:
         thread: the thread of the object.
-        find: finds the object; called in that thread.
+        find: returns the object; called in that thread.
     """
 
     def __init__(self, thread: LoopThread, find: Callable[[], Any]) -> None:

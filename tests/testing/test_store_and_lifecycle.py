@@ -47,7 +47,7 @@ async def test_impossible_changes_are_refused(simulate):
         store.update_case(case_id, statuss="open")
     with pytest.raises(TypeError, match="id"):
         store.update_case(case_id, id="other")
-    with pytest.raises(InvalidArgumentError, match="timezone"):
+    with pytest.raises(InvalidArgumentError, match="time zone"):
         store.create_case("KYC", created_at=datetime(2025, 1, 1))
     with pytest.raises(KeyError):
         store.update_case("case_unknown", status="open")

@@ -1,1 +1,1 @@
-"""How the events of a simulator reach the receivers of webhooks."""
+"""Deliveries of the events of a simulator to webhook receivers."""

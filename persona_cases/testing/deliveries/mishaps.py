@@ -1,6 +1,6 @@
-"""What goes wrong with deliveries of webhooks, on demand.
+"""Scripted mishaps of webhook deliveries.
 
-A receiver has to expect all of it: deliveries come at least once and in any order, and anybody can send it a request::
+A receiver has to expect all of them: deliveries come at least once and in any order, and anyone can send it a request::
 
     sim.webhooks.mishaps.next(Mishap.twice())
     sim.webhooks.mishaps.add(Mishap.forged(), event="case.redacted")
@@ -25,15 +25,15 @@ SignatureFlaw: TypeAlias = Literal["forged", "missing", "malformed", "altered bo
 
 @attrs.frozen(kw_only=True)
 class Mishap:
-    """Something that goes wrong with one event on its way to a webhook. Make one with the class methods.
+    """A mishap of one event on its way to a webhook. Make one with the class methods.
 
     Attributes:
-        name: what `WebhookDelivery.mishap` says afterwards.
+        name: its name in `WebhookDelivery.mishap`.
         delay: seconds on the simulator's clock until the first attempt.
-        copies: how many deliveries the event has.
+        copies: number of deliveries of the event.
         apart: seconds on the simulator's clock between copies; with 0 they are sent at the same time.
         flaw: what is wrong with the signature of the first attempt.
-        age: how many seconds older than it is the signature of the first attempt says to be.
+        age: seconds by which the signature of the first attempt is antedated.
     """
 
     name: str
@@ -45,48 +45,66 @@ class Mishap:
 
     @classmethod
     def twice(cls, apart: float = 0.0) -> Mishap:
-        """Deliver the event twice: at the same time, or that many seconds apart on the simulator's clock.
+        """Deliver the event twice.
+
+        Args:
+            apart: seconds between the two on the simulator's clock; 0 sends them at the same time.
+
+        Returns:
+            The mishap.
 
         Raises:
-            InvalidArgumentError: a time is negative.
+            InvalidArgumentError: if `apart` is negative.
         """
         return cls(name="twice", copies=2, apart=checks.seconds(apart, "apart", least=0))
 
     @classmethod
     def late(cls, seconds: float) -> Mishap:
-        """Deliver the event that many seconds later on the simulator's clock, so that later ones overtake it.
+        """Deliver the event late, so that later events overtake it.
+
+        Args:
+            seconds: the delay on the simulator's clock.
+
+        Returns:
+            The mishap.
 
         Raises:
-            InvalidArgumentError: `seconds` is not above zero.
+            InvalidArgumentError: if `seconds` is not above zero.
         """
         return cls(name="late", delay=checks.seconds(seconds, "seconds"))
 
     @classmethod
     def forged(cls) -> Mishap:
-        """Sign with a secret that the receiver does not have. The vendor's next attempt is signed as it should be."""
+        """Sign with a secret that the receiver does not have. The next attempt is signed correctly."""
         return cls(name="forged", flaw="forged")
 
     @classmethod
     def unsigned(cls) -> Mishap:
-        """Leave the signature out. The next attempt is signed as it should be."""
+        """Leave the signature out. The next attempt is signed correctly."""
         return cls(name="unsigned", flaw="missing")
 
     @classmethod
     def malformed(cls) -> Mishap:
-        """Send a header that is no signature. The next attempt is signed as it should be."""
+        """Send a header that is not a signature. The next attempt is signed correctly."""
         return cls(name="malformed", flaw="malformed")
 
     @classmethod
     def altered(cls) -> Mishap:
-        """Change the body after it was signed. The next attempt is as it should be."""
+        """Change the body after signing it. The next attempt is correct."""
         return cls(name="altered", flaw="altered body")
 
     @classmethod
     def stale(cls, seconds: float = 3600.0) -> Mishap:
-        """Sign as if that many seconds ago, as whoever recorded a delivery would. The next attempt is signed anew.
+        """Send an old signature, as in a replayed delivery. The next attempt has a new signature.
+
+        Args:
+            seconds: the age of the signature.
+
+        Returns:
+            The mishap.
 
         Raises:
-            InvalidArgumentError: `seconds` is not above zero.
+            InvalidArgumentError: if `seconds` is not above zero.
         """
         return cls(name="stale", age=checks.seconds(seconds, "seconds"))
 
@@ -100,10 +118,10 @@ class _MishapRule:
 
 
 class Mishaps:
-    """The mishaps of a simulator's webhooks. For each event the first rule that is due decides.
+    """The mishaps of a simulator's webhooks. For each event, the first rule that is due decides.
 
     Args:
-        seed: decides about rules with a `probability`.
+        seed: determines the outcome of rules with a `probability`.
     """
 
     def __init__(self, seed: int = 0) -> None:
@@ -114,34 +132,39 @@ class Mishaps:
         return f"<Mishaps: {[rule.mishap.name for rule in self._rules]}>"
 
     def add(self, mishap: Mishap, *, event: str = "*", probability: float = 1.0, times: int | None = None) -> None:
-        """Let a mishap happen to events.
+        """Make a mishap happen to events.
 
         Args:
-            mishap: what happens.
-            event: only events whose name fits this pattern, such as `case.*`.
-            probability: only that share of them, decided by the simulator's seed.
-            times: at most so many times; without end, if left out.
+            mishap: the mishap.
+            event: only events whose name matches this pattern, such as `case.*`.
+            probability: only this share of the events, determined by the simulator's seed.
+            times: maximum number of times; None for no limit.
 
         Raises:
-            InvalidArgumentError: a number is out of range.
+            InvalidArgumentError: if a number is out of range.
         """
         if not 0 <= probability <= 1:
-            raise InvalidArgumentError("probability: needs to lie between 0 and 1")
+            raise InvalidArgumentError("probability must be from 0 to 1")
         if times is not None and times < 1:
-            raise InvalidArgumentError("times: needs to be at least 1")
+            raise InvalidArgumentError("times must be at least 1")
         self._rules.append(_MishapRule(mishap, event, probability, times))
 
     def next(self, *mishaps: Mishap, event: str = "*") -> None:
-        """Let these mishaps happen to the next matching events, one each, in this order."""
+        """Make these mishaps happen to the next matching events, one each, in this order.
+
+        Args:
+            mishaps: the mishaps.
+            event: only events whose name matches this pattern, such as `case.*`.
+        """
         for mishap in mishaps:
             self.add(mishap, event=event, times=1)
 
     def clear(self) -> None:
-        """Forget all rules."""
+        """Remove all rules."""
         self._rules.clear()
 
     def choose(self, event: str) -> Mishap | None:
-        """What happens to an event of this name, if anything."""
+        """Return the mishap of an event with this name, if any."""
         for rule in self._rules:
             if fnmatchcase(event, rule.event) and rule.times != 0 and self._random.random() < rule.probability:
                 rule.times = None if rule.times is None else rule.times - 1

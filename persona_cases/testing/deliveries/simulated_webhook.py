@@ -1,4 +1,4 @@
-"""One webhook of a simulator: its secrets, what it is sent, and what became of that."""
+"""One webhook of a simulator: its secrets and its deliveries."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _FORGER: Final = b"wbhsec_nobody_knows"
 
 @attrs.frozen(kw_only=True)
 class WebhookSettings:
-    """What a webhook is set to.
+    """The settings of a webhook.
 
     Attributes:
-        events: patterns of the names of the events that are sent.
-        headers: more headers of each request.
-        timeout: real seconds that an answer may take.
+        events: patterns for the names of the events to send.
+        headers: additional headers of each request.
+        timeout: maximum real seconds for a response.
         render: writes the body for an event.
     """
 
@@ -50,14 +50,14 @@ class WebhookSettings:
 class SimulatedWebhook:
     """A webhook of a simulator; `sim.webhooks.deliver_to` makes one.
 
-    It sends one delivery at a time, so that tests have the order that they ask for.
+    It sends one delivery at a time, so that tests get the order that they expect.
 
     Args:
-        target: where deliveries go.
-        secret: signs them.
-        settings: what is sent, and how.
-        clock: says when deliveries are due.
-        progress: called when something was sent.
+        target: the receiver of deliveries.
+        secret: the secret that signs them.
+        settings: the settings of the webhook.
+        clock: the clock that decides when deliveries are due.
+        progress: called after something was sent.
     """
 
     def __init__(
@@ -87,18 +87,18 @@ class SimulatedWebhook:
 
     @property
     def deliveries(self) -> tuple[WebhookDelivery, ...]:
-        """All deliveries, in the order in which they were first due."""
+        """All deliveries, in the order of their first due times."""
         return tuple(self._deliveries)
 
     def disable(self) -> None:
-        """Send nothing more, and cancel what is pending."""
+        """Send nothing more, and cancel pending deliveries."""
         self._enabled = False
         for delivery in self._deliveries:
             delivery.cancel()
         self._progress()
 
     def enable(self) -> None:
-        """Send events from now on; what was cancelled stays so."""
+        """Send future events; cancelled deliveries stay cancelled."""
         self._enabled = True
 
     def rotate_secret(self, secret: str, *, expires_in: float | timedelta = 0.0) -> None:
@@ -106,10 +106,10 @@ class SimulatedWebhook:
 
         Args:
             secret: the new secret.
-            expires_in: how long the old ones sign as well: seconds on the simulator's clock, or a timedelta.
+            expires_in: how long the old secrets also sign: seconds on the simulator's clock, or a timedelta.
 
         Raises:
-            InvalidArgumentError: an argument is invalid.
+            InvalidArgumentError: if an argument is invalid.
         """
         new = _secret(secret)
         end = self._clock.monotonic() + checks.seconds(expires_in, "expires_in", least=0)
@@ -117,11 +117,15 @@ class SimulatedWebhook:
         self._secrets = [(new, None), *kept]
 
     def resend(self, delivery: WebhookDelivery) -> None:
-        """Send a delivery once more, as the vendor's dashboard does on request."""
+        """Send a delivery again, as the vendor's dashboard can.
+
+        Args:
+            delivery: the delivery.
+        """
         self._schedule(delivery, self._clock.monotonic())
 
     def put(self, event: SimulatedEvent, mishap: Mishap | None) -> None:
-        """Deliver an event, if it is one of those that are wanted."""
+        """Deliver an event, if it matches the webhook's patterns."""
         if not self._enabled or not any(fnmatchcase(event.name, name) for name in self._settings.events):
             return
         how = mishap or Mishap(name="")
@@ -133,18 +137,18 @@ class SimulatedWebhook:
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is being sent, or due."""
+        """Whether something is being sent or is due."""
         return self._sending > 0 or (self.next_due is not None and self.next_due <= self._clock.monotonic())
 
     @property
     def next_due(self) -> float | None:
-        """When the next attempt is due, on the monotonic clock; None if none is."""
+        """When the next attempt is due, on the monotonic clock; None if none is due."""
         while self._due and self._due[0][2].due_at != self._due[0][0]:
             heappop(self._due)
         return self._due[0][0] if self._due else None
 
     def wake(self) -> None:
-        """Look again at what is due; from any thread."""
+        """Check again what is due; callable from any thread."""
         if self._loop is None or self._woken is None:
             return
         loop, thread = self._loop
@@ -154,10 +158,10 @@ class SimulatedWebhook:
             loop.call_soon_threadsafe(self._woken.set)
 
     async def run(self, patience: Callable[[float | None], float | None]) -> None:
-        """Send what is due, until cancelled.
+        """Send due deliveries until cancelled.
 
         Args:
-            patience: how many real seconds may pass until something is due; None for as long as nobody wakes it.
+            patience: returns the real seconds until something is due; None to wait until woken.
         """
         woken = self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop(), get_ident()
@@ -178,7 +182,7 @@ class SimulatedWebhook:
         self.wake()
 
     def _take(self) -> list[WebhookDelivery] | None:
-        """The delivery that is due first, with its copies that are due at the same time; None if none is due."""
+        """Return the delivery that is due first, with its copies due at the same time; None if none is due."""
         if not self.is_busy:
             return None
         when, _, first = heappop(self._due)
@@ -198,7 +202,7 @@ class SimulatedWebhook:
         except Exception as error:  # noqa: BLE001 - whatever an application raises, the vendor tries again
             failure = type(error).__name__
         except asyncio.CancelledError:
-            # The simulator stops: after the next start, this is due still.
+            # The simulator stops, but this delivery stays due after the next start.
             if delivery.due_at is not None:
                 self._schedule(delivery, delivery.due_at)
             raise
@@ -212,7 +216,7 @@ class SimulatedWebhook:
 
     def _request(self, delivery: WebhookDelivery) -> tuple[bytes, dict[str, str]]:
         event = delivery.event
-        # What is sent again is the same, byte for byte.
+        # A repeated delivery is identical, byte for byte.
         if (body := self._bodies.get(event.id)) is None:
             body = self._bodies[event.id] = self._settings.render(event)
         made = len(delivery.attempts)
@@ -237,19 +241,19 @@ class SimulatedWebhook:
         secrets: Iterator[bytes] = (secret for secret, end in self._secrets if end is None or now < end)
         if mishap is not None and mishap.flaw == "forged":
             secrets = iter([_FORGER])
-        # Whoever checks it compares it with the time of their machine, whatever the simulator's clock shows.
+        # Receivers compare it with their machine's time, whatever the simulator's clock shows.
         at = int(time.time() - (0.0 if mishap is None else mishap.age))
         return " ".join(f"t={at},v1={_digest(secret, at, body)}" for secret in secrets)
 
 
 def _secret(secret: object) -> bytes:
     if not isinstance(secret, str) or not secret.strip() or not secret.isascii():
-        raise InvalidArgumentError("secret: needs to be a text of ASCII characters, such as wbhsec_...")
+        raise InvalidArgumentError("secret must be a string of ASCII characters, such as wbhsec_...")
     return secret.encode()
 
 
 def _digest(secret: bytes, at: int, body: bytes) -> str:
-    # On its own, so that a mistake of the verifier is not repeated by its judge.
+    # Implemented separately, so that it does not share a mistake of the verifier.
     return hmac.digest(secret, b"%d.%b" % (at, body), hashlib.sha256).hex()
 
 

@@ -1,4 +1,4 @@
-"""`sim.webhooks`: who is told of the events of a simulator."""
+"""`sim.webhooks`: the webhooks that receive the events of a simulator."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from persona_cases.testing.world.simulated_clock import Clock, ManualClock
 __all__ = ["SimulatedWebhooks"]
 
 _ANSWER_WITHIN = 5.0
-"""Seconds that the vendor waits for an answer."""
+"""Seconds that the vendor waits for a response."""
 
 
 class SimulatedWebhooks:
     """Delivers the events of a simulator to webhooks.
 
-    Retries are due when the vendor's are: 3, 64, 729, 4,096, 15,625, 46,656 and 117,649 seconds after the attempt
-    before, on the simulator's clock. A `ManualClock` makes them happen at once::
+    Retries follow the vendor's schedule: 3, 64, 729, 4,096, 15,625, 46,656 and 117,649 seconds after the previous
+    attempt, on the simulator's clock. With a `ManualClock`, tests need not wait for them::
 
         webhook = sim.webhooks.deliver_to("http://127.0.0.1:8000/webhooks/persona", secret="wbhsec_test")
         sim.store.update_case(case_id, status="approved")
@@ -39,10 +39,10 @@ class SimulatedWebhooks:
         sim.clock.advance(3)
 
     Args:
-        events: what happens.
-        bodies: writes it down.
-        clock: says when deliveries are due.
-        seed: decides about mishaps with a probability.
+        events: the events.
+        bodies: writes the bodies of deliveries.
+        clock: the clock that decides when deliveries are due.
+        seed: determines the outcome of mishaps with a probability.
     """
 
     def __init__(self, events: EventLog, bodies: WebhookBodies, clock: Clock, *, seed: int = 0) -> None:
@@ -50,7 +50,7 @@ class SimulatedWebhooks:
         self._bodies = bodies
         self._clock = clock
         self.mishaps: Mishaps = Mishaps(seed)
-        """What goes wrong with deliveries."""
+        """The scripted mishaps of deliveries."""
         self._webhooks: list[SimulatedWebhook] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._held: list[SimulatedEvent] | None = None
@@ -82,29 +82,29 @@ class SimulatedWebhooks:
         headers: Mapping[str, str] | None = None,
         timeout: float | timedelta = _ANSWER_WITHIN,
     ) -> SimulatedWebhook:
-        """Deliver the events that happen from now on.
+        """Deliver future events to a webhook.
 
         Args:
             target: a URL; an ASGI application, which is called in the event loop of the simulator; or the test client
-                of one.
-            secret: signs the deliveries, such as `wbhsec_test`.
+                of an application.
+            secret: the secret that signs the deliveries, such as `wbhsec_test`.
             path: the path of the route in an application.
             events: names of events, or patterns such as `case.*`.
-            include: relationships of cases whose objects are sent along; new webhooks of the vendor send none.
+            include: relationships of cases whose objects to include; new webhooks of the vendor include none.
             key_inflection: the spelling of names: `kebab`, `snake` or `camel`.
-            version: the version of the API in which cases are written.
-            headers: more headers of each request.
-            timeout: real seconds that an answer may take, or a timedelta; the vendor waits for 5.
+            version: the API version in which cases are written.
+            headers: additional headers of each request.
+            timeout: maximum real seconds for a response, or a timedelta; the vendor waits 5 seconds.
 
         Returns:
             The webhook, with its deliveries.
 
         Raises:
-            InvalidArgumentError: an argument is invalid.
+            InvalidArgumentError: if an argument is invalid.
         """
         names = (events,) if isinstance(events, str) else tuple(events)
         if not names:
-            raise InvalidArgumentError("events: needs names of events, such as 'case.*'")
+            raise InvalidArgumentError("events must be names of events, such as 'case.*'")
         style = BodyStyle(tuple(include), key_inflection, version)
         settings = WebhookSettings(
             events=names,
@@ -120,7 +120,7 @@ class SimulatedWebhooks:
 
     @contextmanager
     def reordered(self) -> Generator[None]:
-        """Hold back what happens inside, and deliver it at the end, newest first."""
+        """Hold back the events inside the block, and deliver them at its end, newest first."""
         self._held = held = list[SimulatedEvent]()
         try:
             yield
@@ -130,16 +130,16 @@ class SimulatedWebhooks:
                 self._deliver(event)
 
     async def drain(self, timeout: float | timedelta | None = None) -> bool:  # noqa: ASYNC109 - as in PersonaClient
-        """Wait until nothing is being sent and nothing is due. Retries that are due later are not waited for.
+        """Wait until nothing is being sent and nothing is due, not counting later retries.
 
         Args:
             timeout: maximum seconds to wait; None for no limit.
 
         Returns:
-            Whether nothing is left.
+            True if nothing is left.
 
         Raises:
-            ClientStateError: the simulator does not run.
+            ClientStateError: if the simulator is not running.
         """
         if self._loop is None:
             raise ClientStateError("the simulator does not run: use `async with Simulator(...) as sim`")
@@ -155,20 +155,20 @@ class SimulatedWebhooks:
         return True
 
     def recheck(self) -> None:
-        """Look at the clock again; from any thread."""
+        """Read the clock again; callable from any thread."""
         if self._loop is None or self._loop[1] == get_ident():
             self._look()
         else:
             self._loop[0].call_soon_threadsafe(self._look)
 
     def start(self) -> None:
-        """Begin to deliver; called by the simulator."""
+        """Start delivering; called by the simulator."""
         self._loop = asyncio.get_running_loop(), get_ident()
         self._moved = asyncio.Event()
         self._tasks = [asyncio.create_task(webhook.run(self._patience)) for webhook in self._webhooks]
 
     async def stop(self) -> None:
-        """Stop delivering; what is pending stays so until the next start."""
+        """Stop delivering; pending deliveries stay pending until the next start."""
         tasks, self._tasks, self._loop = self._tasks, [], None
         for task in tasks:
             task.cancel()
@@ -191,7 +191,7 @@ class SimulatedWebhooks:
             webhook.put(event, mishap)
 
     def _patience(self, due: float | None) -> float | None:
-        """Real seconds until something is due; None if only `recheck` can tell."""
+        """Return the real seconds until something is due; None if only `recheck` can tell."""
         if isinstance(self._clock, ManualClock):
             return None
         self._events.look_at_clock()

@@ -1,4 +1,4 @@
-"""The bodies of deliveries: events with the case as it was when they happened."""
+"""The bodies of deliveries: events with the case as it was at that time."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["BodyStyle", "WebhookBodies"]
 
 @attrs.frozen
 class BodyStyle:
-    """How a webhook writes cases.
+    """The format of cases in a webhook.
 
     Attributes:
-        include: relationships of cases whose objects are sent along.
+        include: relationships of cases whose objects to include.
         inflection: the spelling of names.
         version: the version of the API.
     """
@@ -39,9 +39,9 @@ class WebhookBodies:
     """Writes the bodies of deliveries.
 
     Args:
-        store: knows the objects around a case.
+        store: the store with the objects related to a case.
         signer: signs links to files.
-        origin: tells where files are served.
+        origin: returns the origin that serves files.
     """
 
     def __init__(self, store: CaseStore, signer: FileSigner, origin: Callable[[], str]) -> None:
@@ -50,13 +50,13 @@ class WebhookBodies:
         self._origin = origin
 
     def styled(self, style: BodyStyle) -> Callable[[SimulatedEvent], bytes]:
-        """What writes the bodies of one webhook.
+        """Return the function that writes the bodies of one webhook.
 
         Raises:
-            InvalidArgumentError: the style has a spelling or a relationship that does not exist.
+            InvalidArgumentError: if the style has an unknown spelling or relationship.
         """
         if not is_inflection(style.inflection):
-            raise InvalidArgumentError("key_inflection: needs to be kebab, snake or camel")
+            raise InvalidArgumentError("key_inflection must be kebab, snake or camel")
         try:
             check_include(style.include)
         except AnsweredError as error:

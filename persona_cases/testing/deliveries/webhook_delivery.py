@@ -19,7 +19,7 @@ __all__ = ["RETRIES_AFTER", "DeliveryStatus", "WebhookAttempt", "WebhookDelivery
 DeliveryStatus: TypeAlias = Literal["pending", "delivered", "failed", "cancelled"]
 
 RETRIES_AFTER: Final = (3, 64, 729, 4_096, 15_625, 46_656, 117_649)
-"""Seconds between one attempt and the next, as the vendor states them: the sum is about 51 hours."""
+"""Seconds between attempts, as documented by the vendor; about 51 hours in total."""
 
 _ACCEPTED: Final = frozenset({200, 201, 202, 204})
 
@@ -30,8 +30,8 @@ class WebhookAttempt:
 
     Attributes:
         at: when it was sent, on the simulator's clock.
-        status: the HTTP status of the answer; None if there was none.
-        error: the type of what went wrong if there was no answer, such as `TimeoutError`.
+        status: the HTTP status of the response; None if there was none.
+        error: the type of the error if there was no response, such as `TimeoutError`.
         body: the body that was sent.
         headers: the headers that were sent.
     """
@@ -44,7 +44,7 @@ class WebhookAttempt:
 
     @property
     def is_accepted(self) -> bool:
-        """Whether the vendor takes the answer for success: 200, 201, 202 or 204, and no other."""
+        """Whether the vendor accepts the response as a success: only 200, 201, 202 and 204."""
         return self.status in _ACCEPTED
 
 
@@ -54,11 +54,11 @@ class WebhookDelivery:
 
     Attributes:
         event: the event.
-        target: where it goes.
+        target: the receiver.
         due_at: when the next attempt is due, on the simulator's monotonic clock; None if none follows.
         status: `pending` while attempts follow, then `delivered`, `failed` after eight attempts, or `cancelled`.
         attempts: the attempts so far.
-        happened: the mishap that was chosen for it.
+        happened: its mishap, if any.
     """
 
     event: SimulatedEvent
@@ -70,16 +70,16 @@ class WebhookDelivery:
 
     @property
     def mishap(self) -> str | None:
-        """The name of the mishap that happened to it."""
+        """The name of its mishap."""
         return None if self.happened is None else self.happened.name
 
     @property
     def attempts_left(self) -> int:
-        """How many attempts may follow by themselves."""
+        """Number of automatic attempts that may follow."""
         return max(0, len(RETRIES_AFTER) + 1 - len(self.attempts)) if self.status == "pending" else 0
 
     def note(self, attempt: WebhookAttempt, now: float) -> None:
-        """Take down an attempt, and decide whether another follows."""
+        """Record an attempt, and decide whether another follows."""
         self.attempts = (*self.attempts, attempt)
         made = len(self.attempts)
         if attempt.is_accepted:
@@ -90,7 +90,7 @@ class WebhookDelivery:
             self.due_at = now + RETRIES_AFTER[made - 1]
 
     def cancel(self) -> None:
-        """Let no attempt follow, as if the webhook were disabled."""
+        """Cancel further attempts, as if the webhook were disabled."""
         if self.status == "pending":
             self._end("cancelled")
 

@@ -1,4 +1,4 @@
-"""How a delivery reaches an application: over HTTP, or by a call."""
+"""How a delivery reaches an application: over HTTP, or by a direct call."""
 
 from __future__ import annotations
 
@@ -22,46 +22,46 @@ ASGIApp: TypeAlias = Callable[
 
 
 class WebClient(Protocol):
-    """The `TestClient` of FastAPI or Starlette, or a client of httpx."""
+    """The interface of the `TestClient` of FastAPI or Starlette, and of httpx clients."""
 
     @property
     def build_request(self) -> Any:
-        """What tells a client from an application, which may have a method `post` as well."""
+        """Distinguishes a client from an application, which may also have a method `post`."""
         ...
 
     def post(self, url: str, /, *, content: bytes, headers: Mapping[str, str]) -> Any:
-        """Send a request; may be a coroutine function."""
+        """Send a request; it may be a coroutine function."""
         ...
 
 
 class WebhookTarget(Protocol):
-    """Where deliveries go."""
+    """A receiver of deliveries."""
 
     @property
     def label(self) -> str:
-        """How it is shown."""
+        """Its name in a repr."""
         ...
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> int:
-        """Send a delivery, and return the HTTP status of the answer."""
+        """Send a delivery, and return the HTTP status of the response."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Release connections."""
         ...
 
 
 def target_of(target: object, path: str | None) -> WebhookTarget:
-    """Tell a URL, an application and a test client apart.
+    """Return the target for a URL, an application or a test client.
 
     Raises:
-        InvalidArgumentError: it is none of them, or there is a path for a URL, or none for the others.
+        InvalidArgumentError: if it is none of these, or there is a path for a URL, or none for the others.
     """
     if isinstance(target, str):
         if path is not None:
             raise InvalidArgumentError("path: a URL has its own path; leave path out")
         if urlsplit(target).scheme not in {"http", "https"} or not urlsplit(target).hostname:
-            raise InvalidArgumentError("target: needs an http or https URL, such as 'http://127.0.0.1:8000/webhooks'")
+            raise InvalidArgumentError("target must be an http or https URL, such as 'http://127.0.0.1:8000/webhooks'")
         return _UrlTarget(target)
     if not isinstance(path, str) or not path.startswith("/"):
         raise InvalidArgumentError("path: an application needs the path of its route, such as path='/webhooks/persona'")
@@ -69,13 +69,13 @@ def target_of(target: object, path: str | None) -> WebhookTarget:
         return _ClientTarget(cast("WebClient", target), path)
     if callable(target):
         return _AppTarget(cast("ASGIApp", target), path)
-    raise InvalidArgumentError("target: needs a URL, an ASGI application, or the test client of one")
+    raise InvalidArgumentError("target must be a URL, an ASGI application, or the test client of an application")
 
 
 class _UrlTarget:
     def __init__(self, url: str) -> None:
         self._url = url
-        # A query string may hold a secret of the receiver's.
+        # A query string may hold a secret of the receiver.
         self.label = url.partition("?")[0]
         self._session: aiohttp.ClientSession | None = None
 
@@ -102,7 +102,7 @@ class _ClientTarget:
         if inspect.iscoroutinefunction(self._client.post):
             answer: Any = await send()
         else:
-            # It waits for an application that may want something of the simulator meanwhile.
+            # In a thread, because it waits for an application that may call the simulator in the meantime.
             answer = await asyncio.to_thread(send)
         return int(answer.status_code)
 
@@ -111,7 +111,7 @@ class _ClientTarget:
 
 
 class _AppTarget:
-    """Calls an application in the event loop of the simulator; its lifespan is for the test to run."""
+    """Calls an application in the event loop of the simulator; the test must run its lifespan."""
 
     def __init__(self, app: ASGIApp, path: str) -> None:
         self._app = app
@@ -124,7 +124,7 @@ class _AppTarget:
         task = asyncio.create_task(self._run(call, headers, len(body)))
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
-        # What the application does after its answer, it may do without being waited for.
+        # Work that the application does after its response is not waited for.
         answered = asyncio.create_task(call.answered.wait())
         try:
             await asyncio.wait({task, answered}, return_when=asyncio.FIRST_COMPLETED)
@@ -134,7 +134,7 @@ class _AppTarget:
                 task.cancel()
         if call.status is None:
             await task
-            raise ConnectionError("the application did not answer")
+            raise ConnectionError("the application did not respond")
         return call.status
 
     async def close(self) -> None:
@@ -161,7 +161,7 @@ class _AppTarget:
         try:
             await self._app(scope, call.receive, call.send)
         except Exception:
-            # Frameworks answer 500 and raise the error again: the answer is what the vendor sees of it.
+            # Frameworks respond with 500 and raise the error again, but the vendor sees only the response.
             if call.status is None:
                 raise
         finally:

@@ -1,1 +1,1 @@
-"""What each simulated endpoint does."""
+"""The simulated endpoints."""

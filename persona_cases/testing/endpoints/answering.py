@@ -1,6 +1,6 @@
-"""From a received request to its answer: authentication, rate limit, idempotency, quota, routing, in this order.
+"""From a received request to its response: authentication, rate limit, idempotency, quota, routing, in this order.
 
-Nothing here waits or touches a socket.
+Nothing here waits or uses a socket.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _route(template: str, **methods: _Handler) -> _Route:
 
 @attrs.frozen
 class Endpoints:
-    """What answers requests, by what they are about."""
+    """The endpoints, by subject."""
 
     cases: CasesEndpoints
     writes: CaseWrites
@@ -82,7 +82,7 @@ class Endpoints:
 
 @attrs.frozen
 class Gates:
-    """What a request has to pass before an endpoint sees it, in this order."""
+    """The gates that a request must pass before an endpoint sees it, in this order."""
 
     window: FixedWindow
     idempotency: IdempotencyStore
@@ -91,10 +91,10 @@ class Gates:
 
 @attrs.frozen
 class InternalFailure:
-    """An error inside the API, behind the gates: its answer is stored under the idempotency key.
+    """An error inside the API, after the gates, whose response is stored under the idempotency key.
 
     Attributes:
-        problem: what is answered.
+        problem: the error document.
         applied: whether the request is carried out nevertheless.
     """
 
@@ -103,14 +103,14 @@ class InternalFailure:
 
 
 class SimulatedApi:
-    """Answers requests.
+    """Responds to requests.
 
     Args:
-        api_key: the key that requests must carry.
-        gates: what they have to pass.
-        endpoints: what answers them then.
+        api_key: the key that requests must send.
+        gates: the gates that they must pass.
+        endpoints: the endpoints that then respond.
         signer: signs links to files.
-        seed: decides the ids of requests.
+        seed: determines the ids of requests.
     """
 
     def __init__(self, api_key: str, gates: Gates, endpoints: Endpoints, signer: FileSigner, *, seed: int = 0) -> None:
@@ -128,10 +128,10 @@ class SimulatedApi:
         """Carry out a request.
 
         Args:
-            request: what came in.
+            request: the request.
             authorization: its `Authorization` header.
-            origin: where attached files are served.
-            failure: what goes wrong inside.
+            origin: the origin that serves attached files.
+            failure: an error inside the API, if any.
         """
         if authorization != self._authorization:
             return _unauthenticated(unauthorized(key_given=authorization is not None))
@@ -150,7 +150,7 @@ class SimulatedApi:
         return attrs.evolve(answer, headers={**answer.headers, **window.headers(), **quota})
 
     def refuse(self, problem: AnsweredError) -> Answer:
-        """An error of the caller's choosing; it counts as a request and has the headers of one, save for 401."""
+        """Return the response for a given error; it counts as a request and has the usual headers, except for 401."""
         if problem.status == HTTPStatus.UNAUTHORIZED:
             return _unauthenticated(problem)
         headers = {**self._window.spend().headers(), **self._identity()}
@@ -165,7 +165,7 @@ class SimulatedApi:
         *,
         counted: bool,
     ) -> Answer:
-        """The answer to a request that is no replay; one over the quota is raised, for it must not be stored."""
+        """Return the response to a request that is not a replay; raise if it is over the quota."""
         if counted:
             self._quota.admit()
         try:
@@ -195,7 +195,7 @@ class SimulatedApi:
                 continue
             if (handler := route.methods.get(request.method)) is not None:
                 return handler(ReceivedCall(request, look, window, match.groupdict()))
-            # `/cases/search` is a path of its own for POST, and an id like any other for GET.
+            # `/cases/search` is a separate path for POST, but an id like any other for GET.
             allowed |= route.methods.keys()
         raise method_not_allowed(request.method, allowed) if allowed else not_found()
 

@@ -13,7 +13,7 @@ from persona_cases.testing.world.stored_cases import CaseRecord, Ref
 __all__ = ["LARGEST_NUMBER_OF_OBJECTS", "AttachedObjects", "id_prefix"]
 
 LARGEST_NUMBER_OF_OBJECTS = 1000
-"""How many objects may be attached to one case."""
+"""Maximum number of objects attached to one case."""
 
 _RELATIONSHIPS: Mapping[str, str] = {
     "account": "accounts",
@@ -37,35 +37,35 @@ def _kind(type_: str) -> str:
 
 
 def id_prefix(type_: str) -> str:
-    """What ids of objects of this type begin with."""
+    """Return the prefix of ids of objects of this type."""
     return _PREFIXES.get(_kind(type_), "obj")
 
 
 class AttachedObjects:
-    """All objects that exist, by id, and which of them are attached to which case."""
+    """All existing objects by id, and the cases that they are attached to."""
 
     def __init__(self) -> None:
         self._known: dict[str, Ref] = {}
         self._unshown: dict[str, tuple[Ref, ...]] = {}
 
     def add(self, refs: Iterable[Ref]) -> None:
-        """Make objects known."""
+        """Register objects."""
         self._known.update((ref.id, ref) for ref in refs)
 
     def find(self, object_id: str) -> Ref | None:
-        """The object with that id, whatever its type."""
+        """Return the object with this id, of any type."""
         return self._known.get(object_id)
 
     def of(self, case: CaseRecord) -> tuple[Ref, ...]:
-        """All objects attached to a case, those that no relationship shows included."""
+        """Return all objects attached to a case, including those that no relationship shows."""
         return (*_shown(case), *self._unshown.get(case.id, ()))
 
     def see(self, case: CaseRecord) -> None:
-        """Make the objects known that a case shows."""
+        """Register the objects that a case shows."""
         self.add(_shown(case))
 
     def attach(self, case: CaseRecord, refs: Iterable[Ref]) -> dict[str, Any]:
-        """Attach objects at the end of what a case has; the result is what changes about it."""
+        """Attach objects after those that a case already has, and return the changes of the case."""
         listed: dict[str, list[Ref]] = {}
         for ref in refs:
             listed.setdefault(_RELATIONSHIPS.get(_kind(ref.type), ""), []).append(ref)
@@ -75,7 +75,7 @@ class AttachedObjects:
         return {name: (*getattr(case, name), *added) for name, added in listed.items()}
 
     def detach(self, case: CaseRecord, object_ids: Collection[str]) -> dict[str, Any]:
-        """Detach objects from a case; the result is what changes about it."""
+        """Detach objects from a case, and return the changes of the case."""
         kept = tuple(ref for ref in self._unshown.get(case.id, ()) if ref.id not in object_ids)
         self._unshown[case.id] = kept
         changes: dict[str, Any] = {}

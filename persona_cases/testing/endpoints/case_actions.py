@@ -1,4 +1,4 @@
-"""The actions on a case that have a path of their own: objects, assignment, status, tags, comments."""
+"""The actions on a case with their own paths: objects, assignment, status, tags, comments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CaseActions:
 
     Args:
         store: the cases.
-        clock: what assignments and resolutions are dated with.
+        clock: the clock that dates assignments and resolutions.
     """
 
     def __init__(self, store: CaseStore, clock: Clock) -> None:
@@ -31,14 +31,14 @@ class CaseActions:
         self._clock = clock
 
     def add_objects(self, call: ReceivedCall) -> Reply:
-        """`POST /cases/{id}/add-objects`: each object once, and not too many."""
+        """Handle `POST /cases/{id}/add-objects`: each object once, and not too many."""
         wanted, ids = SingleCase.asked_by(call), _object_ids(call)
         case = writable_case(call, self._store)
         objects = new_objects(ids, self._store, self._store.objects(case.id))
         return self._reply(wanted, self._store.attach(case.id, objects, **STAMP))
 
     def remove_objects(self, call: ReceivedCall) -> Reply:
-        """`POST /cases/{id}/remove-objects`: if none of them is attached, the case is not modified."""
+        """Handle `POST /cases/{id}/remove-objects`: if none of them is attached, the case does not change."""
         wanted, ids = SingleCase.asked_by(call), set(_object_ids(call).texts())
         case = writable_case(call, self._store)
         if any(ref.id in ids for ref in self._store.objects(case.id)):
@@ -61,7 +61,7 @@ class CaseActions:
         )
 
     def set_status(self, call: ReceivedCall) -> Reply:
-        """`POST /cases/{id}/set-status`: an end status resolves the case, any other opens it again."""
+        """Handle `POST /cases/{id}/set-status`: an end status resolves the case, any other reopens it."""
         wanted, status = SingleCase.asked_by(call), _status(call)
         name = status.text()
         case = writable_case(call, self._store)
@@ -71,14 +71,14 @@ class CaseActions:
         return self._change(wanted, case, status=name, **self._resolution(case, name, template))
 
     def add_tag(self, call: ReceivedCall) -> Reply:
-        """`POST /cases/{id}/add-tag`: a name that is new becomes a tag of the organisation."""
+        """Handle `POST /cases/{id}/add-tag`: a new name becomes a tag of the organisation."""
         wanted, node = SingleCase.asked_by(call), _one_tag(call)
         case = writable_case(call, self._store)
         name = existing_tag(node, self._store) if _is_id(node) else node.text()
         return self._change(wanted, case, tags=tags_to_have((*case.tags, name), node, self._store))
 
     def remove_tag(self, call: ReceivedCall) -> Reply:
-        """`POST /cases/{id}/remove-tag`: the tag has to exist, whether or not the case has it."""
+        """Handle `POST /cases/{id}/remove-tag`: the tag must exist, whether or not the case has it."""
         wanted, node = SingleCase.asked_by(call), _one_tag(call)
         case = writable_case(call, self._store)
         name = existing_tag(node, self._store) if _is_id(node) else node.text()
@@ -87,7 +87,7 @@ class CaseActions:
         return self._change(wanted, case, tags=tuple(tag for tag in case.tags if tag != name))
 
     def set_tags(self, call: ReceivedCall) -> Reply:
-        """`POST /cases/{id}/set-tags`: the arrays stand under keys in the singular."""
+        """Handle `POST /cases/{id}/set-tags`: the keys of the arrays are singular."""
         wanted, meta = SingleCase.asked_by(call), _meta(call, "tag_name", "tag_id")
         if not meta:
             raise bad_request("meta.tag_name or meta.tag_id is missing")
@@ -137,7 +137,7 @@ def _object_ids(call: ReceivedCall) -> Node:
 
 
 def _status(call: ReceivedCall) -> Node:
-    """The status to set; before 2025-10-27 it could stand among the attributes."""
+    """Return the status to set; before 2025-10-27, it could be among the attributes."""
     body = Node(call.body()).members("meta", *(("data",) if call.look.is_open else ()))
     if "data" in body and "meta" not in body:
         return body["data"].members("attributes").need("attributes").members("status").need("status")

@@ -1,4 +1,4 @@
-"""What the body of a write refers to: templates, queues, people, objects, tags; each is found or refused."""
+"""The references in the body of a write: templates, queues, people, objects, tags. Each is found, or raises."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST_SLA = 7_776_000
 
 
 def find_template(node: Node, store: CaseStore) -> Template:
-    """The template with that id.
+    """Return the template with the given id.
 
     Raises:
         AnsweredError: 404 if there is none.
@@ -29,7 +29,7 @@ def find_template(node: Node, store: CaseStore) -> Template:
 
 
 def find_queue(node: Node, store: CaseStore) -> str:
-    """The id of an existing queue, of whatever template.
+    """Return the id of an existing queue of any template.
 
     Raises:
         AnsweredError: 404 if there is none with that id.
@@ -41,7 +41,7 @@ def find_queue(node: Node, store: CaseStore) -> str:
 
 
 def find_user(node: Node, store: CaseStore) -> User:
-    """The person with that email address.
+    """Return the person with the given email address.
 
     Raises:
         AnsweredError: 404 if there is none.
@@ -53,10 +53,10 @@ def find_user(node: Node, store: CaseStore) -> User:
 
 
 def deadline(node: Node, now: datetime) -> str | None:
-    """When an SLA of so many seconds expires; None for null.
+    """Return when an SLA of the given seconds expires; None for null.
 
     Raises:
-        AnsweredError: 400 if it is no number; 422 if it is not within 1 second to 90 days.
+        AnsweredError: 400 if it is not a number; 422 if it is not from 1 second to 90 days.
     """
     if node.value is None:
         return None
@@ -67,15 +67,15 @@ def deadline(node: Node, now: datetime) -> str | None:
 
 
 def new_objects(node: Node, store: CaseStore, attached: Collection[Ref]) -> list[Ref]:
-    """The objects to attach to a case.
+    """Return the objects to attach to a case.
 
     Args:
         node: their ids.
-        store: knows them.
-        attached: what the case has already.
+        store: the store of objects.
+        attached: the objects that are already attached.
 
     Raises:
-        AnsweredError: 404 if there is no such object; 409 if one is attached already; 422 if they are too many.
+        AnsweredError: 404 if there is no such object; 409 if one is already attached; 422 if there are too many.
     """
     taken = {ref.id for ref in attached}
     found: list[Ref] = []
@@ -93,7 +93,7 @@ def new_objects(node: Node, store: CaseStore, attached: Collection[Ref]) -> list
 
 
 def existing_tag(node: Node, store: CaseStore) -> str:
-    """The name of the tag with that id.
+    """Return the name of the tag with the given id.
 
     Raises:
         AnsweredError: 404 if there is none.
@@ -105,7 +105,7 @@ def existing_tag(node: Node, store: CaseStore) -> str:
 
 
 def tags_to_have(names: Iterable[str], node: Node, store: CaseStore) -> tuple[str, ...]:
-    """The tags of a case, each once; new ones are made when the case is stored.
+    """Return the tags of a case, each once; new tags are created when the case is stored.
 
     Raises:
         AnsweredError: 422 if the organisation would have too many tags.

@@ -1,6 +1,6 @@
-"""Creating, updating and redacting cases.
+"""The endpoints that create, update and redact cases.
 
-Every endpoint reads and checks the whole request before it touches the store.
+Every endpoint parses and checks the whole request before it changes the store.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from persona_cases.testing.world.stored_cases import CaseRecord
 __all__ = ["STAMP", "CaseWrites", "writable_case"]
 
 STAMP: Mapping[str, Any] = {"updater_id": API_KEY.id, "updater_type": API_KEY.type}
-"""What every change through the API leaves on a case, beside its time."""
+"""The attributes that every change through the API sets on a case, in addition to its time."""
 
 
 class CaseWrites:
@@ -33,7 +33,7 @@ class CaseWrites:
 
     Args:
         store: the cases.
-        clock: what SLAs are counted from.
+        clock: the clock from which SLAs are counted.
     """
 
     def __init__(self, store: CaseStore, clock: Clock) -> None:
@@ -65,7 +65,7 @@ class CaseWrites:
         return wanted.reply(case, self._store, unasked=WRITTEN, status=201)
 
     def update(self, call: ReceivedCall) -> Reply:
-        """`PATCH /cases/{id}`: what is not sent stays as it is; files are added to those that are there."""
+        """Handle `PATCH /cases/{id}`: attributes that are not sent do not change, and files are added."""
         wanted = SingleCase.asked_by(call)
         body = Node(call.body()).members("data", "meta")
         attributes, fields = _attributes(body.below("data"), ("case_queue_id", "attachments"), call)
@@ -87,14 +87,14 @@ class CaseWrites:
         return wanted.reply(case, self._store, unasked=WRITTEN)
 
     def redact(self, call: ReceivedCall) -> Reply:
-        """`DELETE /cases/{id}`: the fields and files of the case are gone for good, the case is not."""
+        """Handle `DELETE /cases/{id}`: the fields and files of the case are erased, but the case remains."""
         wanted = SingleCase.asked_by(call)
         case = writable_case(call, self._store)
         return wanted.reply(self._store.redact_case(case.id, **STAMP), self._store, unasked=WRITTEN)
 
 
 def writable_case(call: ReceivedCall, store: CaseStore) -> CaseRecord:
-    """The case that a request is about.
+    """Return the case that a request is about.
 
     Raises:
         AnsweredError: 404 if there is none; 409 if it is redacted.
@@ -110,9 +110,9 @@ def writable_case(call: ReceivedCall, store: CaseStore) -> CaseRecord:
 def _attributes(
     data: Node, names: tuple[str, ...], call: ReceivedCall, *, top_only: bool = False
 ) -> tuple[Members, dict[str, Node]]:
-    """The attributes of a body, and the custom fields among them or beside them.
+    """Return the attributes of a body, and its custom fields.
 
-    Before 2025-10-27 custom fields stand beside the attributes; in a creation (`top_only`) nowhere else.
+    Before 2025-10-27, custom fields are next to the attributes; in a creation (`top_only`), only there.
     """
     node = data.members("attributes").below("attributes")
     known = names if top_only else (*names, "fields")

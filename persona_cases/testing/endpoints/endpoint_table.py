@@ -1,4 +1,4 @@
-"""What each endpoint does: understand the parameters, ask the store or the index, lay out the document."""
+"""The reading endpoints: they parse the parameters, query the store or the index, and make the document."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _SINGLE: frozenset[Family] = frozenset({"include", "fields"})
 
 
 class CasesEndpoints:
-    """Reading cases.
+    """The endpoints that read cases.
 
     Args:
         store: the cases.
-        index: what searches see of them.
-        limits: how deep and wide a search may be.
-        echo_filters: whether links repeat filters and fieldsets, which the vendor does not say.
+        index: the search index.
+        limits: the maximum depth and width of a search.
+        echo_filters: whether links repeat filters and fieldsets, which the vendor does not document.
     """
 
     def __init__(self, store: CaseStore, index: SearchIndex, limits: SearchLimits, *, echo_filters: bool) -> None:
@@ -46,7 +46,7 @@ class CasesEndpoints:
         self._orders = OrderCache()
 
     def list(self, call: ReceivedCall) -> Reply:
-        """`GET /cases`: newest first, always up to date."""
+        """Handle `GET /cases`: newest first, always up to date."""
         parameters = call.parameters(_LIST, _FILTERS)
         cases, filters = self._store.cases, parameters.filters
         key = tuple(sorted(filters.items()))
@@ -61,7 +61,7 @@ class CasesEndpoints:
         )
 
     def search(self, call: ReceivedCall) -> Reply:
-        """`POST /cases/search`: what the index knows, in the order asked for."""
+        """Handle `POST /cases/search`: the state of the index, in the requested order."""
         parameters = call.parameters(_SEARCH)
         body = read_search_body(call.body(), self._limits, self._store.searchable_fields())
         page = body.page.overlaid(parameters.page)
@@ -75,7 +75,7 @@ class CasesEndpoints:
         )
 
     def get(self, call: ReceivedCall) -> Reply:
-        """`GET /cases/{id}`: one case, with what `include` asks for."""
+        """Handle `GET /cases/{id}`: one case, with the objects that `include` requests."""
         wanted = SingleCase.asked_by(call)
         case = self._store.cases.get(call.path["id"])
         if case is None:
@@ -98,13 +98,13 @@ class CasesEndpoints:
 
 
 class TemplateEndpoints:
-    """Reading case templates."""
+    """The endpoint that reads case templates."""
 
     def __init__(self, store: CaseStore) -> None:
         self._store = store
 
     def get(self, call: ReceivedCall) -> Reply:
-        """`GET /case-templates/{id}`; nothing can be included with one."""
+        """Handle `GET /case-templates/{id}`; it cannot include other objects."""
         parameters = call.parameters(_SINGLE)
         template = self._store.templates.get(call.path["id"])
         if template is None:
@@ -126,7 +126,7 @@ def _by_age(case: CaseRecord) -> SortKey:
 
 
 def _cut(order: Ordering, page: PageRequest, place: Callable[[str], SortKey | None]) -> Slice:
-    """The page that is asked for; `place` tells where the case that a cursor names stands."""
+    """Return the requested page; `place` returns the position of the case that a cursor names."""
     keys: dict[str, SortKey] = {}
     for side, cursor in (("after", page.after), ("before", page.before)):
         if cursor is not None:

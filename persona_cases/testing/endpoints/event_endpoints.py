@@ -1,4 +1,4 @@
-"""Reading events: the list with its filters, and one of them."""
+"""The endpoints that read events: the list with its filters, and a single event."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class EventEndpoints:
     """The endpoints below `/events`.
 
     Args:
-        events: what happened.
+        events: the events.
         echo_filters: whether links repeat filters and fieldsets.
     """
 
@@ -34,7 +34,7 @@ class EventEndpoints:
         self._echo_filters = echo_filters
 
     def list(self, call: ReceivedCall) -> Reply:
-        """`GET /events`: newest first, always up to date."""
+        """Handle `GET /events`: newest first, always up to date."""
         parameters = call.parameters(_LIST, _FILTERS)
         self._events.look_at_clock()
         known = {event.id: event for event in self._events}
@@ -57,7 +57,7 @@ class EventEndpoints:
         )
 
     def get(self, call: ReceivedCall) -> Reply:
-        """`GET /events/{id}`; nothing can be included with one."""
+        """Handle `GET /events/{id}`; it cannot include other objects."""
         parameters = call.parameters(_SINGLE)
         self._events.look_at_clock()
         event = next((event for event in self._events if event.id == call.path["id"]), None)

@@ -1,4 +1,4 @@
-"""The custom fields of a request, held to the schemas of the case's template.
+"""The custom fields of a request, checked against the schemas of the case's template.
 
 Requests carry plain values, cases `{type, value}`. See https://docs.withpersona.com/api-reference/cases.
 """
@@ -19,18 +19,18 @@ from persona_cases.testing.world.stored_cases import FieldSpec, Template
 __all__ = ["plain_values"]
 
 _DEEPEST = 20
-"""Levels of arrays and objects that a value may have; more would be the business of a stack, not of a case."""
+"""Maximum levels of arrays and objects in a value, which protects the stack."""
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def plain_values(template: Template, given: Mapping[str, Node], *, any_spelling: bool) -> dict[str, Any]:
-    """The values of a request by the keys of the template, null where a field is to be cleared.
+    """Return the values of a request by the keys of the template; null clears a field.
 
     Args:
-        template: knows the fields.
+        template: the template.
         given: values by key, as sent.
-        any_spelling: whether keys may be inflected, as versions before 2025-10-27 do.
+        any_spelling: whether keys may be inflected, as in versions before 2025-10-27.
 
     Raises:
         AnsweredError: 422 for the first field that the template does not have, or whose value does not fit.

@@ -1,7 +1,7 @@
-"""The body of a search, held to the documented grammar before anything is made of it.
+"""The body of a search, checked against the documented grammar.
 
-This is written out here, and not left to `Predicate.from_dict`, so that the simulator is a second opinion on what the
-client sends. See https://docs.withpersona.com/api-reference/cases/search-cases.
+The check is implemented here, without `Predicate.from_dict`, so that the simulator is an independent judge of the
+client's requests. See https://docs.withpersona.com/api-reference/cases/search-cases.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _FIELD = "fields."
 
 @attrs.frozen
 class SortOrder:
-    """What a search is sorted by."""
+    """The sort order of a search."""
 
     attribute: str = "created_at"
     descending: bool = True
@@ -48,7 +48,7 @@ class SortOrder:
 
 @attrs.frozen
 class SearchBody:
-    """A search, found to be well-formed; `query` is None for all cases."""
+    """A well-formed search; `query` is None for all cases."""
 
     query: dict[str, Any] | None
     sort: SortOrder
@@ -60,7 +60,7 @@ def read_search_body(body: Any, limits: SearchLimits, fields: frozenset[str]) ->
 
     Args:
         body: the JSON document sent; None for an empty body.
-        limits: how deep and wide a query may be.
+        limits: the maximum depth and width of a query.
         fields: keys of the searchable custom fields.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The copy of the cases that searches look at: it trails the store, and remembers the order of recent results."""
+"""The copy of the cases for searches, which lags behind the store and caches the order of recent results."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _REMEMBERED = 32
 
 
 class OrderCache:
-    """Orders of recent results, so that the next page of a walk does not look at every case again."""
+    """A cache of the orders of recent results, so that the next page does not examine every case again."""
 
     def __init__(self) -> None:
         self._version = 0
         self._orders: OrderedDict[Any, Ordering] = OrderedDict()
 
     def get(self, version: int, key: Any, make: Callable[[], Ordering]) -> Ordering:
-        """The order remembered under `key` for this version of the data, or a new one."""
+        """Return the order cached under `key` for this version of the data, or a new one."""
         if version != self._version:
             self._version = version
             self._orders.clear()
@@ -49,9 +49,9 @@ class SearchIndex:
     """Shows each case as it was `lag` seconds ago.
 
     Args:
-        store: whose cases are indexed.
-        clock: tells when a change is old enough to be seen.
-        lag: seconds between a change and the first search that sees it.
+        store: the store of the cases.
+        clock: the clock that decides when a change becomes visible.
+        lag: seconds between a change and the first search that shows it.
     """
 
     def __init__(self, store: CaseStore, clock: Clock, lag: float) -> None:
@@ -63,24 +63,24 @@ class SearchIndex:
         self._orders = OrderCache()
 
     def cases(self, case_ids: Iterable[str]) -> Iterator[CaseRecord]:
-        """Cases as the index has them, by ids from one of its results."""
+        """Return cases as the index has them, for ids from one of its results."""
         return (self._documents[case_id].case for case_id in case_ids)
 
     def key(self, case_id: str, sort: SortOrder) -> SortKey | None:
-        """Where a case stands in an order, whether or not the query finds it; None if there is no such case."""
+        """Return the position of a case in an order, even if no query matches it; None if there is no such case."""
         document = self._documents.get(case_id)
         if document is None:
             return None
         return sort_key(document.sort_value(sort.attribute), case_id, descending=sort.descending)
 
     def search(self, query: dict[str, Any] | None, sort: SortOrder) -> Ordering:
-        """All cases that a query finds, in order; the query has passed the grammar.
+        """Return all cases that a query matches, in order; the query has passed the grammar.
 
         Raises:
             AnsweredError: 400 for a value that cannot be compared with.
         """
         self._catch_up()
-        # msgspec tells 1 from 1.0 and from true, which equal each other as keys.
+        # msgspec distinguishes 1, 1.0 and true, which are equal as keys.
         key = (msgspec.json.encode(query), sort)
         return self._orders.get(self._version, key, lambda: self._scan(query, sort))
 

@@ -1,4 +1,4 @@
-"""What a search sees of a case under each searchable attribute.
+"""The values of a case under each searchable attribute.
 
 See https://docs.withpersona.com/api-reference/cases/search-cases.
 """
@@ -22,7 +22,7 @@ Indexed: TypeAlias = Scalar | tuple[Scalar, ...] | None
 
 _FIELD = "fields."
 _LATEST = 50
-"""Of accounts, inquiries and tags, only so many of the latest are searched."""
+"""Searches look only at this many of the latest accounts, inquiries and tags."""
 
 _USER_IDS: Mapping[str, str] = {user.email: user.id for user in USERS}
 
@@ -35,13 +35,13 @@ class SearchDocument:
     store: CaseStore
 
     def lookup(self, attribute: str) -> Indexed:
-        """The value of an attribute: None if it is unset, a tuple if there are several."""
+        """Return the value of an attribute: None if it is unset, a tuple if there are several."""
         if attribute.startswith(_FIELD):
             return _custom(self.case.fields.get(attribute.removeprefix(_FIELD)))
         return _ATTRIBUTES[attribute](self)
 
     def sort_value(self, attribute: str) -> Scalar | None:
-        """The value to sort by; of several, the first."""
+        """Return the value to sort by; of several, the first."""
         value = self.lookup(attribute)
         if isinstance(value, tuple):
             return value[0] if value else None
@@ -60,7 +60,7 @@ def _ids(refs: tuple[Ref, ...]) -> tuple[str, ...]:
 
 
 def _user(address: str | None) -> str | None:
-    # Searches know people by their id, cases show their address; what is no user (a workflow) has one name.
+    # Searches use user ids, and cases show email addresses; other actors (a workflow) have one name.
     return None if address is None else _USER_IDS.get(address, address)
 
 

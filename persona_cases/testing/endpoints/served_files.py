@@ -1,4 +1,4 @@
-"""Attached files, served under URLs that carry their own permission.
+"""Attached files, served under URLs with an access token.
 
 See https://docs.withpersona.com/downloading-files.
 """
@@ -30,13 +30,13 @@ _TYPES: Mapping[str, str] = {
 
 
 def media_type(filename: str) -> str | None:
-    """The media type of a PDF or an image, by the ending of its name; None for anything else."""
+    """Return the media type of a PDF or an image, by its extension; None for other files."""
     stem, _, ending = filename.rpartition(".")
     return _TYPES.get(ending.lower()) if stem else None
 
 
 def file_answer(request: ReceivedRequest, store: CaseStore, signer: FileSigner) -> Answer:
-    """Answer the download of an attachment: the token in its URL is all the permission it needs."""
+    """Respond to the download of an attachment; the token in its URL is the only permission that it needs."""
     try:
         file = _find(request, store, signer)
     except AnsweredError as problem:

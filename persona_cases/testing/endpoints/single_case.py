@@ -1,4 +1,4 @@
-"""One case as the answer to a request: with the neighbours and the fieldset that the request asks for."""
+"""One case as the response to a request, with the requested related objects and fieldset."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ __all__ = ["RETRIEVED", "WRITTEN", "SingleCase"]
 _ALLOWED: frozenset[Family] = frozenset({"include", "fields"})
 
 WRITTEN = ("accounts", "inquiries", "reports", "case-comments")
-"""What versions before 2025-10-27 include in a new or changed case if the request does not say."""
+"""The default of `include` for a new or changed case in versions before 2025-10-27."""
 RETRIEVED = (*WRITTEN, "verifications")
-"""The same for a case that is only looked at."""
+"""The default of `include` for a retrieved case in those versions."""
 
 
 @attrs.frozen
 class SingleCase:
-    """What a request wants to see of the one case that it is about."""
+    """The presentation of one case that a request asks for."""
 
     call: ReceivedCall
     parameters: Parameters
 
     @classmethod
     def asked_by(cls, call: ReceivedCall) -> SingleCase:
-        """Read the query string, before anything is done about the case.
+        """Parse the query string, before anything is done with the case.
 
         Raises:
             AnsweredError: 400 for parameters other than `include` and `fields`, or for paths that cannot be included.
@@ -41,13 +41,13 @@ class SingleCase:
         return cls(call, parameters)
 
     def reply(self, case: CaseRecord, store: CaseStore, *, unasked: tuple[str, ...], status: int = 200) -> Reply:
-        """The document with the case.
+        """Return the document with the case.
 
         Args:
-            case: the case as it is now.
-            store: knows its neighbours.
-            unasked: what old versions include if there is no `include`.
-            status: HTTP status.
+            case: the current case.
+            store: the store with its related objects.
+            unasked: the default of `include` in old versions.
+            status: the HTTP status.
         """
         look = self.call.styled(self.parameters)
         document: dict[str, Any] = {"data": serialize_case(case, look)}

@@ -1,1 +1,1 @@
-"""What a simulated request must pass before its endpoint."""
+"""The gates that a simulated request must pass before its endpoint."""

@@ -1,7 +1,7 @@
-"""The quota of case creation: a window of its own, beside the rate limit.
+"""The quota of case creation: a window of its own, separate from the rate limit.
 
-See https://docs.withpersona.com/rate-limiting. The vendor spells its headers in two ways and names two statuses for a
-quota that is used up; both can be chosen.
+See https://docs.withpersona.com/rate-limiting. The vendor documents two spellings of its headers and two statuses for
+an exhausted quota; both are configurable.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ class CaseQuota:
     """Counts the creations of cases.
 
     Args:
-        limit: how many creations a window allows; None for no quota, and no headers of one.
-        clock: tells when a window ends.
-        headers: what the names of its headers begin with.
-        status: what is answered when the quota is used up.
+        limit: creations per window; None for no quota and no headers.
+        clock: the clock that decides when a window ends.
+        headers: the prefix of its headers.
+        status: the status of the response when the quota is exhausted.
 
     Raises:
-        InvalidArgumentError: headers or status are none of those that the vendor names.
+        InvalidArgumentError: if `headers` or `status` is not one that the vendor documents.
     """
 
     def __init__(self, limit: RateLimit | None, clock: Clock, headers: QuotaHeaders, status: QuotaStatus) -> None:
         if headers not in get_args(QuotaHeaders):
-            raise InvalidArgumentError("quota_headers: needs to be 'Quota' or 'QuotaLimit'")
+            raise InvalidArgumentError("quota_headers must be 'Quota' or 'QuotaLimit'")
         if status not in get_args(QuotaStatus):
-            raise InvalidArgumentError("quota_status: needs to be 429 or 403")
+            raise InvalidArgumentError("quota_status must be 429 or 403")
         self._window = None if limit is None else FixedWindow(limit, clock)
         self._prefix = headers
         self._status = status
@@ -45,16 +45,16 @@ class CaseQuota:
         """Count a creation.
 
         Raises:
-            AnsweredError: 429 (or 403) if there is no room for it in this window.
+            AnsweredError: 429 (or 403) if the quota of this window is exhausted.
         """
         if self._window is not None and not self._window.spend().allowed:
             raise quota_exceeded(self._window.limit.requests, self._status)
 
     def spend(self, creations: int) -> None:
-        """Use up some of the window, as somebody else would; nothing happens without a quota."""
+        """Use up creations of the window, like another client; has no effect without a quota."""
         if self._window is not None:
             self._window.spend(creations)
 
     def headers(self) -> dict[str, str]:
-        """The window as answers to creations tell it."""
+        """The window as responses to creations report it."""
         return {} if self._window is None else self._window.peek().headers(self._prefix)

@@ -1,6 +1,6 @@
-"""Scripted faults: what goes wrong, and for which requests.
+"""Scripted faults, and the requests that they happen to.
 
-A `Fault` says what happens to a request, a rule of `Faults` which request it happens to::
+A `Fault` defines what happens to a request. A rule of `Faults` defines which requests it happens to::
 
     sim.faults.next(Fault.status(503))
     sim.faults.add(Fault.torn(), path="/cases/search", nth=3)
@@ -45,17 +45,17 @@ _NEVER_STORED = frozenset({401, 429})
 
 @attrs.frozen(repr=False)
 class Fault:
-    """Something that goes wrong with one request. Make one with the class methods, or build your own.
+    """A fault of one request. Make one with the class methods, or build your own.
 
     Attributes:
-        name: what `ReceivedRequest.fault` says afterwards.
-        problem: an error that is answered instead of the result.
-        applied: whether the request takes effect before the fault. If not, the answer is that of `problem`, and
+        name: its name in `ReceivedRequest.fault`.
+        problem: an error to respond with instead of the result.
+        applied: whether the request takes effect before the fault. If not, the response is that of `problem`, or
             without one an empty 502 for `alter` to change.
-        alter: changes the answer before it is sent.
-        delivery: how the answer is sent.
-        stored: whether the API itself fails, so that a replay of the request's idempotency key fails too. If not,
-            the problem lies before the API, and a replay brings the result of a request that took effect.
+        alter: changes the response before it is sent.
+        delivery: how the response is sent.
+        stored: whether the API itself fails, so that a replay of the request's idempotency key fails too. If not, the
+            failure is in front of the API, and a replay returns the result of a request that took effect.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Fault:
     _call: str = attrs.field(default="", kw_only=True, alias="call")
 
     def __repr__(self) -> str:
-        # Titles, details and bodies may quote what they are about.
+        # Titles, details and bodies may quote data.
         return f"Fault.{self._call}" if self._call else f"<Fault: {self.name}>"
 
     @classmethod
@@ -81,19 +81,22 @@ class Fault:
         applied: bool = False,
         stored: bool = False,
     ) -> Fault:
-        """Answer with an error document.
+        """Respond with an error document.
 
         Args:
-            status: HTTP status.
-            title: title of the error; the vendor's usual one, if left out.
-            details: details of the error.
-            headers: headers to set, or with None to leave out. A 429 says by default that nothing is left, and that
-                the window ends in a second.
-            applied: True if the request takes effect before the error is answered.
-            stored: True if the error is what a repetition with the same idempotency key is answered, too.
+            status: the HTTP status.
+            title: the title of the error. Default: the vendor's usual title.
+            details: the details of the error.
+            headers: headers to set; None removes a header. By default, a 429 reports that nothing is left and that the
+                window ends in one second.
+            applied: whether the request takes effect before the error.
+            stored: whether a repetition with the same idempotency key gets the same error.
+
+        Returns:
+            The fault.
 
         Raises:
-            InvalidArgumentError: the API stores no such status.
+            InvalidArgumentError: if `stored` is set for a status that the API does not store.
         """
         if stored and status in _NEVER_STORED:
             raise InvalidArgumentError(f"stored: {status} is answered before idempotency keys are looked at")
@@ -105,61 +108,109 @@ class Fault:
 
     @classmethod
     def rate_limited(cls, reset: int = 1) -> Fault:
-        """Answer 429 as if the window were used up.
+        """Respond with 429 as if the window were exhausted.
 
         Args:
-            reset: whole seconds until the window ends, as the headers tell it.
+            reset: whole seconds until the window ends, as reported in the headers.
+
+        Returns:
+            The fault.
         """
         limited = cls.status(429, details=rate_limited(300, 60).details, headers={"RateLimit-Reset": str(reset)})
         return attrs.evolve(limited, call=_call("rate_limited", reset))
 
     @classmethod
     def drop(cls, *, applied: bool = False) -> Fault:
-        """Close the connection without an answer.
+        """Close the connection without a response.
 
         Args:
-            applied: True if the request takes effect before that.
+            applied: whether the request takes effect first.
+
+        Returns:
+            The fault.
         """
         return cls("drop", applied=applied, delivery=Delivery(unanswered=True), call=_call("drop", applied=applied))
 
     @classmethod
     def reset(cls, *, applied: bool = False) -> Fault:
-        """Reset the connection without an answer.
+        """Reset the connection without a response.
 
         Args:
-            applied: True if the request takes effect before that.
+            applied: whether the request takes effect first.
+
+        Returns:
+            The fault.
         """
         delivery = Delivery(unanswered=True, reset=True)
         return cls("reset", applied=applied, delivery=delivery, call=_call("reset", applied=applied))
 
     @classmethod
     def torn(cls, after: int = 20, *, reset: bool = False) -> Fault:
-        """Cut the connection in the middle of the body, after that many bytes of it; or reset it there."""
+        """Break the connection in the middle of the body.
+
+        Args:
+            after: bytes of the body to send first.
+            reset: whether to reset the connection instead of closing it.
+
+        Returns:
+            The fault.
+        """
         return cls("torn", delivery=Delivery(cut_after=after, reset=reset), call=_call("torn", after, reset=reset))
 
     @classmethod
     def wrong_length(cls, announced: int) -> Fault:
-        """Announce another length of the body than it has, and close the connection after it."""
+        """Announce a wrong length of the body, and close the connection after the body.
+
+        Args:
+            announced: the length to announce, in bytes.
+
+        Returns:
+            The fault.
+        """
         return cls("wrong length", delivery=Delivery(announced=announced), call=_call("wrong_length", announced))
 
     @classmethod
     def closed_after(cls) -> Fault:
-        """Answer, and close the connection that the answer promised to keep open."""
+        """Respond, and close the connection although the response promised to keep it open."""
         return cls("closed after", delivery=Delivery(closed_after=True), call=_call("closed_after"))
 
     @classmethod
     def delay(cls, seconds: float) -> Fault:
-        """Wait that many seconds before the first byte of the answer."""
+        """Wait before the first byte of the response.
+
+        Args:
+            seconds: the wait, in real seconds.
+
+        Returns:
+            The fault.
+        """
         return cls("delay", delivery=Delivery(delay=seconds), call=_call("delay", seconds))
 
     @classmethod
     def drip(cls, chunk: int = 1, pause: float = 0.05) -> Fault:
-        """Send the body slowly: that many bytes at a time, with that many seconds between."""
+        """Send the body slowly.
+
+        Args:
+            chunk: bytes to send at a time.
+            pause: real seconds between chunks.
+
+        Returns:
+            The fault.
+        """
         return cls("drip", delivery=Delivery(chunk=chunk, pause=pause), call=_call("drip", chunk, pause))
 
     @classmethod
     def body(cls, body: bytes, *, status: int = 200, content_type: str | None = None) -> Fault:
-        """Answer with any bytes; the content type stays JSON unless another is given."""
+        """Respond with any bytes.
+
+        Args:
+            body: the body.
+            status: the HTTP status.
+            content_type: the content type. Default: JSON.
+
+        Returns:
+            The fault.
+        """
 
         def alter(answer: Answer) -> Answer:
             headers = {**answer.headers, "Content-Type": content_type or answer.headers["Content-Type"]}
@@ -169,17 +220,31 @@ class Fault:
 
     @classmethod
     def garbage(cls) -> Fault:
-        """Answer 200 with something that calls itself JSON and is not."""
+        """Respond with 200 and a body that is declared as JSON but is not."""
         return attrs.evolve(cls.body(b'{"data": [{"type": "case", "id'), name="garbage", call=_call("garbage"))
 
     @classmethod
     def empty(cls, status: int = 200) -> Fault:
-        """Answer with an empty body."""
+        """Respond with an empty body.
+
+        Args:
+            status: the HTTP status.
+
+        Returns:
+            The fault.
+        """
         return attrs.evolve(cls.body(b"", status=status), name="empty", call=_call("empty", status))
 
     @classmethod
     def html(cls, status: int = 502) -> Fault:
-        """Answer as a proxy in front of the vendor would: HTML, and none of the vendor's headers."""
+        """Respond like a proxy in front of the vendor: HTML without the vendor's headers.
+
+        Args:
+            status: the HTTP status.
+
+        Returns:
+            The fault.
+        """
 
         def alter(answer: Answer) -> Answer:
             return Answer(status, {"Content-Type": "text/html; charset=utf-8"}, _HTML)
@@ -188,7 +253,15 @@ class Fault:
 
     @classmethod
     def redirect(cls, location: str, *, status: int = 302) -> Fault:
-        """Answer that the resource is to be found at another URL."""
+        """Redirect to another URL.
+
+        Args:
+            location: the URL.
+            status: the HTTP status.
+
+        Returns:
+            The fault.
+        """
 
         def alter(answer: Answer) -> Answer:
             return Answer(status, {"Location": location}, b"")
@@ -197,14 +270,29 @@ class Fault:
 
     @classmethod
     def huge(cls, size: int, *, status: int = 200) -> Fault:
-        """Answer with a JSON document of at least that many bytes."""
+        """Respond with a large JSON document.
+
+        Args:
+            size: its minimum size in bytes.
+            status: the HTTP status.
+
+        Returns:
+            The fault.
+        """
         return attrs.evolve(
             cls.body(b'{"data": []' + b" " * size + b"}", status=status), name="huge", call=_call("huge", size)
         )
 
     @classmethod
     def packed(cls, size: int) -> Fault:
-        """Answer with more than that many bytes, packed by gzip into very few. They are blanks, which is no JSON."""
+        """Respond with a small gzip body that decompresses to many blanks, which are not JSON.
+
+        Args:
+            size: the minimum decompressed size in bytes.
+
+        Returns:
+            The fault.
+        """
 
         def alter(answer: Answer) -> Answer:
             return Answer(200, {**answer.headers, "Content-Encoding": "gzip"}, _packed(size))
@@ -213,12 +301,26 @@ class Fault:
 
     @classmethod
     def headers(cls, headers: Mapping[str, str | None]) -> Fault:
-        """Set headers of the answer, or with None leave them out."""
+        """Set headers of the response.
+
+        Args:
+            headers: the headers; None removes a header.
+
+        Returns:
+            The fault.
+        """
         return cls("headers", alter=_with_headers(headers), call="headers({...})")
 
     @classmethod
     def rewrite(cls, change: Callable[[Any], Any]) -> Fault:
-        """Change the JSON document of the answer: `change` gets it decoded and returns the new one."""
+        """Change the JSON document of the response.
+
+        Args:
+            change: takes the decoded document, and returns the new one.
+
+        Returns:
+            The fault.
+        """
 
         def alter(answer: Answer) -> Answer:
             document = msgspec.json.encode(change(msgspec.json.decode(answer.body)))
@@ -247,7 +349,7 @@ def _with_headers(headers: Mapping[str, str | None]) -> Callable[[Answer], Answe
 
 
 def _packed(size: int) -> bytes:
-    # By pieces, since nobody has the memory that the whole would take.
+    # In pieces, because the whole might not fit in memory.
     gzip = zlib.compressobj(level=1, wbits=16 + zlib.MAX_WBITS)
     blank = b" " * _PIECE
     pieces = [gzip.compress(blank) for _ in range(size // _PIECE + 1)]
@@ -256,12 +358,12 @@ def _packed(size: int) -> bytes:
 
 @attrs.define(eq=False, repr=False)
 class FaultRule:
-    """A fault and the requests it happens to; the handle that `Faults.add` returns.
+    """A fault and the requests that it happens to, as returned by `Faults.add`.
 
     Attributes:
-        fault: what happens.
-        seen: how many requests matched method, path and `when` so far.
-        fired: how many of them the fault happened to.
+        fault: the fault.
+        seen: number of requests so far that matched method, path and `when`.
+        fired: number of these requests that the fault happened to.
     """
 
     fault: Fault
@@ -279,7 +381,7 @@ class FaultRule:
         return f"<FaultRule: {self.fault!r}, {self.seen} seen, {self.fired} fired>"
 
     def sees(self, request: ReceivedRequest) -> bool:
-        """Count the request if it is one of those that the rule is about."""
+        """Count the request if it matches the rule."""
         matches = (
             self._method in {None, request.method}
             and fnmatchcase(request.path, self._path)
@@ -289,7 +391,7 @@ class FaultRule:
         return matches
 
     def is_due(self, random: Random) -> bool:
-        """Whether the fault happens to the request that was just counted."""
+        """Return whether the fault happens to the request that was just counted."""
         if self._times is not None and self.fired >= self._times:
             return False
         if self._nth is not None and self.seen not in self._nth:
@@ -300,10 +402,10 @@ class FaultRule:
 
 
 class Faults:
-    """The faults of a simulator. For each request the first rule that is due decides; one fault at a time.
+    """The faults of a simulator. For each request, the first rule that is due decides; a request has at most one fault.
 
     Args:
-        seed: decides what happens to rules with a `probability`.
+        seed: determines the outcome of rules with a `probability`.
     """
 
     def __init__(self, seed: int = 0) -> None:
@@ -325,53 +427,70 @@ class Faults:
         probability: float | None = None,
         times: int | None = None,
     ) -> FaultRule:
-        """Let a fault happen to requests; of several conditions all must hold.
+        """Make a fault happen to requests. If there are several conditions, all must hold.
 
         Args:
-            fault: what happens.
+            fault: the fault.
             method: only requests with this method.
-            path: only paths below `/api/v1` that fit this pattern, such as `/cases/search` or `/cases/*`
-                (`*` stands for anything, slashes included).
-            when: only requests that this function says yes to.
+            path: only paths below `/api/v1` that match this pattern, such as `/cases/search` or `/cases/*` (`*` matches
+                anything, including slashes).
+            when: only requests for which this function returns True.
             nth: only the nth matching request, counted from 1; or several such numbers.
-            every: only every so many matching requests.
-            probability: only that share of matching requests, decided by the simulator's seed.
-            times: at most so many times; without end, if left out.
+            every: only every nth matching request.
+            probability: only this share of matching requests, determined by the simulator's seed.
+            times: maximum number of times; None for no limit.
 
         Returns:
-            The rule, which counts what it has seen and done.
+            The rule, which counts the requests that it saw and the faults.
 
         Raises:
-            InvalidArgumentError: a number is out of range.
+            InvalidArgumentError: if a number is out of range.
         """
         for name, number in (("every", every), ("times", times)):
             if number is not None and number < 1:
-                raise InvalidArgumentError(f"{name}: needs to be at least 1")
+                raise InvalidArgumentError(f"{name} must be at least 1")
         if probability is not None and not 0 <= probability <= 1:
-            raise InvalidArgumentError("probability: needs to lie between 0 and 1")
+            raise InvalidArgumentError("probability must be from 0 to 1")
         numbers = frozenset({nth} if isinstance(nth, int) else nth) if nth is not None else None
         if numbers is not None and any(number < 1 for number in numbers):
-            raise InvalidArgumentError("nth: requests are counted from 1")
+            raise InvalidArgumentError("nth must be at least 1, because requests are counted from 1")
         rule = FaultRule(fault, method and method.upper(), path, when, numbers, every, probability, times)
         self._rules.append(rule)
         return rule
 
     def next(self, *faults: Fault, method: str | None = None, path: str = "*") -> None:
-        """Let these faults happen to the next matching requests, one each, in this order."""
+        """Make these faults happen to the next matching requests, one each, in this order.
+
+        Args:
+            faults: the faults.
+            method: only requests with this method.
+            path: only paths that match this pattern.
+        """
         for fault in faults:
             self.add(fault, method=method, path=path, times=1)
 
     def remove(self, rule: FaultRule) -> None:
-        """Forget a rule; nothing happens if it is gone already."""
+        """Remove a rule; has no effect if it is already gone.
+
+        Args:
+            rule: the rule.
+        """
         if rule in self._rules:
             self._rules.remove(rule)
 
     def clear(self) -> None:
-        """Forget all rules."""
+        """Remove all rules."""
         self._rules.clear()
 
     def choose(self, request: ReceivedRequest) -> Fault | None:
-        """What happens to this request, if anything."""
+        """Return the fault of this request, if any.
+
+        Args:
+            request: the request.
+
+        Returns:
+            The fault; None if there is none.
+        """
         concerned = [rule for rule in self._rules if rule.sees(request)]
         for rule in concerned:
             if rule.is_due(self._random):

@@ -21,14 +21,14 @@ _TEXT = re.compile(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)\s*")
 
 @attrs.frozen
 class RateLimit:
-    """How many requests one window allows, and how long it lasts.
+    """The number of requests per window, and the length of a window.
 
     Attributes:
-        requests: requests allowed in one window; at least 1.
-        seconds: length of the window in seconds; more than 0.
+        requests: requests allowed per window; at least 1.
+        seconds: length of a window in seconds; more than 0.
 
     Raises:
-        InvalidArgumentError: a number is out of range.
+        InvalidArgumentError: if a number is out of range.
     """
 
     requests: int
@@ -42,14 +42,17 @@ class RateLimit:
 
     @classmethod
     def parse(cls, value: RateLimit | str | None, setting: str = "rate_limit") -> RateLimit | None:
-        """Read a setting: `"300/60"` (requests/seconds), `"off"`, None (off) or a `RateLimit`.
+        """Parse a setting: `"300/60"` (requests/seconds), `"off"`, None (off) or a `RateLimit`.
 
         Args:
-            value: what was set.
-            setting: the name of what was set, for the error.
+            value: the value of the setting.
+            setting: the name of the setting, for the error.
+
+        Returns:
+            The limit; None for off.
 
         Raises:
-            InvalidArgumentError: the text is none of these.
+            InvalidArgumentError: if it is none of these.
         """
         if value is None or isinstance(value, RateLimit):
             return value
@@ -64,18 +67,18 @@ class RateLimit:
 
 
 UNLIMITED = RateLimit(1_000_000, 60)
-"""What the headers speak of while the limit is off: they are sent on every answer."""
+"""The limit in the headers while the limit is off, because every response has these headers."""
 
 
 @attrs.frozen
 class WindowState:
-    """The window as the `RateLimit-*` headers tell it.
+    """The window as the `RateLimit-*` headers report it.
 
     Attributes:
         limit: requests allowed in the window.
         remaining: requests left in it.
         reset: whole seconds until it ends, rounded up.
-        allowed: whether the request that asked may pass.
+        allowed: whether the request may pass.
     """
 
     limit: int
@@ -93,7 +96,7 @@ class WindowState:
 
 
 class FixedWindow:
-    """Counts requests in windows, each of which opens with the first request after the last one ended."""
+    """Counts requests in windows, each of which opens with the first request after the previous window."""
 
     def __init__(self, limit: RateLimit | None, clock: Clock) -> None:
         self._enforced = limit is not None
@@ -108,7 +111,7 @@ class FixedWindow:
         return self._limit
 
     def spend(self, requests: int = 1) -> WindowState:
-        """Take `requests` from the window, opening one if none is open; what is not there is not taken."""
+        """Take `requests` from the window, opening one if none is open, but no more than are left."""
         now = self._clock.monotonic()
         if now >= self._closes:
             self._closes, self._used = now + self._limit.seconds, 0
@@ -117,7 +120,7 @@ class FixedWindow:
         return self._state(self._closes - now, self._used, allowed=allowed)
 
     def peek(self) -> WindowState:
-        """The window as the next request will find it; none is opened."""
+        """Return the window as the next request will find it, without opening one."""
         left = self._closes - self._clock.monotonic()
         return self._state(left, self._used) if left > 0 else self._state(self._limit.seconds, 0)
 
@@ -125,7 +128,7 @@ class FixedWindow:
         return WindowState(
             limit=self._limit.requests,
             remaining=self._limit.requests - used,
-            # Without the rounding, (now + 60) - now can be a hair over 60 and be told as 61.
+            # Without rounding, (now + 60) - now can slightly exceed 60 and be reported as 61.
             reset=max(1, math.ceil(round(left, 6))),
             allowed=allowed,
         )

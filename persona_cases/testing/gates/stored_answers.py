@@ -1,4 +1,4 @@
-"""Answers kept under idempotency keys, so that a POST that is sent again is not carried out again.
+"""Responses stored under idempotency keys, so that a repeated POST is not carried out again.
 
 See https://docs.withpersona.com/idempotence.
 """
@@ -25,15 +25,15 @@ _Parameters: TypeAlias = tuple[str, str, str, bytes]
 
 @attrs.define(eq=False)
 class StoredAnswer:
-    """The answer to the first request with a key.
+    """The response to the first request with a key.
 
     Attributes:
         method: method of that request.
         path: its path below `/api/v1`.
-        answer: what was answered, without the headers that tell the state of a window.
-        parameters: what makes a request the same one: method, path, query and a digest of the body.
-        stored_at: when, on the simulator's monotonic clock in seconds.
-        replays: how many requests got this answer again.
+        answer: the response, without the headers that report the state of a window.
+        parameters: the identity of the request: method, path, query and a digest of the body.
+        stored_at: when it was stored, in seconds on the simulator's monotonic clock.
+        replays: number of requests that got this response again.
     """
 
     method: str
@@ -45,10 +45,10 @@ class StoredAnswer:
 
 
 class IdempotencyStore(Mapping[str, StoredAnswer]):
-    """The stored answers by key, for 24 hours each; open to tests as `sim.idempotency`.
+    """The stored responses by key, for 24 hours each; available to tests as `sim.idempotency`.
 
     Args:
-        clock: tells when an answer is forgotten.
+        clock: the clock that decides when a response expires.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -68,14 +68,14 @@ class IdempotencyStore(Mapping[str, StoredAnswer]):
         return len(self._stored)
 
     def answer(self, request: ReceivedRequest, carry_out: Callable[[], Answer]) -> Answer:
-        """Carry out a request, or replay the answer that its key has already.
+        """Carry out a request, or replay the response stored under its key.
 
         Args:
-            request: what came in; only a POST is looked up.
-            carry_out: makes the answer; what it raises is not stored.
+            request: the request; only a POST is looked up.
+            carry_out: returns the response; its errors are not stored.
 
         Raises:
-            AnsweredError: 400 if the key was used with other parameters; or what `carry_out` raises.
+            AnsweredError: 400 if the key was used with other parameters; or any error of `carry_out`.
         """
         key = request.headers.get("idempotency-key")
         if not key or request.method != "POST":
@@ -100,7 +100,7 @@ class IdempotencyStore(Mapping[str, StoredAnswer]):
 
     def _prune(self) -> None:
         oldest = self._clock.monotonic() - _LIFETIME
-        # Answers are stored in the order of time, so the first one that is young enough ends the search.
+        # Responses are stored in order of time, so the first one that has not expired ends the search.
         while self._stored:
             key = next(iter(self._stored))
             if self._stored[key].stored_at > oldest:

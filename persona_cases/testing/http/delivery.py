@@ -1,4 +1,4 @@
-"""How answers go onto the wire, whole or not."""
+"""How responses are sent, completely or not."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ __all__ = ["Delivery"]
 
 @attrs.frozen
 class Delivery:
-    """How an answer goes onto the wire. All times are real seconds, whatever the simulator's clock is.
+    """How a response is sent. All times are real seconds, whatever the simulator's clock is.
 
     Attributes:
         delay: seconds to wait before the first byte.
-        cut_after: bytes of the body to send before the connection is cut; None sends all. The headers
-            announce the whole.
-        unanswered: cut the connection without any answer.
-        reset: where the connection is cut, reset it instead of closing it in good order.
-        announced: the length of the body that the headers tell; the right one, if left out. The whole body is sent.
-        closed_after: close the connection after the whole answer, though the headers promise to keep it open.
-        chunk: bytes of the body to send at a time; None sends them at once.
-        pause: seconds between chunks, and before what is sent beyond the announced length.
+        cut_after: bytes of the body to send before the connection breaks; None sends all. The headers announce the
+            whole body.
+        unanswered: whether to break the connection without a response.
+        reset: whether to reset a broken connection instead of closing it properly.
+        announced: the length of the body in the headers. Default: the correct one. The whole body is sent.
+        closed_after: whether to close the connection after the response, although the headers promise to keep it open.
+        chunk: bytes of the body to send at a time; None sends all at once.
+        pause: seconds between chunks, and before bytes beyond the announced length.
     """
 
     delay: float = 0.0

@@ -1,4 +1,4 @@
-"""How stored cases look in an answer: inflection, sparse fieldsets, relationships, included objects, links."""
+"""Documents of stored cases: inflection, sparse fieldsets, relationships, included objects, links."""
 
 from __future__ import annotations
 
@@ -69,19 +69,19 @@ _DEEPEST_INCLUDE = 2
 
 @cache
 def _spelled(names: tuple[str, ...], inflection: Inflection) -> tuple[str, ...]:
-    # A page has the same names a hundred times.
+    # Cached, because a page repeats the same names a hundred times.
     return tuple(inflect(name, inflection) for name in names)
 
 
 @attrs.frozen
 class Presentation:
-    """What a request says about the look of its answer.
+    """The presentation of a response, as requested.
 
     Attributes:
         inflection: spelling of attribute and relationship names.
         version: the API version as a date.
-        files: where attachments are to be had, and for how long.
-        fieldsets: names asked for by type; a type that is not there comes whole.
+        files: makes the URLs of attachments.
+        fieldsets: the requested names by type; types without an entry are complete.
     """
 
     inflection: Inflection
@@ -91,32 +91,33 @@ class Presentation:
 
     @property
     def is_open(self) -> bool:
-        """Whether the version is from before 2025-10-27.
+        """Whether the version is before 2025-10-27.
 
-        These inflect the keys of custom fields and take them beside other attributes, and include neighbours unasked.
+        Such versions inflect the keys of custom fields, take them next to other attributes, and include related objects
+        by default.
         """
         return self.version < _CLOSED_SINCE
 
     def name(self, name: str) -> str:
-        """An attribute's or relationship's name as the answer spells it."""
+        """Return the name of an attribute or relationship as the response spells it."""
         return inflect(name, self.inflection)
 
     def fieldset(self, type_: str) -> frozenset[str] | None:
-        """Names asked for of a type, as `wanted_name` spells them; None if it comes whole."""
+        """Return the requested names of a type, as `wanted_name` spells them; None for all."""
         names = self.fieldsets.get(type_)
         if names is None and not self.is_open:
             names = self.fieldsets.get(type_.partition("/")[0])
         return None if names is None else frozenset(map(self.wanted_name, names))
 
     def wanted_name(self, name: str) -> str:
-        """The form in which names of fieldsets are compared; since 2025-10-27 their spelling is free."""
+        """Return the form in which names of fieldsets are compared; since 2025-10-27, any spelling is allowed."""
         if name.startswith("fields."):
             return name
         return to_snake(name) if not self.is_open else name
 
 
 def serialize_case(case: CaseRecord, look: Presentation) -> dict[str, Any]:
-    """A case as the API shows it; a fieldset leaves out everything else, relationships too."""
+    """Return a case as the API shows it; a fieldset leaves out everything else, including relationships."""
     attributes: dict[str, Any] = dict(zip(_spelled(_ATTRIBUTES, look.inflection), _attributes_of(case), strict=True))
     attributes["tags"] = case.tags
     attributes["fields"] = _fields(case.fields, look)
@@ -132,12 +133,12 @@ def serialize_case(case: CaseRecord, look: Presentation) -> dict[str, Any]:
 def serialize_event(
     event: SimulatedEvent, look: Presentation, payload: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """An event as the API shows it.
+    """Return an event as the API shows it.
 
     Args:
         event: the event.
-        look: how names are spelled, and which of them are asked for.
-        payload: what it shows of the case; by default, the case alone.
+        look: the presentation.
+        payload: the document of the case. Default: only the case.
     """
     told: Any = event.payload
     if event.case is not None:
@@ -151,7 +152,7 @@ def serialize_event(
 
 
 def serialize_resource(resource: Resource, look: Presentation) -> dict[str, Any]:
-    """An included object, or a case template, as the API shows it."""
+    """Return an included object, or a case template, as the API shows it."""
     attributes: dict[str, Any] = inflect_tree(resource.attributes, look.inflection)
     document: dict[str, Any] = {"type": resource.ref.type, "id": resource.ref.id}
     wanted = look.fieldset(resource.ref.type)
@@ -164,10 +165,10 @@ def serialize_resource(resource: Resource, look: Presentation) -> dict[str, Any]
 
 
 def check_include(paths: tuple[str, ...] | None) -> None:
-    """Make sure that `include` names relationships of cases.
+    """Check that `include` names relationships of cases.
 
     Raises:
-        AnsweredError: 400 for a path that is no relationship or too deep.
+        AnsweredError: 400 for a path that is not a relationship or too deep.
     """
     for path in paths or ():
         names = path.split(".")
@@ -176,7 +177,7 @@ def check_include(paths: tuple[str, ...] | None) -> None:
 
 
 def included(case: CaseRecord, paths: tuple[str, ...], store: CaseStore, look: Presentation) -> list[dict[str, Any]]:
-    """The objects that `include` asks for, each once; `check_include` has seen the paths."""
+    """Return the objects that `include` requests, each once; `check_include` has checked the paths."""
     found: dict[Ref, Resource] = {}
     for path in paths:
         for resource in _follow(case, path.split("."), store):
@@ -185,7 +186,7 @@ def included(case: CaseRecord, paths: tuple[str, ...], store: CaseStore, look: P
 
 
 def links(path: str, page: Slice, size: int | None, echoed: Mapping[str, str]) -> dict[str, str | None]:
-    """The `links` of a page: relative URLs with the cursor, and null where there is nothing more."""
+    """Return the `links` of a page: relative URLs with the cursor, or null at the ends."""
 
     def link(direction: str, cursor: str) -> str:
         parameters = {f"page[{direction}]": cursor}

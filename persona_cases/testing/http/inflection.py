@@ -1,4 +1,4 @@
-"""Spelling of names in answers: kebab-case, snake_case or camelCase.
+"""Spelling of names in responses: kebab-case, snake_case or camelCase.
 
 Attribute and relationship names follow the request's `Key-Inflection`; types, ids and (since 2025-10-27) the
 keys of custom fields never do. See https://docs.withpersona.com/api-key-inflection.
@@ -21,24 +21,24 @@ _HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
 def is_inflection(text: str) -> TypeGuard[Inflection]:
-    """Whether `text` is one of the three values of `Key-Inflection`."""
+    """Return whether `text` is one of the three values of `Key-Inflection`."""
     return text in _SPELL
 
 
 @lru_cache(maxsize=4096)
 def to_snake(name: str) -> str:
-    """A name in any of the three spellings, in snake case."""
+    """Return a name of any of the three spellings in snake case."""
     return _HUMP.sub(lambda hump: f"_{hump[1].lower()}", name).replace("-", "_")
 
 
 @lru_cache(maxsize=4096)
 def inflect(name: str, inflection: Inflection) -> str:
-    """A name in any of the three spellings, in the one asked for."""
+    """Return a name of any of the three spellings in the requested one."""
     return _SPELL[inflection](to_snake(name))
 
 
 def inflect_tree(value: Any, inflection: Inflection) -> Any:
-    """`value` with all keys of objects inflected, save those under `fields`."""
+    """Return `value` with all keys of objects inflected, except those under `fields`."""
     if is_array(value):
         return [inflect_tree(part, inflection) for part in value]
     if not is_object(value):

@@ -1,4 +1,4 @@
-"""Telling JSON arrays and objects apart from other values, for the type checkers too."""
+"""Type guards for JSON arrays and objects."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["is_array", "is_object"]
 
 
 def is_array(value: object) -> TypeGuard[list[Any]]:
-    """Whether a decoded JSON value is an array."""
+    """Return whether a decoded JSON value is an array."""
     return isinstance(value, list)
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
-    """Whether a decoded JSON value is an object."""
+    """Return whether a decoded JSON value is an object."""
     return isinstance(value, dict)

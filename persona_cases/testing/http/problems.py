@@ -1,7 +1,7 @@
-"""The vendor's error documents, one constructor for each that the simulator answers.
+"""The vendor's error documents, with one constructor per kind of error.
 
-The shapes and titles are those of https://docs.withpersona.com/errors: a list of items with `title`, and
-with `details` where the vendor gives them. There is no status inside the document.
+The form and titles follow https://docs.withpersona.com/errors: a list of items with a `title`, and with `details` where
+the vendor has them. The document does not contain the status.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ __all__ = [
 
 
 class AnsweredError(Exception):
-    """A request that is answered with an error document instead of its result.
+    """A request gets an error document instead of its result.
 
     Args:
         status: HTTP status.
-        title: what kind of error it is.
-        details: what exactly is wrong.
-        pointer: JSON pointer to what is wrong in the body; documented for 422 alone.
-        headers: headers that belong to the error.
+        title: the kind of error.
+        details: the exact problem.
+        pointer: JSON pointer to the problem in the body; documented only for 422.
+        headers: headers of the error.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class AnsweredError(Exception):
         self.pointer = pointer
 
     def __reduce__(self) -> Any:
-        # An exception is copied by calling its class with `args`, which are the title alone.
+        # Copying an exception calls its class with `args`, which contain only the title.
         return _made, (self.status, self.title, self.details, self.pointer, self.headers)
 
     def document(self) -> dict[str, Any]:
-        """The body of the answer."""
+        """Return the body of the response."""
         item: dict[str, Any] = {"title": self.title}
         if self.details is not None:
             item["details"] = self.details
@@ -80,17 +80,17 @@ def bad_request(details: str) -> AnsweredError:
 
 
 def unauthorized(*, key_given: bool) -> AnsweredError:
-    """No key, or one that is not the simulator's; the vendor gives no details here."""
+    """There is no key, or it is not the simulator's; the vendor gives no details here."""
     return AnsweredError(401, "Token is invalid" if key_given else "Must be authenticated to access this endpoint")
 
 
 def forbidden(details: str) -> AnsweredError:
-    """The key is good, the request is not allowed all the same."""
+    """The key is valid, but the request is not allowed."""
     return AnsweredError(403, "Forbidden", details)
 
 
 def not_found(place: str | None = None) -> AnsweredError:
-    """There is no such object or path, or what the body names at `place` does not exist."""
+    """There is no such object or path, or the object that the body names at `place` does not exist."""
     return AnsweredError(404, "Record not found", None if place is None else f"{place} is not found")
 
 
@@ -106,7 +106,7 @@ def payload_too_large() -> AnsweredError:
 
 
 def conflict(details: str) -> AnsweredError:
-    """The object is in no state for this."""
+    """The state of the object does not allow this."""
     return AnsweredError(409, "Conflict", details)
 
 
@@ -116,22 +116,22 @@ def not_unique(details: str) -> AnsweredError:
 
 
 def unprocessable(details: str, pointer: str) -> AnsweredError:
-    """The request is well-formed and cannot be carried out; `pointer` is a JSON pointer into its body."""
+    """The request is well-formed but cannot be carried out; `pointer` is a JSON pointer into its body."""
     return AnsweredError(422, "Unprocessable entity", details, pointer)
 
 
 def record_invalid(details: str, pointer: str) -> AnsweredError:
-    """The same for a value that does not fit the schema of its field."""
+    """A value does not fit the schema of its field."""
     return AnsweredError(422, "Record invalid", details, pointer)
 
 
 def idempotency_error(key: str) -> AnsweredError:
-    """The idempotency key was used before, for something else."""
+    """The idempotency key was already used for another request."""
     return AnsweredError(400, "Idempotency error", f"Idempotency key {key} was used with other parameters before")
 
 
 def quota_exceeded(limit: int, status: int) -> AnsweredError:
-    """So many cases were created that no more may be for now; the text is the vendor's."""
+    """The quota of case creation is exhausted; the text is the vendor's."""
     return AnsweredError(
         status,
         "Quota exceeded",
@@ -141,7 +141,7 @@ def quota_exceeded(limit: int, status: int) -> AnsweredError:
 
 
 def rate_limited(limit: int, seconds: float) -> AnsweredError:
-    """The window is used up; the text is the vendor's, with the numbers in force."""
+    """The window is exhausted; the text is the vendor's, with the current numbers."""
     period = "min" if seconds == 60 else f"{seconds:g} s"
     return AnsweredError(
         429,

@@ -1,4 +1,4 @@
-"""A request on its way to an endpoint, and what the endpoint makes of it."""
+"""A request on its way to an endpoint, and the endpoint's reply."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ReceivedCall:
     path: Mapping[str, str]
 
     def parameters(self, allowed: frozenset[Family], filters: Collection[str] = ()) -> Parameters:
-        """The query string, of which only the `allowed` families and the named `filters` may be there.
+        """Parse the query string, which may have only the `allowed` families and the named `filters`.
 
         Raises:
             AnsweredError: 400 for any other parameter.
@@ -43,14 +43,14 @@ class ReceivedCall:
         return parse_parameters(self.request.query, allowed, filters)
 
     def styled(self, parameters: Parameters) -> Presentation:
-        """How the answer looks, given the fieldsets that were asked for."""
+        """Return the presentation of the response, with the requested fieldsets."""
         return attrs.evolve(self.look, fieldsets=parameters.fieldsets)
 
     def body(self) -> Any:
-        """The JSON body; None if it is empty.
+        """Return the JSON body; None if it is empty.
 
         Raises:
-            AnsweredError: 400 if it is not JSON, or not called so, or null.
+            AnsweredError: 400 if it is not JSON, not declared as JSON, or null.
         """
         if not self.request.body:
             return None

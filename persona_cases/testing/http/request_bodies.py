@@ -1,7 +1,7 @@
-"""The bodies of requests that change something, read as strictly as their closed schemas demand.
+"""The bodies of writing requests, parsed as strictly as their closed schemas require.
 
-Names may be written in kebab, snake or camel case; see https://docs.withpersona.com/api-key-inflection. What does not
-fit is a 400 that names the place as the vendor does (`meta.object_ids must be an array`).
+Names may be in kebab, snake or camel case; see https://docs.withpersona.com/api-key-inflection. Anything that does not
+fit is a 400 that names the place like the vendor does (`meta.object_ids must be an array`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Members", "Node"]
 
 @attrs.frozen
 class Node:
-    """A JSON value of a body, and where it was found.
+    """A JSON value of a body, and its place.
 
     Attributes:
         value: the value as decoded.
@@ -33,10 +33,10 @@ class Node:
     pointer: str = ""
 
     def members(self, *names: str) -> Members:
-        """The members of an object that may have these and no others; names are given in snake case.
+        """Return the members of an object that may have only these; names are in snake case.
 
         Raises:
-            AnsweredError: 400 if it is no object, or has others.
+            AnsweredError: 400 if it is not an object, or has other members.
         """
         members, others = self.members_and_others(*names)
         for other in others.values():
@@ -44,10 +44,10 @@ class Node:
         return members
 
     def members_and_others(self, *names: str) -> tuple[Members, dict[str, Node]]:
-        """The members with these names, and all others by their keys as sent.
+        """Return the members with these names, and all others by their keys as sent.
 
         Raises:
-            AnsweredError: 400 if it is no object, or has a member in two spellings.
+            AnsweredError: 400 if it is not an object, or has a member in two spellings.
         """
         found: dict[str, Node] = {}
         others: dict[str, Node] = {}
@@ -62,14 +62,14 @@ class Node:
         return Members(self, found), others
 
     def member(self, name: str, value: Any = None) -> Node:
-        """A value at the place of a member, whose name is given in snake case."""
+        """Return a node for a member, whose name is in snake case."""
         return Node(value, self._below(name), f"{self.pointer}/{inflect(name, 'kebab')}")
 
     def entries(self) -> dict[str, Node]:
-        """The members of an object whose keys are data: they are not respelt.
+        """Return the members of an object whose keys are data and keep their spelling.
 
         Raises:
-            AnsweredError: 400 if it is no object.
+            AnsweredError: 400 if it is not an object.
         """
         if not is_object(self.value):
             raise bad_request(f"{self._name} must be an object")
@@ -79,20 +79,20 @@ class Node:
         }
 
     def items(self) -> list[Node]:
-        """The items of an array.
+        """Return the items of an array.
 
         Raises:
-            AnsweredError: 400 if it is none.
+            AnsweredError: 400 if it is not an array.
         """
         if not is_array(self.value):
             raise bad_request(f"{self._name} must be an array")
         return [Node(item, self._below(str(index)), f"{self.pointer}/{index}") for index, item in enumerate(self.value)]
 
     def text(self) -> str:
-        """A string with something in it.
+        """Return a non-empty string.
 
         Raises:
-            AnsweredError: 400 if it is none.
+            AnsweredError: 400 if it is not one.
         """
         if not isinstance(self.value, str):
             raise bad_request(f"{self._name} must be a string")
@@ -101,18 +101,18 @@ class Node:
         return self.value
 
     def texts(self) -> list[str]:
-        """The items of an array of strings.
+        """Return the items of an array of strings.
 
         Raises:
-            AnsweredError: 400 if it is none.
+            AnsweredError: 400 if it is not one.
         """
         return [item.text() for item in self.items()]
 
     def number(self) -> float:
-        """A number.
+        """Return a number.
 
         Raises:
-            AnsweredError: 400 if it is none.
+            AnsweredError: 400 if it is not one.
         """
         if not isinstance(self.value, int | float) or isinstance(self.value, bool):
             raise bad_request(f"{self._name} must be a number")
@@ -128,7 +128,7 @@ class Node:
 
 @attrs.frozen
 class Members(Mapping[str, Node]):
-    """The known members of an object by their names in snake case; those that were not sent are not there."""
+    """The known members of an object by name in snake case, without members that were not sent."""
 
     _owner: Node
     _found: Mapping[str, Node]
@@ -143,15 +143,15 @@ class Members(Mapping[str, Node]):
         return len(self._found)
 
     def need(self, name: str) -> Node:
-        """A member that has to be there.
+        """Return a required member.
 
         Raises:
-            AnsweredError: 400 if it is not.
+            AnsweredError: 400 if it is missing.
         """
         if name not in self._found:
             raise bad_request(f"{self._owner.member(name).place} is missing")
         return self._found[name]
 
     def below(self, name: str) -> Node:
-        """A member that is an empty object if it was not sent."""
+        """Return a member, or an empty object if it was not sent."""
         return self._found.get(name) or self._owner.member(name, {})

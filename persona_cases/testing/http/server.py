@@ -1,4 +1,4 @@
-"""The HTTP side of the simulator: sockets in front, pure answers behind."""
+"""The HTTP side of the simulator: sockets, with pure responses behind them."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ __all__ = ["HttpServer", "Outcome", "Responder", "nowhere"]
 
 _LARGEST_BODY = 64 * 1024 * 1024
 _GRACE = 0.05
-"""Seconds that requests under way have left when the server stops."""
+"""Seconds that requests in progress have left when the server stops."""
 
 
 @attrs.frozen
 class Outcome:
-    """An answer and how to send it."""
+    """A response and how to send it."""
 
     answer: Answer
     delivery: Delivery
 
 
 def nowhere() -> Answer:
-    """The answer to a path outside the API: a page for people, which a client must not take for the API's."""
+    """Return the response for a path outside the API: a page for humans, which a client must not take for the API's."""
     page = b"<!DOCTYPE html><html><head><title>Not found</title></head><body><h1>Not found</h1></body></html>"
     return Answer(404, {"Content-Type": "text/html; charset=utf-8"}, page)
 
 
 class Responder(Protocol):
-    """What decides about answers."""
+    """The interface that decides on responses."""
 
     def __call__(self, request: ReceivedRequest, authorization: str | None) -> Outcome:
-        """The outcome of a request, whose path still has its root."""
+        """Return the outcome of a request, whose path still has its root."""
         ...
 
 
 class HttpServer:
-    """Listens on one address and lets a `Responder` answer.
+    """Listens on one address, and responds with the outcomes of a `Responder`.
 
     Args:
-        respond: decides what to answer.
-        host: address to bind.
-        port: port to bind; 0 takes a free one.
+        respond: decides on the responses.
+        host: the address to bind.
+        port: the port to bind; 0 uses a free port.
     """
 
     def __init__(self, respond: Responder, host: str, port: int) -> None:
@@ -61,14 +61,14 @@ class HttpServer:
 
     @property
     def port(self) -> int:
-        """The port listened on."""
+        """The port on which it listens."""
         return self._port
 
     async def start(self) -> None:
-        """Begin to listen.
+        """Start to listen.
 
         Raises:
-            InvalidArgumentError: the address cannot be bound.
+            InvalidArgumentError: if the address cannot be bound.
         """
         app = web.Application(client_max_size=_LARGEST_BODY)
         app.router.add_route("*", r"/{path:[\s\S]*}", self._handle)
@@ -86,7 +86,7 @@ class HttpServer:
         self._port = runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Stop listening and close all connections; harmless if it does not listen."""
+        """Stop listening and close all connections; harmless if it is not listening."""
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
@@ -141,12 +141,12 @@ async def _write(response: web.StreamResponse, body: bytes, how: Delivery) -> No
 
 
 def _hang_up(request: web.Request, *, reset: bool) -> None:
-    # aiohttp then finds that it cannot write the rest of the response, and lets it be.
+    # aiohttp then cannot write the rest of the response, and gives up.
     if request.transport is None:
         return
     connection = request.transport.get_extra_info("socket")
     if reset and connection is not None:
-        # To linger for no time is how the system is asked for a reset.
+        # A linger time of zero makes the system send a reset.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         request.transport.abort()
     request.transport.close()

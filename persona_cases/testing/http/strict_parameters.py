@@ -1,4 +1,4 @@
-"""The query string and the `page` object of a search, read as strictly as the closed schemas demand."""
+"""The query string and the `page` object of a search, parsed as strictly as the closed schemas require."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DIGITS = re.compile(r"[0-9]{1,9}")
 
 @attrs.frozen
 class PageRequest:
-    """Which page is asked for; None stands for what the request left out."""
+    """The requested page; None for parts that the request left out."""
 
     after: str | None = None
     before: str | None = None
@@ -33,14 +33,14 @@ class PageRequest:
 
     @property
     def size(self) -> int:
-        """How many results at most."""
+        """Maximum number of results."""
         return _DEFAULT_SIZE if self.asked_size is None else self.asked_size
 
     def overlaid(self, upper: PageRequest) -> PageRequest:
-        """This page, with whatever `upper` says instead.
+        """Return this page, overridden by `upper`.
 
         Raises:
-            AnsweredError: together they ask for both directions.
+            AnsweredError: if together they request both directions.
         """
         return _checked(
             PageRequest(
@@ -53,7 +53,7 @@ class PageRequest:
 
 @attrs.frozen
 class Parameters:
-    """A query string, understood.
+    """A parsed query string.
 
     Attributes:
         page: the `page[...]` parameters.
@@ -68,17 +68,17 @@ class Parameters:
     include: tuple[str, ...] | None
 
     def echoed(self) -> dict[str, str]:
-        """The filters and fieldsets as a link repeats them."""
+        """Return the filters and fieldsets as a link repeats them."""
         fieldsets = {f"fields[{type_}]": ",".join(names) for type_, names in self.fieldsets.items()}
         return {**{f"filter[{name}]": value for name, value in self.filters.items()}, **fieldsets}
 
 
 def parse_parameters(query: str, allowed: frozenset[Family], filters: Collection[str] = ()) -> Parameters:
-    """Read a query string of which only the `allowed` families may be present.
+    """Parse a query string that may have only the `allowed` families of parameters.
 
     Args:
         query: the query string.
-        allowed: the families of parameters that may be there.
+        allowed: the allowed families of parameters.
         filters: the names that `filter[...]` may have.
 
     Raises:
@@ -104,7 +104,7 @@ def parse_parameters(query: str, allowed: frozenset[Family], filters: Collection
 
 
 def page_from_body(page: Any) -> PageRequest:
-    """Read the `page` member of a search.
+    """Parse the `page` member of a search.
 
     Raises:
         AnsweredError: 400 for anything but a closed object of the documented members.

@@ -1,4 +1,4 @@
-"""Requests as the simulator received them, and answers before they go onto the wire."""
+"""Requests as the simulator received them, and responses before they are sent."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _KEPT = 10_000
 
 @attrs.frozen
 class Answer:
-    """What the simulator is going to send.
+    """A response that the simulator will send.
 
     Attributes:
-        status: HTTP status.
-        headers: all headers but those that HTTP itself needs.
+        status: the HTTP status.
+        headers: all headers except those that HTTP itself needs.
         body: the bytes of the body.
     """
 
@@ -35,7 +35,7 @@ class Answer:
 
     @classmethod
     def json(cls, status: int, document: Any, headers: Mapping[str, str]) -> Answer:
-        """An answer with a JSON document."""
+        """Return a response with a JSON document."""
         return cls(status, {"Content-Type": JSON_TYPE, **headers}, msgspec.json.encode(document))
 
 
@@ -45,16 +45,16 @@ class ReceivedRequest:
 
     Attributes:
         method: `GET`, `POST`, ...
-        path: decoded path below `/api/v1`, such as `/cases/search`; the whole path if it lies elsewhere.
+        path: decoded path below `/api/v1`, such as `/cases/search`; the whole path if it is elsewhere.
         query: the query string as sent, without the question mark.
         headers: headers by lower-case name; `authorization` is left out.
         body: the bytes of the body.
-        received_at: the simulator's monotonic clock, in seconds.
-        status: the status that was answered; None while it is being answered, and if it never was.
-        fault: name of the scripted fault that hit the request.
-        in_api: whether the path lies below `/api/v1`.
-        replayed: whether an idempotency key brought back an earlier answer.
-        authorized: whether it had a header `Authorization`, right or wrong.
+        received_at: when it arrived, in seconds on the simulator's monotonic clock.
+        status: the status of the response; None if there is none (yet).
+        fault: the name of the scripted fault that happened to the request.
+        in_api: whether the path is below `/api/v1`.
+        replayed: whether its idempotency key brought back an earlier response.
+        authorized: whether it had a header `Authorization`, valid or not.
     """
 
     method: str
@@ -75,10 +75,13 @@ class ReceivedRequest:
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
     def json(self) -> Any:
-        """The body as JSON, None if there is none.
+        """Decode the body as JSON.
+
+        Returns:
+            The document; None if the body is empty.
 
         Raises:
-            msgspec.DecodeError: the body is not JSON.
+            msgspec.DecodeError: if the body is not JSON.
         """
         return msgspec.json.decode(self.body) if self.body else None
 
@@ -112,19 +115,27 @@ class RequestLog(Sequence[ReceivedRequest]):
         self._requests.append(request)
 
     def matching(self, method: str | None = None, path: str | None = None) -> list[ReceivedRequest]:
-        """Those with this method and this exact path; what is left out matches all."""
+        """Return the requests with this method and this exact path.
+
+        Args:
+            method: the method; None matches all.
+            path: the path; None matches all.
+
+        Returns:
+            The requests, oldest first.
+        """
         return [
             request for request in self._requests if method in {None, request.method} and path in {None, request.path}
         ]
 
     def assert_none_refused(self, *, allow: Collection[int] = ()) -> None:
-        """Make sure that every request was one that the API takes; scripted faults do not count.
+        """Check that the API would accept every request; scripted faults do not count.
 
         Args:
-            allow: statuses that are as they should be, such as 404 in the test of a case that is missing.
+            allow: statuses that the test expects, such as 404 in the test of a missing case.
 
         Raises:
-            AssertionError: requests were answered 400 or above; it lists them.
+            AssertionError: if responses have a status of 400 or above; the message lists the requests.
         """
         refused = [
             f"{request.method} {request.path}: {request.status} {_phrase(request.status)}"
@@ -139,7 +150,7 @@ class RequestLog(Sequence[ReceivedRequest]):
             raise AssertionError(f"the simulator refused {len(refused)} of {len(self)} requests:\n{listed}")
 
     def clear(self) -> None:
-        """Forget all requests so far."""
+        """Clear the log."""
         self._requests.clear()
 
 

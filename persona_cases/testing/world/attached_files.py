@@ -1,4 +1,4 @@
-"""The contents of attached files: those that were uploaded, and invented ones for the cases of the factory."""
+"""The contents of attached files: uploaded ones, and invented ones for generated cases."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ class AttachedFiles:
         self._uploads: dict[str, bytes] = {}
 
     def add(self, files: Iterable[StoredFile]) -> None:
-        """Make files known."""
+        """Register files."""
         self._files.update((file.token, file) for file in files)
 
     def upload(self, filename: str, content: bytes, token: str) -> StoredFile:
-        """Keep the content of a new file."""
+        """Store the content of a new file."""
         file = StoredFile(filename, len(content), token)
         self._uploads[token] = content
         return file
 
     def remove(self, files: Iterable[StoredFile]) -> None:
-        """Forget files and their contents."""
+        """Remove files and their contents."""
         for file in files:
             self._files.pop(file.token, None)
             self._uploads.pop(file.token, None)
 
     def find(self, token: str) -> StoredFile | None:
-        """The file with that token."""
+        """Return the file with this token."""
         return self._files.get(token)
 
     def content(self, file: StoredFile) -> bytes:
-        """The bytes of a file: the same ones for the same file, as many as it says."""
+        """Return the bytes of a file: always the same for the same file, and as many as its size."""
         uploaded = self._uploads.get(file.token)
         if uploaded is not None:
             return uploaded

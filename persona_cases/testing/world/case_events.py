@@ -1,6 +1,6 @@
-"""Which events a change of a case brings about, and how an event is kept.
+"""The events that a change of a case causes, and the record of an event.
 
-The names are those that the vendor documents, and `case.updated`, which it lists without a description.
+The names are those that the vendor documents, including `case.updated`, which it lists without a description.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from persona_cases.testing.world.stored_cases import CaseRecord
 __all__ = ["SimulatedEvent", "events_of"]
 
 Told: TypeAlias = tuple[str, Mapping[str, Any]]
-"""The name of an event, and what its context says, with names in kebab-case."""
+"""The name of an event, and its context, with names in kebab-case."""
 
 Teller: TypeAlias = Callable[[CaseRecord, CaseRecord, Collection[str]], Iterator[Told]]
 
@@ -26,7 +26,7 @@ _ALONG_WITH_OTHERS = frozenset(
     {"updated_at", "updater_id", "updater_type", "assigned_at", "assigner_id", "assigner_type"}
     | {"resolution", "resolved_at", "resolver_id", "resolver_type"}
 )
-"""What changes along with something else, and brings about no event by itself."""
+"""Attributes that change along with others, and cause no event by themselves."""
 
 
 @attrs.frozen(kw_only=True)
@@ -34,13 +34,13 @@ class SimulatedEvent:
     """An event of the simulator.
 
     Attributes:
-        number: its place among all events, from 1.
+        number: its position among all events, from 1.
         id: its id.
         name: what happened, such as `case.assigned`.
         created_at: when it happened, as the API writes it.
-        case: the case as it was left; None if the event is about something else.
-        payload: what the event is about if that is no case, as JSON.
-        context: what else it says, with names in kebab-case.
+        case: the case after the event; None if the event is not about a case.
+        payload: the object of an event that is not about a case, as JSON.
+        context: additional data, with names in kebab-case.
     """
 
     number: int
@@ -61,7 +61,7 @@ class SimulatedEvent:
 
 
 def events_of(before: CaseRecord | None, after: CaseRecord, ends: Collection[str]) -> Iterator[Told]:
-    """Tell which events a change brings about, in the order in which they are told.
+    """Return the events that a change causes, in order.
 
     Args:
         before: the case before the change; None if it was created.

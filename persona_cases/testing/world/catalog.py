@@ -1,6 +1,6 @@
 """The invented organisation that simulated cases belong to: templates, queues, people, words.
 
-Nobody here exists; all addresses are under example.com.
+Nobody here exists; all email addresses are under example.com.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = [
 ENVIRONMENT_ID = named_id("env", "simulator")
 ORGANIZATION_ID = named_id("org", "simulator")
 API_KEY = Actor(named_id("api_key", "simulator"), "api-key")
-"""What the history of a case shows for changes made through the API."""
+"""The actor in the history of a case for changes made through the API."""
 
 _PRIORITY = FieldSpec("priority", "choices", "Priority", ("low", "medium", "high"))
 _NOTES = FieldSpec("notes", "string", "Reviewer notes")

@@ -1,4 +1,4 @@
-"""What happened so far: the events of a simulator, made from the changes of its store and the passing of time."""
+"""The events of a simulator, caused by changes of its store and the passing of time."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class EventLog(Sequence[SimulatedEvent]):
     """The events of a simulator, oldest first.
 
     Args:
-        store: whose changes bring events about.
-        clock: dates events, and tells when the SLA of a case expires.
-        seed: decides the ids of events.
+        store: the store whose changes cause events.
+        clock: the clock that dates events and decides when the SLA of a case expires.
+        seed: determines the ids of events.
     """
 
     def __init__(self, store: CaseStore, clock: Clock, *, seed: int = 0) -> None:
@@ -55,44 +55,53 @@ class EventLog(Sequence[SimulatedEvent]):
         return iter(tuple(self._events))
 
     def matching(self, name: str | None = None, object_id: str | None = None) -> list[SimulatedEvent]:
-        """Those with this name, about this object; what is left out matches all."""
+        """Return the events with this name about this object.
+
+        Args:
+            name: the name; None matches all.
+            object_id: the id of the object; None matches all.
+
+        Returns:
+            The events, oldest first.
+        """
         return [event for event in self._events if name in {None, event.name} and object_id in {None, event.object_id}]
 
     def record(
         self, name: str, case_id: str | None = None, *, payload: Any = None, context: Mapping[str, Any] | None = None
     ) -> SimulatedEvent:
-        """Let something happen that no change of the store brings about, such as `case.exported`.
+        """Add an event that no change of the store causes, such as `case.exported`.
 
         Args:
-            name: the name of the event; organisations define some of their own.
+            name: the name of the event; organisations can define their own.
             case_id: the case that it happened to.
-            payload: what it is about if that is no case: any JSON, such as `{"data": {"type": "account", ...}}`.
-            context: what else it says, with names in kebab-case.
+            payload: the object of an event that is not about a case: any JSON, such as
+                `{"data": {"type": "account", ...}}`.
+            context: additional data, with names in kebab-case.
 
         Returns:
             The event.
 
         Raises:
-            InvalidArgumentError: there is no such case, or the event is about a case and something else.
+            InvalidArgumentError: if there is no such case, or both `case_id` and `payload` are given.
         """
         if case_id is not None and payload is not None:
-            raise InvalidArgumentError("payload: an event is about one thing; give case_id or payload")
+            raise InvalidArgumentError("payload: an event is about one object: give case_id or payload")
         case = None if case_id is None else self._store.cases.get(case_id)
         if case is None and case_id is not None:
             raise InvalidArgumentError("case_id: there is no such case")
         return self._tell(name, case, payload, context or {})
 
     def tells(self, told: Callable[[SimulatedEvent], object]) -> None:
-        """Call a function with every event from now on."""
+        """Call a function with every future event."""
         self._told.append(told)
 
     @property
     def next_deadline(self) -> datetime | None:
-        """When the next SLA expires; None if none does."""
+        """Return when the next SLA expires; None if none does."""
         return datetime.fromisoformat(self._deadlines[0][0]) if self._deadlines else None
 
     def look_at_clock(self) -> None:
-        """Tell of the cases whose SLA expired meanwhile and which are not resolved."""
+        """Add events for unresolved cases whose SLA has expired since."""
         now = timestamp(self._clock.now())
         while self._deadlines and self._deadlines[0][0] <= now:
             deadline, case_id = heappop(self._deadlines)

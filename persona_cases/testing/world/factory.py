@@ -1,4 +1,4 @@
-"""Makes believable cases from a seed: the same seed gives the same cases, byte for byte, everywhere."""
+"""The factory of realistic cases from a seed: the same seed gives the same cases, byte for byte, everywhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from persona_cases.testing.world.stored_cases import Account, CaseRecord, Ref, S
 __all__ = ["DEFAULT_EPOCH", "CaseFactory", "make_world"]
 
 DEFAULT_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-"""The moment at which the story of the generated cases ends."""
+"""The time at which the history of the generated cases ends."""
 
 _SPAN = timedelta(days=730)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -30,25 +30,25 @@ _MOST_REMEMBERED = 3_000
 
 
 class CaseFactory:
-    """Invents the cases of an organisation that had its busiest time last.
+    """Generates the cases of an organisation that was busiest at the end.
 
-    Cases are made oldest first, spread over the two years before `epoch` and denser towards its end. A few
-    share their creation time with the one before, as it happens with imports.
+    Cases are generated oldest first, spread over the two years before `epoch` and denser toward the end. A few share
+    their creation time with the previous one, as happens with imports.
 
     Args:
-        cases: how many cases to make; zero or more.
-        seed: decides everything about them.
-        epoch: the aware time that the story ends at.
+        cases: number of cases, at least 0.
+        seed: determines everything about them.
+        epoch: the time at which their history ends, an aware datetime.
 
     Raises:
-        InvalidArgumentError: `cases` is negative, or `epoch` is naive.
+        InvalidArgumentError: if `cases` is negative, or `epoch` is naive.
     """
 
     def __init__(self, cases: int, seed: int = 0, *, epoch: datetime = DEFAULT_EPOCH) -> None:
         if cases < 0:
-            raise InvalidArgumentError("cases: needs to be zero or more")
+            raise InvalidArgumentError("cases must be at least 0")
         if epoch.tzinfo is None:
-            raise InvalidArgumentError("epoch: needs a timezone, such as tzinfo=datetime.UTC")
+            raise InvalidArgumentError("epoch must have a time zone, such as tzinfo=datetime.UTC")
         self._count = cases
         self._epoch = epoch
         self._draw = Draw(seed)
@@ -57,7 +57,7 @@ class CaseFactory:
         self._numbers: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[CaseRecord]:
-        """Make the cases, oldest first; a factory can be used once."""
+        """Yield the cases, oldest first; a factory can be used only once."""
         age = -1
         for index in range(self._count):
             if index == 0 or not self._draw.chance(_SHARE_OF_EQUAL_TIMES):
@@ -68,13 +68,13 @@ class CaseFactory:
         return Account(self._draw.id("act"), f"customer-{number + 1}")
 
     def _age(self, index: int) -> int:
-        # x(3 - x)/2 runs from 0 to 1, three times steeper at its start: the first cases lie furthest apart.
-        # Products of floats round the same way on every machine, powers need not.
+        # x(3 - x)/2 runs from 0 to 1, three times steeper at its start: the first cases lie furthest apart. Products of
+        # floats round the same way on every machine, but powers need not.
         x = (index + self._draw.fraction()) / self._count
         return int((_SPAN // _MILLISECOND) * (1 - x * (3 - x) / 2))
 
     def _at(self, age: int) -> str:
-        """The time `age` milliseconds before the epoch, which nothing lies after."""
+        """Return the time `age` milliseconds before the epoch, which is the latest time."""
         return timestamp(self._epoch - max(age, 0) * _MILLISECOND)
 
     def _case(self, age: int) -> CaseRecord:
@@ -117,7 +117,7 @@ class CaseFactory:
         return {"creator_id": draw.id("wfr" if kind == "workflow-run" else "api_key"), "creator_type": kind}
 
     def _people(self, template: Template, status: str, age: int, updated: int) -> dict[str, Any]:
-        """Who was given the case, who touched it last and who closed it."""
+        """Return who was assigned the case, who last changed it and who closed it."""
         draw = self._draw
         people: dict[str, Any] = {}
         if draw.chance(0.6):
@@ -163,16 +163,16 @@ class CaseFactory:
 
 
 class World(NamedTuple):
-    """What a simulator begins with."""
+    """The initial data of a simulator."""
 
     cases: tuple[CaseRecord, ...]
     accounts: tuple[Account, ...]
 
 
 def make_world(cases: int, seed: int, epoch: datetime) -> World:
-    """Make the cases of a factory, or take those that an earlier simulator of this process began with.
+    """Generate the cases of a factory, or reuse those of an earlier simulator in this process.
 
-    The tests of an application start a simulator again and again, mostly with the same cases.
+    The tests of an application start many simulators, mostly with the same cases.
     """
     return (_remembered if cases <= _MOST_REMEMBERED else _made)(cases, seed, epoch)
 

@@ -1,4 +1,4 @@
-"""Invents values for the custom fields of a case, one recipe for each type of field."""
+"""Invented values for the custom fields of a case, with one recipe per type of field."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from persona_cases.testing.world.stored_cases import FieldSpec
 __all__ = ["draw_fields", "field_value", "typed_value"]
 
 _UNSET = 0.12
-"""The share of fields that nobody filled in."""
+"""The share of empty fields."""
 
 _FIRST_DAY = date(2020, 1, 1)
 _DAYS = 2500
@@ -29,12 +29,12 @@ SENTENCES = (
 
 
 def field_value(type_: str, value: Any) -> dict[str, Any]:
-    """A value as cases carry it; value types are spelt with underscores, schema types with hyphens."""
+    """Return a value as cases hold it; value types are spelled with underscores, schema types with hyphens."""
     return {"type": type_.replace("-", "_"), "value": value}
 
 
 def typed_value(type_: str, plain: Any) -> dict[str, Any]:
-    """A plain value, as requests have it, in the form that cases carry; the parts of a hash are typed too."""
+    """Return a plain value, as in requests, in the form that cases hold; the members of a hash are typed too."""
     if type_ == "hash" and is_object(plain):
         return field_value(type_, {key: typed_value(_type_of(part), part) for key, part in plain.items()})
     return field_value(type_, plain)
@@ -51,7 +51,7 @@ def _type_of(plain: object) -> str:
 
 
 def draw_fields(specs: tuple[FieldSpec, ...], draw: Draw) -> dict[str, Any]:
-    """Values for all `specs`; some are unset, as `null` of their type."""
+    """Return values for all `specs`; some are unset, as `null` of their type."""
     return {
         spec.key: field_value(spec.type, None if draw.chance(_UNSET) else _RECIPES[spec.type](spec, draw))
         for spec in specs

@@ -1,4 +1,4 @@
-"""Signed links to attached files: whoever has one may download, until it expires.
+"""Signed links to attached files: anyone with a link can download the file, until the link expires.
 
 See https://docs.withpersona.com/downloading-files.
 """
@@ -24,13 +24,13 @@ _PERIODS = 360
 class FileSigner:
     """Signs the permission to download a file.
 
-    Permissions given within one period, the 360th part of their lifetime, are the same ones: answers that follow each
-    other closely can be compared, and expire a little early for it.
+    All permissions given within one period, 1/360 of their lifetime, are identical, so consecutive responses can be
+    compared. In exchange, they expire slightly early.
 
     Args:
-        clock: tells when a permission has expired.
+        clock: the clock that decides when a permission has expired.
         lifetime: seconds that a permission lasts.
-        seed: decides the signing key, so that signatures repeat.
+        seed: determines the signing key, so that signatures are reproducible.
     """
 
     def __init__(self, clock: Clock, lifetime: float, seed: int) -> None:
@@ -40,18 +40,18 @@ class FileSigner:
         self._key = f"files:{seed}".encode()
 
     def expiry(self) -> int:
-        """When a permission given now expires: milliseconds since the simulator was made."""
+        """Return when a permission given now expires, in milliseconds since the simulator was created."""
         period = self._lifetime / _PERIODS
         begun = (self._clock.monotonic() - self._start) // period * period
         return round((begun + self._lifetime) * _MILLISECONDS)
 
     def sign(self, file: StoredFile, expiry: int) -> str:
-        """The access token for a file."""
+        """Return the access token for a file."""
         permission = f"{file.token}.{expiry}"
         return f"{permission}.{self._signature(permission)}"
 
     def token(self, access_token: str) -> str | None:
-        """The token of the file that an access token is for; None if it is forged or has expired."""
+        """Return the token of the file that an access token is for; None if it is forged or has expired."""
         permission, _, signature = access_token.rpartition(".")
         if not hmac.compare_digest(signature.encode(), self._signature(permission).encode()):
             return None
@@ -65,12 +65,12 @@ class FileSigner:
 
 @attrs.frozen
 class FileLinks:
-    """The links of one answer, which all expire at the same time."""
+    """The links of one response, which all expire at the same time."""
 
     origin: str
     signer: FileSigner
     expiry: int
 
     def url(self, file: StoredFile) -> str:
-        """Where the content of an attached file can be downloaded."""
+        """Return the URL from which an attached file can be downloaded."""
         return f"{self.origin}{FILES_ROOT}{quote(file.filename)}?access_token={self.signer.sign(file, self.expiry)}"

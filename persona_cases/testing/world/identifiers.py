@@ -15,11 +15,11 @@ __all__ = ["Draw", "named_id"]
 
 _T = TypeVar("_T")
 _ALPHANUMERIC = b"Xq"
-"""Stand-ins for the two characters of base 64 that are no letters or digits."""
+"""Replacements for the two characters of base 64 that are not letters or digits."""
 
 
 def named_id(prefix: str, name: str) -> str:
-    """The id that always belongs to `name`, such as `ctmpl_` and 24 letters and digits."""
+    """Return the fixed id for `name`, such as `ctmpl_` and 24 letters and digits."""
     digest = hashlib.sha256(f"{prefix}:{name}".encode()).digest()[:18]
     return f"{prefix}_{b64encode(digest, _ALPHANUMERIC).decode()}"
 
@@ -33,32 +33,32 @@ class Draw:
         self._bits = source.getrandbits
 
     def below(self, bound: int) -> int:
-        """A whole number from 0 up to, but not including, `bound`."""
+        """Return a whole number from 0 up to, but not including, `bound`."""
         return int(self.fraction() * bound)
 
     def between(self, low: int, high: int) -> int:
-        """A whole number from `low` to `high`, both included."""
+        """Return a whole number from `low` to `high`, both included."""
         return low + int(self.fraction() * (high - low + 1))
 
     def pick(self, options: Sequence[_T]) -> _T:
-        """One of `options`."""
+        """Return one of `options`."""
         return options[int(self.fraction() * len(options))]
 
     def chance(self, probability: float) -> bool:
-        """True with the given probability."""
+        """Return True with the given probability."""
         return self.fraction() < probability
 
     def some(self, options: Sequence[_T], most: int) -> tuple[_T, ...]:
-        """Up to `most` different options, in the order that they are listed."""
+        """Return up to `most` different options, in the order in which they are listed."""
         if not options:
             return ()
         chosen = {self.below(len(options)) for _ in range(self.between(0, most))}
         return tuple(options[index] for index in sorted(chosen))
 
     def id(self, prefix: str) -> str:
-        """A new id: the prefix and 24 letters and digits."""
+        """Return a new id: the prefix and 24 letters and digits."""
         return f"{prefix}_{self.token()}"
 
     def token(self) -> str:
-        """24 letters and digits."""
+        """Return 24 letters and digits."""
         return b64encode(self._bits(144).to_bytes(18, "big"), _ALPHANUMERIC).decode()

@@ -1,7 +1,7 @@
-"""A sorted result that pages are cut from, by key and not by position.
+"""A sorted result that is split into pages by key, not by position.
 
-The cursor of the API is the id of a case. What follows it is decided by the case's place in the order, so that a
-walk goes on where it was even if cases came or went meanwhile. See https://docs.withpersona.com/pagination.
+The cursor of the API is the id of a case. The case's position in the order decides what follows it, so an iteration
+continues correctly even if cases were added or removed in the meantime. See https://docs.withpersona.com/pagination.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ __all__ = ["Ordering", "Slice", "SortKey", "sort_key"]
 Sortable: TypeAlias = str | int | float | bool
 
 SortKey: TypeAlias = tuple[int, int, Sortable, str]
-"""Null or not, kind of value, value, id: comparable whatever the values are."""
+"""Whether the value is null, its kind, the value and the id, so that all keys are comparable."""
 
 
 def sort_key(value: Sortable | None, case_id: str, *, descending: bool) -> SortKey:
-    """Where a case with this value stands, in ascending order; nulls end up last in either direction."""
+    """Return the key of a case with this value, in ascending order; nulls are last in either direction."""
     if value is None:
         return (-1 if descending else 1, 0, "", case_id)
     kind = 0 if isinstance(value, bool) else 2 if isinstance(value, str) else 1
@@ -30,7 +30,7 @@ def sort_key(value: Sortable | None, case_id: str, *, descending: bool) -> SortK
 
 @attrs.frozen
 class Slice:
-    """The ids of one page, in the order asked for, and whether there is more on either side."""
+    """The ids of one page, in the requested order, and whether there are more on either side."""
 
     ids: tuple[str, ...]
     has_prev: bool
@@ -38,14 +38,14 @@ class Slice:
 
 
 class Ordering:
-    """Keys in ascending order, read forwards or backwards."""
+    """Keys in ascending order, read forward or backward."""
 
     def __init__(self, keys: Iterable[SortKey], *, descending: bool) -> None:
         self._keys = sorted(keys)
         self._descending = descending
 
     def page(self, size: int, *, after: SortKey | None = None, before: SortKey | None = None) -> Slice:
-        """Up to `size` results strictly after, or just before, a key; both in the order asked for."""
+        """Return up to `size` results strictly after, or directly before, a key, in the requested order."""
         total = len(self._keys)
         if before is not None:
             stop = self._behind(before)
@@ -60,13 +60,13 @@ class Ordering:
         return Slice(tuple(ids), has_prev=start > 0, has_next=stop < total)
 
     def _ahead(self, key: SortKey) -> int:
-        """How many results stand at or before `key`."""
+        """Return how many results are at or before `key`."""
         if self._descending:
             return len(self._keys) - bisect_left(self._keys, key)
         return bisect_right(self._keys, key)
 
     def _behind(self, key: SortKey) -> int:
-        """How many results stand before `key`."""
+        """Return how many results are before `key`."""
         if self._descending:
             return len(self._keys) - bisect_right(self._keys, key)
         return bisect_left(self._keys, key)

@@ -1,4 +1,4 @@
-"""The simulator's two clocks: one that only goes forward, and one that tells the date."""
+"""The simulator's two clocks: a monotonic one, and one for date and time."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["Clock", "ManualClock", "SystemClock"]
 
 
 class Waiting(Protocol):
-    """Something that waits for a moment of a clock."""
+    """An object that waits for a time on a clock."""
 
     def recheck(self) -> None:
-        """Look at the clock again."""
+        """Read the clock again."""
         ...
 
 
@@ -25,47 +25,47 @@ W = TypeVar("W", bound=Waiting)
 
 
 class Clock(Protocol):
-    """What the simulator asks for the time; hand in a `ManualClock` to decide it yourself."""
+    """The source of time of a simulator; pass a `ManualClock` to control it."""
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment: measures rate limit windows and the index lag."""
+        """Return the seconds since a fixed time; used for rate limit windows and the index lag."""
         ...
 
     def now(self) -> datetime:
-        """The aware date and time that new and changed cases are stamped with."""
+        """Return the timestamp for new and changed cases, an aware datetime."""
         ...
 
 
 class SystemClock:
-    """The machine's own clocks."""
+    """The clocks of this machine."""
 
     def __repr__(self) -> str:
         return "SystemClock()"
 
     def monotonic(self) -> float:
-        """Seconds of the machine's monotonic clock."""
+        """Return the seconds of the machine's monotonic clock."""
         return time.monotonic()
 
     def now(self) -> datetime:
-        """The current time in UTC."""
+        """Return the current time in UTC."""
         return datetime.now(UTC)
 
 
 class ManualClock:
-    """A clock that stands still until `advance` moves it, so that a test of time needs no sleeping.
+    """A clock that stands still until `advance` moves it, so that tests of time need not sleep.
 
     The limiters of `Simulator.client` and of the fixture `persona_client` follow it.
 
     Args:
-        start: the aware time that it shows first.
+        start: its initial time, an aware datetime.
 
     Raises:
-        InvalidArgumentError: `start` is naive.
+        InvalidArgumentError: if `start` is naive.
     """
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         if start.tzinfo is None:
-            raise InvalidArgumentError("start: needs a timezone, such as tzinfo=datetime.UTC")
+            raise InvalidArgumentError("start must have a time zone, such as tzinfo=datetime.UTC")
         self._start = start
         self._elapsed = 0.0
         self._waiting: WeakSet[Waiting] = WeakSet()
@@ -74,29 +74,29 @@ class ManualClock:
         return f"<ManualClock at {self.now().isoformat()}>"
 
     def wakes(self, waiting: W) -> W:
-        """Let `advance` wake something that waits, and return it."""
+        """Register an object for `advance` to wake, and return it."""
         self._waiting.add(waiting)
         return waiting
 
     def monotonic(self) -> float:
-        """Seconds that the clock was advanced so far."""
+        """Return the seconds that the clock was advanced so far."""
         return self._elapsed
 
     def now(self) -> datetime:
-        """The start plus all that the clock was advanced."""
+        """Return the start plus the time that the clock was advanced."""
         return self._start + timedelta(seconds=self._elapsed)
 
     def advance(self, seconds: float) -> None:
         """Move both clocks forward.
 
         Args:
-            seconds: how far; zero or more.
+            seconds: the time to advance; at least 0.
 
         Raises:
-            InvalidArgumentError: `seconds` is negative.
+            InvalidArgumentError: if `seconds` is negative.
         """
         if seconds < 0:
-            raise InvalidArgumentError("seconds: a clock only goes forward; give zero or more")
+            raise InvalidArgumentError("seconds must be at least 0, because a clock only goes forward")
         self._elapsed += seconds
         for waiting in tuple(self._waiting):
             waiting.recheck()

@@ -1,6 +1,6 @@
-"""The simulator's data: cases and what belongs to them, one store per simulator.
+"""The data of a simulator: cases and their related objects, with one store per simulator.
 
-Every change goes through a method here and leaves a `Change` behind, which is what the search index follows.
+Every change goes through a method of the store and records a `Change`, which the search index follows.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = ["CaseStore", "Change"]
 
 
 class Change(NamedTuple):
-    """Something that happened to a case: `case` is how it was left, None if it is gone."""
+    """A change of a case: `case` is the case afterwards, None if it was removed."""
 
     when: float
     case_id: str
@@ -49,9 +49,9 @@ class Change(NamedTuple):
 
 
 class CaseStore:
-    """Holds the cases and changes them; made by the `Simulator`, and open to tests as `sim.store`.
+    """Holds and changes the cases of a `Simulator`; available to tests as `sim.store`.
 
-    Reading is done through `cases`; all times are aware datetimes or the API's own text.
+    Read cases through `cases`. All times are aware datetimes or strings of the API.
     """
 
     def __init__(self, clock: Clock, *, seed: int = 0, tag_cap: int = DEFAULT_TAG_CAP) -> None:
@@ -67,9 +67,9 @@ class CaseStore:
         self._reference_ids: dict[str, str] = {}
         self._templates = {each.id: each for each in catalog.TEMPLATES}
         self.changes: deque[Change] = deque()
-        """What the search index has not taken in yet."""
+        """The changes that the search index has not processed yet."""
         self.version: int = 0
-        """Grows with every change."""
+        """A number that grows with every change."""
         self._told: list[Callable[[CaseRecord | None, CaseRecord], object]] = []
         self._before: dict[str, CaseRecord | None] | None = None
 
@@ -93,11 +93,11 @@ class CaseStore:
 
     @property
     def users(self) -> Mapping[str, User]:
-        """The people whom cases can be assigned to, by email address."""
+        """The people to whom cases can be assigned, by email address."""
         return {user.email: user for user in catalog.USERS}
 
     def load(self, cases: Iterable[CaseRecord], accounts: Iterable[Account] = ()) -> None:
-        """Take in ready-made cases as if they had always been there: searches see them at once."""
+        """Add existing cases as if they had always been there, so that searches show them immediately."""
         for account in accounts:
             self._reference_ids[account.id] = account.reference_id
             self._objects.add((Ref("account", account.id),))
@@ -106,12 +106,12 @@ class CaseStore:
             self._put(case, when=float("-inf"))
 
     def tells(self, told: Callable[[CaseRecord | None, CaseRecord], object]) -> None:
-        """Call a function with a case before and after every change from now on; None comes before one is created."""
+        """Call a function with a case before and after every future change; before a creation, it is None."""
         self._told.append(told)
 
     @contextmanager
     def one_change(self) -> Generator[None]:
-        """Let the changes inside be one: what is told of a case is how it was before and after all of them."""
+        """Combine the changes inside the block into one, from the state before to the state after all of them."""
         before: dict[str, CaseRecord | None] = {}
         self._before = before
         try:
@@ -122,10 +122,16 @@ class CaseStore:
                 self._tell(case, self._cases[case_id])
 
     def template(self, name: str) -> Template:
-        """The template with that id, prefix (`KYC`) or name (`KYC review`).
+        """Return the template with this id, prefix (`KYC`) or name (`KYC review`).
+
+        Args:
+            name: the id, the prefix or the name.
+
+        Returns:
+            The template.
 
         Raises:
-            InvalidArgumentError: there is none.
+            InvalidArgumentError: if there is none.
         """
         for template in self._templates.values():
             if name in {template.id, template.prefix, template.name}:
@@ -134,7 +140,11 @@ class CaseStore:
         raise InvalidArgumentError(f"template: there is no {name!r}; the simulator has {known}")
 
     def add_template(self, template: Template) -> None:
-        """Add a template of your own, with its statuses and fields, for `create_case` to use."""
+        """Add a template of your own, with its statuses and fields, for use in `create_case`.
+
+        Args:
+            template: the template.
+        """
         self._templates[template.id] = template
 
     def create_case(
@@ -152,16 +162,16 @@ class CaseStore:
         Args:
             template: id, prefix or name of its template.
             fields: plain values by key, as in a request; types come from the template.
-            created_at: aware creation time; now, if left out.
-            account_id: account that the case belongs to; a new one is made if only `reference_id` is given.
-            reference_id: reference id of that account.
+            created_at: the creation time, an aware datetime. Default: now.
+            account_id: the account of the case; a new one is created if only `reference_id` is given.
+            reference_id: the reference id of that account.
             changes: any other attribute of `CaseRecord`, such as `status="pending"`.
 
         Returns:
             The case as stored.
 
         Raises:
-            InvalidArgumentError: unknown template or attribute, or a naive time.
+            InvalidArgumentError: if the template or an attribute is unknown, or a time is naive.
         """
         chosen = self.template(template)
         self._numbers[chosen.prefix] += 1
@@ -184,16 +194,16 @@ class CaseStore:
         """Change a case; `updated_at` becomes now unless it is among the changes.
 
         Args:
-            case_id: which case.
-            fields: plain values of the custom fields to set; others stay as they are.
+            case_id: the id of the case.
+            fields: plain values of the custom fields to set; others do not change.
             changes: new values for attributes of `CaseRecord`, such as `status="approved"`.
 
         Returns:
-            The case as stored now.
+            The case as stored.
 
         Raises:
-            KeyError: there is no such case.
-            InvalidArgumentError: there is no such attribute.
+            KeyError: if there is no such case.
+            InvalidArgumentError: if there is no such attribute.
         """
         case = self._cases[case_id]
         if fields is not None:
@@ -202,19 +212,29 @@ class CaseStore:
         return self._put(_evolve(case, {"updated_at": timestamp(self._clock.now()), **changes}))
 
     def remove_case(self, case_id: str) -> None:
-        """Make a case vanish, as if it never was; the API itself only redacts.
+        """Remove a case as if it had never existed; the API itself can only redact.
+
+        Args:
+            case_id: the id of the case.
 
         Raises:
-            KeyError: there is no such case.
+            KeyError: if there is no such case.
         """
         del self._cases[case_id]
         self._record(Change(self._clock.monotonic(), case_id, None))
 
     def redact_case(self, case_id: str, **changes: Any) -> CaseRecord:
-        """Empty a case for good: its fields and attached files are gone.
+        """Redact a case: erase its fields and attached files permanently.
+
+        Args:
+            case_id: the id of the case.
+            changes: other changes of the case.
+
+        Returns:
+            The case as stored.
 
         Raises:
-            KeyError: there is no such case.
+            KeyError: if there is no such case.
         """
         case = self._cases[case_id]
         self._files.remove(case.attachments)
@@ -226,13 +246,13 @@ class CaseStore:
         """Append a comment to a case.
 
         Args:
-            case_id: which case.
+            case_id: the id of the case.
             message: the text.
-            author: who wrote it; one of the invented people, if left out.
-            changes: what else changes about the case.
+            author: the author. Default: one of the invented people.
+            changes: other changes of the case.
 
         Raises:
-            KeyError: there is no such case.
+            KeyError: if there is no such case.
         """
         case = self._cases[case_id]
         ref = Ref("case-comment", self._draw.id("cscm"))
@@ -241,11 +261,19 @@ class CaseStore:
         return self.update_case(case_id, comments=(*case.comments, ref), **changes)
 
     def upload(self, filename: str, content: bytes) -> StoredFile:
-        """Keep a file, to be put among the `attachments` of a case."""
+        """Store a file, to add to the `attachments` of a case.
+
+        Args:
+            filename: the name of the file.
+            content: its bytes.
+
+        Returns:
+            The file.
+        """
         return self._files.upload(filename, content, self._draw.token())
 
     def add_object(self, type_: str) -> Ref:
-        """Make an object exist that can be attached to cases.
+        """Add an object that can be attached to cases.
 
         Args:
             type_: its type, such as `inquiry`, `report/watchlist` or `document`.
@@ -255,52 +283,62 @@ class CaseStore:
         return ref
 
     def object(self, object_id: str) -> Ref | None:
-        """The object with that id: one that was added, or one that any case or account ever referred to."""
+        """Return the object with this id: one that was added, or one that any case or account ever referred to."""
         return self._objects.find(object_id)
 
     def objects(self, case_id: str) -> tuple[Ref, ...]:
-        """All objects attached to a case, those that none of its relationships shows included."""
+        """Return all objects attached to a case, including those that no relationship shows."""
         return self._objects.of(self._cases[case_id])
 
     def attach(self, case_id: str, objects: Iterable[Ref], **changes: Any) -> CaseRecord:
         """Attach objects to a case.
 
+        Args:
+            case_id: the id of the case.
+            objects: the objects.
+            changes: other changes of the case.
+
         Raises:
-            KeyError: there is no such case.
+            KeyError: if there is no such case.
         """
         return self.update_case(case_id, **self._objects.attach(self._cases[case_id], objects), **changes)
 
     def detach(self, case_id: str, object_ids: Collection[str], **changes: Any) -> CaseRecord:
-        """Detach objects from a case; those that are not attached are passed over.
+        """Detach objects from a case, ignoring objects that are not attached.
+
+        Args:
+            case_id: the id of the case.
+            object_ids: the ids of the objects.
+            changes: other changes of the case.
 
         Raises:
-            KeyError: there is no such case.
+            KeyError: if there is no such case.
         """
         return self.update_case(case_id, **self._objects.detach(self._cases[case_id], object_ids), **changes)
 
     def resource(self, ref: Ref, case: CaseRecord) -> Resource | None:
-        """The object that `ref` points to from `case`; None if the simulator has no such thing."""
+        """Return the object that `ref` points to from `case`; None if the simulator has no such object."""
         written = self._resources.get(ref)
         return written or describe(ref, case, self._templates, self._reference_ids)
 
     def reference_id(self, account_id: str) -> str | None:
-        """The reference id of an account."""
+        """Return the reference id of an account."""
         return self._reference_ids.get(account_id)
 
     def tag_id(self, name: str) -> str:
-        """The id of a tag; a name never used before becomes a new tag."""
+        """Return the id of a tag; a new name becomes a new tag."""
         return self.tags.id(name)
 
     def file(self, token: str) -> StoredFile | None:
-        """The attached file with that token."""
+        """Return the attached file with this token."""
         return self._files.find(token)
 
     def file_content(self, file: StoredFile) -> bytes:
-        """The bytes of an attached file."""
+        """Return the bytes of an attached file."""
         return self._files.content(file)
 
     def searchable_fields(self) -> frozenset[str]:
-        """Keys of the custom fields that some template marks as searchable."""
+        """Return the keys of the custom fields that some template marks as searchable."""
         return frozenset(
             spec.key for template in self._templates.values() for spec in template.fields if spec.searchable
         )
@@ -350,7 +388,7 @@ def _evolve(case: CaseRecord, changes: Mapping[str, Any]) -> CaseRecord:
     known = {field.name for field in attrs.fields(CaseRecord)} - {"id"}
     unknown = changes.keys() - known
     if unknown:
-        # What any other function says of a keyword that it does not have.
+        # The message of any other function for an unknown keyword.
         raise TypeError(f"unexpected keyword argument: cases have no {', '.join(sorted(unknown))}")
     texts: dict[str, Any] = {
         name: timestamp(value) if isinstance(value, datetime) else value for name, value in changes.items()

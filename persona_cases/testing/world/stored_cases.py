@@ -1,6 +1,6 @@
-"""What the simulator keeps: cases, their templates and what is attached to them, as frozen values.
+"""The stored data of the simulator: cases, their templates and attached objects, as frozen values.
 
-Times are kept as the API writes them (`2025-01-15T10:30:00.000Z`): one fixed width, so they sort as text.
+Times are stored as the API writes them (`2025-01-15T10:30:00.000Z`), in one fixed width, so they sort as strings.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ __all__ = [
 
 
 def timestamp(moment: datetime) -> str:
-    """The aware `moment` as the API writes it: UTC, milliseconds, `Z`.
+    """Return the aware datetime `moment` as the API writes it: UTC, milliseconds, `Z`.
 
     Raises:
-        InvalidArgumentError: `moment` is naive.
+        InvalidArgumentError: if `moment` is naive.
     """
     if moment.tzinfo is None:
-        raise InvalidArgumentError("a time needs a timezone, such as tzinfo=datetime.UTC")
+        raise InvalidArgumentError("a time must have a time zone, such as tzinfo=datetime.UTC")
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 class Ref(msgspec.Struct, frozen=True):
-    """The `type` and `id` by which one object points to another; in JSON, an object of the two."""
+    """The `type` and `id` with which one object points to another; in JSON, an object of the two."""
 
     type: str
     id: str
 
 
 class StoredFile(NamedTuple):
-    """An attached file; `token` is what makes its URL valid."""
+    """An attached file; `token` makes its URL valid."""
 
     filename: str
     byte_size: int
@@ -57,7 +57,7 @@ class StoredFile(NamedTuple):
 
 
 class Actor(NamedTuple):
-    """Who did something to a case: an id or email address, and its type."""
+    """The author of a change of a case: an id or email address, and its type."""
 
     id: str
     type: str
@@ -65,14 +65,14 @@ class Actor(NamedTuple):
 
 @attrs.frozen
 class User:
-    """Someone who works on cases: searches know the id, cases show the email address."""
+    """A user who works on cases: searches use the id, cases show the email address."""
 
     id: str
     email: str
 
     @property
     def actor(self) -> Actor:
-        """The person as the history of a case shows it."""
+        """The user as the history of a case shows them."""
         return Actor(self.email, "user")
 
 
@@ -94,7 +94,7 @@ class Queue:
 
 @attrs.frozen
 class FieldSpec:
-    """One custom field of a template, in the token of the template's schema (`multi-choices`)."""
+    """A custom field of a template, with the type as the template's schema spells it (`multi-choices`)."""
 
     key: str
     type: str
@@ -105,7 +105,7 @@ class FieldSpec:
 
 @attrs.frozen
 class Template:
-    """A case template: which statuses, resolutions, fields and queues its cases have."""
+    """A case template: the statuses, resolutions, fields and queues of its cases."""
 
     id: str
     prefix: str
@@ -118,11 +118,11 @@ class Template:
 
     @property
     def statuses(self) -> tuple[str, ...]:
-        """All statuses that a case of this template can have."""
+        """Return all statuses that a case of this template can have."""
         return (self.initial, *self.intermediate, *self.end)
 
     def state(self, status: str) -> str:
-        """The kind of a status: `initial`, `intermediate` or `end`."""
+        """Return the kind of a status: `initial`, `intermediate` or `end`."""
         if status == self.initial:
             return "initial"
         return "end" if status in self.end else "intermediate"
@@ -130,7 +130,7 @@ class Template:
 
 @attrs.frozen
 class Resource:
-    """An object that `include` can bring along; names are in the vendor's kebab case."""
+    """An object that a response can include; names are in the vendor's kebab case."""
 
     ref: Ref
     attributes: Mapping[str, Any]

@@ -1,6 +1,6 @@
-"""The objects around a case, as `include` brings them: invented from their ids when first asked for.
+"""The objects related to a case, as `include` returns them, invented from their ids on demand.
 
-Names are the vendor's kebab case; the shapes are those of its schemas for `included`.
+Names are in the vendor's kebab case; the form follows its schemas for `included`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["comment", "describe", "template_resource"]
 
 
 def comment(ref: Ref, message: str, created_at: str, author: Actor) -> Resource:
-    """A comment on a case."""
+    """Return a comment on a case."""
     return Resource(
         ref,
         {
