@@ -53,7 +53,14 @@ class Fieldset:
         return any(each in self.names for each in asked) or (name.startswith(CUSTOM) and "fields" in self.names)
 
     def has_custom_field(self, key: str) -> bool:
-        """Return whether the custom field with this key was requested, alone or with all others."""
+        """Return whether the custom field with this key was requested, alone or with all others.
+
+        Args:
+            key: the key of the field.
+
+        Returns:
+            True if it was requested.
+        """
         return CUSTOM + key in self
 
     @property

@@ -61,6 +61,12 @@ class Timeout:
     def of(cls, value: float | timedelta | Timeout) -> Timeout:
         """Return a `Timeout` from one, or from the seconds of its total.
 
+        Args:
+            value: a `Timeout`, or seconds.
+
+        Returns:
+            The timeout.
+
         Raises:
             InvalidArgumentError: if a limit is not a positive number of seconds.
         """

@@ -75,7 +75,15 @@ class RetryPolicy:
         seconds(self.deadline, "deadline")
 
     def wait(self, failures: int, draw: float) -> float:
-        """Return the seconds to wait after a number of failures; `draw` is a random number in [0, 1)."""
+        """Return the seconds to wait after a number of failed attempts.
+
+        Args:
+            failures: number of failed attempts so far, at least 1.
+            draw: a random number in [0, 1).
+
+        Returns:
+            Seconds, without the `Retry-After` of a response.
+        """
         return min(self.cap, self.base * 2.0 ** min(failures - 1, 60)) * draw
 
 

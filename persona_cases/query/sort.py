@@ -45,7 +45,15 @@ class Sort:
 
     @classmethod
     def by_any(cls, attribute: str, direction: Direction) -> Sort:
-        """Return a sort by an attribute that need not be in the table, for `Q.attribute`."""
+        """Return a sort by an attribute that need not be in the table, for `Q.attribute`.
+
+        Args:
+            attribute: the API's name of the attribute.
+            direction: `asc` or `desc`.
+
+        Returns:
+            The sort.
+        """
         name = require_name(attribute)
         _require_sortable(name)
         sort = cls.__new__(cls)

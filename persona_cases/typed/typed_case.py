@@ -104,6 +104,12 @@ def declared_fields(typed: type[TypedCase]) -> Mapping[str, DeclaredField]:
 def fields_of(typed: TypedCase) -> dict[str, Any]:
     """Return the values of a typed case by the keys of the template, as plain JSON, without None.
 
+    Args:
+        typed: the typed case.
+
+    Returns:
+        The values by key.
+
     Raises:
         NotLoadedError: if a sparse fieldset left a field out.
     """

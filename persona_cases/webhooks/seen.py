@@ -27,15 +27,30 @@ class Seen(Protocol):
     """Remembers events by their ids. Your own implementation needs these three methods."""
 
     async def claim(self, event_id: str) -> Claim:
-        """Return the state of an event, and mark it as `running` if it was `new`."""
+        """Return the state of an event, and mark it as `running` if it was `new`.
+
+        Args:
+            event_id: the id of the event.
+
+        Returns:
+            Its state before the call.
+        """
         ...
 
     async def finish(self, event_id: str) -> None:
-        """Mark an event as handled."""
+        """Mark an event as handled.
+
+        Args:
+            event_id: the id of the event.
+        """
         ...
 
     async def release(self, event_id: str) -> None:
-        """Forget an event that could not be handled, so that a repeated delivery is `new`."""
+        """Forget an event that could not be handled, so that a repeated delivery is `new`.
+
+        Args:
+            event_id: the id of the event.
+        """
         ...
 
 

@@ -67,6 +67,12 @@ class TimeRange:
     def cut(self, moment: int) -> tuple[TimeRange, TimeRange]:
         """Split the range at a timestamp, with which the second part begins.
 
+        Args:
+            moment: the timestamp, in milliseconds since 1970.
+
+        Returns:
+            The two parts.
+
         Raises:
             InvalidArgumentError: if one part would be empty.
         """

@@ -35,7 +35,16 @@ class Answer:
 
     @classmethod
     def json(cls, status: int, document: Any, headers: Mapping[str, str]) -> Answer:
-        """Return a response with a JSON document."""
+        """Return a response with a JSON document.
+
+        Args:
+            status: the HTTP status.
+            document: the document.
+            headers: additional headers.
+
+        Returns:
+            The response.
+        """
         return cls(status, {"Content-Type": JSON_TYPE, **headers}, msgspec.json.encode(document))
 
 

@@ -92,7 +92,11 @@ class EventLog(Sequence[SimulatedEvent]):
         return self._tell(name, case, payload, context or {})
 
     def tells(self, told: Callable[[SimulatedEvent], object]) -> None:
-        """Call a function with every future event."""
+        """Call a function with every future event.
+
+        Args:
+            told: the function; it takes the event.
+        """
         self._told.append(told)
 
     @property

@@ -97,7 +97,12 @@ class CaseStore:
         return {user.email: user for user in catalog.USERS}
 
     def load(self, cases: Iterable[CaseRecord], accounts: Iterable[Account] = ()) -> None:
-        """Add existing cases as if they had always been there, so that searches show them immediately."""
+        """Add existing cases as if they had always been there, so that searches show them immediately.
+
+        Args:
+            cases: the cases.
+            accounts: the accounts that they belong to.
+        """
         for account in accounts:
             self._reference_ids[account.id] = account.reference_id
             self._objects.add((Ref("account", account.id),))
@@ -106,7 +111,11 @@ class CaseStore:
             self._put(case, when=float("-inf"))
 
     def tells(self, told: Callable[[CaseRecord | None, CaseRecord], object]) -> None:
-        """Call a function with a case before and after every future change; before a creation, it is None."""
+        """Call a function with a case before and after every future change; before a creation, it is None.
+
+        Args:
+            told: the function; it takes the case before and the case after a change.
+        """
         self._told.append(told)
 
     @contextmanager
@@ -283,11 +292,25 @@ class CaseStore:
         return ref
 
     def object(self, object_id: str) -> Ref | None:
-        """Return the object with this id: one that was added, or one that any case or account ever referred to."""
+        """Return the object with this id: one that was added, or one that any case or account ever referred to.
+
+        Args:
+            object_id: the id of the object.
+
+        Returns:
+            The object; None if there is none.
+        """
         return self._objects.find(object_id)
 
     def objects(self, case_id: str) -> tuple[Ref, ...]:
-        """Return all objects attached to a case, including those that no relationship shows."""
+        """Return all objects attached to a case, including those that no relationship shows.
+
+        Args:
+            case_id: the id of the case.
+
+        Returns:
+            The objects.
+        """
         return self._objects.of(self._cases[case_id])
 
     def attach(self, case_id: str, objects: Iterable[Ref], **changes: Any) -> CaseRecord:
@@ -317,24 +340,60 @@ class CaseStore:
         return self.update_case(case_id, **self._objects.detach(self._cases[case_id], object_ids), **changes)
 
     def resource(self, ref: Ref, case: CaseRecord) -> Resource | None:
-        """Return the object that `ref` points to from `case`; None if the simulator has no such object."""
+        """Return the object that `ref` points to from `case`; None if the simulator has no such object.
+
+        Args:
+            ref: the type and id of the object.
+            case: the case.
+
+        Returns:
+            The object, or None.
+        """
         written = self._resources.get(ref)
         return written or describe(ref, case, self._templates, self._reference_ids)
 
     def reference_id(self, account_id: str) -> str | None:
-        """Return the reference id of an account."""
+        """Return the reference id of an account.
+
+        Args:
+            account_id: the id of the account.
+
+        Returns:
+            The reference id, or None.
+        """
         return self._reference_ids.get(account_id)
 
     def tag_id(self, name: str) -> str:
-        """Return the id of a tag; a new name becomes a new tag."""
+        """Return the id of a tag; a new name becomes a new tag.
+
+        Args:
+            name: the name of the tag.
+
+        Returns:
+            The id.
+        """
         return self.tags.id(name)
 
     def file(self, token: str) -> StoredFile | None:
-        """Return the attached file with this token."""
+        """Return the attached file with this token.
+
+        Args:
+            token: the token of the file.
+
+        Returns:
+            The file, or None.
+        """
         return self._files.find(token)
 
     def file_content(self, file: StoredFile) -> bytes:
-        """Return the bytes of an attached file."""
+        """Return the bytes of an attached file.
+
+        Args:
+            file: the file.
+
+        Returns:
+            Its content.
+        """
         return self._files.content(file)
 
     def searchable_fields(self) -> frozenset[str]:

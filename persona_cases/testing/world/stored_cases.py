@@ -122,7 +122,14 @@ class Template:
         return (self.initial, *self.intermediate, *self.end)
 
     def state(self, status: str) -> str:
-        """Return the kind of a status: `initial`, `intermediate` or `end`."""
+        """Return the kind of a status: `initial`, `intermediate` or `end`.
+
+        Args:
+            status: the status.
+
+        Returns:
+            Its kind.
+        """
         if status == self.initial:
             return "initial"
         return "end" if status in self.end else "intermediate"

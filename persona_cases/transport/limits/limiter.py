@@ -103,7 +103,12 @@ class Limiter(Protocol):
         ...
 
     async def settle(self, permit: Permit, feedback: Feedback) -> None:
-        """Give a permit back and report how the request ended."""
+        """Give a permit back and report how the request ended.
+
+        Args:
+            permit: the permit from `acquire`.
+            feedback: how the request ended.
+        """
         ...
 
 
