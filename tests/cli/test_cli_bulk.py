@@ -166,7 +166,7 @@ def test_what_nobody_knows_has_a_code_of_its_own(cli, api, ids, many):
     ran = cli("comment", ids[0], "Hello.", *many, "--output", "table")
     assert ran.code == 9
     assert ran.out.startswith(f"{ids[0]}  indeterminate  ".encode())
-    assert "hint: look at the indeterminate cases" in ran.err
+    assert "hint: check the indeterminate cases" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ class Same:
 
 @attrs.frozen
 class ChangePairs:
-    """A change of its own for each case.
+    """A separate change for each case.
 
     Attributes:
         question: what to ask, with `{}` in place of the cases.
@@ -70,7 +70,7 @@ class ChangePairs:
 
 
 Batch: TypeAlias = Same | ChangePairs
-"""What to do with many cases."""
+"""A change of many cases."""
 
 
 def change_cases(
@@ -149,7 +149,7 @@ async def _asked(question: str, plan: ChangePlan) -> bool:
 
 def _code(report: ChangeReport, bulk: Bulk) -> ExitCode:
     if report.indeterminate:
-        typer.echo("hint: look at the indeterminate cases: nobody knows whether they were changed", err=True)
+        typer.echo("hint: check the indeterminate cases: it is unknown whether they were changed", err=True)
     if report.pending:
         typer.echo("hint: run the same command again for the pending cases", err=True)
     if report.failed or report.pending:

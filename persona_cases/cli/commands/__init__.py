@@ -1,1 +1,1 @@
-"""The commands: what they are called, what they take, and what their help says. The work is done elsewhere."""
+"""The commands: their names, arguments and help. The work is done elsewhere."""

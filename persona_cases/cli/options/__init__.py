@@ -1,1 +1,1 @@
-"""What options mean, and which are refused."""
+"""The options of the commands, and their checks."""

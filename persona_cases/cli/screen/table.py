@@ -81,7 +81,7 @@ def _widest(documents: list[dict[str, Any]], name: str) -> int:
 
 
 def _leading(widths: dict[str, int], room: int) -> dict[str, int]:
-    """As many columns from the left as fit, but at least one."""
+    """Return as many columns from the left as fit, but at least one."""
     kept: dict[str, int] = {}
     used = 0
     for name, width in widths.items():
@@ -93,7 +93,7 @@ def _leading(widths: dict[str, int], room: int) -> dict[str, int]:
 
 
 def _narrowed(widths: dict[str, int], room: int) -> dict[str, int]:
-    """All columns, the widest except the id narrowed until they fit."""
+    """Return all columns, with the widest, except the id, narrowed until they fit."""
     narrowed = dict(widths)
     while sum(narrowed.values()) + _GAP * (len(narrowed) - 1) > room:
         name, width = max(narrowed.items(), key=lambda column: 0 if column[0] == "id" else column[1])

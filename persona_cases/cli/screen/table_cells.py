@@ -48,7 +48,7 @@ def _text(value: object) -> str:
 
 
 def _unwrapped(value: Mapping[str, Any]) -> object:
-    """The value inside a custom field, a relationship or a resource identifier; anything else unchanged."""
+    """Return the value inside a custom field, a relationship or a resource identifier; anything else unchanged."""
     match sorted(value):
         case ["type", "value"]:
             return value["value"]

@@ -15,7 +15,7 @@ _CONTROL_PICTURES = 0x2400
 def visible(text: str) -> str:
     """Return a text on one line, with a symbol for each character that could control a terminal.
 
-    Values of cases are often typed in by strangers, and an error may come from any server between here and the API.
+    Values of cases are often untrusted, and an error may come from any server between here and the API.
     """
     return _INVISIBLE.sub(_picture, text)
 
@@ -26,7 +26,7 @@ def escaped(json: str) -> str:
 
 
 def is_terminal(stream: IO[Any]) -> bool:
-    """Whether a stream is a terminal."""
+    """Return whether a stream is a terminal."""
     return not stream.closed and stream.isatty()
 
 

@@ -1,1 +1,1 @@
-"""The files that are attached to exported cases: listing, naming and downloading them."""
+"""The files attached to exported cases: listing, naming and downloading them."""

@@ -33,27 +33,27 @@ _GONE: Final = frozenset({404, 410})
 
 
 Fetch = Callable[[Attachment, Path], Awaitable[object]]
-"""Downloads a file to a path, whole or not at all."""
+"""Downloads a file to a path, completely or not at all."""
 
 
 class AttachmentDownloads:
     """Downloads the attachments of cases to `<directory>/<case id>/<file name>`.
 
-    Use it as an asynchronous context manager around an export. At the end it waits for the downloads under way, or
+    Use it as an asynchronous context manager around an export. At the end it waits for the downloads in progress, or
     cancels them after an error. A file appears under its name when it is complete. A file that exists with the size
     that the case states is not downloaded again, so a later run resumes. A file that the vendor no longer has is
     counted in the report.
 
     Args:
         directory: where the files go; created if missing.
-        load: gets a case again when a URL of one of its files has expired.
+        load: loads a case again when a URL of one of its files has expired.
         fetch: downloads a file. It gets attachments without their case, so that it does not get the case itself.
         concurrency: maximum number of downloads at the same time. There is no queue: `beside` and `save_all` wait.
-        progress: learns how many files there are, after each one.
+        progress: the progress to update after each file.
         sets_aside: whether to count a case whose attachments cannot be read as missing one, instead of raising.
 
     Attributes:
-        report: what was done so far.
+        report: the result so far.
 
     Raises:
         InvalidArgumentError: if `concurrency` is not a whole number of at least 1.
@@ -103,7 +103,7 @@ class AttachmentDownloads:
             await self._leave()
 
     async def beside(self, pages: Pages) -> AsyncGenerator[Sequence[Exportable]]:
-        """Pass pages on while their files are downloaded. The iteration ends when all files are complete.
+        """Yield pages while downloading their files. The iteration ends when all files are complete.
 
         Args:
             pages: the pages of an export.
@@ -161,7 +161,7 @@ class AttachmentDownloads:
         return None
 
     async def _save(self, plan: _DownloadPlan) -> None:
-        # A long row of cases without files is no reason to learn late that one failed.
+        # Check for failures even during a long series of cases without files.
         self._check_ended()
         if plan.there:
             self._tell(there=plan.there)
@@ -210,7 +210,7 @@ class AttachmentDownloads:
     async def _refusal(self, attachment: Attachment, draft: Path) -> APIError | None:
         """Download a file, and return the error if its URL has expired."""
         if not attachment.url:
-            # Nothing can be found without an address.
+            # A file without a URL cannot be fetched.
             return NotFoundError(status=404)
         self._started = time.monotonic() if self._started is None else self._started
         self._count(requests=1)
@@ -218,7 +218,7 @@ class AttachmentDownloads:
             await self._fetch(attrs.evolve(attachment, case_id=None), draft)
         except APIError as error:
             self._count(refused=error.status == 429)
-            # What an address answers once it has expired is not documented. Some file hosts say 400.
+            # The API does not document the status of an expired URL. Some file hosts respond with 400.
             expected = error.status is not None and 400 <= error.status < 500
             if isinstance(error, (RateLimitError, ServerError)) or not expected:
                 raise
@@ -242,7 +242,7 @@ class AttachmentDownloads:
         so_far = self.report
         self.report = attrs.evolve(so_far, requests=so_far.requests + requests, refused=so_far.refused + refused)
 
-    # ---- those under way ---------------------------------------------------------------------------------------------
+    # ---- downloads in progress ---------------------------------------------------------------------------------------
 
     async def _until_at_most(self, most: int) -> None:
         self._check_ended()
@@ -251,10 +251,10 @@ class AttachmentDownloads:
             self._check_ended()
 
     def _check_ended(self) -> None:
-        """Forget the downloads that have ended, and raise the error of one that failed."""
+        """Remove the downloads that have ended, and raise the error of one that failed."""
         ended = {task for task in self._tasks if task.done()}
         self._tasks -= ended
-        # All are asked, so that asyncio does not complain about those that nobody asked.
+        # Retrieve all errors, so that asyncio does not report the others.
         failures = [failure for task in ended if (failure := task.exception()) is not None]
         if failures:
             raise failures[0]
@@ -264,7 +264,7 @@ class AttachmentDownloads:
         try:
             for task in tasks:
                 task.cancel()
-            # How they end does not matter any more.
+            # Their outcome no longer matters.
             await asyncio.gather(*tasks, return_exceptions=True)
         finally:
             await off_loop(self._directory.close)

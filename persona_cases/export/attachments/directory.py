@@ -17,7 +17,7 @@ from persona_cases.export.spool.lock import DirectoryLock
 
 __all__ = ["FileDirectory"]
 
-# No case can be called this.
+# A case cannot have this id.
 _DRAFTS: Final = ".persona-cases-partial"
 
 
@@ -45,7 +45,7 @@ class FileDirectory:
             self._path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InvalidArgumentError(f"cannot write {self._path}: {error.strerror}") from error
-        # That error speaks of the file that is exported.
+        # The original error is about the exported file.
         with contextlib.suppress(ClientStateError):
             self._lock = DirectoryLock(self._drafts, self._path.name)
         if self._lock is None:
@@ -78,11 +78,11 @@ class FileDirectory:
 
     def draft(self) -> Path:
         """Return a path for an incomplete file."""
-        # Not called as the file is: errors tell the path, and the names of files are often those of people.
+        # Not named like the file, because errors show the path, and file names often contain names of people.
         return self._drafts / str(next(self._numbers))
 
     def place(self, draft: Path, path: Path) -> int:
-        """Give a complete file its name, and return its size in bytes.
+        """Rename a complete file to its final name, and return its size in bytes.
 
         If the name is a link, it is replaced, never followed.
 
@@ -106,6 +106,6 @@ def _is_there(path: Path, size: int | None) -> bool:
     try:
         directory, found = path.parent.lstat(), path.lstat()
     except OSError:
-        # What is in the way, if anything, comes up when the file is to be put there.
+        # If something is in the way, renaming the file raises the error.
         return False
     return is_real_directory(directory) and stat.S_ISREG(found.st_mode) and size in {None, found.st_size}

@@ -1,4 +1,4 @@
-"""The files that a case lists, and how to find them in a newer response: pure."""
+"""The files that a case lists, and their counterparts in a newer response. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NULL: Final = b"null"
 
 
 class _FileAttributes(msgspec.Struct):
-    # This name is the same in all spellings that the API has.
+    # This name is the same in all spellings of the API.
     attachments: msgspec.Raw = msgspec.Raw(_NULL)
 
 
@@ -95,7 +95,7 @@ def readdressed(listed: Iterable[Attachment], fresh: Iterable[Attachment]) -> li
 
 def _attachments(case_id: str, sent: bytes) -> tuple[Attachment, ...]:
     try:
-        # A case of nothing else is read strictly, in any spelling, and does not stumble over what is of no interest.
+        # A case reduced to its files is read strictly, in any spelling, and cannot fail because of other attributes.
         read = Case.from_dict({"type": "case", "id": case_id, "attributes": {"attachments": parse_json(sent)}})
     except DecodeError as error:
         failure = DecodeError(error.reason, pointer=error.pointer, case_id=case_id)

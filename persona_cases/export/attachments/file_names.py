@@ -1,4 +1,4 @@
-"""Names of downloaded files: pure. They come from strangers, so they must not decide anything but a name."""
+"""Names of downloaded files. They are untrusted, so they must not decide anything but a name. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Final
 
 __all__ = ["safe_names"]
 
-# Path separators, what some systems refuse in a name, and what controls a terminal or hides the real ending of a name.
+# Path separators, characters that some systems reject, and those that control a terminal or hide the real extension.
 _UNSAFE = re.compile('[/\\\\:*?"<>|\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]')
-# Windows takes these for devices, whatever follows the first dot.
+# Windows treats these as devices, whatever follows the first dot.
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³]) *(\..*)?", re.IGNORECASE)
 _UNNAMED: Final = "attachment"
-# In bytes of UTF-8. Systems take 255, which has to do for the temporary name of a file that grows beside its place too.
+# In bytes of UTF-8. Systems allow 255, which must also suffice for the temporary name of a growing file.
 _LONGEST: Final = 200
 _LONGEST_ENDING: Final = 20
 
@@ -60,7 +60,7 @@ def _parts(name: str) -> tuple[str, str]:
 def _fitted(stem: str, ending: str, *, mark: str) -> str:
     tail = mark + ending
     room = _LONGEST - len(tail.encode())
-    # Half a character is dropped; what a name may not end in may now stand at the end of it.
+    # A partial character is dropped, which may leave the name with a forbidden last character.
     kept = stem if len(stem.encode()) <= room else stem.encode()[:room].decode(errors="ignore").rstrip(". ")
     return kept + tail
 

@@ -12,7 +12,7 @@ from persona_cases.models import Attachment, Case
 __all__ = ["Addresses", "Load"]
 
 Load = Callable[[str], Awaitable[Case]]
-"""Gets the case with an id anew, with its attachments."""
+"""Loads the case with an id again, with its attachments."""
 
 
 class Addresses:
@@ -34,10 +34,10 @@ class Addresses:
         self._asking = asyncio.Lock()
 
     def latest(self, number: int) -> Attachment | None:
-        """Return a file as the latest response has it; None if it no longer exists.
+        """Return a file as in the latest response; None if it no longer exists.
 
         Args:
-            number: which file of the case.
+            number: the index of the file in the case.
         """
         return self._latest[number]
 
@@ -46,13 +46,13 @@ class Addresses:
 
         Args:
             refused: the file with the URL that has expired.
-            number: which file of the case.
+            number: the index of the file in the case.
 
         Raises:
-            PersonaError: whatever loading the case may raise.
+            PersonaError: any error that loading the case can raise.
         """
         async with self._asking:
-            # Another file of the case may have asked meanwhile.
+            # Another file of the case may have loaded it in the meantime.
             if self._latest[number] is refused:
                 self._latest = readdressed(self._listed, await self._fresh())
             return self._latest[number]

@@ -1,1 +1,1 @@
-"""From cases to flat rows: the columns of a table, their types, and the values of their cells."""
+"""The columns of a table of cases, their types, and the values of their cells."""

@@ -1,4 +1,4 @@
-"""From the values of a column to the values of its cells: pure."""
+"""Conversion of the values of a column to cells. Pure."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def timestamp(moment: datetime) -> str:
 
 def _json_texts(values: Sequence[Any]) -> Sequence[str | None]:
     try:
-        # All at once: no JSON has a line end in it.
+        # All at once, because JSON contains no line breaks.
         texts = _encode_lines(values).decode().split("\n")
     except (TypeError, ValueError, OverflowError, RecursionError):
         texts = []
@@ -70,7 +70,7 @@ def _unchanged(values: Sequence[Any]) -> Sequence[Any]:
 
 
 def _text(value: str | datetime) -> str:
-    # An attribute that is a time for the library is a text in a column that could not hold all of its times.
+    # A time attribute becomes text in a column that cannot hold all of its times.
     return timestamp(value) if isinstance(value, datetime) else value
 
 

@@ -1,4 +1,4 @@
-"""The columns that the caller chose: pure."""
+"""The columns that the caller chose. Pure."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class ColumnChoice:
 
 
 def _find(name: str, there: Mapping[str, Column]) -> Column:
-    """Return the column of a name; an empty one if no case has it."""
+    """Return the column with a name; an empty column if no case has it."""
     for found in (
         RELATIONSHIP_COLUMNS.get(name),
         there.get(name),

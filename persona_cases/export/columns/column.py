@@ -1,4 +1,4 @@
-"""`Column`, and the columns that every table of cases begins with."""
+"""`Column`, and the columns with which every table of cases begins."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ FIXED: Final[tuple[Column, ...]] = (
     Column(ATTACHMENTS, JSON),
     *RELATIONSHIP_COLUMNS.values(),
 )
-"""What the vendor documents of every case. See https://docs.withpersona.com/api-reference/cases."""
+"""The documented attributes of every case. See https://docs.withpersona.com/api-reference/cases."""
 
 
 publish("persona_cases.export", Column)

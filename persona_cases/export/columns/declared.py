@@ -1,4 +1,4 @@
-"""Types of custom fields that the API declares, known before any case is read."""
+"""Declared types of custom fields, which are known before any case is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of the columns of a table: pure."""
+"""The names of the columns of a table. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NO_LETTERS: Final = re.compile(r"\W+")
 
 @attrs.frozen
 class TitledColumn:
-    """A column as one table has it.
+    """A column of one table.
 
     Attributes:
         title: its name in the table.

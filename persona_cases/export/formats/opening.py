@@ -1,4 +1,4 @@
-"""From a target to what writes it."""
+"""Opening of the sink and the store for a target."""
 
 from __future__ import annotations
 

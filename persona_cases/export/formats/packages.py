@@ -1,4 +1,4 @@
-"""Packages that only some formats need."""
+"""Optional packages that only some formats need."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def required(module: str, need: str, extra: str) -> Any:
 
     Args:
         module: its name.
-        need: who needs what, for the error.
+        need: what needs the package, for the error.
         extra: the extra.
 
     Raises:
         InvalidArgumentError: if it is not installed.
     """
-    # By name, since type checkers know nothing of what may not be there.
+    # By name, because type checkers do not know modules that may be missing.
     try:
         return importlib.import_module(module)
     except ImportError:

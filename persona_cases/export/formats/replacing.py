@@ -16,7 +16,7 @@ __all__ = ["check_replaceable"]
 
 _MAGIC: Final = b"SQLite format 3\0"
 _TABLES: Final = frozenset({PROVENANCE, "cases", "fields", "relationships"})
-# Changes that are not in the database itself. SQLite would apply them to the file that takes its place.
+# Changes that are not in the database itself. SQLite would apply them to the file that replaces it.
 _UNSETTLED: Final = ("-wal", "-journal")
 
 
@@ -33,7 +33,7 @@ def check_replaceable(path: str | os.PathLike[str], target: Target, *, overwrite
     """
     there = Path(os.fsdecode(path)).resolve()
     if not there.is_file():
-        # Whether nothing is there, or something that is no file, shows when it is opened.
+        # Opening the file later shows whether it is missing, or is not a regular file.
         return
     is_database = _begins_as_database(there)
     if is_database and any(_has_content(there.with_name(there.name + ending)) for ending in _UNSETTLED):
@@ -68,7 +68,7 @@ def _is_export(path: Path) -> bool:
     import sqlite3  # noqa: PLC0415 - SQLite takes time to load
 
     try:
-        # Immutable, so that nothing is written beside it.
+        # Immutable, so that SQLite writes no files next to it.
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             rows: Iterable[tuple[str]] = database.execute(
                 "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"

@@ -1,4 +1,4 @@
-"""The values that SQLite stores for the types of columns, and quoted names: pure."""
+"""The values that SQLite stores for the types of columns, and quoted names. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of SQLite as they are everywhere else: without a text that may quote values."""
+"""Conversion of SQLite's errors to the usual ones, without messages that may quote values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["guarded", "os_error"]
 
 
 def os_error(error: sqlite3.Error) -> OSError:
-    """Return the error that other formats have for a full disk, or a broken one."""
+    """Return the error that other formats raise for a full or broken disk."""
     code = getattr(error, "sqlite_errorcode", None)
     number = errno.ENOSPC if code == sqlite3.SQLITE_FULL else errno.EIO
     return OSError(number, os.strerror(number))
@@ -22,10 +22,10 @@ def os_error(error: sqlite3.Error) -> OSError:
 
 @contextlib.contextmanager
 def guarded(held: str) -> Generator[None]:
-    """Raise no error of SQLite.
+    """Convert SQLite's errors to ours.
 
     Args:
-        held: what to say if another program holds the database.
+        held: the message if another program holds the database.
 
     Raises:
         ClientStateError: if another program holds the database.

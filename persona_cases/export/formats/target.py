@@ -66,9 +66,9 @@ class Target:
         """Read the format and the compression from the name of a file.
 
         Args:
-            path: the file. A name without an extension stands for JSON Lines.
-            format: the format; by default, the extension selects it.
-            compression: the compression; by default, the extension selects it.
+            path: the path of the file. A name without an extension means JSON Lines.
+            format: the format. Default: from the extension.
+            compression: the compression. Default: from the extension.
 
         Raises:
             InvalidArgumentError: if the extension is unknown, or the format does not have the compression.
@@ -89,7 +89,7 @@ class Target:
 
     @property
     def is_stream(self) -> bool:
-        """Whether a pipe can take it."""
+        """Whether it can be written to a pipe."""
         return self.format in _STREAMS
 
 
