@@ -27,6 +27,7 @@ MODULES = (
 INTERNAL = {
     "FaultRule.sees",
     "FaultRule.is_due",
+    "Faults.choose",
     "ManualClock.wakes",
     "Mishaps.choose",
     "RequestLog.record",

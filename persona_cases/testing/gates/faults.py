@@ -92,9 +92,6 @@ class Fault:
             applied: whether the request takes effect before the error.
             stored: whether a repetition with the same idempotency key gets the same error.
 
-        Returns:
-            The fault.
-
         Raises:
             InvalidArgumentError: if `stored` is set for a status that the API does not store.
         """
@@ -112,9 +109,6 @@ class Fault:
 
         Args:
             reset: whole seconds until the window ends, as reported in the headers.
-
-        Returns:
-            The fault.
         """
         limited = cls.status(429, details=rate_limited(300, 60).details, headers={"RateLimit-Reset": str(reset)})
         return attrs.evolve(limited, call=_call("rate_limited", reset))
@@ -125,9 +119,6 @@ class Fault:
 
         Args:
             applied: whether the request takes effect first.
-
-        Returns:
-            The fault.
         """
         return cls("drop", applied=applied, delivery=Delivery(unanswered=True), call=_call("drop", applied=applied))
 
@@ -137,9 +128,6 @@ class Fault:
 
         Args:
             applied: whether the request takes effect first.
-
-        Returns:
-            The fault.
         """
         delivery = Delivery(unanswered=True, reset=True)
         return cls("reset", applied=applied, delivery=delivery, call=_call("reset", applied=applied))
@@ -151,9 +139,6 @@ class Fault:
         Args:
             after: bytes of the body to send first.
             reset: whether to reset the connection instead of closing it.
-
-        Returns:
-            The fault.
         """
         return cls("torn", delivery=Delivery(cut_after=after, reset=reset), call=_call("torn", after, reset=reset))
 
@@ -163,9 +148,6 @@ class Fault:
 
         Args:
             announced: the length to announce, in bytes.
-
-        Returns:
-            The fault.
         """
         return cls("wrong length", delivery=Delivery(announced=announced), call=_call("wrong_length", announced))
 
@@ -180,9 +162,6 @@ class Fault:
 
         Args:
             seconds: the wait, in real seconds.
-
-        Returns:
-            The fault.
         """
         return cls("delay", delivery=Delivery(delay=seconds), call=_call("delay", seconds))
 
@@ -193,9 +172,6 @@ class Fault:
         Args:
             chunk: bytes to send at a time.
             pause: real seconds between chunks.
-
-        Returns:
-            The fault.
         """
         return cls("drip", delivery=Delivery(chunk=chunk, pause=pause), call=_call("drip", chunk, pause))
 
@@ -207,9 +183,6 @@ class Fault:
             body: the body.
             status: the HTTP status.
             content_type: the content type. Default: JSON.
-
-        Returns:
-            The fault.
         """
 
         def alter(answer: Answer) -> Answer:
@@ -229,9 +202,6 @@ class Fault:
 
         Args:
             status: the HTTP status.
-
-        Returns:
-            The fault.
         """
         return attrs.evolve(cls.body(b"", status=status), name="empty", call=_call("empty", status))
 
@@ -241,9 +211,6 @@ class Fault:
 
         Args:
             status: the HTTP status.
-
-        Returns:
-            The fault.
         """
 
         def alter(answer: Answer) -> Answer:
@@ -258,9 +225,6 @@ class Fault:
         Args:
             location: the URL.
             status: the HTTP status.
-
-        Returns:
-            The fault.
         """
 
         def alter(answer: Answer) -> Answer:
@@ -275,9 +239,6 @@ class Fault:
         Args:
             size: its minimum size in bytes.
             status: the HTTP status.
-
-        Returns:
-            The fault.
         """
         return attrs.evolve(
             cls.body(b'{"data": []' + b" " * size + b"}", status=status), name="huge", call=_call("huge", size)
@@ -289,9 +250,6 @@ class Fault:
 
         Args:
             size: the minimum decompressed size in bytes.
-
-        Returns:
-            The fault.
         """
 
         def alter(answer: Answer) -> Answer:
@@ -305,9 +263,6 @@ class Fault:
 
         Args:
             headers: the headers; None removes a header.
-
-        Returns:
-            The fault.
         """
         return cls("headers", alter=_with_headers(headers), call="headers({...})")
 
@@ -317,9 +272,6 @@ class Fault:
 
         Args:
             change: takes the decoded document, and returns the new one.
-
-        Returns:
-            The fault.
         """
 
         def alter(answer: Answer) -> Answer:
@@ -483,14 +435,7 @@ class Faults:
         self._rules.clear()
 
     def choose(self, request: ReceivedRequest) -> Fault | None:
-        """Return the fault of this request, if any.
-
-        Args:
-            request: the request.
-
-        Returns:
-            The fault; None if there is none.
-        """
+        """Return the fault of this request, if any."""
         concerned = [rule for rule in self._rules if rule.sees(request)]
         for rule in concerned:
             if rule.is_due(self._random):

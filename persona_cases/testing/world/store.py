@@ -296,9 +296,6 @@ class CaseStore:
 
         Args:
             object_id: the id of the object.
-
-        Returns:
-            The object; None if there is none.
         """
         return self._objects.find(object_id)
 
@@ -307,9 +304,6 @@ class CaseStore:
 
         Args:
             case_id: the id of the case.
-
-        Returns:
-            The objects.
         """
         return self._objects.of(self._cases[case_id])
 
@@ -345,9 +339,6 @@ class CaseStore:
         Args:
             ref: the type and id of the object.
             case: the case.
-
-        Returns:
-            The object, or None.
         """
         written = self._resources.get(ref)
         return written or describe(ref, case, self._templates, self._reference_ids)
@@ -357,9 +348,6 @@ class CaseStore:
 
         Args:
             account_id: the id of the account.
-
-        Returns:
-            The reference id, or None.
         """
         return self._reference_ids.get(account_id)
 
@@ -368,9 +356,6 @@ class CaseStore:
 
         Args:
             name: the name of the tag.
-
-        Returns:
-            The id.
         """
         return self.tags.id(name)
 
@@ -379,9 +364,6 @@ class CaseStore:
 
         Args:
             token: the token of the file.
-
-        Returns:
-            The file, or None.
         """
         return self._files.find(token)
 
@@ -390,9 +372,6 @@ class CaseStore:
 
         Args:
             file: the file.
-
-        Returns:
-            Its content.
         """
         return self._files.content(file)
 
