@@ -246,7 +246,8 @@ def _by_columns(
     values[ATTACHMENTS] = [_untyped(each.attachments) for each in attributes]
     _check_attachments(b"[%b]" % b",".join(filter(None, values[ATTACHMENTS])))
     related = {name: _related(map(attrgetter(name), relationships)) for name in RELATIONSHIP_COLUMNS}
-    values |= {RELATIONSHIP_COLUMNS[name].name: _ids(column) for name, column in related.items()}
+    for name, column in RELATIONSHIP_COLUMNS.items():
+        values[column.name] = (_id_lists if column.type.many else _ids)(related[name])
     for number, name in enumerate(extras):
         section = attributes if name.startswith(EXTRA) else relationships
         values[name] = [_untyped(getattr(each, slot_of(number), msgspec.Raw())) for each in section]
@@ -339,10 +340,12 @@ def _related(links: Iterable[wire.ToOne | wire.ToMany | None]) -> list[Related |
     return [None if link is None else link.data for link in links]
 
 
-def _ids(related: Sequence[Any]) -> list[str | list[str] | None]:
-    if any(type(data) is wire.Identifier for data in related):
-        return [None if data is None else data.id for data in related]
-    found = list[str | list[str] | None]()
+def _ids(related: Iterable[Any]) -> list[str | None]:
+    return [None if data is None else data.id for data in related]
+
+
+def _id_lists(related: Iterable[Any]) -> list[list[str] | None]:
+    found = list[list[str] | None]()
     for data in related:
         if data is None:
             found.append(None)

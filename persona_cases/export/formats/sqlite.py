@@ -13,7 +13,7 @@ from persona_cases.export.columns.cells import json_text
 from persona_cases.export.columns.column import RAW
 from persona_cases.export.columns.plain_batch import PlainBatch, plain_batch
 from persona_cases.export.columns.titles import TitledColumn
-from persona_cases.export.formats.side_rows import field_cells, relationship_cells, rows_by_case
+from persona_cases.export.formats.side_rows import WIDTH, field_cells, relationship_cells, values_by_case
 from persona_cases.export.formats.sqlite_cells import native_type, quoted, to_cells
 from persona_cases.export.formats.sqlite_errors import os_error
 from persona_cases.export.provenance import PROVENANCE, Provenance
@@ -91,7 +91,7 @@ class SqliteSink:
     def write(self, batch: PlainBatch) -> None:
         """Take cases, and insert them some at a time."""
         columns = [batch.cells(column, to_cells) for column in self._columns]
-        sides = [rows_by_case(columns[0], cells) for cells in batch.more]
+        sides = [values_by_case(columns[0], cells) for cells in batch.more]
         self._waiting += zip(zip(*columns, strict=True), *sides, strict=True)
         while len(self._waiting) >= _CASES_AT_ONCE:
             self._insert(self._waiting[:_CASES_AT_ONCE])
@@ -102,7 +102,7 @@ class SqliteSink:
         with _as_os_errors(), contextlib.closing(self._database.cursor()) as cursor:
             new = self._insert_cases(cursor, rows)
             for table, of_cases in zip(("fields", "relationships"), sides, strict=True):
-                _insert_rows(cursor, table, [*chain.from_iterable(compress(of_cases, new))])
+                _insert_values(cursor, table, [*chain.from_iterable(compress(of_cases, new))])
 
     def _insert_cases(self, cursor: sqlite3.Cursor, rows: Sequence[tuple[Any, ...]]) -> list[bool]:
         """Insert the cases that are not there yet, and return which these are."""
@@ -174,13 +174,13 @@ def _distinct(columns: Sequence[TitledColumn]) -> list[TitledColumn]:
     return named
 
 
-def _insert_rows(cursor: sqlite3.Cursor, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows of four values into a table."""
-    whole = len(rows) - len(rows) % _ROWS_AT_ONCE
-    for size, part in ((_ROWS_AT_ONCE, rows[:whole]), (1, rows[whole:])):
-        values = [chain.from_iterable(part)] * (4 * size)
-        marks = ", ".join(["(?, ?, ?, ?)"] * size)
-        cursor.executemany(f"INSERT INTO {table} VALUES {marks}", zip(*values, strict=True))  # noqa: S608 - our names
+def _insert_values(cursor: sqlite3.Cursor, table: str, values: Sequence[Any]) -> None:
+    """Insert rows, given by all their values one after the other."""
+    whole = len(values) - len(values) % (WIDTH * _ROWS_AT_ONCE)
+    row = f"({', '.join('?' * WIDTH)})"
+    for size, part in ((_ROWS_AT_ONCE, values[:whole]), (1, values[whole:])):
+        statement = f"INSERT INTO {table} VALUES {', '.join([row] * size)}"  # noqa: S608 - our names
+        cursor.executemany(statement, zip(*[iter(part)] * (WIDTH * size), strict=True))
 
 
 @contextlib.contextmanager

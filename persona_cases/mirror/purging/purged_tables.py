@@ -15,7 +15,7 @@ from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export.columns.batch import BatchReader
 from persona_cases.export.columns.cells import as_values
 from persona_cases.export.formats import packages
-from persona_cases.export.formats.side_rows import relationship_cells, rows_by_case
+from persona_cases.export.formats.side_rows import relationship_rows
 from persona_cases.export.formats.sqlite_cells import quoted, to_cells
 from persona_cases.export.formats.sqlite_errors import guarded
 from persona_cases.export.provenance import PROVENANCE
@@ -151,6 +151,6 @@ def _replace_rows(database: sqlite3.Connection, names: list[str], id: str, line:
     database.execute("DELETE FROM relationships WHERE case_id = ?", (id,))
     assigned = ", ".join(f"{quoted(name)} = ?" for name in names)
     database.execute(f"UPDATE cases SET {assigned} WHERE id = ?", (*shown, id))  # noqa: S608 - quoted names
-    (rows,) = rows_by_case([id], relationship_cells(BatchReader().read([line])))
+    rows = relationship_rows(BatchReader().read([line]))
     database.executemany("INSERT INTO relationships VALUES (?, ?, ?, ?)", rows)
     return True

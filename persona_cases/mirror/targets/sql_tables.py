@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.columns.batch import Batch, BatchReader
 from persona_cases.export.columns.cells import timestamp
 from persona_cases.export.columns.column import RAW
-from persona_cases.export.formats.side_rows import relationship_cells, rows_by_case
+from persona_cases.export.formats.side_rows import relationship_rows
 from persona_cases.mirror.case_version import CaseVersion
 from persona_cases.mirror.mark import Mark
 from persona_cases.mirror.mirror_protocol import Forget, MirrorSettings, Put, Remember, RowChange, SetAside
@@ -173,7 +172,7 @@ class SqlTables:
         rows = list(zip(*cells, (line.decode() for line in batch.lines), strict=True))
         self._insert("cases", rows, names)
         self._insert("fields", _field_rows(batch, self._dialect))
-        self._insert("relationships", list(dict.fromkeys(_relationship_rows(batch))))
+        self._insert("relationships", list(dict.fromkeys(relationship_rows(batch))))
 
     def _delete(self, ids: Sequence[str]) -> None:
         self._delete_from("cases", "id", ids)
@@ -362,7 +361,3 @@ def _field_rows(batch: Batch, dialect: Dialect) -> list[tuple[Any, ...]]:
         for number in field.numbers
     )
     return sorted(rows, key=itemgetter(0, 1))
-
-
-def _relationship_rows(batch: Batch) -> Iterator[tuple[Any, ...]]:
-    return chain.from_iterable(rows_by_case(batch.ids, relationship_cells(batch)))
