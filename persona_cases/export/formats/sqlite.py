@@ -28,7 +28,7 @@ _ROWS_AT_ONCE: Final = 50
 _INDEXED: Final = ("created_at", "status")
 
 # The temporary file is thrown away if anything goes wrong, so that neither a journal nor a sync is of use.
-# With pages of 4096 bytes, which are usual, four cases of five share one with three others, and the rest is empty.
+# In pages of 4096 bytes, which are usual, cases with `raw` would leave a third of each empty.
 _SETTINGS: Final = (
     "PRAGMA page_size = 16384",
     "PRAGMA journal_mode = OFF",
