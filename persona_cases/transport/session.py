@@ -6,6 +6,7 @@ import asyncio
 import io
 import platform
 from functools import lru_cache
+from typing import Any
 
 import aiohttp
 from aiohttp import ClientSession
@@ -80,9 +81,16 @@ class HttpSession:
         self.server: tuple[str, int] = server_of(base.url)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        # aiohttp rejects our header together with credentials of a .netrc file or the session, so it is added later.
+        self._adds_key_late: bool = borrowed is not None and (borrowed.trust_env or borrowed.auth is not None)
+        self._settings: dict[str, Any] = {
+            "allow_redirects": False,
+            "raise_for_status": False,
+            **network.way_to_api.settings,
+        }
         # Derived from the options of the last request, because most requests have the same options.
         self._options: Options | None = None
-        self._fixed, self._reserved = CIMultiDict[str](), CIMultiDict[str]()
+        self._usual, self._reserved = CIMultiDict[str](), CIMultiDict[str]()
         self._timeout = aiohttp.ClientTimeout()
 
     async def send(self, request: Request, options: Options, departure: Departure) -> Response:
@@ -111,26 +119,30 @@ class HttpSession:
             del failure
 
     async def _exchange(self, request: Request, options: Options, departure: Departure) -> Response:
-        session = self._usable_session()
-        way = self._network.way_to_api
+        session = self._session
+        if session is None or session.closed:
+            session = self._usable_session()
         headers = self._headers(request, options)
         middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (departure,)
-        if session.trust_env or session.auth is not None:
-            # aiohttp rejects our header together with credentials of a .netrc file or the session, so it is added
-            # later.
+        if self._adds_key_late:
             middlewares = (_with_header(_AUTHORIZATION, headers.pop(_AUTHORIZATION)), departure)
-        async with session.request(
+        answer = await session.request(
             request.method,
             URL(self._base.join(request.path, request.query), encoded=True),
             data=_payload(request.body),
             headers=headers,
             timeout=self._timeout,
-            allow_redirects=False,
-            raise_for_status=False,
             middlewares=middlewares,
-            **way.settings,
-        ) as answer:
-            return await _whole(answer, options.max_answer_bytes)
+            **self._settings,
+        )
+        # Not `async with`, which takes four coroutines to do this.
+        try:
+            content, most = answer.content, options.max_answer_bytes
+            # Most bodies arrive together with their headers.
+            body = content.read_nowait() if content.is_eof() else await _body(content, most)
+            return _response(answer, body, most)
+        finally:
+            answer.release()
 
     async def open_file(self, url: URL, limits: Timeout) -> aiohttp.ClientResponse:
         """Request a file over the same connections, but without our headers.
@@ -208,17 +220,19 @@ class HttpSession:
     def _headers(self, request: Request, options: Options) -> CIMultiDict[str]:
         if options is not self._options:
             self._options, self._timeout = options, client_timeout(options.timeout)
-            self._fixed = CIMultiDict({_ACCEPT: "application/json", _USER_AGENT: USER_AGENT, **options.headers})
             self._reserved = CIMultiDict({_KEY_INFLECTION: "snake", _PERSONA_VERSION: options.version})
-        headers = self._fixed.copy()
-        headers.update(request.headers)
-        headers.update(self._reserved)
+            self._reserved.update(self._network.way_to_api.headers)
+            self._usual = CIMultiDict({_ACCEPT: "application/json", _USER_AGENT: USER_AGENT, **options.headers})
+            self._usual.update(self._reserved)
+        headers = self._usual.copy()
+        if request.headers:
+            headers.update(request.headers)
+            headers.update(self._reserved)
         headers[_AUTHORIZATION] = f"Bearer {self._key.reveal()}"
         if request.body is not None:
             headers[_CONTENT_TYPE] = "application/json"
         if request.idempotency_key is not None:
             headers[_IDEMPOTENCY_KEY] = request.idempotency_key
-        headers.update(self._network.way_to_api.headers)
         return headers
 
 
@@ -234,13 +248,10 @@ def _with_header(name: str, value: str) -> aiohttp.ClientMiddlewareType:
     return middleware
 
 
-async def _whole(answer: aiohttp.ClientResponse, most: int) -> Response:
-    headers, content = Headers.over(answer.headers), answer.content
-    # Most bodies arrive together with their headers.
-    body = content.read_nowait() if content.is_eof() else await _body(content, most)
+def _response(answer: aiohttp.ClientResponse, body: bytes | None, most: int) -> Response:
     if body is not None and len(body) > most:
         body = None
-    response = Response(answer.status, headers, b"" if body is None else body)
+    response = Response(answer.status, Headers.over(answer.headers), b"" if body is None else body)
     if body is None and response.ok:
         raise DecodeError(
             f"the response is larger than {most} bytes: ask for less at a time (page_size, only), or raise the limit",

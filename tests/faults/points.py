@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import socket
 import ssl
@@ -59,6 +60,9 @@ def path_of(task: asyncio.Task[Any]) -> list[str]:
     while waiting is not None:
         names.append(getattr(waiting, "__qualname__", type(waiting).__qualname__))
         waiting = getattr(waiting, "cr_await", None)
+        if type(waiting).__name__ == "coroutine_wrapper":
+            # What an awaitable of a library returns from `__await__`: it hides the coroutine in it.
+            (waiting,) = gc.get_referents(waiting)
     return names
 
 

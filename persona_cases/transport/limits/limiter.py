@@ -173,10 +173,11 @@ class LocalLimiter:
     async def acquire(self, max_wait: float | timedelta | None = None) -> Permit:
         """Wait until a request may be sent; see `Limiter.acquire`."""
         self._enter_loop()
-        if not self._waiting and self._pace.has_room and self._delay() <= 0:
+        now = self._clock()
+        if not self._waiting and self._pace.has_room and self._delay(now) <= 0:
             # Fast path: no call is waiting, and window and bucket have room.
             await self._pace.acquire()
-            return self._depart()
+            return self._depart(now)
         patience = None if max_wait is None else seconds(max_wait, "max_wait", least=0.0)
         self._refuse_long_wait(patience)
         waits_until = math.inf if patience is None else self._clock() + patience
@@ -189,7 +190,7 @@ class LocalLimiter:
                 await self._pace.acquire()
                 # While the bucket waited, another call may have received a 429 response.
                 await self._pass_gate(waits_until)
-                return self._depart()
+                return self._depart(self._clock())
         except TimeoutError:
             raise too_long(None) from None
         finally:
@@ -208,18 +209,16 @@ class LocalLimiter:
         if self._home.known:
             self._changed.set()
 
-    def _delay(self) -> float:
-        now = self._clock()
+    def _delay(self, now: float) -> float:
         self._window.advance(now)
         return self._window.delay(now)
 
-    def _depart(self) -> Permit:
-        departed = self._clock()
-        self._window.depart(departed)
-        return Permit(departed)
+    def _depart(self, now: float) -> Permit:
+        self._window.depart(now)
+        return Permit(now)
 
     async def _pass_gate(self, waits_until: float) -> None:
-        while (delay := self._delay()) > 0:
+        while (delay := self._delay(self._clock())) > 0:
             if delay < math.inf and self._clock() + delay > waits_until:
                 raise too_long(delay)
             self._changed.clear()
@@ -230,7 +229,7 @@ class LocalLimiter:
                 continue
 
     def _refuse_long_wait(self, max_wait: float | None) -> None:
-        delay = self._delay()
+        delay = self._delay(self._clock())
         if max_wait is not None and max_wait < delay < math.inf:
             raise too_long(delay)
 
