@@ -4,7 +4,7 @@
 headers of the rate limit. The clients run in this process, in turn, and only its CPU time counts. `cases.get` has the
 limiter, the retries and the typed model on. The floor is aiohttp with the same headers and timeouts, and our decoding.
 
-Run: python benchmarks/calls.py [--require] [--profile] [--save FILE]
+Run: python benchmarks/calls.py [--require] [--steps] [--profile] [--save FILE]
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import cProfile
+import math
 import multiprocessing
 import pstats
 import statistics
@@ -27,6 +28,7 @@ import aiohttp
 import orjson
 from decode import make_page
 from ratios import Verdict, save
+from steps import count
 
 from persona_cases import PersonaClient
 from persona_cases.models.decoding.decode import decode_case
@@ -34,18 +36,18 @@ from persona_cases.models.decoding.decode import decode_case
 IN_FLIGHT, REQUESTS, ROUNDS = 50, 500, 31
 BOUND = 1.4
 KEY = "persona_sandbox_benchmark"
-LIMIT = 1_000_000
+LIMIT, PERIOD = 1_000_000, 60
 HEADERS = ("Accept", "User-Agent", "Authorization", "Key-Inflection", "Persona-Version")
 NO_COOKIES = aiohttp.DummyCookieJar
 OURS, FLOOR, BARE = "cases.get", "aiohttp alike, typed, nothing else", "aiohttp and orjson"
 
 
 class Vendor(asyncio.Protocol):
-    """Answers every request with one case, and does nothing else."""
+    """Answers every request with one case and the numbers of a fixed window, and does nothing else."""
 
     head: bytes
     body: bytes
-    sent = 0
+    sent, ends = 0, 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to answer."""
@@ -55,9 +57,12 @@ class Vendor(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer every whole request; a GET ends with its headers."""
         *whole, self._received = (self._received + data).split(b"\r\n\r\n")
+        now = time.monotonic()
+        if now >= Vendor.ends:
+            Vendor.sent, Vendor.ends = 0, now + PERIOD
         for _ in whole:
             Vendor.sent += 1
-            self._transport.write(self.head % (LIMIT - Vendor.sent % LIMIT) + self.body)
+            self._transport.write(self.head % (math.ceil(Vendor.ends - now), LIMIT - Vendor.sent) + self.body)
 
 
 def serve(pipe: Connection) -> None:
@@ -67,7 +72,7 @@ def serve(pipe: Connection) -> None:
     Vendor.head = (
         "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n"
         f"Content-Length: {len(Vendor.body)}\r\nRequest-Id: req_ABCDEFGHIJKLMNOP\r\n"
-        f"RateLimit-Limit: {LIMIT}\r\nRateLimit-Reset: 60\r\nRateLimit-Remaining: %d\r\n\r\n"
+        f"RateLimit-Limit: {LIMIT}\r\nRateLimit-Reset: %d\r\nRateLimit-Remaining: %d\r\n\r\n"
     ).encode()
 
     async def main() -> None:
@@ -105,7 +110,7 @@ async def repeat(get: Callable[[], Awaitable[object]], requests: int = REQUESTS)
     return (time.process_time() - began) / requests
 
 
-async def measure(base_url: str, *, profile: bool) -> dict[str, list[float]]:
+async def measure(base_url: str, *, profile: bool, steps: bool) -> dict[str, list[float]]:
     """Return the CPU seconds of a call with each client, round by round."""
     timeout = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_read=30)
     async with (
@@ -128,6 +133,11 @@ async def measure(base_url: str, *, profile: bool) -> dict[str, list[float]]:
         clients = {OURS: ours, FLOOR: floor, BARE: bare}
         for get in clients.values():
             await repeat(get, IN_FLIGHT * 2)
+        if steps:
+            for name, get in clients.items():
+                rooms, entered = await count(get, 200)
+                print(f"{name}: {sum(rooms.values()):.0f} bytecodes in {entered:.0f} functions")
+                print("".join(f"    {room:36} {bytecodes:5.0f}\n" for room, bytecodes in rooms.items()))
         if profile:
             with cProfile.Profile() as profiler:
                 await repeat(ours, 1_000)
@@ -143,11 +153,12 @@ def main() -> int:
     """Measure, and compare with the bound."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--require", action="store_true", help="fail if a call costs more than its bound")
+    parser.add_argument("--steps", action="store_true", help="print the bytecodes that a call takes, room by room")
     parser.add_argument("--profile", action="store_true", help="print where a thousand calls spend their time")
     parser.add_argument("--save", type=Path, metavar="FILE", help="put the ratio into a file for chart.py")
     arguments = parser.parse_args()
     with server() as base_url:
-        took = asyncio.run(measure(base_url, profile=arguments.profile))
+        took = asyncio.run(measure(base_url, profile=arguments.profile, steps=arguments.steps))
     # What else runs on the machine slows neighbouring rounds alike, so rounds are compared, not sums.
     ratios = {
         name: statistics.median(one / other for one, other in zip(seconds, took[BARE], strict=True))
