@@ -9,7 +9,7 @@ import attrs
 import msgspec
 import pytest
 from crashing import CrashError, CrashingMirror
-from databases import Database
+from databases import Database, fresh_schema
 from mirrored_world import JumpyClock, truth
 
 from persona_cases import ClientStateError, InvalidArgumentError, Q
@@ -219,6 +219,22 @@ def test_it_is_taken_by_one_sync_at_a_time(database):
     mirror.end()
     mirror.end()
     sync_by_hand(database, [])
+
+
+def test_it_can_be_taken_before_the_server_notices_that_the_last_sync_closed_its_connection(postgres, monkeypatch):
+    import psycopg
+
+    database, unnoticed = Database("postgres", fresh_schema(postgres)), []
+
+    def keep(connection):
+        unnoticed.append(connection)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.Connection, "close", keep)
+        sync_by_hand(database, [])
+        sync_by_hand(database, [])
+    for connection in unnoticed:
+        connection.close()
 
 
 def test_it_keeps_its_settings(database):

@@ -32,6 +32,7 @@ _INDEXES: Final = (*INDEXES, "CREATE INDEX fields_by_key ON fields (key)")
 # Not counting the raw JSON. All custom fields are also in a table of their own.
 _MOST_COLUMNS: Final = 1000
 _LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('persona_sync'), hashtext(current_schema()))"
+_UNLOCK: Final = "SELECT pg_advisory_unlock_all()"
 
 
 class PostgresMirror(SqlMirror):
@@ -71,7 +72,8 @@ class PostgresMirror(SqlMirror):
                     self._tables.rewritten()
         finally:
             if self._database is not None:
-                self._database.close()
+                with self._guard():
+                    self._database.close()
             self._database = self._tables = None
 
     @contextlib.contextmanager
@@ -138,7 +140,13 @@ class _Database:
             return [] if cursor.description is None else list(cursor.fetchall())
 
     def close(self) -> None:
-        self._connection.close()
+        """Unlock the schema, and close the connection."""
+        try:
+            if self.is_open:
+                # The server would notice a closed connection some time later, when the next sync may have begun.
+                self.execute(_UNLOCK)
+        finally:
+            self._connection.close()
 
 
 def _storable(value: Any) -> Any:
