@@ -54,7 +54,7 @@ def test_plain_http_can_be_allowed(cli, monkeypatch):
 @pytest.mark.parametrize(
     ("fault", "code", "said"),
     [
-        (Fault.redirect("https://withpersona.com/"), 6, "(this one leads to withpersona.com): check that base_url"),
+        (Fault.redirect("https://withpersona.com/"), 6, "(this one leads to withpersona.com): check base_url"),
         (Fault.html(200), 8, "not JSON but a web page (HTML)"),
         (Fault.html(404), 4, "not the API's own: check that base_url ends in /api/v1"),
         (Fault.body(b"", status=407), 6, "the proxy wants a user name and a password"),
