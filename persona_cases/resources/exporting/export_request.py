@@ -66,7 +66,8 @@ def _names(only: object) -> tuple[str, ...] | None:
 
 
 def _columns(columns: object) -> tuple[Column, ...]:
-    if isinstance(columns, tuple) and not columns:
+    given = columns
+    if isinstance(given, tuple) and not given:
         return ()
     from persona_cases.export.columns.choice import ColumnChoice  # noqa: PLC0415 - lines have no columns
 
