@@ -79,7 +79,7 @@ def compile_tests(session: nox.Session) -> None:
     version = str(session.python or THIS_PYTHON).replace(".", "")
     if any(Path("tests").glob(f"*/__pycache__/*.cpython-{version}-pytest-*.pyc")):
         return
-    rooms = sorted(str(path) for path in Path("tests").iterdir() if path.is_dir())
+    rooms = sorted(str(path) for path in Path("tests").iterdir() if path.name[0].islower() and path.is_dir())
     # Without functions there are no tests: modules are only imported, and pytest ends with 5.
     collect = ("pytest", "--collect-only", "-qq", "-o", "python_functions=")
     halves = [(*collect, *rooms[::2]), (*collect, *rooms[1::2])]
@@ -93,7 +93,7 @@ def run_tests(session: nox.Session, *options: str, env: dict[str, str | None] | 
     if not session.posargs:
         compile_tests(session)
     # They also wait much: for processes, disks, and clocks of servers.
-    workers = 2 * (os.cpu_count() or 1)
+    workers = 3 * (os.cpu_count() or 1)
     session.run("pytest", "-n", str(workers), "--dist", "worksteal", *options)
 
 
