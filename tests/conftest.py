@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AsyncExitStack
+from itertools import chain, groupby
 from typing import Any
 
 import pytest
@@ -62,11 +63,25 @@ LONGEST = tuple(
         "transport/test_redis",
     )
 )
-"""Tests that take seconds each. They come first, so that no worker is left alone with them at the end."""
+"""Tests that take seconds each."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    """Give each worker long tests first, so that none is left alone with them at the end: it begins with its share of
+    the list, in the order of the list.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = [item for item in items if item.nodeid.startswith(LONGEST)]
+    short = [item for item in items if not item.nodeid.startswith(LONGEST)]
+    files = [list(file) for _, file in groupby(long, key=lambda item: item.path)]
+    share = -(-len(items) // workers)
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        ordered += chain.from_iterable(files[worker::workers])
+        wanted = max(0, (worker + 1) * share - len(ordered))
+        ordered += short[:wanted]
+        del short[:wanted]
+    items[:] = ordered
 
 
 SETTINGS = {"PERSONA_API_KEY", "PERSONA_BASE_URL", "PERSONA_ALLOW_HTTP", "PERSONA_CA_FILE"}
