@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -90,6 +91,18 @@ async def test_what_belongs_to_the_loop_is_made_and_closed_with_the_application(
     assert sessions[-1].closed
 
 
+async def until_it_listens(url):
+    """Uvicorn tells of its start just before it listens."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(url.hostname, url.port)
+        except ConnectionRefusedError:
+            await asyncio.sleep(0.01)
+        else:
+            writer.close()
+            return
+
+
 @pytest.mark.persona_server(cases=3, rate_limit="30/60")
 async def test_two_workers_of_uvicorn_share_one_limit(persona_env, tmp_path):
     redis = RedisServer(tmp_path)
@@ -114,6 +127,7 @@ async def test_two_workers_of_uvicorn_share_one_limit(persona_env, tmp_path):
             assert line, f"uvicorn did not start: {told}"
             told += line
         url = re.search(r"http://[\d.:]+", told)[0]
+        await until_it_listens(urlsplit(url))
         case_id = next(iter(persona_env.store.cases))
         statuses: Counter[int] = Counter()
         workers = set()
