@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import importlib
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from inspect import Parameter, signature
@@ -81,9 +82,13 @@ def _is_error(call: object) -> bool:
 PASSING_ON = {name.rpartition("persona_cases.")[2] for name, call in CALLABLES.items() if _passes_keywords_on(call)}
 
 
-@pytest.mark.parametrize("name", [name for name, call in CALLABLES.items() if not _passes_keywords_on(call)])
-def test_an_unknown_keyword_is_refused(name):
-    call = CALLABLES[name]
+# Not a test per name: those would be hundreds, and to find a test takes longer than to run one of these.
+def test_an_unknown_keyword_is_refused():
+    accepting = [name for name, call in CALLABLES.items() if not _passes_keywords_on(call) and not _refuses(call)]
+    assert accepting == []
+
+
+def _refuses(call: Callable[..., Any]) -> bool:
     needed = [
         each
         for each in signature(call).parameters.values()
@@ -94,8 +99,11 @@ def test_an_unknown_keyword_is_refused(name):
     if _is_error(call) and not _takes_any_keyword(call):
         # Half of an error is nothing that a test may leave behind.
         call = signature(call).bind
-    with pytest.raises(TypeError, match=f"{_UNKNOWN}|takes no (keyword )?arguments"):
+    try:
         _outcome(call(*positional, **named, **{_UNKNOWN: 1}))
+    except TypeError as error:
+        return re.search(f"{_UNKNOWN}|takes no (keyword )?arguments", str(error)) is not None
+    return False
 
 
 async def test_what_passes_keywords_on_refuses_them_too():

@@ -47,12 +47,11 @@ def test_terms_share_a_search_up_to_the_width(width, count, searches):
 
 @pytest.mark.parametrize("width", [2, 3, 4, 20])
 @pytest.mark.parametrize("conjunctions", [0, 1, 2, 3, 19, 20])
-@pytest.mark.parametrize("singles", [0, 1, 4, 5, 19, 20, 21])
-def test_single_comparisons_are_gathered_where_that_makes_room(width, conjunctions, singles):
-    parts = [*pairs(conjunctions), *(Q.fields[f"s{number}"].eq(1) for number in range(singles))]
-    gathered = conjunctions + -(-singles // width)
-    fewest = 1 if len(parts) <= width else -(-gathered // width)
-    if parts:
+def test_single_comparisons_are_gathered_where_that_makes_room(width, conjunctions):
+    for singles in (1, 4, 5, 19, 20, 21) if conjunctions == 0 else (0, 1, 4, 5, 19, 20, 21):
+        parts = [*pairs(conjunctions), *(Q.fields[f"s{number}"].eq(1) for number in range(singles))]
+        gathered = conjunctions + -(-singles // width)
+        fewest = 1 if len(parts) <= width else -(-gathered // width)
         assert len(plan(Q.any_of(parts), SearchLimits(max_clauses=width), ROOMY).searches) == fewest
 
 
