@@ -33,12 +33,12 @@ class Forgetful(World):
     unknown: frozenset[str | None] | None = frozenset()
     status: int | None = 404
 
-    def page(self, part, after):
+    def page(self, time_range, after):
         if after is not None and (self.unknown is None or after in self.unknown):
             if self.status is not None:
                 raise APIError(status=self.status)
             after = None
-        return super().page(part, after)
+        return super().page(time_range, after)
 
 
 async def interrupted(tmp_path, moments, fetchers):
@@ -190,10 +190,10 @@ async def test_pages_without_a_new_case_end_an_export(tmp_path, monkeypatch):
     class Endless(World):
         rounds = 0
 
-        def page(self, part, after):
+        def page(self, time_range, after):
             self.rounds += 1
             if after is None or not after.startswith("r"):
-                page = super().page(part, None)
+                page = super().page(time_range, None)
                 return page.between(range(len(page)), "r1")
             return RawPage([], f"r{self.rounds}")
 

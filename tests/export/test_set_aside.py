@@ -32,8 +32,8 @@ class Poisoned(World):
     headless: frozenset[int] = frozenset()
     broken: frozenset[int] = frozenset()
 
-    def page(self, part, after):
-        return self.poisoned(super().page(part, after))
+    def page(self, time_range, after):
+        return self.poisoned(super().page(time_range, after))
 
     async def pages_together(self, parts):
         async for page in super().pages_together(parts):

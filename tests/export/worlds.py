@@ -61,11 +61,11 @@ class World:
         numbers = range(last - 1, max(-1, last - 1 - self.size), -1)
         return RawPage([line(number, self.moments[number]) for number in numbers], None)
 
-    async def pages(self, part: TimeRange, after: str | None) -> AsyncGenerator[RawPage, None]:
+    async def pages(self, time_range: TimeRange, after: str | None) -> AsyncGenerator[RawPage, None]:
         while True:
-            self.asked.append((part, after))
+            self.asked.append((time_range, after))
             await self._arrive()
-            page = self.page(part, after)
+            page = self.page(time_range, after)
             yield page
             after = page.next_cursor
             if after is None:
@@ -82,9 +82,9 @@ class World:
             lines = [line(number, self.moments[number]) for number in numbers[start : start + self.size]]
             yield RawPage(lines, f"+{start}" if start + self.size < len(numbers) else None)
 
-    def page(self, part: TimeRange, after: str | None) -> RawPage:
-        low = 0 if part.low is None else bisect_left(self.moments, part.low)
-        high = len(self.moments) if part.high is None else bisect_left(self.moments, part.high)
+    def page(self, time_range: TimeRange, after: str | None) -> RawPage:
+        low = 0 if time_range.low is None else bisect_left(self.moments, time_range.low)
+        high = len(self.moments) if time_range.high is None else bisect_left(self.moments, time_range.high)
         start = low if after is None else int(after.removeprefix("!"))
         if start in self.empty_at and start < high and (after or "")[:1] != "!":
             return RawPage([], f"!{start}")

@@ -41,11 +41,11 @@ class PageSource(Protocol):
         """Return the last page of all cases, in the opposite order; an empty page if there are no cases."""
         ...
 
-    def pages(self, part: TimeRange, after: str | None) -> RawPages:
+    def pages(self, time_range: TimeRange, after: str | None) -> RawPages:
         """Fetch the cases of a range.
 
         Args:
-            part: the range.
+            time_range: the range.
             after: the cursor to resume from, of the same range; None for the beginning.
         """
         ...

@@ -33,7 +33,7 @@ class NewestFirst(Protocol):
         """Return a page of the oldest cases, oldest first."""
         ...
 
-    def pages(self, part: TimeRange, after: str | None) -> RawPages:
+    def pages(self, time_range: TimeRange, after: str | None) -> RawPages:
         """Fetch the cases of a time range, newest first."""
         ...
 
@@ -64,14 +64,14 @@ class TurnedSource:
         """Return a page of the oldest cases, oldest first; an empty page if there are none."""
         return (await self.source.far_end()).turned()
 
-    async def pages(self, part: TimeRange, after: str | None) -> RawPages:
+    async def pages(self, time_range: TimeRange, after: str | None) -> RawPages:
         """Fetch the cases of a time range, newest first.
 
         Args:
-            part: the range, in time that runs backward.
+            time_range: the range, in time that runs backward.
             after: the cursor of a page of the same range; None for the beginning.
         """
-        async with aclosing(self.source.pages(part.turned(), after)) as pages:
+        async with aclosing(self.source.pages(time_range.turned(), after)) as pages:
             async for page in pages:
                 yield page.turned()
 

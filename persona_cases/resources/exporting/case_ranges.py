@@ -59,14 +59,14 @@ class CaseRanges:
 
         calls = list[Answered | None]()
 
-        async def seen(part: TimeRange, sort: Sort = _OLDEST_FIRST) -> list[int]:
-            pager = self.search(part.narrow(where), sort=sort, only=["created_at"], max_searches=max_searches)
+        async def seen(time_range: TimeRange, sort: Sort = _OLDEST_FIRST) -> list[int]:
+            pager = self.search(time_range.narrow(where), sort=sort, only=["created_at"], max_searches=max_searches)
             moments = list[int]()
             async for page in pager.limit(LARGEST_PAGE).pages():
                 calls.append(page.call)
                 with naming(page.call):
                     moments += [_moment(case.created_at) for case in page]
-                    _check_order(moments if sort == _OLDEST_FIRST else moments[::-1], part)
+                    _check_order(moments if sort == _OLDEST_FIRST else moments[::-1], time_range)
             return moments if sort == _OLDEST_FIRST else moments[::-1]
 
         oldest = await seen(TimeRange())
@@ -88,8 +88,8 @@ class CaseRanges:
         return profile.ranges(count)
 
 
-def _check_order(moments: list[int], part: TimeRange) -> None:
-    if any(one > other for one, other in pairwise(moments)) or any(moment not in part for moment in moments):
+def _check_order(moments: list[int], time_range: TimeRange) -> None:
+    if any(one > other for one, other in pairwise(moments)) or any(moment not in time_range for moment in moments):
         raise PaginationError(_ORDER)
 
 

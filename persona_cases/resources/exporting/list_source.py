@@ -85,17 +85,17 @@ class ListSource:
         """Return a page of the oldest cases, oldest first; an empty page if a search finds none."""
         return await self._found(self.listing.created.narrow(self.listing.filtered), LARGEST_PAGE)
 
-    async def pages(self, part: TimeRange, after: str | None) -> RawPages:
+    async def pages(self, time_range: TimeRange, after: str | None) -> RawPages:
         """Fetch the cases of a range, newest first.
 
         Args:
-            part: the range.
+            time_range: the range.
             after: the cursor of a page of the same range; None for the beginning.
 
         Raises:
             PersonaError: any error that a request can raise, during the iteration.
         """
-        asked = _common(part, self.listing.created)
+        asked = _common(time_range, self.listing.created)
         if asked is None or self.listing.impossible:
             yield RawPage(())
             return
@@ -125,11 +125,11 @@ class ListSource:
                     yield page
                 return
 
-    async def _starts(self, part: TimeRange) -> list[str | None]:
+    async def _starts(self, time_range: TimeRange) -> list[str | None]:
         """Return ids of cases after which the list has the whole range, and None for the top of the list."""
-        if part.high is None:
+        if time_range.high is None:
             return [None]
-        newer = TimeRange(part.high, None)
+        newer = TimeRange(time_range.high, None)
         page = (await self._found(newer.narrow(self.listing.filtered), _CANDIDATES)).sound()
         with naming(page.call):
             if any(page.moment(index) not in newer for index in range(len(page))):
@@ -181,14 +181,14 @@ def _common(one: TimeRange, other: TimeRange) -> TimeRange | None:
     return None if low is not None and high is not None and low >= high else TimeRange(low, high)
 
 
-def _placed(page: RawPage, part: TimeRange, reached: int | None) -> tuple[RawPage, int | None]:
+def _placed(page: RawPage, time_range: TimeRange, reached: int | None) -> tuple[RawPage, int | None]:
     """Return the cases of a page that are in a range, and the creation time that the list has reached."""
     try:
-        return _within(page, part), _last_moment(page, reached)
+        return _within(page, time_range), _last_moment(page, reached)
     except DecodeError:
         # The decodable cases still show where the page is.
         page = page.sound()
-    return _within(page, part), _last_moment(page, reached)
+    return _within(page, time_range), _last_moment(page, reached)
 
 
 def _last_moment(page: RawPage, reached: int | None) -> int | None:
@@ -205,16 +205,16 @@ def _last_moment(page: RawPage, reached: int | None) -> int | None:
     return last
 
 
-def _within(page: RawPage, part: TimeRange) -> RawPage:
+def _within(page: RawPage, time_range: TimeRange) -> RawPage:
     """Return the cases of a page that are in a range; the last page of the range has no cursor."""
-    aside = [each for each in page.aside if each.moment is None or each.moment in part]
+    aside = [each for each in page.aside if each.moment is None or each.moment in time_range]
     page = attrs.evolve(page, aside=aside) if page.aside else page
     if not len(page):
         return page
-    start = 0 if part.high is None or page.moment(0) < part.high else _first_before(page, part.high)
-    if part.low is None or page.moment(len(page) - 1) >= part.low:
+    start = 0 if time_range.high is None or page.moment(0) < time_range.high else _first_before(page, time_range.high)
+    if time_range.low is None or page.moment(len(page) - 1) >= time_range.low:
         return page if start == 0 else page.between(range(start, len(page)), page.next_cursor)
-    return page.between(range(start, _first_before(page, part.low)), None)
+    return page.between(range(start, _first_before(page, time_range.low)), None)
 
 
 def _first_before(page: RawPage, moment: int) -> int:

@@ -63,17 +63,17 @@ class SearchSource:
                     return page
         return RawPage(())
 
-    def pages(self, part: TimeRange, after: str | None) -> RawPages:
+    def pages(self, time_range: TimeRange, after: str | None) -> RawPages:
         """Fetch the cases of a range, oldest first.
 
         Args:
-            part: the range.
+            time_range: the range.
             after: the cursor of a page of the same range; None for the beginning.
 
         Raises:
             PersonaError: any error that a search can raise, during the iteration.
         """
-        return self._walk(part.narrow(self.where), _ASCENDING, after)
+        return self._walk(time_range.narrow(self.where), _ASCENDING, after)
 
     def together(self, parts: Sequence[TimeRange]) -> RawPages | None:
         """Fetch the cases of several ranges with one search, oldest first; None if that takes several searches.
