@@ -92,7 +92,7 @@ def run_tests(session: nox.Session, *options: str, env: dict[str, str | None] | 
     if not session.posargs:
         compile_tests(session)
     # They also wait much: for processes, disks, and clocks of servers.
-    workers = 3 * (os.cpu_count() or 1)
+    workers = 2 * (os.cpu_count() or 1)
     session.run("pytest", "-n", str(workers), "--dist", "worksteal", *options)
 
 
