@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from virtual_redis import SharedWindow
 
@@ -72,6 +72,8 @@ def test_windows_that_outlast_the_configured_period_cost_one_refusal_at_most(
     assert world.refused <= 1
 
 
+# The window of the key ends, and opens again, while the numbers told are those of the environment.
+@example(key=3, more=1, period=6.0, rounding=math.ceil, windows=2, slowest=0.45, ahead=0.375, used=1.0, seed=1)
 @FEW
 @given(
     key=st.integers(2, 30),

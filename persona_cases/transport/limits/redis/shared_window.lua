@@ -151,9 +151,13 @@ local function read(departed, reading)
   -- A response tells of the limit that is nearer to its end: the key's, or the environment's.
   local is_further = state.told == 1 and limit ~= state.limit and left >= state.left
   if is_past or is_further then return miss(departed, false) end
-  if state.told == 1 and limit == state.limit then
+  local is_known = state.told == 1 and limit == state.limit and state.ends_by > 0
+  if is_known and earliest > state.ends_by then
+    -- The next window of this limit: it began while responses told of the other limit.
+    state.before, state.ours = now, in_flight() + 1
+  elseif is_known then
     left = math.min(left, state.left)
-    if state.ends_by > 0 then earliest, latest = math.max(earliest, state.ends_after), math.min(latest, state.ends_by) end
+    earliest, latest = math.max(earliest, state.ends_after), math.min(latest, state.ends_by)
   end
   state.limit, state.left, state.told, state.ends_after, state.ends_by = limit, left, 1, earliest, latest
   if departed > state.unseen_at then state.unseen, state.late = 0, 0 end
