@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from contextlib import aclosing
+from collections.abc import Generator
+from contextlib import aclosing, contextmanager
 from typing import Final
 
 import attrs
@@ -172,10 +173,9 @@ class _Collector:
 
     async def _look(self, ranges: FetchedRanges) -> None:
         """Find the far end, which bounds the ranges."""
-        started, worked = self._stopwatch.wall(), self._stopwatch.busy()
-        peak = self._sound(await self._source.far_end())
         # Unlike the first page, it does not wait for a connection.
-        self._fetchers.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
+        with self._observing():
+            peak = self._sound(await self._source.far_end())
         self._progress.fetched += 1
         # Searches may not know the oldest case yet if it is new, but the list, which goes backward, does.
         open_end = self._source.backward
@@ -283,9 +283,10 @@ class _Collector:
 
     async def _next_page(self, walk: RawPages, ranges: list[FetchedRange]) -> RawPage | None:
         """Return the next page; None if the iteration must restart, with another query or fewer fetchers."""
-        started, worked, epoch = self._stopwatch.wall(), self._stopwatch.busy(), self._fetchers.epoch
+        epoch = self._fetchers.epoch
         try:
-            page = await anext(walk)
+            with self._observing():
+                page = await anext(walk)
         except OVERLOADED as error:
             if is_overload(error) and self._fetchers.back_off(epoch):
                 return None
@@ -297,8 +298,14 @@ class _Collector:
             elif not ranges[0].ask_by_time():
                 raise
             return None
-        self._fetchers.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
         return page
+
+    @contextmanager
+    def _observing(self) -> Generator[None]:
+        """Tell the fetchers how long a page takes, unless that fails."""
+        started, worked = self._stopwatch.wall(), self._stopwatch.busy()
+        yield
+        self._fetchers.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
 
     def _leaves(self, ranges: list[FetchedRange]) -> bool:
         """Return whether a fetcher leaves the rest of a range to be fetched with others."""

@@ -9,7 +9,6 @@ import os
 import time
 import zlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Final, Self
 
@@ -83,8 +82,6 @@ class Spool:
         self._place = Workplace(output)
         self._name = self._place.name
         self._directory = self._place.directory
-        # Making a path takes half as long as writing a checkpoint.
-        self._path = cache(self._path_of)
         self.description: Description = description
         self.ranges: FetchedRanges | None = None
         self._backward = backward
@@ -368,7 +365,7 @@ class Spool:
     def _part(self, number: int, size: int, check: int) -> FilePart:
         return FilePart(self._path(number), 0, size, check)
 
-    def _path_of(self, number: int) -> Path:
+    def _path(self, number: int) -> Path:
         return self._directory / _CASES.format("set-aside" if number == _ASIDE else number)
 
     @contextlib.contextmanager
