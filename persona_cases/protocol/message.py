@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -61,7 +62,7 @@ class Request:
     idempotency_key: str | None = attrs.field(default=None, repr=False)
     attempt: int = 1
 
-    @property
+    @cached_property
     def path_template(self) -> str:
         """The path with `{id}` in place of ids, such as `/cases/{id}/assign`: safe to log, and a name for metrics."""
         return path_template(self.path)

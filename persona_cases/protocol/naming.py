@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from types import MappingProxyType
 
 __all__ = ["missing_from", "path_template"]
@@ -59,7 +58,6 @@ _CASE = "the case"
 _LETTERS = re.compile(r"[a-z]+")
 
 
-@lru_cache(maxsize=64)  # A call needs it twice, and a walk for each page.
 def path_template(path: str) -> str:
     """Return a path with `{id}` in place of every part that may be an id, such as `/cases/{id}/assign`."""
     first, *others = path.removeprefix("/").split("/")
