@@ -77,8 +77,7 @@ class WindowCounter:
     def left(self, in_flight: int, reserve: int) -> int:
         """Return how many requests may still leave; below zero if more left than seems allowed."""
         told = self.limit if self.least is None else self.least
-        left = told - len(self.unseen) - in_flight
-        return left - min(reserve, self.limit - 1) if reserve else left
+        return told - len(self.unseen) - in_flight - min(reserve, self.limit - 1)
 
     def has_room(self, in_flight: int, reserve: int) -> bool:
         """Whether requests are left, and no other client is known to take them."""

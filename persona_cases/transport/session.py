@@ -119,9 +119,7 @@ class HttpSession:
             del failure
 
     async def _exchange(self, request: Request, options: Options, departure: Departure) -> Response:
-        session = self._session
-        if session is None or session.closed:
-            session = self._usable_session()
+        session = self._usable_session()
         headers = self._headers(request, options)
         middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (departure,)
         if self._adds_key_late:

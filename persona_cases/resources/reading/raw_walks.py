@@ -91,12 +91,4 @@ async def merged_walk(api: Api, search: Search, after: str | None) -> RawPages:
 
 
 def _raw_page(page: RawPage, link: Link) -> RawPage:
-    # As `attrs.evolve` would, which takes as long as finding out where the page begins and ends.
-    return RawPage(
-        page.lines,
-        link.next_cursor,
-        unwanted=page.unwanted,
-        aside=page.aside,
-        following=link.following,
-        call=link.call,
-    )
+    return attrs.evolve(page, next_cursor=link.next_cursor, following=link.following, call=link.call)

@@ -153,12 +153,9 @@ def rate_feedback(response: Response | None, error: PersonaError | None) -> Feed
     """Return the feedback for the rate limit from a response, or from the lack of one."""
     if response is None:
         return Feedback()
-    reading = read_rate_limit(response.headers)
-    if error is None:
-        return Feedback(reading=reading, answered=True)
     refused = isinstance(error, RateLimitError) and not isinstance(error, QuotaExceededError)
     return Feedback(
-        reading=reading,
+        reading=read_rate_limit(response.headers),
         answered=True,
         refused=refused,
         retry_after=read_retry_after(response.headers) if refused else None,
