@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from our_templates import FIELDS, load, source, template
+from codegen.our_templates import FIELDS, load, source, template
 
 from persona_cases import InvalidArgumentError, Q, QueryTypeError
 from persona_cases.export import columns_from

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import attrs
 import pytest
-from our_templates import FIELDS, load, schema, source, template
+from codegen.our_templates import FIELDS, load, schema, source, template
 
 from persona_cases import (
     Case,
@@ -23,8 +23,6 @@ from persona_cases import (
     UnknownAttributeError,
     parse,
 )
-from persona_cases.export import columns_from
-from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.models import Fieldset
 from persona_cases.query import Field, OrderedField, TimeField, plan
 from persona_cases.testing import make_case
@@ -322,10 +320,6 @@ def test_long_lists_of_options_are_cut():
     few = load(source(template(schema("choices", "a", options=[f"o{number}" for number in range(12)])))).KYC
     with pytest.raises(InvalidArgumentError, match="'o11'$"):
         few.changes(a="x")
-
-
-def test_columns_are_those_of_the_template_settled():
-    assert ColumnChoice.declared_by(KYC) == columns_from(TEMPLATE, settled=True)
 
 
 def test_the_template_is_known():

@@ -13,8 +13,8 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from our_templates import FIELDS, load, schema, source, template
 
+from codegen.our_templates import FIELDS, load, schema, source, template
 from persona_cases import Case, InvalidArgumentError
 from persona_cases.codegen.module_changes import changes_between
 from persona_cases.codegen.module_facts import is_generated, module_facts
@@ -148,6 +148,11 @@ def values_of(field: dict[str, Any]) -> st.SearchStrategy[Any]:
 
 def wrapped(value: Any, kind: str) -> dict[str, Any]:
     return {"type": kind.replace("-", "_"), "value": value}
+
+
+def test_columns_are_those_of_the_template_settled():
+    whole = template(*FIELDS)
+    assert ColumnChoice.declared_by(load(source(whole)).KYC) == columns_from(whole, settled=True)
 
 
 @settings(max_examples=settings().max_examples // 2)
