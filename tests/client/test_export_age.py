@@ -13,12 +13,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from persona_cases import InvalidArgumentError, Q, RetryPolicy, ServerError
-from persona_cases.export.spool.checkpoint import Description
 from persona_cases.query import parse
 from persona_cases.testing import Fault, Simulator
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-ASKED = Description({}, "1.0", BEGAN)
 
 
 @pytest.fixture
@@ -74,23 +72,6 @@ async def test_a_run_that_resumes_keeps_the_time_for_the_next_one(sim, make_clie
 async def test_an_age_that_is_none_is_refused(sim, make_client, tmp_path, age):
     with pytest.raises(InvalidArgumentError, match="resume_max_age"):
         await make_client(sim).cases.export(to=tmp_path / "x.jsonl", resume_max_age=age)
-
-
-@pytest.mark.parametrize("hours", [-5, 0, 5])
-def test_a_clock_that_was_set_back_a_little_is_no_reason_to_refuse(hours):
-    ASKED.check_age(BEGAN + timedelta(hours=hours), 6 * 3600, "x.jsonl")
-
-
-@pytest.mark.parametrize("hours", [-7, 7])
-def test_what_lies_further_away_is_too_old_on_either_side(hours):
-    with pytest.raises(InvalidArgumentError, match=r"x\.jsonl: the unfinished export is too old"):
-        ASKED.check_age(BEGAN + timedelta(hours=hours), 6 * 3600, "x.jsonl")
-    ASKED.check_age(BEGAN + timedelta(hours=hours), math.inf, "x.jsonl")
-
-
-def test_without_a_time_an_export_is_too_old():
-    with pytest.raises(InvalidArgumentError):
-        Description({}, "1.0").check_age(BEGAN, 6 * 3600, "x.jsonl")
 
 
 def days_ago(days):

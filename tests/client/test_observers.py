@@ -17,9 +17,6 @@ from persona_cases import (
     InvalidArgumentError,
     NotFoundError,
     PersonaClient,
-    QuotaExceededError,
-    RateLimitError,
-    RequestTimeoutError,
     ServerError,
 )
 from persona_cases.limits import LocalLimiter
@@ -32,9 +29,7 @@ from persona_cases.observers import (
     Event,
     LimitWait,
     Retry,
-    RetryReason,
 )
-from persona_cases.protocol.events import retry_reason
 from persona_cases.testing import Fault, Simulator
 
 
@@ -259,19 +254,6 @@ def test_events_are_frozen_values_that_hold_nothing_personal():
         names = {field.name for field in attrs.fields(kind)}
         assert names <= allowed | {"limit", "resets_in", "elapsed"}
         assert hash(kind) is not None
-
-
-def test_every_reason_is_given():
-    errors = [
-        ConnectionFailedError("no connection", sent=False),
-        ConnectionFailedError("lost"),
-        RequestTimeoutError("late"),
-        RateLimitError(status=429),
-        QuotaExceededError(status=429),
-        ServerError(status=503),
-    ]
-    assert {retry_reason(error) for error in errors} == set(typing.get_args(RetryReason))
-    assert retry_reason(RequestTimeoutError("no connection", sent=False)) == "not_sent"
 
 
 async def test_log_records_have_their_fields_as_attributes_and_no_ids(sim, make_client, caplog):
