@@ -23,8 +23,7 @@ from persona_cases import (
     ServerError,
     UnprocessableEntityError,
 )
-from persona_cases.export import Column, Sink, columns_from
-from persona_cases.export.columns.types import JSON
+from persona_cases.export import Column, ColumnKind, ColumnType, Sink, columns_from
 from persona_cases.testing import Fault, Simulator
 
 WHERE = Q.status.eq("open") & ~Q.fields.priority.eq("low")
@@ -335,7 +334,7 @@ async def test_the_same_export_goes_on_where_it_was(sim, make_client, tmp_path):
         ({"only": ["status"]}, "only"),
         ({"format": "csv"}, "format"),
         ({"where": WHERE}, "where"),
-        ({"columns": [Column("fields.priority", JSON)], "format": "csv"}, "columns, format"),
+        ({"columns": [Column("fields.priority", ColumnType(ColumnKind.JSON))], "format": "csv"}, "columns, format"),
     ],
 )
 async def test_another_export_to_the_same_file_is_refused_with_what_differs(

@@ -8,8 +8,7 @@ import io
 import pytest
 
 from persona_cases import Cases, InvalidArgumentError, Q
-from persona_cases.export import Column
-from persona_cases.export.columns.types import JSON
+from persona_cases.export import Column, ColumnKind, ColumnType
 from persona_cases.testing import Simulator
 
 
@@ -50,7 +49,7 @@ EFFECTS = {
     "on_progress": (lambda _: None, set(WAYS)),
     "format": ("jsonl", FILES | {"stream"}),
     "compression": ("none", FILES | {"stream"}),
-    "columns": ([Column("fields.priority", JSON)], {"table"}),
+    "columns": ([Column("fields.priority", ColumnType(ColumnKind.JSON))], {"table"}),
     "column_style": ("snake", {"table"}),
     "raw": (True, {"table"}),
     "max_searches": (3, set(WAYS)),

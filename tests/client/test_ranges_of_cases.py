@@ -11,7 +11,6 @@ import pytest
 
 from persona_cases import DecodeError, InvalidArgumentError, PersonaClient, Q, QueryTypeError
 from persona_cases.export import TimeRange, columns_from
-from persona_cases.models.decoding.raw_page import moment_of
 from persona_cases.testing import Fault, FieldSpec, Simulator
 
 WHERE = Q.status.eq("open") & ~Q.fields.priority.eq("low")
@@ -26,6 +25,10 @@ WIDE = Q.any_of(
 async def sim():
     async with Simulator(cases=2000) as simulator:
         yield simulator
+
+
+def moment_of(time):
+    return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
 def created(simulator):
