@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import tracemalloc
 
-import aiohttp
 import attrs
 import pytest
-from bare_api import bare_api
 from secrecy.overhearing import texts_of
 
 from faults.leaks import nothing_left, works
@@ -27,11 +24,7 @@ from persona_cases import (
     Timeout,
 )
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.protocol.call_options import Options
-from persona_cases.resources.cases import Cases
 from persona_cases.testing import Delivery, Fault, Simulator
-from persona_cases.transport.connection_failures import translated
-from persona_cases.transport.download import fetch_file
 
 MEGABYTE = 1024 * 1024
 ONCE = RetryPolicy(attempts=1)
@@ -115,28 +108,6 @@ async def test_a_proxy_that_refuses_is_named_without_its_password(monkeypatch):
         del caught
 
 
-ADDRESS = "https://jane@example.com"
-
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        (aiohttp.InvalidURL(ADDRESS), InvalidArgumentError),
-        (aiohttp.InvalidUrlRedirectClientError(ADDRESS), ConnectionFailedError),
-        (aiohttp.ClientPayloadError(ADDRESS), ConnectionFailedError),
-        (aiohttp.ClientConnectionResetError(ADDRESS), ConnectionFailedError),
-        (aiohttp.ServerTimeoutError(ADDRESS), RequestTimeoutError),
-        (ConnectionResetError(104, ADDRESS), ConnectionFailedError),
-        (ssl.SSLError(1, ADDRESS), ConnectionFailedError),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
-)
-def test_an_error_of_another_library_becomes_one_of_ours_that_quotes_nothing(error, expected):
-    ours = translated(error)
-    assert type(ours) is expected
-    assert all("jane" not in text for _, text in texts_of(ours))
-
-
 # ---- the size of answers ---------------------------------------------------------------------------------------------
 
 
@@ -180,25 +151,7 @@ async def test_a_large_document_with_an_error_leaves_the_status():
 @pytest.mark.parametrize("most", [0, -1, 1.5, True, "1"])
 def test_a_bound_that_can_not_work_is_refused(most):
     with pytest.raises(InvalidArgumentError, match="max_answer_bytes"):
-        Options(max_answer_bytes=most)
-
-
-async def test_a_file_longer_than_the_case_says_is_not_taken_to_its_end():
-    async with (
-        nothing_left(),
-        Simulator(cases=60) as sim,
-        bare_api(sim.api_key, sim.base_url) as api,
-    ):
-        cases = await Cases(api).list().collect()
-        file = next(file for case in cases for file in case.attachments)
-        session = api.transport.session
-        pieces = []
-        await fetch_file(session, file.url, pieces.append, limits=Timeout(), size=file.byte_size)
-        assert len(b"".join(pieces)) == file.byte_size
-        pieces.clear()
-        with pytest.raises(DecodeError, match=f"longer than {file.byte_size - 1} bytes"):
-            await fetch_file(session, file.url, pieces.append, limits=Timeout(), size=file.byte_size - 1)
-        assert not pieces
+        PersonaClient("key").with_options(max_answer_bytes=most)
 
 
 @pytest.mark.parametrize("fault", [Fault.drop(), Fault.torn(), Fault.status(500)], ids=lambda fault: fault.name)

@@ -10,7 +10,7 @@ from persona_cases.mirror import CaseVersion, Forget, Put, Remember
 from persona_cases.mirror.case_version import Reading, digest_of
 from persona_cases.mirror.meaning import Meaning, meaning_of
 from persona_cases.mirror.row_changes import change_for, confirmed, rejection, vanished
-from persona_cases.models.decoding.sound_page import Signs, signs_of
+from persona_cases.models.decoding.sound_page import Signs
 
 LIVES = st.lists(st.tuples(st.integers(-3, 50), st.booleans(), st.booleans()), min_size=1, max_size=6)
 """The versions of a case: how much later than the one before, whether it matches, whether its content changes."""
@@ -180,18 +180,6 @@ def test_what_nobody_can_read_may_be_redacted():
         assert aside is not None
         assert (aside.erase, aside.version.created_at) == (erase, signs.created_at or 0)
     assert rejection("case_1", b"{", "not JSON", Signs(updated_at=7), None).version.updated_at == 7
-
-
-def test_signs_are_read_in_any_spelling():
-    line = (
-        b'{"id":"case_1","attributes":{"%s":"2026-01-01T00:00:00.000Z","%s":"2026-01-02T00:00:00Z","%s":%s,"x":1e400}}'
-    )
-    for names in ((b"created_at", b"updated_at", b"redacted_at"), (b"createdAt", b"updated-at", b"redacted-at")):
-        told = Signs(created_at=1_767_225_600_000, updated_at=1_767_312_000_000, redacted=False)
-        assert signs_of(line % (*names, b"null")) == told
-        assert signs_of(line % (*names, b'"2026-01-03T00:00:00Z"')) == attrs.evolve(told, redacted=True)
-    assert signs_of(b'{"attributes":{"created_at":7}}') == Signs(redacted=False)
-    assert signs_of(b'{"attributes":') == signs_of(b"nope") == Signs()
 
 
 def test_signatures_of_files_are_no_content():

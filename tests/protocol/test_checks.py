@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.protocol.checks import whole_number
+from persona_cases.protocol.checks import sla_seconds, whole_number
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,8 @@ def test_what_is_none_is_refused_with_the_bound(value):
 def test_what_is_out_of_bounds_is_refused_with_both(value):
     with pytest.raises(InvalidArgumentError, match="^limit must be a whole number from 2 to 9$"):
         whole_number(value, "limit", least=2, most=9)
+
+
+@pytest.mark.parametrize(("value", "seconds"), [(1, 1), (60.0, 60), (timedelta(days=90), 7_776_000)])
+def test_an_sla_in_seconds_or_as_a_timedelta(value, seconds):
+    assert sla_seconds(value) == seconds
