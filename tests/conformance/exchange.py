@@ -8,7 +8,10 @@ import attrs
 
 from conformance.spelling import INFLECTIONS, KEBAB
 
-__all__ = ["Answer", "Exchange", "Request"]
+__all__ = ["API_ROOT", "Answer", "Exchange", "Request"]
+
+API_ROOT = "/api/v1"
+"""Where the paths of the API begin, with the vendor and in the simulator."""
 
 
 @attrs.frozen

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from yarl import URL
 
-from conformance.exchange import Answer, Exchange, Request
+from conformance.exchange import API_ROOT, Answer, Exchange, Request
 from persona_cases.testing import ReceivedRequest, RequestLog
-from persona_cases.testing.endpoints.answering import API_ROOT, InternalFailure, SimulatedApi
+from persona_cases.testing.endpoints.answering import InternalFailure, SimulatedApi
 
 __all__ = ["Overheard"]
 

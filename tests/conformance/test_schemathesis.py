@@ -17,11 +17,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from conformance.document import Document, Documents
-from conformance.exchange import Answer, Exchange, Request
+from conformance.exchange import API_ROOT, Answer, Exchange, Request
 from conformance.ledger import Ledger
 from conformance.lifelike import Lifelike
 from persona_cases.testing import Simulator
-from persona_cases.testing.endpoints.answering import API_ROOT
 
 PATH = os.environ.get("PERSONA_OPENAPI")
 if not PATH:

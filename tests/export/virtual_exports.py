@@ -12,8 +12,7 @@ from worlds import World
 from persona_cases.export.ranges.collector import collect
 from persona_cases.export.ranges.fetched_ranges import FetchedRanges
 from persona_cases.export.ranges.fetcher_count import FetcherCount, Stopwatch
-from persona_cases.limits import Feedback, LocalLimiter
-from persona_cases.protocol.limit_headers import WindowReading
+from persona_cases.limits import Feedback, LocalLimiter, WindowReading
 from persona_cases.testing import RateLimit
 
 _TICK = 1e-6

@@ -18,11 +18,10 @@ import attrs
 from aiohttp.abc import AbstractResolver
 
 from faults.leaks import nothing_left, until
-from faults.scenes import CERTIFICATE
+from faults.scenes import API_KEY, CERTIFICATE
 from persona_cases import PersonaClient, RetryPolicy
 from persona_cases.limits import LocalLimiter
 from persona_cases.testing import Fault, Simulator
-from persona_cases.testing.simulator import DEFAULT_API_KEY
 
 __all__ = ["POINTS", "Stuck", "path_of"]
 
@@ -158,7 +157,7 @@ async def handshake() -> AsyncIterator[Stuck]:
         address = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/v1"
         connector = aiohttp.TCPConnector(limit=1, ssl=trust)
         async with server, aiohttp.ClientSession(connector=connector) as session:
-            client = PersonaClient(DEFAULT_API_KEY, base_url=address, session=session)
+            client = PersonaClient(API_KEY, base_url=address, session=session)
             yield Stuck(client, client.rate_limits, lambda _: connected.is_set(), silent.set)
 
 
@@ -201,7 +200,7 @@ async def write() -> AsyncIterator[Stuck]:
     async with nothing_left():
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/v1"
-        async with server, PersonaClient(DEFAULT_API_KEY, base_url=address, max_connections=1) as client:
+        async with server, PersonaClient(API_KEY, base_url=address, max_connections=1) as client:
 
             def call() -> Coroutine[Any, Any, object]:
                 return client.request("POST", "/things", json={"text": _LARGE})

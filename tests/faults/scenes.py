@@ -19,10 +19,23 @@ from faults.leaks import nothing_left
 from persona_cases import PersonaClient, RetryPolicy
 from persona_cases.testing import Fault, Simulator
 
-__all__ = ["CERTIFICATE", "Scene", "Setting", "mistrusted", "refused", "reset_at_once", "simulated", "unresolvable"]
+__all__ = [
+    "API_KEY",
+    "CERTIFICATE",
+    "Scene",
+    "Setting",
+    "mistrusted",
+    "refused",
+    "reset_at_once",
+    "simulated",
+    "unresolvable",
+]
 
 CERTIFICATE = Path(__file__).parent / "self_signed.pem"
 """A certificate for 127.0.0.1 that nobody trusts, with its key. It is valid for a century."""
+
+API_KEY = Simulator(cases=0).api_key
+"""The key of all clients here: what a simulator takes by default."""
 
 _CASES = 3
 
@@ -46,6 +59,10 @@ class Scene:
     @property
     def case_id(self) -> str:
         return next(iter(self.simulator.store.cases))
+
+    @property
+    def template_id(self) -> str:
+        return next(iter(self.simulator.store.templates))
 
 
 Setting = Callable[[], AbstractAsyncContextManager[Scene]]

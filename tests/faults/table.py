@@ -22,10 +22,8 @@ from persona_cases import (
     Timeout,
     Upload,
 )
-from persona_cases.protocol import repeats
-from persona_cases.protocol.repeats import RULES, Rule
+from persona_cases.protocol.repeats import RULES, AttemptFailure, Rule
 from persona_cases.testing import Fault
-from persona_cases.testing.world import catalog
 
 __all__ = ["OPERATIONS", "ROWS", "Ending", "Row", "repeats_table", "table"]
 
@@ -44,7 +42,7 @@ async def _patch(scene: Scene) -> object:
 OPERATIONS: dict[str, Callable[[Scene], Awaitable[object]]] = {
     "get": lambda scene: scene.client.cases.get(scene.case_id),
     "search": lambda scene: scene.client.cases.search(Q.status.eq("open")).collect(),
-    "post": lambda scene: scene.client.cases.create(catalog.TEMPLATES[0].id),
+    "post": lambda scene: scene.client.cases.create(scene.template_id),
     "delete": lambda scene: scene.client.cases.redact(scene.case_id),
     "patch": _patch,
 }
@@ -66,12 +64,12 @@ Outcome = tuple[type[PersonaError], int]
 class Ending(enum.Enum):
     """How operations end when a fault happens to every request: what an attempt ends in, and the error of a read."""
 
-    UNSENT = (repeats.AttemptFailure.UNSENT, ConnectionFailedError)
-    LOST = (repeats.AttemptFailure.LOST, ConnectionFailedError)
-    TIMED_OUT = (repeats.AttemptFailure.LOST, RequestTimeoutError)
-    FAILED = (repeats.AttemptFailure.FAILED, ServerError)
-    NONSENSE = (repeats.AttemptFailure.UNREADABLE, DecodeError)
-    REFUSED = (repeats.AttemptFailure.REJECTED, APIError)
+    UNSENT = (AttemptFailure.UNSENT, ConnectionFailedError)
+    LOST = (AttemptFailure.LOST, ConnectionFailedError)
+    TIMED_OUT = (AttemptFailure.LOST, RequestTimeoutError)
+    FAILED = (AttemptFailure.FAILED, ServerError)
+    NONSENSE = (AttemptFailure.UNREADABLE, DecodeError)
+    REFUSED = (AttemptFailure.REJECTED, APIError)
 
     def rule(self, operation: str) -> Rule:
         """What the library's own table says."""
@@ -164,14 +162,14 @@ _REQUESTS = {
     Safety.ONCE: "PATCH (`update`)",
 }
 _ENDINGS = {
-    repeats.AttemptFailure.UNSENT: "no connection",
-    repeats.AttemptFailure.REFUSED: "429, quota",
-    repeats.AttemptFailure.LOST: "lost connection, timeout",
-    repeats.AttemptFailure.FAILED: "5xx, 408",
-    repeats.AttemptFailure.UNREADABLE: "a success that cannot be read",
-    repeats.AttemptFailure.UNKNOWN_KEY: "401",
-    repeats.AttemptFailure.CONFLICT: "409",
-    repeats.AttemptFailure.REJECTED: "other responses",
+    AttemptFailure.UNSENT: "no connection",
+    AttemptFailure.REFUSED: "429, quota",
+    AttemptFailure.LOST: "lost connection, timeout",
+    AttemptFailure.FAILED: "5xx, 408",
+    AttemptFailure.UNREADABLE: "a success that cannot be read",
+    AttemptFailure.UNKNOWN_KEY: "401",
+    AttemptFailure.CONFLICT: "409",
+    AttemptFailure.REJECTED: "other responses",
 }
 
 

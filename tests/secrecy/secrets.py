@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from persona_cases.testing.simulator import DEFAULT_API_KEY
+from persona_cases.testing import Simulator
 from persona_cases.testing.world import catalog, field_values
 
 __all__ = ["Secrets"]
@@ -22,7 +22,7 @@ def _any_of(*texts: str) -> str:
 
 
 _KINDS = {
-    "API key": rf"{re.escape(DEFAULT_API_KEY)}|Bearer\s+\S+",
+    "API key": rf"{re.escape(Simulator(cases=0).api_key)}|Bearer\s+\S+",
     "access token": r"access_token=[^\s&'\"]+",
     "e-mail address": r"(?<![\w.+-])[\w.+-]++(?:@|%40)[\w-]+(?:\.[\w-]+)+",
     "comment": _any_of(*catalog.COMMENTS, *field_values.SENTENCES),

@@ -10,13 +10,11 @@ import attrs
 import pytest
 from faults.leaks import until
 from faults.points import POINTS, path_of
-from faults.scenes import simulated
+from faults.scenes import API_KEY, simulated
 from faults.table import ROWS
 
 from persona_cases import InvalidArgumentError, PersonaClient, PersonaError, Q, RetryPolicy
 from persona_cases.testing import Fault
-from persona_cases.testing.simulator import DEFAULT_API_KEY
-from persona_cases.testing.world import catalog
 
 KEY = "persona_sandbox_a_very_secret_key"
 
@@ -50,7 +48,7 @@ async def test_a_call_ended_where_it_waits_leaves_no_frames_of_aiohttp(point):
         for frame in frames_of(caught.value):
             assert not frame.f_globals["__name__"].startswith("aiohttp")
             for name, value in frame.f_locals.items():
-                assert DEFAULT_API_KEY not in repr(value), name
+                assert API_KEY not in repr(value), name
                 assert "access_token=" not in repr(value), name
         del caught, frame
         stuck.release()
@@ -89,7 +87,7 @@ async def _read(scene):
 
 
 async def _write(scene):
-    await scene.client.cases.create(catalog.TEMPLATES[0].id, fields={"note": SEED})
+    await scene.client.cases.create(scene.template_id, fields={"note": SEED})
 
 
 def assert_nothing_encoded(error: BaseException, key: str) -> None:
@@ -97,7 +95,7 @@ def assert_nothing_encoded(error: BaseException, key: str) -> None:
     for frame in frames_of(error):
         assert not frame.f_globals["__name__"].startswith("aiohttp")
         for name, value in frame.f_locals.items():
-            assert DEFAULT_API_KEY not in repr(value), name
+            assert API_KEY not in repr(value), name
             assert not (isinstance(value, (bytes, bytearray)) and SEED.encode() in value), name
 
 

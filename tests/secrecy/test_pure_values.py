@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 import pytest
+from rich.pretty import pretty_repr
 
 from persona_cases import Request, Response
 from persona_cases.errors import DecodeError
@@ -23,6 +24,7 @@ from persona_cases.models.included import Included
 from persona_cases.paging import Page
 from persona_cases.protocol.addresses.proxies import Proxy
 from persona_cases.protocol.call_options import Options
+from persona_cases.protocol.secret import hidden
 
 JANE = "jane"
 HEADERS = {"X-Trace": JANE}
@@ -77,3 +79,7 @@ def test_included_objects_are_shown_once_however_they_were_looked_up():
     included.find(ResourceIdentifier("inquiry", "inq_1"), Inquiry, "inquiries")
 
     assert (repr(included), included == Included((inquiry,))) == before == (repr(included), True)
+
+
+def test_rich_does_not_show_a_key():
+    assert "persona_a_key" not in pretty_repr([hidden("persona_a_key")], max_width=10_000)
