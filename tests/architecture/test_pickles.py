@@ -6,7 +6,6 @@ import asyncio
 import copy
 import importlib
 import inspect
-import json
 import pickle
 import pickletools
 from collections.abc import Iterator
@@ -46,7 +45,6 @@ from persona_cases.changes import (
 from persona_cases.export import AttachmentReport, Column, ColumnKind, ColumnType, TimeRange
 from persona_cases.limits import Feedback, LimiterState, Permit, WindowReading
 from persona_cases.models import UNSET, Fieldset, ResourceIdentifier
-from persona_cases.models.decoding.decode import decode_page
 from persona_cases.query import AllOf, AnyOf, SearchLimits, parse, plan
 from persona_cases.testing import Mishap, RateLimit, Simulator
 
@@ -210,16 +208,3 @@ def test_copies_are_as_good_as_pickles(examples):
         for twin in (copy.copy(value), copy.deepcopy(value)):
             assert type(twin) is type(value)
             assert repr(twin) == repr(value)
-
-
-def test_included_objects_are_stored_once_for_all_cases_of_a_page(sent):
-    cases, _, _ = sent
-    first = cases[0].to_dict()
-    related = [each.to_dict() for each in cases[0].included]
-    page = decode_page(
-        json.dumps({"data": [{**first, "id": f"case_{n}"} for n in range(9)], "included": related}).encode()
-    )
-    one, all_of_them = (len(pickle.dumps(cases)) for cases in (page.cases[:1], page.cases))
-    assert all_of_them < one + sum(len(case.raw) + 100 for case in page.cases[1:])
-    again = pickle.loads(pickle.dumps(page.cases))
-    assert [case.template for case in again] == [case.template for case in page.cases]

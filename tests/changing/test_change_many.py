@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import io
 import json
-import os
 import stat
 
 import pytest
@@ -23,9 +21,7 @@ from persona_cases import (
     Upload,
 )
 from persona_cases.changes import AddComment, AddTag, RemoveTag, SetStatus, Update
-from persona_cases.export.spool.disk import write_whole
 from persona_cases.limits import LocalLimiter
-from persona_cases.resources.changing import journal_file
 from persona_cases.testing import Fault, Simulator
 
 SECRET = "jane.roe@example.com"
@@ -464,23 +460,6 @@ async def test_closing_the_client_ends_the_run(sim, persona, journal):
     report = await persona.cases.change_many(ids_of(sim), AddComment("x"), journal=journal)
     assert report.changed + report.indeterminate == 24
     assert {len(case.comments) for case in sim.store.cases.values()} == {1}
-
-
-async def test_a_full_disk_ends_the_run_before_more_is_written(sim, persona, journal, monkeypatch):
-    times = iter(range(100))
-
-    def fill(descriptor, data):
-        if next(times) > 3:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        write_whole(descriptor, data)
-
-    monkeypatch.setattr(journal_file, "write_whole", fill)
-    with pytest.raises(OSError, match="No space left") as caught:
-        await persona.cases.change_many(ids_of(sim), AddTag("x"), journal=journal, concurrency=1)
-    assert "rows have ended" in caught.value.__notes__[0]
-    monkeypatch.undo()
-    report = await persona.cases.change_many(ids_of(sim), AddTag("x"), journal=journal)
-    assert (report.changed, writes(sim)) == (24, 24)
 
 
 async def test_a_torn_line_is_cut_off_before_the_next_one(sim, persona, journal):

@@ -1,4 +1,5 @@
 import json
+import pickle
 from datetime import UTC, datetime
 from typing import Any
 
@@ -231,3 +232,15 @@ def test_a_template_by_itself() -> None:
     with pytest.raises(DecodeError) as caught:
         decode_resource(body, CaseQueue)
     assert caught.value.pointer == "/data/type"
+
+
+def test_included_objects_are_stored_once_for_all_cases_of_a_page() -> None:
+    document = _document(TEMPLATE, QUEUE, COMMENT, ACCOUNT)
+    first, related = document["data"], document["included"]
+    page = decode_page(
+        json.dumps({"data": [{**first, "id": f"case_{n}"} for n in range(9)], "included": related}).encode()
+    )
+    one, all_of_them = (len(pickle.dumps(cases)) for cases in (page.cases[:1], page.cases))
+    assert all_of_them < one + sum(len(case.raw) + 100 for case in page.cases[1:])
+    again = pickle.loads(pickle.dumps(page.cases))
+    assert [case.template for case in again] == [case.template for case in page.cases]
