@@ -23,7 +23,6 @@ from persona_cases.export.spool.checkpoint import Description
 from persona_cases.export.spool.spool import Spool
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.query import SearchLimits
-from persona_cases.resources.cases import Cases
 from persona_cases.resources.exporting.search_source import SearchSource
 from persona_cases.testing import Fault, Simulator
 
@@ -45,8 +44,8 @@ def source_of(api, where=None, **settings):
     return SearchSource(api, where, **{"max_searches": 16, **settings})
 
 
-async def in_order(api, where=None):
-    return [case.raw_line async for case in Cases(api).search(where, sort=Q.created_at.asc())]
+async def in_order(client, where=None):
+    return [case.raw_line async for case in client.cases.search(where, sort=Q.created_at.asc())]
 
 
 # ---- cases in memory -----------------------------------------------------------------------------------------------
@@ -289,23 +288,21 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("where", QUERIES, ids=range(len(QUERIES)))
-async def test_any_query_is_collected_as_a_walk_finds_it(sim, make_api, tmp_path, where):
+async def test_any_query_is_collected_as_a_walk_finds_it(sim, make_api, make_client, tmp_path, where):
     api = await make_api(sim)
     lines, _ = await collected(source_of(api, where), tmp_path)
-    assert lines == await in_order(api, where)
+    assert lines == await in_order(make_client(sim), where)
 
 
-async def test_a_query_of_several_searches_is_gone_on_from(make_api, tmp_path):
+async def test_a_query_of_several_searches_is_gone_on_from(make_api, make_client, tmp_path):
     statuses = ("open", "pending", "approved", "declined", "in_review", "escalated")
     where = Q.any_of(Q.status.eq(each) & ~Q.fields.priority.eq("low") for each in statuses)
     async with Simulator(cases=1_500, limits=SearchLimits(max_clauses=4)) as sim:
         api = await make_api(sim, retry=RetryPolicy(attempts=1))
-        narrow = SearchLimits(max_clauses=4)
-        assert "searches, run side by side" in Cases(api).search(where, search_limits=narrow).explain()
+        narrow, cases = SearchLimits(max_clauses=4), make_client(sim).cases
+        assert "searches, run side by side" in cases.search(where, search_limits=narrow).explain()
         source = source_of(api, where, limits=narrow)
-        expected = [
-            case.raw_line async for case in Cases(api).search(where, sort=Q.created_at.asc(), search_limits=narrow)
-        ]
+        expected = [case.raw_line async for case in cases.search(where, sort=Q.created_at.asc(), search_limits=narrow)]
         sim.requests.clear()
         sim.faults.add(Fault.status(500), nth=9, times=1)
         with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(ServerError):
@@ -330,14 +327,14 @@ async def test_a_fieldset_is_kept_to_and_has_the_creation_time(sim, make_api, tm
     assert {tuple(sorted(msgspec.json.decode(each)["attributes"])) for each in lines} == {("created_at", "status")}
 
 
-async def test_cases_of_equal_time_across_pages_come_once(make_api, tmp_path):
+async def test_cases_of_equal_time_across_pages_come_once(make_api, make_client, tmp_path):
     async with Simulator(cases=0) as sim:
         for minute in range(3):
             for _ in range(250):
                 sim.store.create_case(created_at=START + timedelta(minutes=minute))
         api = await make_api(sim)
         lines, _ = await collected(source_of(api), tmp_path)
-        assert lines == await in_order(api)
+        assert lines == await in_order(make_client(sim))
         assert len(set(lines)) == 750
 
 
@@ -359,9 +356,9 @@ async def test_what_happens_meanwhile_makes_no_case_come_twice(sim, make_api, tm
     assert times == sorted(times)
 
 
-async def test_faults_on_the_way_change_nothing(sim, make_api, tmp_path):
+async def test_faults_on_the_way_change_nothing(sim, make_api, make_client, tmp_path):
     api = await make_api(sim, retry=RetryPolicy(base=0, attempts=12))
-    expected = await in_order(api)
+    expected = await in_order(make_client(sim))
     sim.faults.add(Fault.status(503), probability=0.2)
     sim.faults.add(Fault.torn(1_000), probability=0.2)
     sim.faults.add(Fault.rate_limited(1), nth=8, times=1)
@@ -379,8 +376,8 @@ async def test_a_rate_limit_is_kept_to_with_few_fetchers(make_api, tmp_path):
     assert len(sim.requests) == done.fetched <= 10 + 4
 
 
-async def test_a_repeated_cursor_ends_the_run(sim, make_api, tmp_path):
-    first = (await Cases(await make_api(sim)).search(sort=Q.created_at.asc())).next_cursor
+async def test_a_repeated_cursor_ends_the_run(sim, make_api, make_client, tmp_path):
+    first = (await make_client(sim).cases.search(sort=Q.created_at.asc())).next_cursor
 
     def loop(answer):
         document = msgspec.json.decode(answer.body)
@@ -392,9 +389,9 @@ async def test_a_repeated_cursor_ends_the_run(sim, make_api, tmp_path):
         await collect(source_of(await make_api(sim)), spool, fetchers=fetchers_of(1))
 
 
-async def test_cases_on_several_lines_are_put_on_one(sim, make_api, tmp_path):
+async def test_cases_on_several_lines_are_put_on_one(sim, make_api, make_client, tmp_path):
     api = await make_api(sim)
-    expected = await in_order(api)
+    expected = await in_order(make_client(sim))
 
     def spread(answer):
         return type(answer)(answer.status, answer.headers, msgspec.json.format(answer.body, indent=2))

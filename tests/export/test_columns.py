@@ -20,8 +20,7 @@ from persona_cases.export.columns.rows import read_row
 from persona_cases.export.columns.survey import Survey
 from persona_cases.export.columns.titles import titled
 from persona_cases.export.columns.types import JSON, TEXT, ColumnKind, ColumnType
-from persona_cases.models import Case, CaseTemplate, Fieldset
-from persona_cases.models.decoding.decode import decode_resource
+from persona_cases.models import Case, CaseTemplate, Fieldset, structure
 from persona_cases.models.decoding.records import ATTRIBUTES, RELATIONSHIPS
 
 scalars = (
@@ -228,8 +227,7 @@ def test_two_templates_that_declare_a_field_differently():
 def test_a_template_gives_columns_that_no_case_has():
     schemas = [("a", "date"), ("b", "multi-choices"), ("c", "hash"), ("d", "of-the-future"), ("e", "integer")]
     attributes = {"field_schemas": [{"key": key, "type": type} for key, type in schemas]}
-    document = {"data": {"type": "case-template", "id": "ctmpl_1", "attributes": attributes}}
-    template = decode_resource(msgspec.json.encode(document), CaseTemplate)
+    template = structure({"type": "case-template", "id": "ctmpl_1", "attributes": attributes}, CaseTemplate)
     declared = columns_from(template)
     columns = {column.name: str(column.type) for column in columns_of([make_line(fields={"e": 1})], declared=declared)}
     assert [columns[f"fields.{key}"] for key in "abcde"] == ["date", "list of text", "json", "text", "integer"]
@@ -237,12 +235,13 @@ def test_a_template_gives_columns_that_no_case_has():
 
 def test_settled_columns_of_a_template_do_not_depend_on_the_cases():
     schemas = [{"key": key, "type": type} for key, type in (("a", "array"), ("b", "new-word"), ("c", "number"))]
-    document = {"data": {"type": "case-template", "id": "ctmpl_1", "attributes": {"field_schemas": schemas}}}
-    declared = columns_from(decode_resource(msgspec.json.encode(document), CaseTemplate), settled=True)
+    attributes = {"field_schemas": schemas}
+    template = structure({"type": "case-template", "id": "ctmpl_1", "attributes": attributes}, CaseTemplate)
+    declared = columns_from(template, settled=True)
     assert [str(column.type) for column in declared] == ["json", "json", "number"]
     fields = [{}, {"a": {"type": "array", "value": [1]}, "b": True, "c": 1}, {"a": ["x"], "b": "y", "c": 1.5}]
     assert len({columns_of([make_line(fields=each)], declared=declared) for each in fields}) == 1
-    loose = columns_from(decode_resource(msgspec.json.encode(document), CaseTemplate))
+    loose = columns_from(template)
     assert len({columns_of([make_line(fields=each)], declared=loose) for each in fields}) == 2
 
 

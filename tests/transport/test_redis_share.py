@@ -8,11 +8,11 @@ from itertools import count
 
 from hypothesis import given
 from hypothesis import strategies as st
+from vendor import FixedWindow
 
 from persona_cases.limits import Feedback, WindowReading
 from persona_cases.protocol.window import RateWindow
 from persona_cases.testing import RateLimit
-from persona_cases.testing.gates.rate_window import FixedWindow
 from persona_cases.transport.limits.redis.redis_messages import Known
 from persona_cases.transport.limits.redis.redis_share import Share
 

@@ -9,6 +9,8 @@ from persona_cases.limits import Feedback, Limiter, WindowReading
 from persona_cases.testing import RateLimit, SystemClock
 from persona_cases.testing.gates.rate_window import FixedWindow
 
+__all__ = ["FixedWindow", "Vendor"]
+
 
 class Vendor:
     """Answers requests that were let go by limiters, and counts them per window."""
