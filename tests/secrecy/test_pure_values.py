@@ -6,7 +6,7 @@ import attrs
 import pytest
 from rich.pretty import pretty_repr
 
-from persona_cases import Request, Response
+from persona_cases import Page, Request, Response
 from persona_cases.errors import DecodeError
 from persona_cases.models import (
     Attachment,
@@ -21,7 +21,6 @@ from persona_cases.models import (
 from persona_cases.models.decoding.raw_page import RawPage
 from persona_cases.models.decoding.undecodable import UndecodableCase
 from persona_cases.models.included import Included
-from persona_cases.paging import Page
 from persona_cases.protocol.addresses.proxies import Proxy
 from persona_cases.protocol.call_options import Options
 from persona_cases.protocol.secret import hidden
