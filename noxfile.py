@@ -32,7 +32,7 @@ os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-EXTRAS = ".[cli,duckdb,fastapi,otel,parquet,postgres,redis,testing,zstd]"
+EXTRAS = ".[cli,duckdb,fastapi,fsspec,otel,parquet,postgres,redis,testing,zstd]"
 
 
 def show_pyenv_versions() -> None:

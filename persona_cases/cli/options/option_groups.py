@@ -72,7 +72,7 @@ IncludeOption: TypeAlias = Annotated[
     str | None, _output(metavar="NAME,…", help="Load related objects as well: case-template,accounts")
 ]
 OutputFile: TypeAlias = Annotated[
-    str, _output("--output-file", "-o", metavar="PATH", help="File to write; - for stdout.")
+    str, _output("--output-file", "-o", metavar="PATH", help="File or URL to write; - for stdout.")
 ]
 OutputOption: TypeAlias = Annotated[
     Format | None, _output(help="Default: pretty on a terminal, jsonl in a pipe (one line each).")

@@ -31,6 +31,10 @@ def mirror_at(to: object) -> Mirror:
         from persona_cases.mirror.targets.postgres_mirror import PostgresMirror  # noqa: PLC0415 - needs an extra
 
         return PostgresMirror(path)
+    if "://" in path:
+        raise InvalidArgumentError(
+            "to: a mirror is a database on this machine or in PostgreSQL: pass a path, or a URL postgresql://..."
+        )
     suffix = PurePath(path).suffix.lower()
     if suffix in _SQLITE:
         from persona_cases.mirror.targets.sqlite_mirror import SqliteMirror  # noqa: PLC0415 - SQLite takes time to load

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from persona_cases.export.report import ExportReport
     from persona_cases.export.sinks import ByteSink, Sink
     from persona_cases.resources.exporting.export_request import Consistency, Undecodable
-    from persona_cases.resources.exporting.export_run import CaseReading
+    from persona_cases.resources.exporting.export_run import CaseReading, ExportRun
     from persona_cases.typed import TypedCase
 
 __all__ = ["CaseExports"]
@@ -73,6 +73,9 @@ class CaseExports:
                   JSON Lines, or the format in `format`. The export writes whole lines, flushes the stream after each
                   page, and does not close it.
                 - a `Sink`, which receives the cases of each page.
+                - a URL of a file store that fsspec knows, such as `s3://bucket/cases.parquet` (extra `fsspec`, and the
+                  package of the store). The file is made in a temporary directory and uploaded once it is complete. A
+                  file there is replaced. Such an export cannot be resumed.
             sort: the sort order. Default: oldest first.
             only: the only attributes to export; None exports all. In tables, they become the columns, after the id. In
                 JSON Lines, the creation time is always included.
@@ -116,47 +119,58 @@ class CaseExports:
             ClientStateError: if another export to the same file is running, or to the same directory of attachments.
             QueryError: if a fresh export cannot evaluate the expression on the attributes that cases show.
             PersonaError: any error that a search can raise.
-            OSError: if the disk is full, or the stream fails.
+            OSError: if the disk is full, or the stream or the upload fails.
         """
         # Loading these takes as long as loading all other methods for cases.
-        from persona_cases.export.formats.target import Compression, FileFormat, Target  # noqa: PLC0415
         from persona_cases.resources.exporting.export_request import ExportRequest  # noqa: PLC0415
         from persona_cases.resources.exporting.export_run import ExportRun  # noqa: PLC0415
+        from persona_cases.resources.exporting.remote_output import local_output  # noqa: PLC0415
 
-        request = ExportRequest(
-            to=to,
-            where=where,
-            sort=sort,
-            only=only,
-            limit=limit,
-            on_progress=on_progress,
-            format=format,
-            compression=compression,
-            columns=columns,
-            column_style=column_style,
-            raw=raw,
-            max_searches=max_searches,
-            restart=restart,
-            resume_max_age=resume_max_age,
-            overwrite=overwrite,
-            consistency=consistency,
-            attachments=attachments,
-            undecodable=undecodable,
-            manifest=manifest,
-        )
-        run = ExportRun.of(request, self)
-        if (path := request.path) is None or request.in_order:
-            from persona_cases.resources.exporting.ordered_exports import export_in_order  # noqa: PLC0415
+        about_files = {
+            "restart": restart is not False,
+            "resume_max_age": resume_max_age is not None,
+            "overwrite": overwrite is not False,
+        }
+        async with local_output(to, about_files) as output:
+            request = ExportRequest(
+                to=output,
+                where=where,
+                sort=sort,
+                only=only,
+                limit=limit,
+                on_progress=on_progress,
+                format=format,
+                compression=compression,
+                columns=columns,
+                column_style=column_style,
+                raw=raw,
+                max_searches=max_searches,
+                restart=restart,
+                resume_max_age=resume_max_age,
+                overwrite=overwrite,
+                consistency=consistency,
+                attachments=attachments,
+                undecodable=undecodable,
+                manifest=manifest,
+            )
+            return await _export(ExportRun.of(request, self))
 
-            return await export_in_order(run)
-        from persona_cases.resources.exporting.ranged_exports import (  # noqa: PLC0415
-            export_by_ranges,
-            write_lines,
-            write_table,
-        )
 
-        match request.target:
-            case Target(FileFormat.JSON_LINES, Compression.NONE):
-                return await export_by_ranges(run, path, write_lines)
-            case _:
-                return await export_by_ranges(run, path, write_table)
+async def _export(run: ExportRun) -> ExportReport:
+    from persona_cases.export.formats.target import Compression, FileFormat, Target  # noqa: PLC0415
+
+    if (path := run.request.path) is None or run.request.in_order:
+        from persona_cases.resources.exporting.ordered_exports import export_in_order  # noqa: PLC0415
+
+        return await export_in_order(run)
+    from persona_cases.resources.exporting.ranged_exports import (  # noqa: PLC0415
+        export_by_ranges,
+        write_lines,
+        write_table,
+    )
+
+    match run.request.target:
+        case Target(FileFormat.JSON_LINES, Compression.NONE):
+            return await export_by_ranges(run, path, write_lines)
+        case _:
+            return await export_by_ranges(run, path, write_table)

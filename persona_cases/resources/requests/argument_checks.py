@@ -24,6 +24,8 @@ def file_path(value: object, argument: str) -> None:
         possible = b"\0" not in os.fsencode(cast("str | os.PathLike[str]", value))
     except ValueError:  # The caught error holds the path, and would become the context of the error raised below.
         possible = False
+    if isinstance(value, str) and "://" in value:
+        raise InvalidArgumentError(f"{argument} is a URL, but the files have to be on this machine: pass a path")
     if not possible:
         raise InvalidArgumentError(f"{argument} has a character that file names cannot have")
 
