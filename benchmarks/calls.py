@@ -166,7 +166,8 @@ def main() -> int:
     }
     for name, seconds in took.items():
         print(f"{name:40} {statistics.median(seconds) * 1e6:5.0f} us {ratios[name]:5.2f} x")
-    verdict = Verdict(f"CPU of one cases.get, {IN_FLIGHT} in flight, of bare aiohttp + orjson", ratios[OURS], BOUND)
+    what = f"CPU of one cases.get, {IN_FLIGHT} in flight, of bare aiohttp + orjson"
+    verdict = Verdict(what, ratios[OURS], BOUND, ratios[FLOOR])
     print(verdict)
     if arguments.save is not None:
         save(arguments.save, "call", [verdict])

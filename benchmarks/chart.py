@@ -1,4 +1,6 @@
-"""Draw the ratios that benchmarks saved: a bar for each, as long as its share of the largest that is wanted.
+"""Draw the ratios that benchmarks saved.
+
+A bar for each is as long as its share of the largest that is wanted. A mark shows its floor.
 
 Run: python benchmarks/export.py tables small cpu fresh --save ratios.json
      python benchmarks/start.py --save ratios.json
@@ -18,7 +20,7 @@ ROW, TEXT, BAR, VALUE = 26, 500, 260, 190
 SIDE = 10
 # A bar that is longer than twice what is wanted ends there.
 LONGEST = 2.0
-GOOD, MISSED, LINE = "#2f7d5b", "#b5533c", "#888888"
+GOOD, MISSED, LINE, FLOOR = "#2f7d5b", "#b5533c", "#888888", "#222222"
 
 
 def drawing(verdicts: list[tuple[str, Verdict]]) -> str:
@@ -43,9 +45,13 @@ def _row(number: int, scenario: str, verdict: Verdict) -> str:
     length = BAR * min(share, LONGEST) / LONGEST
     top = ROW * number
     colour = GOOD if verdict.good else MISSED
+    floor = ""
+    if verdict.floor is not None:
+        x = TEXT + BAR * min(verdict.floor / verdict.wanted, LONGEST) / LONGEST
+        floor = f'<rect x="{x:.1f}" y="{top + 2}" width="3" height="{ROW - 4}" fill="{FLOOR}"/>'
     return (
         f'<text x="{TEXT - SIDE}" y="{top + 17}" text-anchor="end">{escape(f"{scenario}: {verdict.what}")}</text>'
-        f'<rect x="{TEXT}" y="{top + 4}" width="{length:.1f}" height="{ROW - 8}" fill="{colour}"/>'
+        f'<rect x="{TEXT}" y="{top + 4}" width="{length:.1f}" height="{ROW - 8}" fill="{colour}"/>{floor}'
         f'<text x="{TEXT + BAR + SIDE}" y="{top + 17}">{verdict.value:.2f}, at most {verdict.wanted:.2f}</text>'
     )
 
