@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-import attrs
+import msgspec
 
 from persona_cases.errors import PersonaError, QuotaExceededError, RateLimitError, RequestTimeoutError, TransportError
 from persona_cases.protocol.limit_headers import WindowReading
@@ -35,8 +35,7 @@ RetryReason: TypeAlias = Literal[
 """Why a call makes another attempt."""
 
 
-@attrs.frozen
-class ObservedCall:
+class ObservedCall(msgspec.Struct, frozen=True):
     """The call that an event belongs to; the same object in all its events.
 
     Attributes:
@@ -52,15 +51,13 @@ class ObservedCall:
     host: Literal["api", "files"] = "api"
 
 
-@attrs.frozen
-class CallStarted:
+class CallStarted(msgspec.Struct, frozen=True):
     """A call begins: one use of a client method, with all its attempts."""
 
     call: ObservedCall
 
 
-@attrs.frozen
-class LimitWait:
+class LimitWait(msgspec.Struct, frozen=True):
     """A call has waited for a limit for a second and still waits.
 
     Attributes:
@@ -75,8 +72,7 @@ class LimitWait:
     resets_in: float | None
 
 
-@attrs.frozen
-class AttemptSent:
+class AttemptSent(msgspec.Struct, frozen=True):
     """A request goes to the network. A middleware may send several for one attempt, or none.
 
     Attributes:
@@ -94,8 +90,7 @@ class AttemptSent:
     port: int
 
 
-@attrs.frozen
-class AttemptAnswered:
+class AttemptAnswered(msgspec.Struct, frozen=True):
     """A complete response arrived, with any status.
 
     Attributes:
@@ -117,8 +112,7 @@ class AttemptAnswered:
     case_quota: WindowReading | None = None
 
 
-@attrs.frozen
-class AttemptLost:
+class AttemptLost(msgspec.Struct, frozen=True):
     """No complete response arrived, or it is larger than `max_answer_bytes`.
 
     Attributes:
@@ -134,8 +128,7 @@ class AttemptLost:
     seconds: float
 
 
-@attrs.frozen
-class Retry:
+class Retry(msgspec.Struct, frozen=True):
     """An attempt failed and another one follows.
 
     Attributes:
@@ -151,8 +144,7 @@ class Retry:
     delay: float
 
 
-@attrs.frozen
-class CallEnded:
+class CallEnded(msgspec.Struct, frozen=True):
     """A call is over. Every `CallStarted` has one.
 
     Attributes:

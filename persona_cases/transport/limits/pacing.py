@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable
-
-from aiolimiter import AsyncLimiter
+from typing import TYPE_CHECKING
 
 from persona_cases.protocol.limit_headers import WindowReading
 from persona_cases.protocol.window import believable
+
+if TYPE_CHECKING:
+    from aiolimiter import AsyncLimiter
 
 _SHARE_OF_WINDOW_FOR_BUDGET = 0.1
 _SHARE_OF_BUDGET_AT_ONCE = 0.1
@@ -58,7 +60,9 @@ class Pace:
             self._set(followed, self._longest_reset)
 
     def _set(self, limit: int, period: float) -> None:
+        from aiolimiter import AsyncLimiter  # noqa: PLC0415 - it looks up its own version, which takes as long as all this
+
         burst = max(1.0, limit * _SHARE_OF_BUDGET_AT_ONCE)
         rate = limit / (max(period, 1.0) * _SHARE_OF_WINDOW_FOR_BUDGET)
         self._limit = limit
-        self._bucket = AsyncLimiter(burst, burst / rate)
+        self._bucket: AsyncLimiter = AsyncLimiter(burst, burst / rate)
