@@ -289,6 +289,17 @@ async def test_arguments_that_cannot_work_are_refused_before_anything_is_sent(ar
     assert len(sim.requests) == 0
 
 
+@pytest.mark.parametrize("name", ["cases.db", "cases.duckdb"])
+async def test_a_mirror_in_a_missing_directory_is_refused(name, world, tmp_path):
+    if name.endswith(".duckdb"):
+        pytest.importorskip("duckdb")
+    sim, client, _ = world
+    with pytest.raises(InvalidArgumentError, match="directory of the mirror: it does not exist: make it first"):
+        await client.cases.sync(to=tmp_path / "missing" / name)
+    assert not list(tmp_path.iterdir())
+    assert not sim.requests
+
+
 async def test_a_query_that_no_few_searches_hold_is_refused_at_once(world, path):
     sim, client, _ = world
     where = Q.any_of([Q.fields[f"a{i}"].eq("x") & Q.fields[f"b{i}"].eq("y") for i in range(200)])

@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
+from persona_cases.export.spool.disk import open_private
 
 __all__ = ["MirrorLock"]
 
@@ -21,16 +22,22 @@ class MirrorLock:
 
     Raises:
         ClientStateError: if another sync holds it.
-        InvalidArgumentError: if the directory cannot be written.
+        InvalidArgumentError: if the directory does not exist or cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         # A sync may end in a different thread than the one it began in.
-        self._lock = FileLock(path.with_name(f".{path.name}.sync-lock"), timeout=0, thread_local=False)
+        beside = path.with_name(f".{path.name}.sync-lock")
+        self._lock = FileLock(beside, timeout=0, thread_local=False)
         try:
+            # The lock would create missing directories.
+            with open_private(beside, "a"):
+                pass
             self._lock.acquire()
         except Timeout:
             reason = None
+        except FileNotFoundError:
+            reason = "it does not exist: make it first"
         except (OSError, NotImplementedError) as error:
             reason = getattr(error, "strerror", None) or "this file system has no locks"
         else:
