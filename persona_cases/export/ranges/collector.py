@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Generator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
 from typing import Final
 
 import attrs
@@ -174,8 +173,9 @@ class _Collector:
     async def _look(self, ranges: FetchedRanges) -> None:
         """Find the far end, which bounds the ranges."""
         # Unlike the first page, it does not wait for a connection.
-        with self._observing():
-            peak = self._sound(await self._source.far_end())
+        began = self._stopwatch.read()
+        peak = self._sound(await self._source.far_end())
+        self._observe(began)
         self._progress.fetched += 1
         # Searches may not know the oldest case yet if it is new, but the list, which goes backward, does.
         open_end = self._source.backward
@@ -187,14 +187,15 @@ class _Collector:
         self._bounded = True
 
     async def _first_page(self, walk: RawPages) -> RawPage | None:
-        started, worked = self._stopwatch.wall(), self._stopwatch.busy()
+        began = self._stopwatch.read()
         async for page in walk:
-            self._fetchers.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
+            self._observe(began)
             checked = self._sound(page)
             self._put_aside(checked)
             if len(checked):
                 return attrs.evolve(checked, aside=())
             self._progress.fetched += 1
+            began = self._stopwatch.read()
         return None
 
     async def _lead(self) -> None:
@@ -283,10 +284,9 @@ class _Collector:
 
     async def _next_page(self, walk: RawPages, ranges: list[FetchedRange]) -> RawPage | None:
         """Return the next page; None if the iteration must restart, with another query or fewer fetchers."""
-        epoch = self._fetchers.epoch
+        began, epoch = self._stopwatch.read(), self._fetchers.epoch
         try:
-            with self._observing():
-                page = await anext(walk)
+            page = await anext(walk)
         except OVERLOADED as error:
             if is_overload(error) and self._fetchers.back_off(epoch):
                 return None
@@ -298,14 +298,13 @@ class _Collector:
             elif not ranges[0].ask_by_time():
                 raise
             return None
+        self._observe(began)
         return page
 
-    @contextmanager
-    def _observing(self) -> Generator[None]:
-        """Tell the fetchers how long a page takes, unless that fails."""
-        started, worked = self._stopwatch.wall(), self._stopwatch.busy()
-        yield
-        self._fetchers.observe(self._stopwatch.wall() - started, self._stopwatch.busy() - worked)
+    def _observe(self, began: tuple[float, float]) -> None:
+        """Tell the fetchers how long a page took, and how much of that was work."""
+        wall, busy = self._stopwatch.read()
+        self._fetchers.observe(wall - began[0], busy - began[1])
 
     def _leaves(self, ranges: list[FetchedRange]) -> bool:
         """Return whether a fetcher leaves the rest of a range to be fetched with others."""

@@ -47,6 +47,10 @@ class Stopwatch:
     now: Callable[[], float] = time.time
     busy: Callable[[], float] = time.thread_time
 
+    def read(self) -> tuple[float, float]:
+        """Return the elapsed time and the processor time."""
+        return self.wall(), self.busy()
+
 
 @attrs.define(kw_only=True)
 class FetcherCount:

@@ -41,7 +41,7 @@ def write_whole(file: int, data: memoryview) -> None:
         data = data[os.write(file, data[:BYTES_AT_ONCE]) :]
 
 
-def append_private(path: Path, data: bytes) -> None:
+def append_private(path: str | Path, data: bytes) -> None:
     """Append to a file, creating it if necessary. The data survives this process."""
     # Without a file object, which takes as long to make as the rest of a small write.
     file = _open_private(path, _APPENDING)

@@ -193,7 +193,7 @@ class Spool:
         try:
             for number, block in queue:
                 self._not_durable.add(number)
-                append_private(self._path(number), block)
+                append_private(self._file(number), block)
             if durable:
                 for number in self._not_durable:
                     make_durable(self._path(number))
@@ -366,7 +366,10 @@ class Spool:
         return FilePart(self._path(number), 0, size, check)
 
     def _path(self, number: int) -> Path:
-        return self._directory / _CASES.format("set-aside" if number == _ASIDE else number)
+        return Path(self._file(number))
+
+    def _file(self, number: int) -> str:
+        return os.path.join(self._directory, _CASES.format("set-aside" if number == _ASIDE else number))  # noqa: PTH118 - for each page
 
     @contextlib.contextmanager
     def _refusing(self) -> Generator[None]:
