@@ -89,4 +89,6 @@ class ParquetSink:
 
     def _write_group(self) -> None:
         self._writer.write_table(self._rows.take(), row_group_size=_ROWS_A_GROUP)
+        # Otherwise its allocator keeps more and more of what groups have freed.
+        packages.pyarrow("pyarrow").default_memory_pool().release_unused()
         self._size = 0
