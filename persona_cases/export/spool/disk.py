@@ -83,6 +83,16 @@ def open_private(path: Path, mode: str) -> io.FileIO:
     return io.FileIO(path, mode, opener=_open_private)
 
 
+def create_private(path: Path) -> None:
+    """Create an empty file that only its owner can open, unless there is one.
+
+    Raises:
+        OSError: if the directory does not exist or cannot be written, or the path is a link.
+    """
+    with open_private(path, "a"):
+        pass
+
+
 def write_private(path: Path, text: bytes) -> None:
     """Create a durable file that only its owner can open, replacing anything with that name."""
     path.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
-from persona_cases.export.spool.disk import open_private
+from persona_cases.export.spool.disk import create_private
 
 __all__ = ["MirrorLock"]
 
@@ -31,8 +31,7 @@ class MirrorLock:
         self._lock = FileLock(beside, timeout=0, thread_local=False)
         try:
             # The lock would create missing directories.
-            with open_private(beside, "a"):
-                pass
+            create_private(beside)
             self._lock.acquire()
         except Timeout:
             reason = None

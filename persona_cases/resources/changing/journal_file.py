@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from persona_cases.errors import ClientStateError, InvalidArgumentError
 from persona_cases.export.spool.disk import (
+    create_private,
     make_durable,
     make_names_durable,
     make_private,
@@ -93,8 +94,7 @@ class Journal:
     def __enter__(self) -> Self:
         try:
             # The lock would create missing folders, and wait for a file that it may not open.
-            with open_private(self._beside, "a"):
-                pass
+            create_private(self._beside)
             self._lock.acquire()
         except Timeout:
             raise ClientStateError("journal: another run holds it: wait for it to end, or give another path") from None
