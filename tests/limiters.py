@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from persona_cases import RateLimitError
 from persona_cases.limits import Feedback, LimiterState, Permit
+
+
+def limiter_state(**known: Any) -> LimiterState:
+    """What an unused limiter of 300 requests knows, except for what is given."""
+    unused = {
+        "limit": 300,
+        "remaining": 300,
+        "in_flight": 0,
+        "waiting": 0,
+        "reserve": 0,
+        "resets_in": None,
+        "cooling_for": 0.0,
+        "shared": False,
+    }
+    return LimiterState(**{**unused, **known})
 
 
 class Time:
@@ -37,16 +54,7 @@ class Recording:
 
     @property
     def state(self) -> LimiterState:
-        return LimiterState(
-            limit=1,
-            remaining=1,
-            in_flight=self.out,
-            waiting=0,
-            reserve=0,
-            resets_in=None,
-            cooling_for=0.0,
-            shared=False,
-        )
+        return limiter_state(limit=1, remaining=1, in_flight=self.out)
 
     async def acquire(self, max_wait: float | None = None) -> Permit:
         self.patience.append(max_wait)

@@ -5,24 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from limiters import limiter_state as state
 
 from persona_cases.cli.screen.remaining_time import Estimate
 from persona_cases.export import ExportProgress
-from persona_cases.limits import LimiterState
-
-
-def state(**changes):
-    known = {
-        "limit": 300,
-        "remaining": 300,
-        "in_flight": 0,
-        "waiting": 0,
-        "reserve": 0,
-        "resets_in": None,
-        "cooling_for": 0.0,
-        "shared": False,
-    }
-    return LimiterState(**{**known, **changes})
 
 
 class Windows:

@@ -7,8 +7,8 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from limiters import limiter_state as state
 
-from persona_cases.limits import LimiterState
 from persona_cases.transport.limits.allowance import Allowance, seconds_needed
 
 MINUTE = Allowance(remaining=300, resets_in=60, limit=300, period=60)
@@ -21,20 +21,6 @@ allowances = st.builds(
     limit=st.integers(1, 1000),
     period=st.floats(1, 60),
 )
-
-
-def state(**changes):
-    known = {
-        "limit": 300,
-        "remaining": 300,
-        "in_flight": 0,
-        "waiting": 0,
-        "reserve": 0,
-        "resets_in": None,
-        "cooling_for": 0.0,
-        "shared": False,
-    }
-    return LimiterState(**{**known, **changes})
 
 
 @pytest.mark.parametrize(
