@@ -29,9 +29,9 @@ USER_AGENT = f"persona-cases Python/{platform.python_version()} aiohttp/{aiohttp
 
 _LARGE_BODY = 1_048_576
 
-# At first, glibc maps every block of more than 128 KiB by itself, and cuts free memory off its heap soon. Each page of
-# cases would come to memory that the system has to clear, with some 45 page faults: up to a fifth of an export's CPU.
-# To free a larger block once raises both bounds for the process. Other C libraries do not care.
+# At first, glibc maps every block of more than 128 KiB separately, and soon returns free memory at the end of its heap.
+# So each page of cases would get memory that the system has to clear first, with some 45 page faults: up to a fifth of
+# the CPU of an export. Freeing a larger block once raises both bounds for the process.
 _LARGEST_USUAL_BLOCK = 1 << 22
 
 # Header names that aiohttp need not parse again.

@@ -1,4 +1,4 @@
-"""UndecodableCase cases: which case it is, and what is wrong with it."""
+"""Undecodable cases: which case it is, and what is wrong with it."""
 
 from __future__ import annotations
 
