@@ -11,9 +11,9 @@ Three rules hold for all of them:
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from typing import Any, cast
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, NamedTuple, cast
 
 import attrs
 
@@ -99,8 +99,7 @@ class PersonaError(Exception):
         return _make, (type(self),), {**self.__dict__, "args": self.args}
 
 
-@attrs.frozen
-class Answered:
+class Answered(NamedTuple):
     """A call that got a response, so that errors found in the response later can name it.
 
     Attributes:
@@ -126,16 +125,23 @@ class Answered:
             error.request_id = self.request_id
 
 
-@contextmanager
-def naming(*calls: Answered | None) -> Generator[None]:
+class naming:  # noqa: N801 - every page passes several, and one made from a generator takes five times as long
     """Make errors raised inside the block name the latest of these calls."""
-    try:
-        yield
-    except PersonaError as error:
-        for call in calls[::-1]:
-            if call is not None:
-                call.describe(error)
-        raise
+
+    __slots__ = ("_calls",)
+
+    def __init__(self, *calls: Answered | None) -> None:
+        self._calls = calls
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, PersonaError):
+            for call in self._calls[::-1]:
+                if call is not None:
+                    call.describe(error)
 
 
 class InvalidArgumentError(PersonaError, ValueError):

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, Generic, Protocol, TypeVar, overload
 
 import attrs
+import msgspec
 
 from persona_cases.errors import Answered, InvalidArgumentError
 from persona_cases.paging.pager_lessons import PAGE
@@ -88,8 +89,7 @@ class Page(Sequence[T], Generic[T]):
         return len(self.items)
 
 
-@attrs.frozen(kw_only=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, kw_only=True):
     """The position of an iteration: what to request next.
 
     Attributes:

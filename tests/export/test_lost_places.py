@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 import pytest
+from msgspec.structs import replace
 from spooling import fetchers_of, lines_of
 from worlds import YEAR, World, line, moments_of
 
@@ -112,7 +113,7 @@ class Stubborn(World):
     """A server that sends the oldest cases whatever the direction is."""
 
     async def far_end(self):
-        return attrs.evolve(self.page_of_everything(), next_cursor=None)
+        return replace(self.page_of_everything(), next_cursor=None)
 
     def page_of_everything(self):
         return RawPage([line(number, moment) for number, moment in enumerate(self.moments[: self.size])], "x")

@@ -17,6 +17,7 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from spooling import fetchers_of, filled, lines_of, lose_power, put_together
 from worlds import YEAR, World, line, moments_of
 
@@ -280,7 +281,7 @@ async def test_pages_without_a_wanted_case_are_not_fetched_again(tmp_path):
     class Rare(World):
         def page(self, part, after):
             page = super().page(part, after)
-            return attrs.evolve(page, unwanted=range(len(page)) if self.requests > 6 else ())
+            return replace(page, unwanted=range(len(page)) if self.requests > 6 else ())
 
     world, left = Rare(moments_of([(0, YEAR, 6_000)])), tmp_path / "left"
 

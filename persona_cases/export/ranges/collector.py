@@ -7,7 +7,7 @@ import math
 from contextlib import aclosing
 from typing import Final
 
-import attrs
+from msgspec.structs import replace
 
 from persona_cases.errors import PaginationError, naming
 from persona_cases.export.progress import RunProgress
@@ -193,7 +193,7 @@ class _Collector:
             checked = self._sound(page)
             self._put_aside(checked)
             if len(checked):
-                return attrs.evolve(checked, aside=())
+                return replace(checked, aside=())
             self._progress.fetched += 1
             began = self._stopwatch.read()
         return None

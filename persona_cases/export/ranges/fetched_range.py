@@ -68,16 +68,22 @@ class FetchedRange:
             PaginationError: if the server does not return cases in the requested order.
             DecodeError: if a line is not a case.
         """
-        kept, stop = self._kept(page)
-        latest = _last_ids(page, stop)
-        # Nothing below can fail, so a page is taken completely or not at all.
-        if len(page):
-            self._learn_density(len(page) / max(1, page.moment(len(page) - 1) - self.position))
-        if stop:
-            self._move(page.moment(stop - 1), latest, again=self.cursor is None or len(kept) < stop)
-        self.cases += len(kept)
+        kept: Sequence[Line] = ()
+        ended = page.next_cursor is None
+        if count := len(page.lines):
+            first, last = page.moment(0), page.moment(count - 1)
+            self._check_order(first, last)
+            stop = count if self.open_end or last < self.high else page.first_from(self.high)
+            kept = self._new(page, first, stop)
+            moment, latest = _end_of(page, stop) if stop else (self.position, ())
+            # Nothing below can fail, so a page is taken completely or not at all.
+            self._learn_density(count / max(1, last - self.position))
+            if stop:
+                self._move(moment, latest, again=self.cursor is None or len(kept) < stop)
+            self.cases += len(kept)
+            ended = ended or stop < count
         self.pages += not shared
-        self.cursor, self.done = page.next_cursor, page.next_cursor is None or stop < len(page)
+        self.cursor, self.done = page.next_cursor, ended
         return kept
 
     def ask_by_time(self) -> bool:
@@ -100,21 +106,19 @@ class FetchedRange:
         """Return the rest of the range, which includes some of the latest cases again."""
         return TimeRange(self.position, None if self.open_end else self.high)
 
-    def _kept(self, page: RawPage) -> tuple[Sequence[Line], int]:
-        """Return the new cases of a page, and how many of its cases are before the end of the range."""
-        if not len(page):
-            return (), 0
-        first, last = page.moment(0), page.moment(len(page) - 1)
+    def _check_order(self, first: int, last: int) -> None:
         if first < self.position or last < first:
             raise PaginationError("the server returned cases out of creation order")
         if self.asked.high is not None and last >= self.asked.high:
             raise PaginationError("the server returned cases outside the requested range of creation times")
-        stop = len(page) if self.open_end or last < self.high else page.first_from(self.high)
+
+    def _new(self, page: RawPage, first: int, stop: int) -> Sequence[Line]:
+        """Return the new cases before `stop` of a page that begins at the moment `first`."""
         if first != self.position or not self.latest:
-            return page.first(stop), stop
+            return page.first(stop)
         equal = min(stop, page.first_from(self.position + 1))
         new = [index for index in range(equal) if page.id(index) not in self.latest]
-        return page.wanted([*new, *range(equal, stop)]), stop
+        return page.wanted([*new, *range(equal, stop)])
 
     def _move(self, moment: int, latest: tuple[str, ...], *, again: bool) -> None:
         if moment > self.position:
@@ -163,9 +167,9 @@ def take_together(ranges: Sequence[FetchedRange], page: RawPage) -> Iterator[tup
             break
 
 
-def _last_ids(page: RawPage, stop: int) -> tuple[str, ...]:
-    """Return the ids of the cases that were created at the same time as the last one before `stop`."""
-    start = stop
-    while start and page.moment(start - 1) == page.moment(stop - 1):
+def _end_of(page: RawPage, stop: int) -> tuple[int, tuple[str, ...]]:
+    """Return when the last case before `stop` was created, and the ids of the cases that were created then."""
+    start, moment = stop - 1, page.moment(stop - 1)
+    while start and page.moment(start - 1) == moment:
         start -= 1
-    return tuple(map(page.id, range(start, stop)))
+    return moment, tuple([page.id(index) for index in range(start, stop)])

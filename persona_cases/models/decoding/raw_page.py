@@ -12,10 +12,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
-import attrs
 import msgspec
+from msgspec.structs import replace
 
 from persona_cases.errors import Answered, DecodeError
 from persona_cases.models.decoding import records as wire
@@ -33,16 +33,20 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
-class _Birth(msgspec.Struct, frozen=True, gc=False):
+class Birth(msgspec.Struct, frozen=True, gc=False):
+    """When a case was created."""
+
     created_at: wire.AwareDatetime
 
 
-class _Stamp(msgspec.Struct, frozen=True, gc=False):
+class Stamp(msgspec.Struct, frozen=True, gc=False):
+    """What is read of a case: its id and its creation time."""
+
     id: str
-    attributes: _Birth
+    attributes: Birth
 
 
-_decode_stamp: Final = msgspec.json.Decoder(_Stamp).decode
+_decode_stamp: Final = msgspec.json.Decoder(Stamp).decode
 _decode_time: Final = msgspec.json.Decoder(wire.AwareDatetime).decode
 _decode_links: Final = msgspec.json.Decoder(wire.LinksRecord | None).decode
 _NO_STAMP: Final = "not a case with an id and a creation time"
@@ -58,8 +62,7 @@ def time_of(moment: int) -> datetime:
     return _EPOCH + moment * _MILLISECOND
 
 
-@attrs.frozen(eq=False)
-class RawPage:
+class RawPage(msgspec.Struct, frozen=True, eq=False):
     """Consecutive cases, each as the bytes of one line.
 
     Attributes:
@@ -70,18 +73,20 @@ class RawPage:
         aside: cases of the page that are not among the lines, because they cannot be decoded.
         following: the query parameters in the server's link to the next page.
         call: the call that fetched the page; errors found later name it.
+        stamps: the ids and creation times that were read, by the index of the line.
     """
 
-    lines: Sequence[Line] = attrs.field(repr=lambda lines: f"<{len(lines)} lines>")
+    lines: Sequence[Line]
     next_cursor: str | None = None
-    backward: bool = attrs.field(default=False, kw_only=True)
-    unwanted: Collection[int] = attrs.field(default=frozenset[int](), kw_only=True)
-    aside: Sequence[UndecodableCase] = attrs.field(default=(), kw_only=True)
-    following: tuple[tuple[str, str], ...] = attrs.field(default=(), kw_only=True, repr=False)
-    call: Answered | None = attrs.field(default=None, kw_only=True, repr=False)
-    _stamps: dict[int, tuple[str, datetime]] = attrs.field(
-        factory=dict[int, tuple[str, datetime]], init=False, repr=False
-    )
+    backward: bool = False
+    unwanted: Collection[int] = frozenset()
+    aside: Sequence[UndecodableCase] = ()
+    following: tuple[tuple[str, str], ...] = ()
+    call: Answered | None = None
+    stamps: dict[int, Stamp] = msgspec.field(default_factory=dict[int, Stamp])
+
+    def __repr__(self) -> str:
+        return f"RawPage(lines=<{len(self.lines)} lines>, next_cursor={self.next_cursor!r})"
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -96,15 +101,15 @@ class RawPage:
             else:
                 aside.append(UndecodableCase(bytes(self.lines[index]), failure))
         unwanted = frozenset(place for place, index in enumerate(kept) if index in self.unwanted)
-        return attrs.evolve(self, lines=[self.lines[index] for index in kept], unwanted=unwanted, aside=aside)
+        return self._with_lines([self.lines[index] for index in kept], unwanted=unwanted, aside=aside)
 
     def created_at(self, index: int) -> datetime:
         """Return when a case was created; see `moment` for its errors."""
-        return self._stamp(index)[1]
+        return self._stamp(index).attributes.created_at
 
     def id(self, index: int) -> str:
         """Return the id of a case; see `moment` for its errors."""
-        return self._stamp(index)[0]
+        return self._stamp(index).id
 
     def first(self, count: int) -> Sequence[Line]:
         """Return the lines of the first cases, without unwanted ones."""
@@ -119,14 +124,12 @@ class RawPage:
 
         Reading the ids of all cases only for this would be too costly.
         """
-        ends = {0, len(self) - 1} if len(self) else set[int]()
-        return [self.id(at) if self._failure(at) is None else bytes(self.lines[at]).hex() for at in sorted(ends)]
+        return [self._mark(0), self._mark(len(self.lines) - 1)] if self.lines else []
 
     def between(self, part: range, next_cursor: str | None) -> Self:
         """Return some of the cases as a page with a cursor."""
         unwanted = frozenset(index - part.start for index in self.unwanted if index in part)
-        lines = self.lines[part.start : part.stop]
-        return attrs.evolve(self, lines=lines, next_cursor=next_cursor, unwanted=unwanted)
+        return self._with_lines(self.lines[part.start : part.stop], next_cursor=next_cursor, unwanted=unwanted)
 
     def moment(self, index: int) -> int:
         """Return when a case was created, in milliseconds since 1970, negated if time runs backward.
@@ -134,16 +137,25 @@ class RawPage:
         Raises:
             DecodeError: if the line is not a case, or has no creation time.
         """
-        moment = moment_of(self._stamp(index)[1])
+        moment = moment_of(self._stamp(index).attributes.created_at)
         return -moment if self.backward else moment
 
     def turned(self) -> Self:
         """Return the page with time running in the opposite direction."""
-        return attrs.evolve(self, backward=not self.backward)
+        return replace(self, backward=not self.backward)
 
     def first_from(self, moment: int) -> int:
         """Return the index of the first case created at a moment or later; the cases must be in order."""
         return bisect_left(range(len(self)), moment, key=self.moment)
+
+    def _with_lines(self, lines: Sequence[Line], **changes: Any) -> Self:
+        return replace(self, lines=lines, stamps={}, **changes)
+
+    def _mark(self, index: int) -> str:
+        try:
+            return self._stamp(index).id
+        except DecodeError:
+            return bytes(self.lines[index]).hex()
 
     def _failure(self, index: int) -> DecodeError | None:
         try:
@@ -152,10 +164,10 @@ class RawPage:
             return error
         return None
 
-    def _stamp(self, index: int) -> tuple[str, datetime]:
-        stamp = self._stamps.get(index)
+    def _stamp(self, index: int) -> Stamp:
+        stamp = self.stamps.get(index)
         if stamp is None:
-            stamp = self._stamps[index] = _read_stamp(self.lines[index], index)
+            stamp = self.stamps[index] = _read_stamp(self.lines[index], index)
         return stamp
 
 
@@ -219,13 +231,11 @@ def _line(raw: bytes) -> bytes:
     return raw if _on_one_line(raw) else msgspec.json.format(raw, indent=-1)
 
 
-def _read_stamp(line: Line, index: int) -> tuple[str, datetime]:
+def _read_stamp(line: Line, index: int) -> Stamp:
     try:
-        stamp = _decode_stamp(line)
+        return _decode_stamp(line)
     except REFUSED:
-        stamp = None
-    if stamp is not None:
-        return stamp.id, stamp.attributes.created_at
+        pass
     # The decoder may reject something else in the case.
     text = bytes(line)
     id_, created = id_of(text), (members((members(text) or {}).get("attributes", b"")) or {}).get("created_at", b"")
@@ -235,4 +245,4 @@ def _read_stamp(line: Line, index: int) -> tuple[str, datetime]:
         created_at = None
     if id_ is None or created_at is None:
         raise DecodeError(_NO_STAMP, pointer=f"/data/{index}", case_id=id_)
-    return id_, created_at
+    return Stamp(id_, Birth(created_at))

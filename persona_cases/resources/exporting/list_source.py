@@ -13,6 +13,7 @@ from contextlib import aclosing
 from typing import Self
 
 import attrs
+from msgspec.structs import replace
 
 from persona_cases.errors import APIError, DecodeError, PaginationError, naming
 from persona_cases.export.ranges.page_source import RawPages
@@ -142,7 +143,7 @@ class ListSource:
         for request in search.requests():
             async with aclosing(raw_walk(self.api, request, decode_raw_page, None, size)) as walk:
                 async for page in walk:
-                    return attrs.evolve(page, next_cursor=None)
+                    return replace(page, next_cursor=None)
         return RawPage(())
 
     def _decode(self, body: bytes) -> tuple[RawPage, Links]:
@@ -208,7 +209,7 @@ def _last_moment(page: RawPage, reached: int | None) -> int | None:
 def _within(page: RawPage, time_range: TimeRange) -> RawPage:
     """Return the cases of a page that are in a range; the last page of the range has no cursor."""
     aside = [each for each in page.aside if each.moment is None or each.moment in time_range]
-    page = attrs.evolve(page, aside=aside) if page.aside else page
+    page = replace(page, aside=aside) if page.aside else page
     if not len(page):
         return page
     start = 0 if time_range.high is None or page.moment(0) < time_range.high else _first_before(page, time_range.high)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import attrs
+import msgspec
 
 from persona_cases.errors import Answered, naming
 from persona_cases.models import Case, Fieldset
@@ -23,8 +24,7 @@ P = TypeVar("P")
 Item = TypeVar("Item", bound=Identified)
 
 
-@attrs.frozen
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """The call that fetched a page, and the link to the next page.
 
     Attributes:
@@ -58,9 +58,11 @@ def pages_of(
         backward: whether to page backward, with `page[before]`.
     """
     name = "page[before]" if backward else "page[after]"
+    same = attrs.asdict(request, recurse=False)
+    own = same.pop("query")
 
     async def fetch(position: Position) -> P:
-        asked = attrs.evolve(request, query=_page_query(request.query, position, name))
+        asked = Request(**same, query=_page_query(own, position, name))
         (content, links), call = await api.fetch(asked, decode)
         link = links.prev if backward else links.next
         with naming(call):

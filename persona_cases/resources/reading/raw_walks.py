@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import TypeAlias
 
 import attrs
+from msgspec.structs import replace
 
 from persona_cases.export.ranges.page_source import RawPages
 from persona_cases.models.decoding.decode import Links
@@ -91,4 +92,4 @@ async def merged_walk(api: Api, search: Search, after: str | None) -> RawPages:
 
 
 def _raw_page(page: RawPage, link: Link) -> RawPage:
-    return attrs.evolve(page, next_cursor=link.next_cursor, following=link.following, call=link.call)
+    return replace(page, next_cursor=link.next_cursor, following=link.following, call=link.call)
