@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import cast
 
 import attrs
+import msgspec
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.checks import plain_seconds, plain_seconds_or_none, seconds, whole_number
@@ -77,6 +78,18 @@ class Timeout:
         return value
 
 
+class RequestCount(msgspec.Struct, eq=False):
+    """The number of requests to the API of some calls, which the transport counts.
+
+    Attributes:
+        sent: number of requests, including those without a response.
+        refused: number of 429 responses.
+    """
+
+    sent: int = 0
+    refused: int = 0
+
+
 @attrs.frozen(kw_only=True)
 class Options:
     """The settings of a call, apart from its arguments.
@@ -89,6 +102,7 @@ class Options:
         headers: additional request headers.
         max_answer_bytes: maximum size of a response body in bytes, after decompression.
         observers: the observers of each call, checked and guarded.
+        counts: count the requests of each call.
     """
 
     version: str = DEFAULT_VERSION
@@ -98,6 +112,7 @@ class Options:
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False, hash=False)
     max_answer_bytes: int = DEFAULT_MAX_ANSWER_BYTES
     observers: tuple[Observer, ...] = ()
+    counts: tuple[RequestCount, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         check_version(self.version)

@@ -9,13 +9,11 @@ import attrs
 
 from persona_cases.errors import Answered, DecodeError
 from persona_cases.protocol.addresses.urls import BaseURL
-from persona_cases.protocol.call_options import Options
-from persona_cases.protocol.events import Observer
+from persona_cases.protocol.call_options import Options, RequestCount
 from persona_cases.protocol.foreign_answers import is_web_page, why_not_json
 from persona_cases.protocol.message import Request, Response
 from persona_cases.transport.calls_under_way import Call, Lifetime
 from persona_cases.transport.limits.limiter import LimiterState
-from persona_cases.transport.listeners import check_observers
 from persona_cases.transport.pipeline import Transport
 
 D = TypeVar("D")
@@ -42,10 +40,9 @@ class Api:
         """The current state of the rate limit."""
         return self.transport.limiter.state
 
-    def observed_by(self, observer: Observer) -> Api:
-        """Return a copy with one more observer, which receives events only of calls made through the copy."""
-        observers = (*self.options.observers, *check_observers([observer]))
-        return attrs.evolve(self, options=attrs.evolve(self.options, observers=observers))
+    def counted_by(self, count: RequestCount) -> Api:
+        """Return a copy that also counts the requests of calls made through it."""
+        return attrs.evolve(self, options=attrs.evolve(self.options, counts=(*self.options.counts, count)))
 
     def call(self, request: Request, *, host: Literal["api", "files"] = "api") -> Call:
         """Create a call, which begins when its `with` block is entered."""

@@ -119,18 +119,26 @@ class Transport:
 
     async def _exchange(self, call: Call, request: Request) -> Response:
         call.departure = departure = Departure()
-        if not call.observers:
-            try:
-                return await self.session.send(request, call.options, departure)
-            except (TransportError, DecodeError) as error:
-                call.lost = error
-                raise
+        for count in call.options.counts:
+            count.sent += 1
+        try:
+            if call.observers:
+                response = await self._watched(call, request, departure)
+            else:
+                response = await self.session.send(request, call.options, departure)
+        except (TransportError, DecodeError) as error:
+            call.lost = error
+            raise
+        for count in call.options.counts:
+            count.refused += response.status == 429
+        return response
+
+    async def _watched(self, call: Call, request: Request, departure: Departure) -> Response:
         observed, started = call.observed, self.timing.clock()
         call.tell(AttemptSent(observed, request.attempt, call.waited, *self.session.server))
         try:
             response = await self.session.send(request, call.options, departure)
         except (TransportError, DecodeError) as error:
-            call.lost = error
             call.tell(AttemptLost(observed, request.attempt, type(error), self.timing.clock() - started))
             raise
         call.tell(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Protocol, TypeVar
 
-import attrs
-
-from persona_cases.protocol.events import AttemptAnswered, AttemptSent, Event
+from persona_cases.protocol.call_options import RequestCount
 from persona_cases.resources.endpoint import Api
 
 __all__ = ["RequestCount", "counted"]
@@ -20,27 +18,8 @@ class _Counted(Protocol):
 R = TypeVar("R", bound=_Counted)
 
 
-@attrs.define
-class RequestCount:
-    """An observer that counts requests to the API.
-
-    Attributes:
-        sent: number of requests, including those without a response.
-        refused: number of 429 responses.
-    """
-
-    sent: int = 0
-    refused: int = 0
-
-    def __call__(self, event: Event) -> None:
-        """Count an event."""
-        if event.call.host == "api":
-            self.sent += isinstance(event, AttemptSent)
-            self.refused += isinstance(event, AttemptAnswered) and event.status == 429
-
-
 def counted(resource: R) -> tuple[R, RequestCount]:
     """Return a copy of a resource that shares everything with it, and the count of requests sent through the copy."""
     count, twin = RequestCount(), copy.copy(resource)
-    twin._api = resource._api.observed_by(count)
+    twin._api = resource._api.counted_by(count)
     return twin, count
