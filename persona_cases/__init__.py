@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from persona_cases.surface import lazily
 
 if TYPE_CHECKING:
-    from persona_cases.changes import Upload
+    from persona_cases.changes.change_values import Upload
     from persona_cases.client import PersonaClient
     from persona_cases.errors import (
         APIError,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from persona_cases.resources.changing.change_report import ChangePlan, ChangeProgress, ChangeReport, ChangeRow
     from persona_cases.resources.reading.case_pager import CasePager
     from persona_cases.resources.reading.case_watch import CaseWatch
-    from persona_cases.resources.reading.get_many import ManyCases
+    from persona_cases.resources.reading.many_cases import ManyCases
     from persona_cases.transport.middleware import Middleware, Next
 
 __version__ = "0.1.0"
@@ -113,7 +113,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "persona_cases.changes": ("Upload",),
+    "persona_cases.changes.change_values": ("Upload",),
     "persona_cases.client": ("PersonaClient",),
     "persona_cases.errors": (
         "APIError",
@@ -152,7 +152,7 @@ _HOMES = {
     "persona_cases.query": ("Predicate", "Q", "Sort", "parse"),
     "persona_cases.resources.cases": ("Cases",),
     "persona_cases.resources.changing.change_report": ("ChangePlan", "ChangeProgress", "ChangeReport", "ChangeRow"),
-    "persona_cases.resources.reading.get_many": ("ManyCases",),
+    "persona_cases.resources.reading.many_cases": ("ManyCases",),
     "persona_cases.resources.reading.case_pager": ("CasePager",),
     "persona_cases.resources.reading.case_watch": ("CaseWatch",),
     "persona_cases.transport.middleware": ("Middleware", "Next"),

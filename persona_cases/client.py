@@ -163,7 +163,7 @@ class PersonaClient:
         )
         self._api = Api(Transport(http, admission, check_middleware(middleware)), base, options)
 
-    # Each of these loads its dependencies on first use: models, the query language, pages.
+    # Each of these loads its dependencies on first use, such as the query language.
 
     @cached_property
     def cases(self) -> Cases:
@@ -328,7 +328,8 @@ class PersonaClient:
     async def __aenter__(self) -> Self:
         self._api.lifetime.check()
         self._api.transport.session.check_usable()
-        # Loads the models and the query language when a program starts rather than in its first call.
+        # Loads the methods and the query language when a program starts rather than in its first call. Models come with
+        # the first method that returns them, because exports as JSON Lines need none.
         _ = self.cases
         return self
 

@@ -2,11 +2,15 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib import import_module
 from typing import Any, Final
 
 from persona_cases import PersonaClient
 
 __all__ = ["opened_client"]
+
+# A service loads models when it starts, so that no request waits for that.
+import_module("persona_cases.models.decoding.decode")
 
 # These belong to an event loop, and modules are imported before there is one.
 _MADE_ON_LOOP: Final = ("session", "limiter", "creation_limiter")

@@ -11,10 +11,10 @@ import msgspec
 
 from persona_cases.errors import DecodeError
 from persona_cases.models.case import Case
-from persona_cases.models.decoding.decode import Links, decode_case, decode_resource
-from persona_cases.models.decoding.jsontext import check_utf8, is_object, parse_json
+from persona_cases.models.decoding.decode import decode_case, decode_resource
+from persona_cases.models.decoding.jsontext import REFUSED, check_utf8, is_object, parse_json
 from persona_cases.models.decoding.key_inflection import snake
-from persona_cases.models.decoding.record_paths import REFUSED
+from persona_cases.models.decoding.records import Links
 from persona_cases.models.objects import Resource
 from persona_cases.surface import publish
 

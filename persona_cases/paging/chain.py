@@ -8,7 +8,7 @@ from typing import Any, Generic
 
 from persona_cases.errors import Answered, PaginationError, PersonaError, naming
 from persona_cases.paging.cursor import mark_refused_place
-from persona_cases.paging.page import P, Position
+from persona_cases.paging.position import P, Position
 from persona_cases.paging.walk_progress import Progress
 from persona_cases.protocol.message import QueryPairs
 

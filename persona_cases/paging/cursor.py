@@ -12,7 +12,6 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Any, Final
 
-import attrs
 import msgspec
 
 from persona_cases.errors import APIError, InvalidArgumentError, PersonaError
@@ -31,8 +30,7 @@ _ANY_VERSION = re.compile(r"m\d+\.")
 _DIGEST_BYTES = 9
 
 
-@attrs.frozen(kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
     """The position of one search in a merged iteration.
 
     Attributes:

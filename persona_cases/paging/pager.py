@@ -10,10 +10,12 @@ import attrs
 from persona_cases.errors import InvalidArgumentError, ResultCountError, naming
 from persona_cases.paging.cursor import BEGINNING, is_merged
 from persona_cases.paging.merge import Merge, MergedWalk
-from persona_cases.paging.page import Fetch, Page, T, WalkOptions, check_cursor
+from persona_cases.paging.page import Fetch, Page, T, WalkOptions
 from persona_cases.paging.pager_lessons import PAGER
+from persona_cases.paging.position import check_cursor
 from persona_cases.paging.walk import ItemWalk, PageWalk, Walk
 from persona_cases.protocol.checks import whole_number
+from persona_cases.surface import publish
 from persona_cases.teaching import taught
 
 
@@ -167,3 +169,6 @@ class Pager(Generic[T]):
         if isinstance(self._fetch, Merge):
             return MergedWalk(self._fetch, self._options, ahead=ahead)
         return PageWalk(self._fetch, self._options, ahead=ahead)
+
+
+publish("persona_cases", Pager)

@@ -10,7 +10,8 @@ from typing import Any, Generic
 from persona_cases.errors import Answered, PaginationError, naming
 from persona_cases.paging.chain import PageChain
 from persona_cases.paging.cursor import Place
-from persona_cases.paging.page import LARGEST_PAGE, Fetch, T, ids_on
+from persona_cases.paging.page import Fetch, T, ids_on
+from persona_cases.paging.position import LARGEST_PAGE
 from persona_cases.paging.rank import Rank
 
 

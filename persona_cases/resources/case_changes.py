@@ -9,24 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from persona_cases.changes import (
-    AddComment,
-    AddObjects,
-    AddTag,
-    Assign,
-    Attachable,
-    Change,
-    RemoveObjects,
-    RemoveTag,
-    SetStatus,
-    SetTags,
-    Update,
-    as_change,
-)
+from persona_cases import changes
 from persona_cases.json_values import encode_body
-from persona_cases.models import UNSET, Case, Unset
-from persona_cases.models.decoding.decode import decode_case
-from persona_cases.models.loadable_names import Includable
+from persona_cases.models import UNSET, Unset, decoding
 from persona_cases.protocol.message import Request, Safety
 from persona_cases.resources.endpoint import Api
 from persona_cases.resources.requests import query_parameters as parameters
@@ -34,6 +19,10 @@ from persona_cases.resources.requests.argument_checks import chosen_or_new_key
 from persona_cases.resources.requests.query_parameters import case_path
 
 if TYPE_CHECKING:
+    from persona_cases.changes import Change
+    from persona_cases.changes.change_values import Attachable
+    from persona_cases.models import Case
+    from persona_cases.models.loadable_names import Includable
     from persona_cases.typed import TypedCase
 
 
@@ -158,7 +147,7 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/update-a-case.
         """
-        change = Update(
+        change = changes.Update(
             fields=fields,
             case_queue_id=case_queue_id,
             sla_expires_in=sla_expires_in,
@@ -218,7 +207,7 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/add-persona-objects.
         """
-        change = AddObjects(object_ids)
+        change = changes.AddObjects(object_ids)
         return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def remove_objects(
@@ -241,7 +230,7 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/remove-persona-objects.
         """
-        change = RemoveObjects(object_ids)
+        change = changes.RemoveObjects(object_ids)
         return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def assign(
@@ -264,7 +253,7 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/assign-a-case.
         """
-        change = Assign(email)
+        change = changes.Assign(email)
         return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def set_status(
@@ -287,7 +276,7 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/set-status-for-a-case.
         """
-        change = SetStatus(status)
+        change = changes.SetStatus(status)
         return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def add_tag(
@@ -312,7 +301,7 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/add-tag.
         """
-        change = AddTag(name, tag_id=tag_id)
+        change = changes.AddTag(name, tag_id=tag_id)
         return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def remove_tag(
@@ -337,7 +326,7 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/remove-tag.
         """
-        change = RemoveTag(name, tag_id=tag_id)
+        change = changes.RemoveTag(name, tag_id=tag_id)
         return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def set_tags(
@@ -362,7 +351,7 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/set-tags.
         """
-        change = SetTags(names, tag_ids=tag_ids)
+        change = changes.SetTags(names, tag_ids=tag_ids)
         return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def add_comment(
@@ -385,7 +374,7 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/add-comment.
         """
-        change = AddComment(message)
+        change = changes.AddComment(message)
         return await self.apply(case, change, include=include, only=only, idempotency_key=idempotency_key)
 
     async def apply(
@@ -409,11 +398,12 @@ class CaseChanges:
         Raises:
             InvalidArgumentError: if `change` is not a change.
         """
+        from persona_cases.changes.change_values import as_change  # noqa: PLC0415
         from persona_cases.resources.requests.change_requests import change_request  # noqa: PLC0415
         from persona_cases.resources.requests.uploads import encoded_uploads  # noqa: PLC0415
 
         path, change = case_path(case), as_change(change)
-        uploads = await encoded_uploads(change.attachments) if isinstance(change, Update) else ()
+        uploads = await encoded_uploads(change.attachments) if isinstance(change, changes.Update) else ()
         return await self._send(change_request(path, change, uploads), _AnswerOptions(include, only, idempotency_key))
 
     async def _send(self, request: Request, answer: _AnswerOptions) -> Case:
@@ -421,4 +411,6 @@ class CaseChanges:
         query = parameters.include(answer.include, self._api.options.version) + sparse
         if answer.idempotency_key is not None or request.safety is Safety.KEYED:
             request = attrs.evolve(request, idempotency_key=chosen_or_new_key(answer.idempotency_key))
-        return await self._api.load(attrs.evolve(request, query=query), partial(decode_case, fieldset=fieldset))
+        return await self._api.load(
+            attrs.evolve(request, query=query), partial(decoding.decode_case, fieldset=fieldset)
+        )

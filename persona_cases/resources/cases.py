@@ -6,24 +6,20 @@ import os
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from persona_cases.models import Attachment, Case, Fieldset
-from persona_cases.models.decoding.decode import decode_case
-from persona_cases.models.loadable_names import Includable
-from persona_cases.paging import LARGEST_PAGE, WalkOptions, check_page, is_beginning
+from persona_cases import models, paging
+from persona_cases.models import decoding
+from persona_cases.paging import LARGEST_PAGE, check_page, is_beginning
 from persona_cases.protocol.message import Request
 from persona_cases.query import Predicate, SearchLimits, Sort
 from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
+from persona_cases.resources import reading
 from persona_cases.resources.case_changes import CaseChanges
 from persona_cases.resources.changing.many_changes import ManyChanges
 from persona_cases.resources.client_lessons import CASES
 from persona_cases.resources.exporting.case_ranges import CaseRanges
 from persona_cases.resources.exporting.exports import CaseExports
-from persona_cases.resources.reading.case_pager import CasePager
-from persona_cases.resources.reading.case_watch import CaseWatch
-from persona_cases.resources.reading.get_many import DEFAULT_CONCURRENCY, ManyCases, get_many
 from persona_cases.resources.reading.page_requests import case_pages
 from persona_cases.resources.reading.searches import Search, describe
 from persona_cases.resources.requests import query_parameters as parameters
@@ -33,7 +29,14 @@ from persona_cases.surface import publish
 from persona_cases.teaching import taught
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from persona_cases.models import Attachment, Case
+    from persona_cases.models.loadable_names import Includable
     from persona_cases.resources.reading.case_downloads import OnBytes
+    from persona_cases.resources.reading.case_pager import CasePager
+    from persona_cases.resources.reading.case_watch import CaseWatch
+    from persona_cases.resources.reading.many_cases import ManyCases
 
 _LIST = "/cases"
 
@@ -101,10 +104,10 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         )
         sparse, fieldset = parameters.fieldset(only)
         request = Request("GET", _LIST, query=filters + sparse)
-        pager = CasePager(
+        pager = reading.CasePager(
             fetch=case_pages(self._api, request, fieldset, backward=before is not None),
             what="list",
-            options=WalkOptions(page_size=page_size),
+            options=paging.WalkOptions(page_size=page_size),
             backward=before is not None,
             explain=partial(describe, request),
             only=None if fieldset is None else fieldset.names,
@@ -157,14 +160,14 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         See https://docs.withpersona.com/api-reference/cases/search-cases.
         """
         check_page(page_size, after, before)
-        chosen = None if only is None else Fieldset.of(only).names
+        chosen = None if only is None else models.Fieldset.of(only).names
         search, fieldset = Search.of(where, sort, max_searches, search_limits).loading(chosen)
         backward = before is not None
-        pager = CasePager(
+        pager = reading.CasePager(
             fetch=search.fetch(partial(case_pages, self._api, fieldset=fieldset, backward=backward), backward=backward),
             what="search",
             # A case that moves to after the cursor between two pages comes twice.
-            options=WalkOptions(page_size=page_size, distinct=search.unstable),
+            options=paging.WalkOptions(page_size=page_size, distinct=search.unstable),
             backward=backward,
             explain=search.explain,
             only=chosen,
@@ -195,13 +198,13 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         sparse, fieldset = parameters.fieldset(only)
         query = parameters.include(include, self._api.options.version) + sparse
         request = Request("GET", parameters.case_path(case), query=query)
-        return await self._api.load(request, partial(decode_case, fieldset=fieldset))
+        return await self._api.load(request, partial(decoding.decode_case, fieldset=fieldset))
 
     async def get_many(
         self,
         ids: Iterable[str],
         *,
-        concurrency: int = DEFAULT_CONCURRENCY,
+        concurrency: int = reading.DEFAULT_CONCURRENCY,
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
     ) -> ManyCases:
@@ -225,7 +228,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         # Some iterables can be read only once.
         included = None if include is None else parameters.names(include, "include", "['template', 'accounts']")
         loaded = None if only is None else parameters.names(only, "only", "['status', 'fields.priority']")
-        return await get_many(partial(self.get, include=included, only=loaded), ids, concurrency)
+        return await reading.get_many(partial(self.get, include=included, only=loaded), ids, concurrency)
 
     def watch(
         self,
@@ -260,7 +263,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         Raises:
             InvalidArgumentError: if an argument is invalid.
         """
-        start = since.id if isinstance(since, Case) else since
+        start = since.id if isinstance(since, models.Case) else since
 
         def newer(cursor: str | None) -> CasePager:
             return self.list(
@@ -275,7 +278,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
 
         # Raises for invalid arguments now, not at the first step.
         newer(None if isinstance(start, str) and is_beginning(start) else start)
-        return CaseWatch(newer, start, interval=interval, max_interval=max_interval)
+        return reading.CaseWatch(newer, start, interval=interval, max_interval=max_interval)
 
     async def download(
         self, attachment: Attachment, to: str | os.PathLike[str], *, on_progress: OnBytes | None = None

@@ -150,14 +150,30 @@ def test_a_star_gives_every_name():
     assert names.keys() >= set(persona_cases.__all__)
 
 
+# What makes models out of cases.
+TYPED = {
+    "cattrs",
+    "persona_cases.changes.change_values",
+    "persona_cases.models.case",
+    "persona_cases.models.objects",
+    "persona_cases.models.decoding.converter",
+    "persona_cases.models.decoding.decode",
+    "persona_cases.paging.page",
+}
+
 # No server is there, so it ends at the first request; by then, all that an export needs is loaded.
 EXPORT_OF_LINES = """
 import asyncio, tempfile
 from persona_cases import PersonaClient, RetryPolicy, TransportError
-client = PersonaClient("persona_sandbox_x", base_url="http://127.0.0.1:1/api/v1", retry=RetryPolicy(attempts=1))
+
+async def main(directory):
+    settings = {"base_url": "http://127.0.0.1:1/api/v1", "retry": RetryPolicy(attempts=1)}
+    async with PersonaClient("persona_sandbox_x", **settings) as persona:
+        await persona.cases.export(to=f"{directory}/cases.jsonl")
+
 with tempfile.TemporaryDirectory() as directory:
     try:
-        asyncio.run(client.cases.export(to=f"{directory}/cases.jsonl"))
+        asyncio.run(main(directory))
     except TransportError:
         pass
     else:
@@ -197,11 +213,13 @@ with tempfile.TemporaryDirectory() as directory:
                 "persona_cases.mirror",
                 "persona_cases.resources.changing.change_task",
                 "persona_cases.typed",
+                *TYPED,
             },
         ),
         (
             EXPORT_OF_LINES,
             {
+                *TYPED,
                 "persona_cases.export.attachments.attachment_downloads",
                 "persona_cases.export.batch_store",
                 "persona_cases.export.columns.column",
@@ -244,6 +262,11 @@ def test_importing_the_client_loads_few_modules():
     assert len(ours) <= 50
     # What they need besides is loaded with aiohttp, or when it is used.
     assert len(loaded - ours) <= 5
+
+
+def test_exporting_lines_loads_few_modules():
+    ours = {name for name in modules_loaded_by(EXPORT_OF_LINES) if name.startswith("persona_cases")}
+    assert len(ours) <= 146
 
 
 def test_every_public_function_and_class_is_described():

@@ -70,7 +70,7 @@ EXCEPTIONS = {
     # A list refuses what cannot be decided locally, and nothing else.
     "resources/test_listing.py": {"query.matching"},
     # An API that sends the same pages again, and how often a walk allows that.
-    "resources/test_raw_walks.py": {"models.decoding.decode", "paging.walk_progress"},
+    "resources/test_raw_walks.py": {"models.decoding.records", "paging.walk_progress"},
     # Learns of each key that a client is made with.
     "secrecy/overhearing.py": {"protocol.secret"},
     # All that the simulator invents about people.

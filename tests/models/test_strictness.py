@@ -12,7 +12,8 @@ from case_documents import TEXTS, TIMES, a_body, a_case
 
 from persona_cases.errors import DecodeError, InvalidArgumentError
 from persona_cases.models import Case, CaseTemplate, ResourceIdentifier, converter, structure
-from persona_cases.models.decoding.decode import Links, decode_case, decode_page
+from persona_cases.models.decoding.decode import decode_case, decode_page
+from persona_cases.models.decoding.records import Links
 
 SECRET = "Rosa Luxemburg"
 BAD_TIMES = [

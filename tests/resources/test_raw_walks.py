@@ -7,8 +7,8 @@ import pytest
 
 from persona_cases import Request
 from persona_cases.errors import PaginationError
-from persona_cases.models.decoding.decode import Links
 from persona_cases.models.decoding.raw_page import RawPage
+from persona_cases.models.decoding.records import Links
 from persona_cases.paging.walk_progress import MOST_REPEATED_PAGES
 from persona_cases.resources.reading.raw_walks import raw_walk
 

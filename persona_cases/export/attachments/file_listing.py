@@ -12,8 +12,7 @@ import msgspec
 from persona_cases.errors import DecodeError
 from persona_cases.export.attachments.file_names import safe_names
 from persona_cases.models import Attachment, Case
-from persona_cases.models.decoding.jsontext import parse_json
-from persona_cases.models.decoding.record_paths import REFUSED
+from persona_cases.models.decoding.jsontext import REFUSED, parse_json
 from persona_cases.models.decoding.undecodable import id_of
 
 __all__ = ["CaseFiles", "files_of", "readdressed"]

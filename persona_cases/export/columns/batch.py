@@ -23,8 +23,7 @@ from persona_cases.export.columns.rows import NULL, TYPED_ATTRIBUTES, Related, R
 from persona_cases.export.columns.types import ColumnType, are_plain_times, type_of_all
 from persona_cases.export.columns.usual_case import TIMES, WrappedValue, can_be_taught, slot_of, usual_decoder
 from persona_cases.models.decoding import records as wire
-from persona_cases.models.decoding.jsontext import is_array, is_object
-from persona_cases.models.decoding.record_paths import REFUSED
+from persona_cases.models.decoding.jsontext import REFUSED, is_array, is_object
 from persona_cases.models.decoding.undecodable import id_of
 from persona_cases.models.fields import CaseFields
 from persona_cases.name_prefixes import CUSTOM, EXTRA, RELATIONSHIP

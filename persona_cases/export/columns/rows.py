@@ -11,8 +11,9 @@ import msgspec
 
 from persona_cases.export.columns.column import ATTACHMENTS, FIXED, RELATIONSHIP_COLUMNS
 from persona_cases.models.decoding import records as wire
+from persona_cases.models.decoding.jsontext import REFUSED
 from persona_cases.models.decoding.key_inflection import respell_resource, spelling_of
-from persona_cases.models.decoding.record_paths import REFUSED, read_record_text
+from persona_cases.models.decoding.record_paths import read_record_text
 from persona_cases.models.fields import CaseFields, FieldValue
 from persona_cases.name_prefixes import CUSTOM, EXTRA, RELATIONSHIP
 

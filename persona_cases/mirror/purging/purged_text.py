@@ -23,7 +23,7 @@ from persona_cases.export.formats.target import Compression
 from persona_cases.export.spool.workplace import Workplace
 from persona_cases.mirror.purging.left_behind import ExportedFile
 from persona_cases.mirror.purging.redacted_rows import Holding, redacted_cells, redacted_line
-from persona_cases.models.decoding.record_paths import REFUSED
+from persona_cases.models.decoding.jsontext import REFUSED
 from persona_cases.models.decoding.undecodable import id_of
 
 __all__ = ["PurgedCsv", "PurgedLines"]

@@ -8,42 +8,29 @@ can outlive its page. Figures: `docs/decisions/0001-decoding.md`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import attrs
 import msgspec
 
-from persona_cases.errors import DecodeError, InvalidArgumentError
+from persona_cases.errors import DecodeError
 from persona_cases.models.case import Case
 from persona_cases.models.decoding import records as wire
 from persona_cases.models.decoding.converter import converter, structure
-from persona_cases.models.decoding.jsontext import check_utf8, is_utf8, parse_json, plain_json
+from persona_cases.models.decoding.jsontext import REFUSED, check_utf8, parse_json, plain_json
 from persona_cases.models.decoding.key_inflection import spelling_of
-from persona_cases.models.decoding.record_paths import REFUSED, Document, decode_record, read_record_text
+from persona_cases.models.decoding.page_split import split_page
+from persona_cases.models.decoding.record_paths import Document, decode_record, read_record_text
+from persona_cases.models.decoding.records import Links
 from persona_cases.models.decoding.undecodable import blame, poisoned_case
 from persona_cases.models.fieldset import Fieldset
 from persona_cases.models.included import read_included
 from persona_cases.models.loading import Origin
 from persona_cases.models.objects import Resource, read_resource
 
-__all__ = ["DecodedPage", "Links", "decode_case", "decode_line", "decode_page", "decode_resource", "split_page"]
+__all__ = ["DecodedPage", "decode_case", "decode_line", "decode_page", "decode_resource"]
 
 R = TypeVar("R", bound=Resource)
-
-
-@attrs.frozen
-class Links:
-    """The links to the previous and next pages.
-
-    Attributes:
-        prev: a relative URL; None on the first page.
-        next: a relative URL; None on the last page.
-
-    See https://docs.withpersona.com/pagination.
-    """
-
-    prev: str | None = None
-    next: str | None = None
 
 
 @attrs.frozen
@@ -56,7 +43,7 @@ class DecodedPage:
     """
 
     cases: tuple[Case, ...]
-    links: Links = Links()
+    links: Links = attrs.field(factory=Links)
 
 
 @attrs.frozen
@@ -68,7 +55,6 @@ class _PageDocument:
 
 _ALONE: Final = Origin()
 _BEFORE_CASE: Final = b'{"data":'
-_decode_page_record: Final = msgspec.json.Decoder(wire.PageRecord).decode
 _decode_lone_record: Final = msgspec.json.Decoder(wire.LoneRecord).decode
 _decode_document_record: Final = msgspec.json.Decoder(wire.DocumentRecord).decode
 
@@ -100,19 +86,6 @@ def _read_odd_page(body: bytes, fieldset: Fieldset | None) -> DecodedPage:
     else:
         return _read_page(page, fieldset)
     raise failure
-
-
-def split_page(body: bytes) -> tuple[wire.PageRecord, Links] | None:
-    """Find where each case of a page begins and ends; None if the body is not a page of the expected form."""
-    if not isinstance(cast("object", body), (bytes, bytearray)):
-        raise InvalidArgumentError("body must be bytes, as the API sent them")
-    if not (body.isascii() or is_utf8(body)):
-        return None
-    try:
-        record = _decode_page_record(body)
-    except REFUSED:
-        return None
-    return record, Links(record.links.prev, record.links.next) if record.links else Links()
 
 
 def decode_case(body: bytes, *, fieldset: Fieldset | None = None) -> Case:

@@ -11,6 +11,7 @@ import msgspec
 from persona_cases.errors import DecodeError, InvalidArgumentError
 
 __all__ = [
+    "REFUSED",
     "check_utf8",
     "encode_json",
     "is_array",
@@ -22,6 +23,8 @@ __all__ = [
     "step",
 ]
 
+REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""The errors that msgspec raises for JSON that it rejects."""
 
 _JSON_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (type(None), "null"),

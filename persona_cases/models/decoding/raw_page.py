@@ -18,10 +18,10 @@ import msgspec
 from msgspec.structs import replace
 
 from persona_cases.errors import Answered, DecodeError
-from persona_cases.models.decoding import records as wire
-from persona_cases.models.decoding.decode import Links, decode_page, split_page
+from persona_cases.models.decoding.jsontext import REFUSED
+from persona_cases.models.decoding.page_split import split_page
 from persona_cases.models.decoding.pieces import is_json, members, pieces, without_line_ends
-from persona_cases.models.decoding.record_paths import REFUSED
+from persona_cases.models.decoding.records import AwareDatetime, Links
 from persona_cases.models.decoding.undecodable import UndecodableCase, blame, id_of
 
 __all__ = ["Line", "RawPage", "decode_raw_page", "moment_of", "time_of"]
@@ -36,7 +36,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 class Birth(msgspec.Struct, frozen=True, gc=False):
     """When a case was created."""
 
-    created_at: wire.AwareDatetime
+    created_at: AwareDatetime
 
 
 class Stamp(msgspec.Struct, frozen=True, gc=False):
@@ -47,8 +47,8 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
 
 
 _decode_stamp: Final = msgspec.json.Decoder(Stamp).decode
-_decode_time: Final = msgspec.json.Decoder(wire.AwareDatetime).decode
-_decode_links: Final = msgspec.json.Decoder(wire.LinksRecord | None).decode
+_decode_time: Final = msgspec.json.Decoder(AwareDatetime).decode
+_decode_links: Final = msgspec.json.Decoder(Links | None).decode
 _NO_STAMP: Final = "not a case with an id and a creation time"
 
 
@@ -190,6 +190,9 @@ def decode_raw_page(body: bytes) -> tuple[RawPage, Links]:
         record, links = split
         # A line break can occur only between the tokens of JSON text. Most pages have none.
         return RawPage(record.data if _on_one_line(body) else [_line(bytes(each)) for each in record.data]), links
+    # Few pages are odd, and models take longer to load than the rest of an export.
+    from persona_cases.models.decoding.decode import decode_page  # noqa: PLC0415
+
     try:
         document = decode_page(body)
     except DecodeError as error:
@@ -207,7 +210,7 @@ def _taken_apart(body: bytes) -> tuple[RawPage, Links] | None:
     document = members(body) or {}
     cases = pieces(document.get("data", b""))
     try:
-        links = _decode_links(document.get("links", b"null")) or wire.LinksRecord()
+        links = _decode_links(document.get("links", b"null")) or Links()
     except REFUSED:
         return None
     if cases is None:
@@ -220,7 +223,7 @@ def _taken_apart(body: bytes) -> tuple[RawPage, Links] | None:
         else:
             error = blame(DecodeError("not JSON"), line, f"/data/{index}")
             aside.append(UndecodableCase(line, error))
-    return RawPage(lines, aside=aside), Links(links.prev, links.next)
+    return RawPage(lines, aside=aside), links
 
 
 def _on_one_line(text: bytes) -> bool:

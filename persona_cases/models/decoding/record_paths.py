@@ -15,11 +15,10 @@ import msgspec
 from persona_cases.errors import DecodeError
 from persona_cases.models.decoding import records as wire
 from persona_cases.models.decoding.converter import converter, members_of, structure
-from persona_cases.models.decoding.jsontext import parse_json
+from persona_cases.models.decoding.jsontext import REFUSED, parse_json
 from persona_cases.models.decoding.key_inflection import Inflection, respell_pointer, respell_resource
 
 __all__ = [
-    "REFUSED",
     "Document",
     "decode_record",
     "read_document",
@@ -30,9 +29,6 @@ __all__ = [
 
 decode_record: Callable[[bytes | str], wire.CaseRecord] = msgspec.json.Decoder(wire.CaseRecord).decode
 """Decodes the JSON of a snake_case case into its record; raises the errors of msgspec."""
-
-REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""The errors that msgspec raises for JSON that it rejects."""
 
 
 @attrs.frozen

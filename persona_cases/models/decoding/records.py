@@ -25,7 +25,7 @@ __all__ = [
     "CaseRecord",
     "DocumentRecord",
     "Identifier",
-    "LinksRecord",
+    "Links",
     "LoneRecord",
     "PageRecord",
     "Relationships",
@@ -111,8 +111,15 @@ class CaseRecord(msgspec.Struct, frozen=True, gc=False):
     relationships: Relationships | None = None
 
 
-class LinksRecord(msgspec.Struct, frozen=True, gc=False):
-    """The links of a page."""
+class Links(msgspec.Struct, frozen=True, gc=False):
+    """The links to the previous and next pages.
+
+    Attributes:
+        prev: a relative URL; None on the first page.
+        next: a relative URL; None on the last page.
+
+    See https://docs.withpersona.com/pagination.
+    """
 
     prev: str | None = None
     next: str | None = None
@@ -122,7 +129,7 @@ class PageRecord(msgspec.Struct, frozen=True, gc=False):
     """One page of `GET /cases` or `POST /cases/search`, with its cases undecoded."""
 
     data: list[msgspec.Raw]
-    links: LinksRecord | None = None
+    links: Links | None = None
     included: list[msgspec.Raw] | None = None
 
 

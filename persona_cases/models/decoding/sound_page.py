@@ -10,10 +10,10 @@ import msgspec
 from persona_cases.errors import DecodeError
 from persona_cases.models.case import Case
 from persona_cases.models.decoding.decode import DecodedPage, decode_line, decode_page
+from persona_cases.models.decoding.jsontext import REFUSED
 from persona_cases.models.decoding.key_inflection import without_spelling
 from persona_cases.models.decoding.pieces import members, without_line_ends
 from persona_cases.models.decoding.raw_page import decode_raw_page, moment_of
-from persona_cases.models.decoding.record_paths import REFUSED
 from persona_cases.models.decoding.records import AwareDatetime
 from persona_cases.models.decoding.undecodable import UndecodableCase, id_of
 from persona_cases.models.fieldset import Fieldset

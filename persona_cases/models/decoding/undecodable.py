@@ -10,9 +10,8 @@ import attrs
 import msgspec
 
 from persona_cases.errors import DecodeError
-from persona_cases.models.decoding.jsontext import check_utf8, parse_json, step
+from persona_cases.models.decoding.jsontext import REFUSED, check_utf8, parse_json, step
 from persona_cases.models.decoding.pieces import is_json, members, pieces
-from persona_cases.models.decoding.record_paths import REFUSED
 
 __all__ = ["UndecodableCase", "blame", "id_of", "poisoned_case"]
 

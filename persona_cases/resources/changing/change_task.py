@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias, cast
 
 import attrs
 
-from persona_cases.changes import Change, Update, Upload, as_change
+from persona_cases.changes.change_values import Change, Update, Upload, as_change
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.models import Case
 from persona_cases.protocol.addresses.urls import segment

@@ -25,8 +25,8 @@ from persona_cases.changes import (
     SetStatus,
     SetTags,
     Update,
-    Upload,
 )
+from persona_cases.changes.change_values import Upload
 from persona_cases.models import UNSET, Case
 
 __all__ = ["Effects", "can_repeat", "change_digest", "digest", "effects_of"]

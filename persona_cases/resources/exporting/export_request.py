@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast, get_args
 
 import attrs
 
+from persona_cases import models
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.columns.titles import ColumnStyle
 from persona_cases.export.formats.packages import check_available
@@ -21,7 +22,6 @@ from persona_cases.export.progress import OnProgress
 from persona_cases.export.provenance import Provenance
 from persona_cases.export.sinks import AtomicFile, Sink
 from persona_cases.export.stream_output import StreamOutput
-from persona_cases.models import Fieldset
 from persona_cases.protocol.checks import flag, one_of, seconds, whole_number
 from persona_cases.query import Predicate, Q, Sort
 from persona_cases.query.entry import as_predicate
@@ -213,7 +213,7 @@ class ExportRequest:
     @property
     def loaded(self) -> tuple[str, ...] | None:
         """The attributes to load; None for all."""
-        return None if self.only is None else Fieldset.of(self.only).names
+        return None if self.only is None else models.Fieldset.of(self.only).names
 
     @property
     def choice(self) -> ColumnChoice:

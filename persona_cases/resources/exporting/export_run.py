@@ -15,7 +15,6 @@ from persona_cases.export.provenance import Provenance
 from persona_cases.export.rejects import Rejects
 from persona_cases.export.report import ExportReport
 from persona_cases.export.threads import off_loop
-from persona_cases.paging import Pager
 from persona_cases.query import Predicate, Sort
 from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
 from persona_cases.resources.endpoint import Api
@@ -25,6 +24,7 @@ from persona_cases.resources.exporting.export_request import ATTACHMENTS, Export
 if TYPE_CHECKING:
     from persona_cases.export.attachments.attachment_downloads import AttachmentDownloads
     from persona_cases.models import Attachment, Case
+    from persona_cases.paging import Pager
 
 __all__ = ["CaseReading", "ExportRun", "Searching"]
 

@@ -19,8 +19,9 @@ from persona_cases.errors import APIError, DecodeError, PaginationError, naming
 from persona_cases.export.ranges.page_source import RawPages
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models import Fieldset
-from persona_cases.models.decoding.decode import Links, decode_line, decode_page
+from persona_cases.models.decoding.decode import decode_line, decode_page
 from persona_cases.models.decoding.raw_page import Line, RawPage, decode_raw_page
+from persona_cases.models.decoding.records import Links
 from persona_cases.models.decoding.undecodable import UndecodableCase
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.paging.cursor import is_refusal

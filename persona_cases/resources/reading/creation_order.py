@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from persona_cases.errors import PaginationError, naming
-from persona_cases.models import Case
-from persona_cases.paging import Fetch, Page, Position
+
+if TYPE_CHECKING:
+    from persona_cases.models import Case
+    from persona_cases.paging import Fetch, Page, Position
 
 __all__ = ["check_creation_order", "in_creation_order"]
 

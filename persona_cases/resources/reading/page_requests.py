@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import msgspec
 
+from persona_cases import paging
 from persona_cases.errors import Answered, naming
-from persona_cases.models import Case, Fieldset
-from persona_cases.models.decoding.decode import DecodedPage, Links, decode_page
-from persona_cases.paging import Fetch, Identified, Page, Position
+from persona_cases.models import decoding
 from persona_cases.protocol.addresses.page_links import cursor_in, link_query
 from persona_cases.protocol.message import QueryPairs, Request
 from persona_cases.resources.endpoint import Api
+
+if TYPE_CHECKING:
+    from persona_cases.models import Case, Fieldset
+    from persona_cases.models.decoding.decode import DecodedPage
+    from persona_cases.models.decoding.records import Links
+    from persona_cases.paging import Fetch, Identified, Page, Position
 
 __all__ = ["Link", "case_pages", "nothing", "page_of", "pages_of"]
 
 D = TypeVar("D")
 P = TypeVar("P")
-Item = TypeVar("Item", bound=Identified)
+Item = TypeVar("Item", bound="Identified")
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -89,7 +94,7 @@ def case_pages(
         decode: decodes a page instead of the default decoder.
         backward: whether to page backward.
     """
-    read = decode or partial(decode_page, fieldset=fieldset)
+    read = decode or partial(decoding.decode_page, fieldset=fieldset)
 
     def cases_and_links(body: bytes) -> tuple[tuple[Case, ...], Links]:
         page = read(body)
@@ -100,12 +105,12 @@ def case_pages(
 
 async def nothing(_position: Position) -> Page[Any]:
     """Return the only page of a search that cannot match. It is empty, so it needs no request."""
-    return Page(items=(), next_cursor=None)
+    return paging.Page(items=(), next_cursor=None)
 
 
 def page_of(items: tuple[Item, ...], link: Link) -> Page[Item]:
     """Return a page of items with its link to the next page."""
-    return Page(
+    return paging.Page(
         items=items,
         next_cursor=link.next_cursor,
         request_id=link.call.request_id,

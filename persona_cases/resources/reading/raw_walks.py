@@ -6,20 +6,24 @@ from collections.abc import Callable
 from contextlib import aclosing
 from datetime import datetime
 from operator import attrgetter
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 from msgspec.structs import replace
 
+from persona_cases import paging
 from persona_cases.export.ranges.page_source import RawPages
-from persona_cases.models.decoding.decode import Links
 from persona_cases.models.decoding.raw_page import Line, RawPage, decode_raw_page
+from persona_cases.models.decoding.records import Links
 from persona_cases.models.decoding.undecodable import UndecodableCase
-from persona_cases.paging import LARGEST_PAGE, Fetch, Page, PageChain, Pager
+from persona_cases.paging import LARGEST_PAGE, PageChain
 from persona_cases.protocol.message import Request
 from persona_cases.resources.endpoint import Api
 from persona_cases.resources.reading.page_requests import Link, pages_of
 from persona_cases.resources.reading.searches import Search
+
+if TYPE_CHECKING:
+    from persona_cases.paging import Fetch, Page
 
 
 @attrs.frozen
@@ -79,12 +83,12 @@ async def merged_walk(api: Api, search: Search, after: str | None) -> RawPages:
         page = raw.sound()
         aside.extend(page.aside)
         cases = (RawCase(page.id(at), page.created_at(at), page.lines[at]) for at in range(len(page)))
-        return Page(items=tuple(cases), next_cursor=link.next_cursor, following=link.following, call=link.call)
+        return paging.Page(items=tuple(cases), next_cursor=link.next_cursor, following=link.following, call=link.call)
 
     def fetch(request: Request) -> Fetch[RawCase]:
         return pages_of(api, request, decode_raw_page, make)
 
-    pager = Pager(fetch=search.fetch_by(fetch, attrgetter("created_at")))
+    pager = paging.Pager(fetch=search.fetch_by(fetch, attrgetter("created_at")))
     async with aclosing((pager if after is None else pager.resume(after)).pages()) as pages:
         async for page in pages:
             found, aside[:] = tuple(aside), ()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import msgspec
 
+from persona_cases import paging
 from persona_cases.errors import QueryTypeError
-from persona_cases.models import Case, Fieldset
-from persona_cases.paging import Fetch, Identified, Merge, SortValue
 from persona_cases.protocol.message import QueryPairs, Request
 from persona_cases.query import Plan, Predicate, Q, SearchLimits, Sort, plan
 from persona_cases.resources.reading.creation_order import in_creation_order
@@ -18,7 +17,11 @@ from persona_cases.resources.reading.page_requests import nothing
 from persona_cases.resources.reading.shown_order import sort_key
 from persona_cases.resources.requests import query_parameters as parameters
 
-T = TypeVar("T", bound=Identified)
+if TYPE_CHECKING:
+    from persona_cases.models import Case, Fieldset
+    from persona_cases.paging import Fetch, Identified, Merge, SortValue
+
+T = TypeVar("T", bound="Identified")
 
 _SEARCH = "/cases/search"
 _BY_CREATION = {Q.created_at.asc(), Q.created_at.desc()}
@@ -104,7 +107,7 @@ class Search:
             return nothing
         if not self.merged or key is None:
             return walk(requests[0])
-        return Merge(
+        return paging.Merge(
             fetches=tuple(map(walk, requests)),
             key=key,
             descending=self.sort.direction == "desc",

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
+from typing import TYPE_CHECKING, TypeAlias
 
 from persona_cases.errors import QueryError
-from persona_cases.models import Case
 from persona_cases.name_prefixes import custom_key
-from persona_cases.paging import SortValue
 from persona_cases.query import Sort
 from persona_cases.query.attributes import Attribute, attribute_named
 
-SortKey = Callable[[Case], SortValue | None]
+if TYPE_CHECKING:
+    from persona_cases.models import Case
+    from persona_cases.paging import SortValue
+
+SortKey: TypeAlias = "Callable[[Case], SortValue | None]"
 
 
 def sort_key(sort: Sort) -> SortKey:

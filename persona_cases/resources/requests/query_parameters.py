@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
+from persona_cases import models
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.models import Case, Fieldset
-from persona_cases.models.loadable_names import Includable, related_asked
 from persona_cases.protocol.addresses.urls import segment
 from persona_cases.protocol.checks import text
 from persona_cases.protocol.message import QueryPairs
+
+if TYPE_CHECKING:
+    from persona_cases.models import Fieldset
+    from persona_cases.models.loadable_names import Includable
 
 _INCLUDED_BY_DEFAULT_BEFORE = "2025-10-27"
 
@@ -51,10 +54,10 @@ def listed_filters(arguments: Mapping[str, object]) -> QueryPairs:
 
 
 def _values(value: object, argument: str) -> list[str]:
-    one = value.id if isinstance(value, Case) else value
+    one = value.id if isinstance(value, models.Case) else value
     several = [one] if isinstance(one, str) else value
     if isinstance(several, Iterable) and not isinstance(several, bytes):
-        several = [each.id if isinstance(each, Case) else each for each in cast("Iterable[object]", several)]
+        several = [each.id if isinstance(each, models.Case) else each for each in cast("Iterable[object]", several)]
     return [text(each, argument) for each in names(several, argument, "a text, or ['...', '...']")]
 
 
@@ -71,7 +74,7 @@ def fieldset(only: Names | None) -> tuple[QueryPairs, Fieldset | None]:
     """
     if only is None:
         return (), None
-    asked = Fieldset.of(names(only, "only", "['status', 'fields.priority']"))
+    asked = models.Fieldset.of(names(only, "only", "['status', 'fields.priority']"))
     return (("fields[case]", asked.wire()),), asked
 
 
@@ -89,6 +92,8 @@ def include(relationships: Iterable[Includable] | None, version: str) -> QueryPa
     """
     if relationships is None:
         return (("include", ""),) if version < _INCLUDED_BY_DEFAULT_BEFORE else ()
+    from persona_cases.models.loadable_names import related_asked  # noqa: PLC0415 - few calls include objects
+
     asked = names(relationships, "include", "['case-template', 'accounts']")
     return (("include", ",".join(dict.fromkeys(related_asked(name, "include") for name in asked))),)
 
@@ -102,7 +107,7 @@ def case_path(case: object) -> str:
     Raises:
         InvalidArgumentError: if it is neither.
     """
-    return f"/cases/{segment(case.id if isinstance(case, Case) else case, 'case')}"
+    return f"/cases/{segment(case.id if isinstance(case, models.Case) else case, 'case')}"
 
 
 def names(values: object, argument: str, example: str) -> list[str]:

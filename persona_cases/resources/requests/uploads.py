@@ -7,7 +7,7 @@ import base64
 from collections.abc import Iterable
 from pathlib import Path
 
-from persona_cases.changes import Attachable, Upload
+from persona_cases.changes.change_values import Attachable, Upload
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.checks import text
 

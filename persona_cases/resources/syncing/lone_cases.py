@@ -14,7 +14,7 @@ from persona_cases.models.decoding.sound_page import line_of
 from persona_cases.models.decoding.undecodable import UndecodableCase, blame
 from persona_cases.protocol.message import Request
 from persona_cases.resources.endpoint import Api
-from persona_cases.resources.reading.get_many import DEFAULT_CONCURRENCY, get_many
+from persona_cases.resources.reading import DEFAULT_CONCURRENCY, get_many
 from persona_cases.resources.requests import query_parameters as parameters
 
 __all__ = ["FoundCases", "LoneCases"]

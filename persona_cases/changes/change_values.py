@@ -1,8 +1,4 @@
-"""Changes of a case as values: each has the name and arguments of a method of `persona.cases`.
-
-`persona.cases.apply` makes one change; `change_many` and `change_each` make many. A change checks its arguments when
-you create it, and holds them as they will be sent. Its `repr` shows no values.
-"""
+"""The changes: their arguments, checked, as they will be sent."""
 
 from __future__ import annotations
 
@@ -25,12 +21,16 @@ __all__ = [
     "AddObjects",
     "AddTag",
     "Assign",
+    "Attachable",
     "Change",
     "RemoveObjects",
     "RemoveTag",
     "SetStatus",
     "SetTags",
     "Update",
+    "Upload",
+    "UploadedFile",
+    "as_change",
 ]
 
 
@@ -337,7 +337,3 @@ def as_change(value: object, argument: str = "change") -> Change:
 
 publish("persona_cases", Upload)
 publish("persona_cases.changes", *_KINDS)
-
-
-def __dir__() -> list[str]:
-    return __all__

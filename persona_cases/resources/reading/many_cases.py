@@ -22,9 +22,6 @@ from persona_cases.resources.client_lessons import MANY_CASES
 from persona_cases.surface import publish
 from persona_cases.teaching import taught
 
-DEFAULT_CONCURRENCY = 10
-
-
 _NOT_THERE: Final = "record not found"
 
 
