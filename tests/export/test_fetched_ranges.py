@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from worlds import MOMENTS, YEAR, World, line, moments_of
 
 from persona_cases.errors import DecodeError, PaginationError
@@ -149,7 +149,7 @@ def test_a_page_that_can_not_be_taken_whole_is_not_taken_at_all(place):
     ranges = FetchedRanges.around(5, 20, 1.0)
     fetched = ranges.all[0]
     fetched.take(RawPage([line(1, 5), line(2, 6)], "a"))
-    before = attrs.evolve(fetched)
+    before = replace(fetched)
     lines = [line(3, 6), line(4, 6), line(5, 6)]
     lines[place] = b"{}"
     with pytest.raises(DecodeError):
@@ -240,12 +240,12 @@ def test_a_position_tells_where_to_go_on_if_few_cases_are_there_and_all_are_know
 def test_a_walk_goes_on_by_time_if_it_has_a_cursor_and_nothing_is_lost_by_it():
     (fetched,) = ranges_of((0, 10))
     fetched.position, fetched.cursor = 5, "case_1"
-    by_time = attrs.evolve(fetched)
+    by_time = replace(fetched)
     assert by_time.ask_by_time()
     assert (by_time.asked, by_time.cursor) == (TimeRange(5, 10), None)
-    assert not attrs.evolve(fetched, cursor=None).ask_by_time()
-    assert not attrs.evolve(fetched, complete=False).ask_by_time()
-    assert not attrs.evolve(fetched, position=0).ask_by_time()
+    assert not replace(fetched, cursor=None).ask_by_time()
+    assert not replace(fetched, complete=False).ask_by_time()
+    assert not replace(fetched, position=0).ask_by_time()
 
 
 def test_remnants_are_walked_together_once_there_are_enough():
@@ -366,7 +366,7 @@ def test_how_much_is_left_is_guessed_from_what_was_seen_and_by_the_neighbours(de
     ]
     left = [
         FetchedRanges(
-            all=[attrs.evolve(other, done=other is not each) for other in ranges], end_density=densities[-1]
+            all=[replace(other, done=other is not each) for other in ranges], end_density=densities[-1]
         ).pages_left
         for each in ranges
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import attrs
+import msgspec
 
 from persona_cases.errors import PaginationError
 from persona_cases.export.ranges.time_range import TimeRange
@@ -17,8 +17,7 @@ _MOST_LATEST: Final = 1_000
 _FEW_LATEST: Final = 20
 
 
-@attrs.define(kw_only=True)
-class FetchedRange:
+class FetchedRange(msgspec.Struct, kw_only=True):
     """A range of creation time, and how much of it was fetched.
 
     Attributes:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-import attrs
+import msgspec
 
 from persona_cases.errors import PaginationError
 from persona_cases.export.ranges.fetched_range import FetchedRange
@@ -44,8 +44,7 @@ _DIRECTION: Final = (
 )
 
 
-@attrs.define(kw_only=True)
-class FetchedRanges:
+class FetchedRanges(msgspec.Struct, kw_only=True):
     """All ranges of an export, from the first case to the last one at its start.
 
     Attributes:

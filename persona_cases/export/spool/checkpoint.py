@@ -20,6 +20,8 @@ _UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CHECK_LENGTH: Final = 8
 _Kind = TypeVar("_Kind")
 
+_encode: Final = msgspec.json.Encoder().encode
+
 
 @attrs.frozen
 class Description:
@@ -87,8 +89,7 @@ class Description:
             )
 
 
-@attrs.frozen(kw_only=True)
-class Checkpoint:
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """The state of an export, and how much of its files is valid.
 
     Attributes:
@@ -104,14 +105,12 @@ class Checkpoint:
     aside_check: int = 0
 
 
-@attrs.frozen(kw_only=True)
-class _Header:
+class _Header(msgspec.Struct, frozen=True, kw_only=True):
     format: int
     description: Description
 
 
-@attrs.frozen(kw_only=True)
-class _Entry:
+class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     durable: bool
     changed: list[FetchedRange]
@@ -129,7 +128,9 @@ class CheckpointEncoder:
 
     def __init__(self) -> None:
         self._number = 0
+        # The text of each range in the latest entry that has it, and the ranges that no longer change.
         self._known: dict[int, bytes] = {}
+        self._final = set[int]()
 
     def encode(self, checkpoint: Checkpoint, description: Description, *, durable: bool) -> bytes:
         """Return the next entry; the first one follows a header.
@@ -139,8 +140,16 @@ class CheckpointEncoder:
             description: the description of the export.
             durable: whether all data that the checkpoint refers to was made durable before the entry is written.
         """
-        texts = {each.number: msgspec.json.encode(each) for each in checkpoint.ranges.all}
-        changed = [msgspec.Raw(text) for number, text in texts.items() if self._known.get(number) != text]
+        changed = list[msgspec.Raw]()
+        for each in checkpoint.ranges.all:
+            if each.number in self._final:
+                continue
+            text = _encode(each)
+            if self._known.get(each.number) != text:
+                self._known[each.number] = text
+                changed.append(msgspec.Raw(text))
+            if each.done:
+                self._final.add(each.number)
         header = b"" if self._number else _line({"format": _FORMAT, "description": description})
         entry = {
             "number": self._number,
@@ -151,7 +160,7 @@ class CheckpointEncoder:
             "aside_size": checkpoint.aside_size,
             "aside_check": checkpoint.aside_check,
         }
-        self._number, self._known = self._number + 1, texts
+        self._number += 1
         return header + _line(entry)
 
 
@@ -190,7 +199,7 @@ def _replay(entries: Sequence[_Entry]) -> Checkpoint:
 
 
 def _line(content: object) -> bytes:
-    text = msgspec.json.encode(content)
+    text = _encode(content)
     return b"%08x%b\n" % (zlib.crc32(text), text)
 
 
