@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 from typing import Final
 
+from persona_cases.export.spool.appended_files import AppendedFiles
 from persona_cases.export.spool.checkpoint import Checkpoint, Description, decode_checkpoints
-from persona_cases.export.spool.disk import append_private, make_durable, make_names_durable, refuse_link, write_private
+from persona_cases.export.spool.disk import make_durable, make_names_durable, refuse_link, write_private
 
 _NAME: Final = "checkpoint.jsonl"
 
@@ -21,6 +22,7 @@ class CheckpointFile:
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / _NAME
+        self._files = AppendedFiles(directory)
         self._begun = False
 
     @property
@@ -31,7 +33,7 @@ class CheckpointFile:
     def write(self, entry: bytes, *, durable: bool) -> None:
         """Write an entry. The first entry of a run replaces all earlier ones, and is durable."""
         if self._begun:
-            append_private(self._path, entry)
+            self._files.append(_NAME, entry)
             if durable:
                 make_durable(self._path)
             return
@@ -50,6 +52,11 @@ class CheckpointFile:
         refuse_link(self._path)
         return decode_checkpoints(self._path.read_bytes())
 
+    def close(self) -> None:
+        """Close the file."""
+        self._files.close()
+
     def remove(self) -> None:
         """Invalidate all checkpoints."""
+        self.close()
         self._path.unlink(missing_ok=True)

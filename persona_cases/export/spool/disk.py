@@ -29,8 +29,6 @@ _WRITABLE_BY_OTHERS: Final = 0o022
 # On Windows, a junction is a link, but its mode does not show it.
 _JUNCTION: Final = 0xA0000003
 _NOT_BEHIND_A_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
-# Windows would put other line ends.
-_APPENDING: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 # Some file systems cannot sync a directory, and need not.
 _NO_SUCH_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
 
@@ -39,16 +37,6 @@ def write_whole(file: int, data: memoryview) -> None:
     """Write all of some data to an open file."""
     while data:
         data = data[os.write(file, data[:BYTES_AT_ONCE]) :]
-
-
-def append_private(path: str | Path, data: bytes) -> None:
-    """Append to a file, creating it if necessary. The data survives this process."""
-    # Without a file object, which takes as long to make as the rest of a small write.
-    file = _open_private(path, _APPENDING)
-    try:
-        write_whole(file, memoryview(data))
-    finally:
-        os.close(file)
 
 
 def make_durable(path: Path) -> None:
@@ -184,5 +172,5 @@ def _entry(path: Path) -> os.stat_result | None:
         return None
 
 
-def _open_private(path: str | Path, flags: int) -> int:
+def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags | _NOT_BEHIND_A_LINK, _PRIVATE_FILE)

@@ -16,10 +16,10 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.ranges.fetched_range import FetchedRange
 from persona_cases.export.ranges.fetched_ranges import FetchedRanges
 from persona_cases.export.sinks import AtomicFile
+from persona_cases.export.spool.appended_files import AppendedFiles
 from persona_cases.export.spool.checkpoint import Checkpoint, CheckpointEncoder, Description
 from persona_cases.export.spool.checkpoint_file import CheckpointFile
 from persona_cases.export.spool.disk import (
-    append_private,
     make_durable,
     make_names_durable,
     open_private,
@@ -91,6 +91,7 @@ class Spool:
         self._lines = 0
         self._encoder = CheckpointEncoder()
         self._checkpoints = CheckpointFile(self._directory)
+        self._files = AppendedFiles(self._directory)
         self._not_durable = set[int]()
         self._durable_at = -_SECONDS_NOT_DURABLE
         self._slow_until = 0.0
@@ -193,7 +194,7 @@ class Spool:
         try:
             for number, block in queue:
                 self._not_durable.add(number)
-                append_private(self._file(number), block)
+                self._files.append(_name_of(number), block)
             if durable:
                 for number in self._not_durable:
                     make_durable(self._path(number))
@@ -247,6 +248,7 @@ class Spool:
         Raises:
             InvalidArgumentError: if the data on disk was changed.
         """
+        self._files.close()
         if self.ranges is None or not self.ranges.all:
             return
         if self._backward:
@@ -284,11 +286,14 @@ class Spool:
 
     def remove(self) -> None:
         """Remove the directory, once the output is complete."""
+        self._files.close()
         self._checkpoints.remove()
         self._place.remove()
 
     def close(self) -> None:
-        """Release the lock; the directory stays."""
+        """Close the files and release the lock; the directory stays."""
+        self._files.close()
+        self._checkpoints.close()
         self._place.release()
 
     # ---- saved progress of an earlier run ----------------------------------------------------------------------------
@@ -366,10 +371,7 @@ class Spool:
         return FilePart(self._path(number), 0, size, check)
 
     def _path(self, number: int) -> Path:
-        return Path(self._file(number))
-
-    def _file(self, number: int) -> str:
-        return os.path.join(self._directory, _CASES.format("set-aside" if number == _ASIDE else number))  # noqa: PTH118 - for each page
+        return self._directory / _name_of(number)
 
     @contextlib.contextmanager
     def _refusing(self) -> Generator[None]:
@@ -386,3 +388,7 @@ class Spool:
     def _check_lines(self, lines: int) -> None:
         if self.ranges is not None and lines != sum(each.cases for each in self.ranges.all):
             raise DamagedError
+
+
+def _name_of(number: int) -> str:
+    return _CASES.format("set-aside" if number == _ASIDE else number)
