@@ -10,9 +10,8 @@ from spooling import fetchers_of, put_together
 from worlds import YEAR, World, moments_of
 
 from persona_cases.export.ranges.collector import collect
-from persona_cases.export.ranges.fetcher_count import MOST_FETCHERS
-from persona_cases.export.spool.appended_files import AppendedFiles
 from persona_cases.export.spool.checkpoint import Description
+from persona_cases.export.spool.disk import AppendedFiles
 from persona_cases.export.spool.spool import Spool
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are listed only on Linux")
@@ -25,7 +24,7 @@ def open_in(directory):
 
 
 def test_files_are_whole_while_they_are_open_and_grow_again_when_they_were_closed(tmp_path):
-    files = AppendedFiles(tmp_path)
+    files = AppendedFiles(tmp_path, most=2)
     for part in (b"a", b"b", b"c"):
         for name in ("one", "two"):
             files.append(name, part)
@@ -38,7 +37,7 @@ def test_files_are_whole_while_they_are_open_and_grow_again_when_they_were_close
 
 
 def test_only_those_written_last_stay_open(tmp_path):
-    files, names = AppendedFiles(tmp_path), [str(number) for number in range(MOST_FETCHERS)]
+    files, names = AppendedFiles(tmp_path, most=5), [str(number) for number in range(5)]
     for name in names:
         files.append(name, b"1")
     files.append("0", b"2")

@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 from typing import Final
 
-from persona_cases.export.spool.appended_files import AppendedFiles
 from persona_cases.export.spool.checkpoint import Checkpoint, Description, decode_checkpoints
-from persona_cases.export.spool.disk import make_durable, make_names_durable, refuse_link, write_private
+from persona_cases.export.spool.disk import AppendedFiles, make_durable, make_names_durable, refuse_link, write_private
 
 _NAME: Final = "checkpoint.jsonl"
 
@@ -22,7 +21,7 @@ class CheckpointFile:
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / _NAME
-        self._files = AppendedFiles(directory)
+        self._files = AppendedFiles(directory, most=1)
         self._begun = False
 
     @property

@@ -39,6 +39,39 @@ def write_whole(file: int, data: memoryview) -> None:
         data = data[os.write(file, data[:BYTES_AT_ONCE]) :]
 
 
+class AppendedFiles:
+    """Private files of one directory that are appended to. The latest ones stay open between two pages.
+
+    Opening and closing a file takes longer than writing a page to it. What was appended survives this process. Close
+    them before they are renamed or deleted, because Windows refuses that for open files.
+
+    Args:
+        directory: the directory.
+        most: how many of them stay open.
+    """
+
+    def __init__(self, directory: Path, *, most: int) -> None:
+        self._directory = directory
+        self._most = most
+        # The latest is the last.
+        self._open: dict[str, io.FileIO] = {}
+
+    def append(self, name: str, data: bytes) -> None:
+        """Append to a file, creating it if necessary."""
+        file = self._open.pop(name, None)
+        if file is None:
+            if len(self._open) == self._most:
+                self._open.pop(next(iter(self._open))).close()
+            file = open_private(self._directory / name, "a")
+        self._open[name] = file
+        write_whole(file.fileno(), memoryview(data))
+
+    def close(self) -> None:
+        """Close all files. They are opened again when something is appended."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+
 def make_durable(path: Path) -> None:
     """Wait until the content of a file is on the disk."""
     with open_private(path, "r+") as file:

@@ -15,11 +15,12 @@ from typing import Final, Self
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.ranges.fetched_range import FetchedRange
 from persona_cases.export.ranges.fetched_ranges import FetchedRanges
+from persona_cases.export.ranges.fetcher_count import MOST_FETCHERS
 from persona_cases.export.sinks import AtomicFile
-from persona_cases.export.spool.appended_files import AppendedFiles
 from persona_cases.export.spool.checkpoint import Checkpoint, CheckpointEncoder, Description
 from persona_cases.export.spool.checkpoint_file import CheckpointFile
 from persona_cases.export.spool.disk import (
+    AppendedFiles,
     make_durable,
     make_names_durable,
     open_private,
@@ -91,7 +92,7 @@ class Spool:
         self._lines = 0
         self._encoder = CheckpointEncoder()
         self._checkpoints = CheckpointFile(self._directory)
-        self._files = AppendedFiles(self._directory)
+        self._files = AppendedFiles(self._directory, most=MOST_FETCHERS)
         self._not_durable = set[int]()
         self._durable_at = -_SECONDS_NOT_DURABLE
         self._slow_until = 0.0
@@ -115,9 +116,10 @@ class Spool:
         """Return whether the next commit is short enough to need no thread."""
         return self._durable_at + _SECONDS_NOT_DURABLE > time.monotonic() >= self._slow_until
 
-    def unsafe(self, number: int) -> int:
-        """Return how many pages of a range were put but not committed."""
-        return sum(queued == number for queued, _ in self._queue)
+    def unsafe(self, ranges: Iterable[FetchedRange]) -> int:
+        """Return how many pages were put but not committed, of the range that has most of them."""
+        queued = [number for number, _ in self._queue]
+        return max((queued.count(each.number) for each in ranges), default=0) if queued else 0
 
     def put(self, fetched: FetchedRange, lines: Sequence[Line]) -> None:
         """Add the next cases of a range, to be written with the next commit."""
