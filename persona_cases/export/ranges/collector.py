@@ -99,8 +99,9 @@ class _Collector:
         # Whether the far end has been looked for, and when the last case of the first page was created.
         self._bounded = False
         self._top = 0
-        # The fetcher of each range.
-        self._fetching: dict[int, int] = {}
+        # The numbers of the ranges that are being fetched, and of the fetchers that do so.
+        self._fetching = set[int]()
+        self._busy = set[int]()
         # Whether the rests of several ranges can be fetched as one.
         self._joins = True
         self._idle = asyncio.Event()
@@ -226,11 +227,7 @@ class _Collector:
 
     @property
     def _free(self) -> int:
-        return max(0, self._fetchers.size - self._busy)
-
-    @property
-    def _busy(self) -> int:
-        return len(set(self._fetching.values()))
+        return max(0, self._fetchers.size - len(self._busy))
 
     def _start_one(self, fetched: FetchedRange) -> None:
         self._start([fetched], self._source.pages(fetched.asked, fetched.cursor))
@@ -245,22 +242,22 @@ class _Collector:
             self._start_one(each)
 
     def _start(self, ranges: list[FetchedRange], walk: RawPages) -> None:
-        fetcher = min(set(range(len(self._fetching) + 1)).difference(self._fetching.values()))
-        self._fetching.update({each.number: fetcher for each in ranges})
+        fetcher = min(set(range(len(self._busy) + 1)) - self._busy)
+        self._busy.add(fetcher)
+        self._fetching.update(each.number for each in ranges)
         pages = self._progress.pages_by_fetcher
         pages += [0] * (fetcher + 1 - len(pages))
         self._group.create_task(self._fetch(ranges, walk, fetcher))
 
     async def _fetch(self, ranges: list[FetchedRange], walk: RawPages, fetcher: int) -> None:
         async with aclosing(walk):
-            ended, idle = False, 0
+            ended, idle, reached = False, 0, _reached(ranges)
             resumed = len(ranges) == 1 and ranges[0].cursor is not None
             while not ended:
                 page = await self._next_page(walk, ranges)
                 if page is None:
                     break
                 self._progress.pages_by_fetcher[fetcher] += 1
-                before = [(each.position, each.cases) for each in ranges]
                 try:
                     self._take(ranges, page)
                 except PaginationError:
@@ -269,22 +266,25 @@ class _Collector:
                         raise
                     break
                 resumed = False
-                idle = idle + 1 if before == [(each.position, each.cases) for each in ranges] else 0
+                before, reached = reached, _reached(ranges)
+                idle = idle + 1 if reached == before else 0
                 if idle > MOST_EMPTY_PAGES:
                     with naming(page.call):
                         raise PaginationError(f"the server sent {MOST_EMPTY_PAGES:,} pages in a row without a new case")
                 if not self._bounded and not ranges[0].done and self._wants_others():
                     await self._look(self._ranges)
                 self._review(ranges[0])
-                await self._room(ranges)
+                # At most one page per range is uncommitted, so a crash loses at most two with the next.
+                while self._spool.unsafe(ranges) > 1:
+                    await self._committed.wait()
                 ended = all(each.done for each in ranges) or self._leaves(ranges)
-        for each in ranges:
-            del self._fetching[each.number]
+        self._busy.remove(fetcher)
+        self._fetching.difference_update(each.number for each in ranges)
         self._idle.set()
 
     async def _next_page(self, walk: RawPages, ranges: list[FetchedRange]) -> RawPage | None:
         """Return the next page; None if the iteration must restart, with another query or fewer fetchers."""
-        began, epoch = self._stopwatch.read(), self._fetchers.epoch
+        epoch, began = self._fetchers.epoch, self._stopwatch.read()
         try:
             page = await anext(walk)
         except OVERLOADED as error:
@@ -303,12 +303,11 @@ class _Collector:
 
     def _observe(self, began: tuple[float, float]) -> None:
         """Tell the fetchers how long a page took, and how much of that was work."""
-        wall, busy = self._stopwatch.read()
-        self._fetchers.observe(wall - began[0], busy - began[1])
+        self._fetchers.observe(*self._stopwatch.since(began))
 
     def _leaves(self, ranges: list[FetchedRange]) -> bool:
         """Return whether a fetcher leaves the rest of a range to be fetched with others."""
-        if self._busy > self._fetchers.size:
+        if len(self._busy) > self._fetchers.size:
             return True
         alone = len(self._ranges.open) == 1
         return self._joins and len(ranges) == 1 and not alone and self._ranges.is_remnant(ranges[0])
@@ -336,8 +335,9 @@ class _Collector:
         self._spool.put_aside(each.line for each in page.aside)
 
     def _review(self, fetched: FetchedRange) -> None:
-        due = self._busy == 1 or self._free or fetched.pages == 1 or self._progress.fetched % _PAGES_A_REVIEW == 0
-        if due and self._fetchers.may_grow and self._ranges.explored:
+        busy = len(self._busy)
+        few = busy == 1 or busy < self._fetchers.size or fetched.pages == 1
+        if (few or self._progress.fetched % _PAGES_A_REVIEW == 0) and self._fetchers.may_grow and self._ranges.explored:
             self._grow(first=False)
         if self._free:
             self._idle.set()
@@ -377,11 +377,6 @@ class _Collector:
             self._committed = asyncio.Event()
             self._tell()
 
-    async def _room(self, ranges: list[FetchedRange]) -> None:
-        """Wait until at most one page per range is uncommitted, so that a crash loses at most two with the next."""
-        while any(self._spool.unsafe(each.number) > 1 for each in ranges):
-            await self._committed.wait()
-
     def _tell(self) -> None:
         """Report the committed progress to the listener, but not so often that it is costly."""
         if self._progress.on_progress is None:
@@ -399,3 +394,8 @@ class _Collector:
             "size": sum(each.size for each in ranges),
             "pages_left": max(0, round(self._ranges.pages_left)),
         }
+
+
+def _reached(ranges: list[FetchedRange]) -> int:
+    """Return a number that grows when a range gets a new case or comes further in time."""
+    return sum([each.position + each.cases for each in ranges])

@@ -74,11 +74,14 @@ class FetchedRange(msgspec.Struct, kw_only=True):
             self._check_order(first, last)
             stop = count if self.open_end or last < self.high else page.first_from(self.high)
             kept = self._new(page, first, stop)
-            moment, latest = _end_of(page, stop) if stop else (self.position, ())
+            end = last if stop == count or not stop else page.moment(stop - 1)
+            latest = _ids_at(end, page, stop) if stop else ()
             # Nothing below can fail, so a page is taken completely or not at all.
-            self._learn_density(count / max(1, last - self.position))
+            self.density = count / max(1, last - self.position)
+            if not self.pages:
+                self.first_density = self.density
             if stop:
-                self._move(moment, latest, again=self.cursor is None or len(kept) < stop)
+                self._move(end, latest, again=self.cursor is None or len(kept) < stop)
             self.cases += len(kept)
             ended = ended or stop < count
         self.pages += not shared
@@ -129,11 +132,6 @@ class FetchedRange(msgspec.Struct, kw_only=True):
             self.complete = again or len(latest) <= _MOST_LATEST
         self.position, self.latest = moment, latest
 
-    def _learn_density(self, seen: float) -> None:
-        self.density = seen
-        if not self.pages:
-            self.first_density = seen
-
 
 def take_together(ranges: Sequence[FetchedRange], page: RawPage) -> Iterator[tuple[FetchedRange, Sequence[Line]]]:
     """Take the next page of an iteration through the rests of several ranges.
@@ -166,9 +164,9 @@ def take_together(ranges: Sequence[FetchedRange], page: RawPage) -> Iterator[tup
             break
 
 
-def _end_of(page: RawPage, stop: int) -> tuple[int, tuple[str, ...]]:
-    """Return when the last case before `stop` was created, and the ids of the cases that were created then."""
-    start, moment = stop - 1, page.moment(stop - 1)
+def _ids_at(moment: int, page: RawPage, stop: int) -> tuple[str, ...]:
+    """Return the ids of the last cases before `stop`; these were created at one moment."""
+    start = stop - 1
     while start and page.moment(start - 1) == moment:
         start -= 1
-    return moment, tuple([page.id(index) for index in range(start, stop)])
+    return tuple([page.id(index) for index in range(start, stop)])

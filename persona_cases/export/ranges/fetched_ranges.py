@@ -156,7 +156,7 @@ class FetchedRanges(msgspec.Struct, kw_only=True):
         return self._pages(self._index(fetched))
 
     def _index(self, fetched: FetchedRange) -> int:
-        return [each.number for each in self.all].index(fetched.number)
+        return self.all.index(fetched)
 
     def spread(self, fetchers: int) -> list[FetchedRange]:
         """Split ranges for idle fetchers; return the new ranges, at most one per fetcher.

@@ -51,6 +51,10 @@ class Stopwatch:
         """Return the elapsed time and the processor time."""
         return self.wall(), self.busy()
 
+    def since(self, began: tuple[float, float]) -> tuple[float, float]:
+        """Return how much of both has passed since a reading."""
+        return self.wall() - began[0], self.busy() - began[1]
+
 
 @attrs.define(kw_only=True)
 class FetcherCount:

@@ -140,16 +140,17 @@ class CheckpointEncoder:
             description: the description of the export.
             durable: whether all data that the checkpoint refers to was made durable before the entry is written.
         """
-        changed = list[msgspec.Raw]()
+        changed, known = list[msgspec.Raw](), self._known
         for each in checkpoint.ranges.all:
-            if each.number in self._final:
+            number = each.number
+            if number in self._final:
                 continue
             text = _encode(each)
-            if self._known.get(each.number) != text:
-                self._known[each.number] = text
+            if known.get(number) != text:
+                known[number] = text
                 changed.append(msgspec.Raw(text))
             if each.done:
-                self._final.add(each.number)
+                self._final.add(number)
         header = b"" if self._number else _line({"format": _FORMAT, "description": description})
         entry = {
             "number": self._number,

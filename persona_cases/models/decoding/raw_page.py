@@ -105,11 +105,11 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
 
     def created_at(self, index: int) -> datetime:
         """Return when a case was created; see `moment` for its errors."""
-        return self._stamp(index).attributes.created_at
+        return (self.stamps.get(index) or self._stamp(index)).attributes.created_at
 
     def id(self, index: int) -> str:
         """Return the id of a case; see `moment` for its errors."""
-        return self._stamp(index).id
+        return (self.stamps.get(index) or self._stamp(index)).id
 
     def first(self, count: int) -> Sequence[Line]:
         """Return the lines of the first cases, without unwanted ones."""
@@ -137,7 +137,9 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
         Raises:
             DecodeError: if the line is not a case, or has no creation time.
         """
-        moment = moment_of(self._stamp(index).attributes.created_at)
+        # Not by a call, because each page asks for several.
+        stamp = self.stamps.get(index) or self._stamp(index)
+        moment = (stamp.attributes.created_at - _EPOCH) // _MILLISECOND
         return -moment if self.backward else moment
 
     def turned(self) -> Self:
@@ -153,21 +155,19 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
 
     def _mark(self, index: int) -> str:
         try:
-            return self._stamp(index).id
+            return self.id(index)
         except DecodeError:
             return bytes(self.lines[index]).hex()
 
     def _failure(self, index: int) -> DecodeError | None:
         try:
-            self._stamp(index)
+            self.id(index)
         except DecodeError as error:
             return error
         return None
 
     def _stamp(self, index: int) -> Stamp:
-        stamp = self.stamps.get(index)
-        if stamp is None:
-            stamp = self.stamps[index] = _read_stamp(self.lines[index], index)
+        stamp = self.stamps[index] = _read_stamp(self.lines[index], index)
         return stamp
 
 

@@ -65,9 +65,17 @@ def pages_of(
     name = "page[before]" if backward else "page[after]"
     same = attrs.asdict(request, recurse=False)
     own = same.pop("query")
+    ours = {name for name, _ in own}
 
     async def fetch(position: Position) -> P:
-        asked = Request(**same, query=_page_query(own, position, name))
+        # A link may or may not repeat the caller's parameters, and may have others. The caller's parameters win, and
+        # those that only the link has are added.
+        passed_on = [each for each in position.following if not each[0].startswith("page[") and each[0] not in ours]
+        query = [*own, *passed_on]
+        if position.cursor is not None:
+            query.append((name, position.cursor))
+        query.append(("page[size]", str(position.size)))
+        asked = Request(**same, query=tuple(query))
         (content, links), call = await api.fetch(asked, decode)
         link = links.prev if backward else links.next
         with naming(call):
@@ -117,14 +125,3 @@ def page_of(items: tuple[Item, ...], link: Link) -> Page[Item]:
         following=link.following,
         call=link.call,
     )
-
-
-def _page_query(own: QueryPairs, position: Position, cursor_name: str) -> QueryPairs:
-    # A link may or may not repeat the caller's parameters, and may have others. The caller's parameters win, and those
-    # that only the link has are added.
-    ours = {name for name, _ in own}
-    passed_on = tuple(
-        (name, value) for name, value in position.following if name not in ours and not name.startswith("page[")
-    )
-    cursor = () if position.cursor is None else ((cursor_name, position.cursor),)
-    return (*own, *passed_on, *cursor, ("page[size]", str(position.size)))
