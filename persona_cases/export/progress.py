@@ -42,7 +42,6 @@ OnProgress = Callable[[ExportProgress], object]
 """Called after each page or, for an export by time ranges, after each commit, at most every 20 ms; and at the end."""
 
 
-@attrs.define(kw_only=True)
 class RunProgress:
     """The progress of one run of an export, from which its report is made.
 
@@ -53,12 +52,13 @@ class RunProgress:
         pages_by_fetcher: number of pages by fetcher, without the first requests to both ends of the time.
     """
 
-    on_progress: OnProgress | None = None
-    so_far: ExportProgress = attrs.field(factory=ExportProgress, init=False)
-    fetched: int = attrs.field(default=0, init=False)
-    pages_by_fetcher: list[int] = attrs.field(factory=list[int], init=False)
-    _told: ExportProgress | None = attrs.field(default=None, init=False)
-    _started: float = attrs.field(factory=time.monotonic, init=False)
+    def __init__(self, on_progress: OnProgress | None = None) -> None:
+        self.on_progress = on_progress
+        self.so_far: ExportProgress = ExportProgress()
+        self.fetched: int = 0
+        self.pages_by_fetcher: list[int] = []
+        self._told: ExportProgress | None = None
+        self._started = time.monotonic()
 
     def update(self, **changes: Any) -> None:
         """Change attributes of the state."""

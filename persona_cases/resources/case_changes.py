@@ -26,21 +26,6 @@ if TYPE_CHECKING:
     from persona_cases.typed import TypedCase
 
 
-@attrs.frozen
-class _AnswerOptions:
-    """The arguments that every change takes: which data to return, and its idempotency key.
-
-    Attributes:
-        include: relationships whose objects to load.
-        only: the only attributes to load.
-        idempotency_key: the caller's key.
-    """
-
-    include: Iterable[Includable] | None
-    only: Iterable[str] | None
-    idempotency_key: str | None
-
-
 class CaseChanges:
     """The methods of `persona.cases` that change a case and return the changed case.
 
@@ -109,8 +94,8 @@ class CaseChanges:
             sla_expires_in=sla_expires_in,
             version=self._api.options.version,
         )
-        answer = _AnswerOptions(include, only, idempotency_key)
-        return await self._send(Request("POST", "/cases", body=encode_body(body), safety=Safety.KEYED), answer)
+        request = Request("POST", "/cases", body=encode_body(body), safety=Safety.KEYED)
+        return await self._send(request, include, only, idempotency_key)
 
     async def update(
         self,
@@ -184,8 +169,8 @@ class CaseChanges:
 
         See https://docs.withpersona.com/api-reference/cases/redact-a-case.
         """
-        answer = _AnswerOptions(include, only, idempotency_key)
-        return await self._send(Request("DELETE", case_path(case), safety=Safety.REPEATABLE), answer)
+        request = Request("DELETE", case_path(case), safety=Safety.REPEATABLE)
+        return await self._send(request, include, only, idempotency_key)
 
     async def add_objects(
         self,
@@ -404,13 +389,18 @@ class CaseChanges:
 
         path, change = case_path(case), as_change(change)
         uploads = await encoded_uploads(change.attachments) if isinstance(change, changes.Update) else ()
-        return await self._send(change_request(path, change, uploads), _AnswerOptions(include, only, idempotency_key))
+        return await self._send(change_request(path, change, uploads), include, only, idempotency_key)
 
-    async def _send(self, request: Request, answer: _AnswerOptions) -> Case:
-        sparse, fieldset = parameters.fieldset(answer.only)
-        query = parameters.include(answer.include, self._api.options.version) + sparse
-        if answer.idempotency_key is not None or request.safety is Safety.KEYED:
-            request = attrs.evolve(request, idempotency_key=chosen_or_new_key(answer.idempotency_key))
-        return await self._api.load(
-            attrs.evolve(request, query=query), partial(decoding.decode_case, fieldset=fieldset)
-        )
+    async def _send(
+        self,
+        request: Request,
+        include: Iterable[Includable] | None,
+        only: Iterable[str] | None,
+        idempotency_key: str | None,
+    ) -> Case:
+        sparse, fieldset = parameters.fieldset(only)
+        query = parameters.include(include, self._api.options.version) + sparse
+        if idempotency_key is not None or request.safety is Safety.KEYED:
+            request = attrs.evolve(request, idempotency_key=chosen_or_new_key(idempotency_key))
+        decode = partial(decoding.decode_case, fieldset=fieldset)
+        return await self._api.load(attrs.evolve(request, query=query), decode)

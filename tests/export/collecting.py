@@ -17,7 +17,7 @@ from persona_cases.resources.exporting.search_source import SearchSource
 async def main(base_url, api_key, output, fetchers):
     async with bare_api(api_key, base_url) as api:
         with Spool(output, Description({"where": None}, "1.0")) as spool:
-            source = SearchSource(api, max_searches=1)
+            source = SearchSource(api=api, max_searches=1)
             await collect(source, spool, fetchers=fetchers_of(int(fetchers)))
             put_together(spool)
             spool.remove()

@@ -41,7 +41,7 @@ async def collected(source, directory, **settings):
 
 
 def source_of(api, where=None, **settings):
-    return SearchSource(api, where, **{"max_searches": 16, **settings})
+    return SearchSource(api=api, where=where, **{"max_searches": 16, **settings})
 
 
 async def in_order(client, where=None):

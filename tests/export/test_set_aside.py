@@ -146,9 +146,11 @@ async def sim():
 
 
 SOURCES = {
-    "one search": lambda api: SearchSource(api, max_searches=1),
+    "one search": lambda api: SearchSource(api=api, max_searches=1),
     "several searches": lambda api: SearchSource(
-        api, Q.any_of(Q.status.eq(s) & ~Q.fields.priority.eq("no") for s in ("open", "closed")), max_searches=16
+        api=api,
+        where=Q.any_of(Q.status.eq(s) & ~Q.fields.priority.eq("no") for s in ("open", "closed")),
+        max_searches=16,
     ),
     "the list": lambda api: TurnedSource(ListSource.of(api, None)),
     "the list, decided here": lambda api: TurnedSource(ListSource.of(api, ~Q.fields.poison.eq("x"))),

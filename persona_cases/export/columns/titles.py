@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, count
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-import attrs
+import msgspec
 
 if TYPE_CHECKING:
     from persona_cases.export.columns.column import Column
@@ -21,8 +21,7 @@ _HUMP: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _NO_LETTERS: Final = re.compile(r"\W+")
 
 
-@attrs.frozen
-class TitledColumn:
+class TitledColumn(msgspec.Struct, frozen=True):
     """A column of one table.
 
     Attributes:

@@ -7,7 +7,7 @@ import os
 from pathlib import PurePath
 from typing import Final, Literal, TypeAlias, TypeVar
 
-import attrs
+import msgspec
 
 from persona_cases.errors import InvalidArgumentError
 
@@ -49,8 +49,7 @@ _COMPRESSIONS: Final = {".gz": Compression.GZIP, ".zst": Compression.ZSTD}
 _STREAMS: Final = frozenset({FileFormat.JSON_LINES, FileFormat.CSV})
 
 
-@attrs.frozen
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """The format and the compression of an export.
 
     Attributes:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-import attrs
+import msgspec
 
 from persona_cases.transport.limits.limiter import LimiterState
 
@@ -33,8 +33,7 @@ WORTH_WAITING: Final = 0.002
 a page takes about a fifth of that: where pages come faster, more fetchers would only wait for the processor."""
 
 
-@attrs.frozen(kw_only=True)
-class Stopwatch:
+class Stopwatch(msgspec.Struct, frozen=True, kw_only=True):
     """Measures how long a page took, and how much of that was work.
 
     Attributes:
@@ -56,8 +55,7 @@ class Stopwatch:
         return self.wall() - began[0], self.busy() - began[1]
 
 
-@attrs.define(kw_only=True)
-class FetcherCount:
+class FetcherCount(msgspec.Struct, kw_only=True):
     """The number of fetchers: it grows with the work, and shrinks when the server fails under the load.
 
     If a request fails that was sent under the current number, the number is halved. If no page has arrived since it was
@@ -84,11 +82,11 @@ class FetcherCount:
     latency: float = math.inf
     waiting: float = math.inf
     period: float = 1.0
-    ceiling: int = attrs.field(init=False)
-    epoch: int = attrs.field(default=0, init=False)
-    calm: int = attrs.field(default=0, init=False)
+    ceiling: int = MOST_FETCHERS
+    epoch: int = 0
+    calm: int = 0
 
-    def __attrs_post_init__(self) -> None:
+    def __post_init__(self) -> None:
         self.ceiling = self.most
 
     def observe(self, seconds: float, busy: float) -> None:

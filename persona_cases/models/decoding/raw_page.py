@@ -12,17 +12,19 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
 from persona_cases.errors import Answered, DecodeError
+from persona_cases.models import decoding
 from persona_cases.models.decoding.jsontext import REFUSED
 from persona_cases.models.decoding.page_split import split_page
-from persona_cases.models.decoding.pieces import is_json, members, pieces, without_line_ends
 from persona_cases.models.decoding.records import AwareDatetime, Links
-from persona_cases.models.decoding.undecodable import UndecodableCase, blame, id_of
+
+if TYPE_CHECKING:
+    from persona_cases.models.decoding.undecodable import UndecodableCase
 
 __all__ = ["Line", "RawPage", "decode_raw_page", "moment_of", "time_of"]
 
@@ -88,6 +90,10 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
     def __repr__(self) -> str:
         return f"RawPage(lines=<{len(self.lines)} lines>, next_cursor={self.next_cursor!r})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        # Otherwise rich would show the fields of the struct in a traceback with locals.
+        return [("lines", len(self.lines)), ("next_cursor", self.next_cursor)]
+
     def __len__(self) -> int:
         return len(self.lines)
 
@@ -99,7 +105,7 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
             if failure is None:
                 kept.append(index)
             else:
-                aside.append(UndecodableCase(bytes(self.lines[index]), failure))
+                aside.append(decoding.UndecodableCase(bytes(self.lines[index]), failure))
         unwanted = frozenset(place for place, index in enumerate(kept) if index in self.unwanted)
         return self._with_lines([self.lines[index] for index in kept], unwanted=unwanted, aside=aside)
 
@@ -190,11 +196,8 @@ def decode_raw_page(body: bytes) -> tuple[RawPage, Links]:
         record, links = split
         # A line break can occur only between the tokens of JSON text. Most pages have none.
         return RawPage(record.data if _on_one_line(body) else [_line(bytes(each)) for each in record.data]), links
-    # Few pages are odd, and models take longer to load than the rest of an export.
-    from persona_cases.models.decoding.decode import decode_page  # noqa: PLC0415
-
     try:
-        document = decode_page(body)
+        document = decoding.decode_page(body)
     except DecodeError as error:
         failure = error
     else:
@@ -207,23 +210,14 @@ def decode_raw_page(body: bytes) -> tuple[RawPage, Links]:
 
 def _taken_apart(body: bytes) -> tuple[RawPage, Links] | None:
     """Return the page without looking at the values of its cases; None if its cases cannot be separated."""
-    document = members(body) or {}
-    cases = pieces(document.get("data", b""))
+    apart = decoding.separated(body)
+    if apart is None:
+        return None
+    lines, aside, links = apart
     try:
-        links = _decode_links(document.get("links", b"null")) or Links()
+        return RawPage(lines, aside=aside), _decode_links(links) or Links()
     except REFUSED:
         return None
-    if cases is None:
-        return None
-    lines, aside = list[Line](), list[UndecodableCase]()
-    for index, case in enumerate(cases):
-        line = without_line_ends(case)
-        if is_json(line):
-            lines.append(line)
-        else:
-            error = blame(DecodeError("not JSON"), line, f"/data/{index}")
-            aside.append(UndecodableCase(line, error))
-    return RawPage(lines, aside=aside), links
 
 
 def _on_one_line(text: bytes) -> bool:
@@ -241,9 +235,9 @@ def _read_stamp(line: Line, index: int) -> Stamp:
         pass
     # The decoder may reject something else in the case.
     text = bytes(line)
-    id_, created = id_of(text), (members((members(text) or {}).get("attributes", b"")) or {}).get("created_at", b"")
+    id_ = decoding.id_of(text)
     try:
-        created_at = _decode_time(created)
+        created_at = _decode_time(decoding.creation_of(text))
     except REFUSED:
         created_at = None
     if id_ is None or created_at is None:

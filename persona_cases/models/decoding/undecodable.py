@@ -11,9 +11,9 @@ import msgspec
 
 from persona_cases.errors import DecodeError
 from persona_cases.models.decoding.jsontext import REFUSED, check_utf8, parse_json, step
-from persona_cases.models.decoding.pieces import is_json, members, pieces
+from persona_cases.models.decoding.pieces import is_json, members, pieces, without_line_ends
 
-__all__ = ["UndecodableCase", "blame", "id_of", "poisoned_case"]
+__all__ = ["UndecodableCase", "blame", "creation_of", "id_of", "poisoned_case", "separated"]
 
 _ID: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
 _NOT_UNICODE: Final = "a text holds half of a surrogate pair, which is not Unicode"
@@ -44,6 +44,35 @@ def id_of(case: bytes) -> str | None:
     except REFUSED:
         return None
     return found if _ID.fullmatch(found) else None
+
+
+def creation_of(case: bytes) -> bytes:
+    """Return the creation time in the JSON of a case, as JSON; nothing if there is none."""
+    return (members((members(case) or {}).get("attributes", b"")) or {}).get("created_at", b"")
+
+
+def separated(body: bytes) -> tuple[list[bytes], list[UndecodableCase], bytes] | None:
+    """Separate the cases of a page without looking at their values.
+
+    Args:
+        body: the body of the response.
+
+    Returns:
+        The cases that are JSON, on one line each; the other cases; and the JSON of the links. None if the cases cannot
+        be separated.
+    """
+    document = members(body) or {}
+    cases = pieces(document.get("data", b""))
+    if cases is None:
+        return None
+    lines, aside = list[bytes](), list[UndecodableCase]()
+    for index, case in enumerate(cases):
+        line = without_line_ends(case)
+        if is_json(line):
+            lines.append(line)
+        else:
+            aside.append(UndecodableCase(line, blame(DecodeError("not JSON"), line, f"/data/{index}")))
+    return lines, aside, document.get("links", b"null")
 
 
 def blame(error: DecodeError, case: bytes, pointer: str) -> DecodeError:

@@ -14,18 +14,11 @@ an expression that needs too many searches raises early.
 
 from __future__ import annotations
 
-from math import ceil
-
 import attrs
 import msgspec
 
 from persona_cases.query.entry import as_predicate
 from persona_cases.query.nodes import AllOf, AnyOf, Predicate
-from persona_cases.query.planner.blocks import Capacity, Vocabulary
-from persona_cases.query.planner.covers import Covers, TooManyBlocksError
-from persona_cases.query.planner.nesting import nested
-from persona_cases.query.planner.packing import Packing, expression, pack
-from persona_cases.query.planner.refusal import too_complex
 from persona_cases.query.planner.search_limits import SearchLimits
 from persona_cases.query.values import whole_number
 from persona_cases.surface import publish
@@ -102,22 +95,10 @@ def _searches(written: Predicate, limits: SearchLimits, most: int) -> tuple[Pred
         return (None,) if isinstance(simple, AllOf) else ()
     if fits:
         return (written,)
-    fitting = nested(simple, limits)
-    if fitting is not None:
-        return (fitting,)
-    vocabulary = Vocabulary(simple)
-    packing = _packing(simple, vocabulary, Capacity.of(limits), most)
-    if packing.searches is None:
-        raise too_complex(written, limits, most, packing.count)
-    return tuple(expression(search, vocabulary, limits) for search in packing.searches)
+    # Most expressions fit one search.
+    from persona_cases.query.planner.division import divided  # noqa: PLC0415
 
-
-def _packing(normal: Predicate, vocabulary: Vocabulary, capacity: Capacity, most: int) -> Packing:
-    try:
-        cover = Covers(vocabulary, capacity, most * capacity.width).of(normal)
-    except TooManyBlocksError as error:
-        return Packing(None, max(most + 1, ceil(error.count / capacity.width)))
-    return pack(cover, vocabulary, capacity, most)
+    return divided(written, simple, limits, most)
 
 
 publish("persona_cases.query", Plan, plan)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
-import attrs
+import msgspec
 
 from persona_cases.export.manifest_file import write_account
 from persona_cases.export.progress import RunProgress
@@ -58,8 +58,7 @@ class CaseReading(Searching, Protocol):
         ...
 
 
-@attrs.frozen(kw_only=True)
-class ExportRun:
+class ExportRun(msgspec.Struct, frozen=True, kw_only=True):
     """One run of an export.
 
     Attributes:

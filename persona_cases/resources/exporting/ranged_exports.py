@@ -126,7 +126,7 @@ def _source(run: ExportRun, where: Predicate | None) -> PageSource:
         from persona_cases.resources.exporting.list_source import ListSource  # noqa: PLC0415
 
         return TurnedSource(ListSource.of(run.api, where, request.loaded))
-    return SearchSource(run.api, where, request.loaded, max_searches=request.max_searches)
+    return SearchSource(api=run.api, where=where, only=request.loaded, max_searches=request.max_searches)
 
 
 def _source_of_first_run(run: ExportRun, source: PageSource, snapshot: Description) -> PageSource:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import attrs
+import msgspec
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.formats.packages import required
@@ -25,8 +25,7 @@ T = TypeVar("T")
 _READ_ONLY: Final = frozenset({"http", "https"})
 
 
-@attrs.frozen
-class _RemoteFile:
+class _RemoteFile(msgspec.Struct, frozen=True):
     """A file that fsspec can write.
 
     Attributes:

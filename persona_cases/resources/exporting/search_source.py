@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import ClassVar
 
-import attrs
+import msgspec
 
 from persona_cases.errors import QueryTooComplexError
 from persona_cases.export.ranges.fetcher_count import PAGES_PER_FETCHER
@@ -22,8 +22,7 @@ from persona_cases.transport.limits.limiter import LimiterState
 _ASCENDING, _DESCENDING = Q.created_at.asc(), Q.created_at.desc()
 
 
-@attrs.frozen
-class SearchSource:
+class SearchSource(msgspec.Struct, frozen=True, kw_only=True):
     """The cases that a search finds; a `PageSource` of the export.
 
     The range becomes part of the expression before it is planned. Cases are copied without decoding. If the expression
@@ -40,8 +39,8 @@ class SearchSource:
     api: Api
     where: Predicate | None = None
     only: tuple[str, ...] | None = None
-    max_searches: int = attrs.field(kw_only=True)
-    limits: SearchLimits | None = attrs.field(default=None, kw_only=True)
+    max_searches: int
+    limits: SearchLimits | None = None
 
     backward: ClassVar[bool] = False
 

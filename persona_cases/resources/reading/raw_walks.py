@@ -8,14 +8,13 @@ from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
-import attrs
+import msgspec
 from msgspec.structs import replace
 
 from persona_cases import paging
 from persona_cases.export.ranges.page_source import RawPages
 from persona_cases.models.decoding.raw_page import Line, RawPage, decode_raw_page
 from persona_cases.models.decoding.records import Links
-from persona_cases.models.decoding.undecodable import UndecodableCase
 from persona_cases.paging import LARGEST_PAGE, PageChain
 from persona_cases.protocol.message import Request
 from persona_cases.resources.endpoint import Api
@@ -23,11 +22,11 @@ from persona_cases.resources.reading.page_requests import Link, pages_of
 from persona_cases.resources.reading.searches import Search
 
 if TYPE_CHECKING:
+    from persona_cases.models.decoding.undecodable import UndecodableCase
     from persona_cases.paging import Fetch, Page
 
 
-@attrs.frozen
-class RawCase:
+class RawCase(msgspec.Struct, frozen=True):
     """A case decoded only as far as merging the pages of several searches needs.
 
     Attributes:
@@ -77,7 +76,7 @@ async def merged_walk(api: Api, search: Search, after: str | None) -> RawPages:
     Raises:
         PersonaError: any error that a request can raise.
     """
-    aside = list[UndecodableCase]()
+    aside: list[UndecodableCase] = []
 
     def make(raw: RawPage, link: Link) -> Page[RawCase]:
         page = raw.sound()
