@@ -176,7 +176,7 @@ class _Collector:
         # Unlike the first page, it does not wait for a connection.
         began = self._stopwatch.read()
         peak = self._sound(await self._source.far_end())
-        self._observe(began)
+        self._fetchers.observe(*self._stopwatch.since(began))
         self._progress.fetched += 1
         # Searches may not know the oldest case yet if it is new, but the list, which goes backward, does.
         open_end = self._source.backward
@@ -190,7 +190,7 @@ class _Collector:
     async def _first_page(self, walk: RawPages) -> RawPage | None:
         began = self._stopwatch.read()
         async for page in walk:
-            self._observe(began)
+            self._fetchers.observe(*self._stopwatch.since(began))
             checked = self._sound(page)
             self._put_aside(checked)
             if len(checked):
@@ -298,12 +298,8 @@ class _Collector:
             elif not ranges[0].ask_by_time():
                 raise
             return None
-        self._observe(began)
-        return page
-
-    def _observe(self, began: tuple[float, float]) -> None:
-        """Tell the fetchers how long a page took, and how much of that was work."""
         self._fetchers.observe(*self._stopwatch.since(began))
+        return page
 
     def _leaves(self, ranges: list[FetchedRange]) -> bool:
         """Return whether a fetcher leaves the rest of a range to be fetched with others."""
@@ -335,11 +331,11 @@ class _Collector:
         self._spool.put_aside(each.line for each in page.aside)
 
     def _review(self, fetched: FetchedRange) -> None:
-        busy = len(self._busy)
-        few = busy == 1 or busy < self._fetchers.size or fetched.pages == 1
-        if (few or self._progress.fetched % _PAGES_A_REVIEW == 0) and self._fetchers.may_grow and self._ranges.explored:
+        fetchers, busy = self._fetchers, len(self._busy)
+        few = busy == 1 or busy < fetchers.size or fetched.pages == 1
+        if (few or self._progress.fetched % _PAGES_A_REVIEW == 0) and fetchers.may_grow and self._ranges.explored:
             self._grow(first=False)
-        if self._free:
+        if busy < fetchers.size:
             self._idle.set()
 
     def _grow(self, *, first: bool) -> None:

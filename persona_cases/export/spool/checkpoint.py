@@ -89,7 +89,7 @@ class Description:
             )
 
 
-class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+class Checkpoint(msgspec.Struct, frozen=True):
     """The state of an export, and how much of its files is valid.
 
     Attributes:

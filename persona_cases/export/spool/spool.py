@@ -118,8 +118,10 @@ class Spool:
 
     def unsafe(self, ranges: Iterable[FetchedRange]) -> int:
         """Return how many pages were put but not committed, of the range that has most of them."""
+        if not self._queue:
+            return 0
         queued = [number for number, _ in self._queue]
-        return max((queued.count(each.number) for each in ranges), default=0) if queued else 0
+        return max(queued.count(each.number) for each in ranges)
 
     def put(self, fetched: FetchedRange, lines: Sequence[Line]) -> None:
         """Add the next cases of a range, to be written with the next commit."""
@@ -148,7 +150,8 @@ class Spool:
             return
         started = time.monotonic()
         self._write(self._queue, self._entry(ranges, durable=False), durable=False)
-        self._settle(ranges, len(self._queue))
+        self._queue.clear()
+        self.ranges = ranges
         now = time.monotonic()
         if now - started > _SLOW:
             self._slow_until = now + _WHILE
@@ -177,19 +180,14 @@ class Spool:
             except asyncio.CancelledError as error:
                 cancelled = error
         if writing.exception() is None:
-            self._settle(ranges, len(queue))
+            del self._queue[: len(queue)]
+            self.ranges = ranges
         if cancelled is not None:
             raise cancelled
         writing.result()
 
-    def _settle(self, ranges: FetchedRanges, written: int) -> None:
-        del self._queue[:written]
-        self.ranges = ranges
-
     def _entry(self, ranges: FetchedRanges, *, durable: bool) -> bytes:
-        checkpoint = Checkpoint(
-            ranges=ranges, joined=self._joined, aside_size=self._aside.size, aside_check=self._aside.check
-        )
+        checkpoint = Checkpoint(ranges, self._joined, self._aside.size, self._aside.check)
         return self._encoder.encode(checkpoint, self.description, durable=durable)
 
     def _write(self, queue: Iterable[tuple[int, bytes]], entry: bytes, *, durable: bool) -> None:

@@ -130,7 +130,10 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
 
         Reading the ids of all cases only for this would be too costly.
         """
-        return [self._mark(0), self._mark(len(self.lines) - 1)] if self.lines else []
+        try:
+            return [self.id(0), self.id(len(self.lines) - 1)] if self.lines else []
+        except DecodeError:
+            return [bytes(line).hex() for line in (self.lines[0], self.lines[-1])]
 
     def between(self, part: range, next_cursor: str | None) -> Self:
         """Return some of the cases as a page with a cursor."""
@@ -158,12 +161,6 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
 
     def _with_lines(self, lines: Sequence[Line], **changes: Any) -> Self:
         return replace(self, lines=lines, stamps={}, **changes)
-
-    def _mark(self, index: int) -> str:
-        try:
-            return self.id(index)
-        except DecodeError:
-            return bytes(self.lines[index]).hex()
 
     def _failure(self, index: int) -> DecodeError | None:
         try:
