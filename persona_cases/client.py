@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import attrs
+from msgspec.structs import replace
 
 from persona_cases.models.unset import UNSET, Unset
 from persona_cases.protocol import secret
@@ -243,7 +244,7 @@ class PersonaClient:
             changes["observers"] = (*self._api.options.observers, *check_observers(observers))
         twin = copy.copy(self)
         options = attrs.evolve(self._api.options, **changes)
-        twin._api = attrs.evolve(self._api, options=options, lifetime=Lifetime(self._api.lifetime))
+        twin._api = replace(self._api, options=options, lifetime=Lifetime(self._api.lifetime))
         for name, member in vars(PersonaClient).items():
             if isinstance(member, cached_property):
                 vars(twin).pop(name, None)

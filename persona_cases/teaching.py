@@ -96,9 +96,10 @@ def taught(lessons: Lessons) -> Callable[[C], C]:
         for use, sentence in lessons.uses.items():
             setattr(cls, use, _refusal(sentence, lessons.wrong))
         for name in dir(cls):
+            if name.startswith("_") and not (name == "__init__" and lessons.constructor):
+                continue
             method = inspect.getattr_static(cls, name)
-            public = not name.startswith("_") or (name == "__init__" and lessons.constructor)
-            if public and inspect.isfunction(method) and _is_untaught(method):
+            if inspect.isfunction(method) and _is_untaught(method):
                 setattr(cls, name, _taught_call(method, lessons.title or cls.__name__, lessons))
         return cls
 

@@ -9,7 +9,7 @@ import enum
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import attrs
+import msgspec
 
 from persona_cases.errors import (
     AuthenticationError,
@@ -56,8 +56,7 @@ class AttemptFailure(enum.Enum):
     """Any other response that is not a success."""
 
 
-@attrs.frozen
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """The consequences of a failure.
 
     Attributes:

@@ -6,6 +6,7 @@ The vendor's rules: https://docs.withpersona.com/errors and https://docs.withper
 from __future__ import annotations
 
 import attrs
+import msgspec
 
 from persona_cases.errors import (
     Answered,
@@ -87,8 +88,7 @@ class RetryPolicy:
         return min(self.cap, self.base * 2.0 ** min(failures - 1, 60)) * draw
 
 
-@attrs.define
-class Attempts:
+class Attempts(msgspec.Struct):
     """The attempts of one call so far, and the decision about the next.
 
     Attributes:

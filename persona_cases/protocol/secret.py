@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 from typing import Any, NoReturn, cast
 
-import attrs
-
 from persona_cases.errors import InvalidArgumentError
 
 _PRINTABLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 
-@attrs.frozen(repr=False, eq=False)
 class Secret:
-    """A value that never appears in a repr, pickle or message; only `reveal` returns it."""
+    """A value that never appears in a repr, pickle or message; only `reveal` returns it.
 
-    # rich shows the fields of attrs classes, regardless of their repr.
-    _value: str = attrs.field(alias="value", repr=False)
+    Args:
+        value: the secret.
+    """
+
+    # Not an attrs class or a struct, because rich shows the fields of both.
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
 
     def reveal(self) -> str:
         """Return the secret itself, for the one place that sends it."""

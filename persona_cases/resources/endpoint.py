@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Literal, TypeVar
 
 import attrs
+import msgspec
+from msgspec.structs import replace
 
 from persona_cases.errors import Answered, DecodeError
 from persona_cases.protocol.addresses.urls import BaseURL
@@ -19,8 +21,7 @@ from persona_cases.transport.pipeline import Transport
 D = TypeVar("D")
 
 
-@attrs.frozen
-class Api:
+class Api(msgspec.Struct, frozen=True):
     """The API as one client sees it.
 
     Attributes:
@@ -33,7 +34,7 @@ class Api:
     transport: Transport
     base: BaseURL
     options: Options
-    lifetime: Lifetime = attrs.field(factory=Lifetime)
+    lifetime: Lifetime = msgspec.field(default_factory=Lifetime)
 
     @property
     def limiter_state(self) -> LimiterState:
@@ -42,7 +43,7 @@ class Api:
 
     def counted_by(self, count: RequestCount) -> Api:
         """Return a copy that also counts the requests of calls made through it."""
-        return attrs.evolve(self, options=attrs.evolve(self.options, counts=(*self.options.counts, count)))
+        return replace(self, options=attrs.evolve(self.options, counts=(*self.options.counts, count)))
 
     def call(self, request: Request, *, host: Literal["api", "files"] = "api") -> Call:
         """Create a call, which begins when its `with` block is entered."""

@@ -11,7 +11,7 @@ from itertools import count
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
-import attrs
+import msgspec
 
 from persona_cases.errors import (
     Answered,
@@ -99,8 +99,7 @@ class Lifetime:
         return self is other or (self._parent is not None and self._parent._belongs_to(other))
 
 
-@attrs.frozen
-class Timing:
+class Timing(msgspec.Struct, frozen=True):
     """The clock, sleep and jitter of calls.
 
     Attributes:

@@ -11,7 +11,7 @@ import socket
 import ssl
 
 import aiohttp
-import attrs
+import msgspec
 
 from persona_cases.errors import (
     ConnectionFailedError,
@@ -54,8 +54,7 @@ def without_traces(error: BaseException, *, by_proxy: bool = False) -> BaseExcep
     return error.with_traceback(None)
 
 
-@attrs.define
-class Departure:
+class Departure(msgspec.Struct):
     """A middleware for aiohttp that sends a request exactly once, and observes whether it was sent.
 
     aiohttp repeats GET, PUT and DELETE when the connection drops before a response. But attempts, middleware and the

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-import attrs
+import msgspec
 
 from persona_cases.errors import APIError, PersonaError, RateLimitError
 
@@ -18,8 +18,7 @@ __all__ = ["FileHosts"]
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 5.0, 40.0
 
 
-@attrs.define
-class _Host:
+class _Host(msgspec.Struct):
     until: float = -math.inf
     refusals: int = 0
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 
-import attrs
-
 from persona_cases.errors import ClientStateError
 
 __all__ = ["HomeLoop"]
 
 
-@attrs.define
 class HomeLoop:
     """The event loop in which an object is used.
 
@@ -20,8 +17,11 @@ class HomeLoop:
     objects that it holds from the loop must not outlive the loop.
     """
 
-    _loop: asyncio.AbstractEventLoop | None = None
-    _process: int = 0
+    __slots__ = ("_loop", "_process")
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = 0
 
     @property
     def known(self) -> bool:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import cast
 
-import attrs
+import msgspec
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.events import (
@@ -62,8 +62,7 @@ def log_event(event: Event) -> None:
             pass
 
 
-@attrs.define(eq=False)
-class _Guarded:
+class _Guarded(msgspec.Struct, eq=False):
     """An observer that cannot break a call: its first exception is logged, and later ones are ignored."""
 
     observer: Observer

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-import attrs
 import pytest
 from limiters import Time
+from msgspec.structs import replace
 
 from persona_cases import (
     BadRequestError,
@@ -298,7 +298,7 @@ async def test_a_file_host_is_left_alone_as_long_as_it_asks(sim, with_file, make
     assert time.now == 30
     before = len(sim.requests)
     sim.faults.add(Fault.status(status, headers={"Retry-After": "30"}))
-    patient = attrs.evolve(api, options=Options(retry=RetryPolicy(attempts=99, deadline=200)))
+    patient = replace(api, options=Options(retry=RetryPolicy(attempts=99, deadline=200)))
     with pytest.raises(RateLimitError if status == 429 else ServerError):
         await Cases(patient).download(attachment, tmp_path / "b.pdf")
     # One request per pause, and none after the deadline. Who refuses again and again is left alone for 40 seconds.

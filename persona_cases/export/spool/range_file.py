@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-import attrs
+import msgspec
 
 from persona_cases.export.spool.disk import open_private
 
@@ -24,8 +24,7 @@ class DamagedError(Exception):
     """The data on disk differs from the data that was written."""
 
 
-@attrs.frozen
-class FilePart:
+class FilePart(msgspec.Struct, frozen=True):
     """A part of a file, with its checksum.
 
     Attributes:

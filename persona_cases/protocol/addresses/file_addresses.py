@@ -6,7 +6,7 @@ import re
 import string
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-import attrs
+import msgspec
 
 from persona_cases.errors import APIError, InvalidArgumentError
 from persona_cases.protocol.addresses.hosts import authority, is_loopback, is_public, is_well_formed
@@ -26,8 +26,7 @@ class _UnfitError(Exception):
     """A URL is not allowed; the message says why."""
 
 
-@attrs.frozen
-class FileAddresses:
+class FileAddresses(msgspec.Struct, frozen=True):
     """The allowed URLs of the files of one API.
 
     They are https. Plain http is allowed on this machine, and for the host of the API if its base URL is plain http. A

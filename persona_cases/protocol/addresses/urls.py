@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from urllib.parse import SplitResult, quote, urlsplit
 
-import attrs
+import msgspec
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.addresses.hosts import is_loopback, is_public, is_well_formed
@@ -19,8 +19,7 @@ _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _VENDOR = ".withpersona.com"
 
 
-@attrs.frozen
-class BaseURL:
+class BaseURL(msgspec.Struct, frozen=True):
     """The base URL of the API: the only origin that receives the API key.
 
     Attributes:
