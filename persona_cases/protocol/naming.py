@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 __all__ = ["missing_from", "path_template"]
@@ -58,6 +59,8 @@ _CASE = "the case"
 _LETTERS = re.compile(r"[a-z]+")
 
 
+# Each page of a walk asks for the same path again.
+@lru_cache(maxsize=16)
 def path_template(path: str) -> str:
     """Return a path with `{id}` in place of every part that may be an id, such as `/cases/{id}/assign`."""
     first, *others = path.removeprefix("/").split("/")

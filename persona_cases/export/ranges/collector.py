@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from persona_cases.errors import PaginationError, naming
+from persona_cases.errors import PaginationError, PersonaError, naming
 from persona_cases.export.progress import RunProgress
 from persona_cases.export.ranges.fetched_range import FetchedRange, take_together
 from persona_cases.export.ranges.fetched_ranges import FetchedRanges
@@ -254,9 +254,14 @@ class _Collector:
             ended, idle, reached = False, 0, _reached(ranges)
             resumed = len(ranges) == 1 and ranges[0].cursor is not None
             while not ended:
-                page = await self._next_page(walk, ranges)
-                if page is None:
+                epoch, began = self._fetchers.epoch, self._stopwatch.read()
+                try:
+                    page = await anext(walk)
+                except OVERLOADED as error:
+                    if not self._starts_over(ranges, error, epoch):
+                        raise
                     break
+                self._fetchers.observe(*self._stopwatch.since(began))
                 self._progress.pages_by_fetcher[fetcher] += 1
                 try:
                     self._take(ranges, page)
@@ -282,24 +287,23 @@ class _Collector:
         self._fetching.difference_update(each.number for each in ranges)
         self._idle.set()
 
-    async def _next_page(self, walk: RawPages, ranges: list[FetchedRange]) -> RawPage | None:
-        """Return the next page; None if the iteration must restart, with another query or fewer fetchers."""
-        epoch, began = self._fetchers.epoch, self._stopwatch.read()
-        try:
-            page = await anext(walk)
-        except OVERLOADED as error:
-            if is_overload(error) and self._fetchers.back_off(epoch):
-                return None
-            if not is_refusal(error):
-                raise
-            if len(ranges) > 1:
-                # Several ranges may be more than the server accepts in one query.
-                self._joins = False
-            elif not ranges[0].ask_by_time():
-                raise
-            return None
-        self._fetchers.observe(*self._stopwatch.since(began))
-        return page
+    def _starts_over(self, ranges: list[FetchedRange], error: PersonaError, epoch: int) -> bool:
+        """Return whether the rest of the ranges is fetched in another way after an error.
+
+        Args:
+            ranges: the ranges.
+            error: the error that ended a request for a page.
+            epoch: the epoch in which it was sent.
+        """
+        if is_overload(error) and self._fetchers.back_off(epoch):
+            return True
+        if not is_refusal(error):
+            return False
+        if len(ranges) > 1:
+            # Several ranges may be more than the server accepts in one query.
+            self._joins = False
+            return True
+        return ranges[0].ask_by_time()
 
     def _leaves(self, ranges: list[FetchedRange]) -> bool:
         """Return whether a fetcher leaves the rest of a range to be fetched with others."""

@@ -251,5 +251,6 @@ def _quantile(share: float, start: float, end: float) -> float:
 
 def _typical(value: float, others: Sequence[float]) -> float:
     """Return the mean of a value and of similar ones."""
-    alike = [each for each in others if value / _ALIKE < each < value * _ALIKE]
+    low, high = value / _ALIKE, value * _ALIKE
+    alike = [each for each in others if low < each < high]
     return (value + sum(alike)) / (1 + len(alike))
