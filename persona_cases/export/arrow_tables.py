@@ -12,9 +12,10 @@ from persona_cases.export.batch_store import BatchStore
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.plain_batch import PlainBatch
 from persona_cases.export.columns.survey import Survey
-from persona_cases.export.columns.titles import ColumnStyle, titled
+from persona_cases.export.columns.titles import titled
 from persona_cases.export.formats import packages
 from persona_cases.export.formats.arrow_rows import ArrowForm, ArrowRows
+from persona_cases.export.formats.target import ColumnStyle
 from persona_cases.export.runner import Exportable, Pages
 from persona_cases.export.threads import off_loop
 

@@ -6,32 +6,30 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import attrs
-
 __all__ = ["PROVENANCE", "Provenance"]
 
 PROVENANCE: Final = "persona_export"
 """The name of the table in SQLite, and of the entry in the metadata of Parquet."""
 
 
-@attrs.frozen(kw_only=True)
 class Provenance:
     """How a file was made.
 
-    Attributes:
+    Args:
         settings: the arguments of the export, by name, as plain data for JSON.
         library: the version of this library.
         snapshot_at: when the export began, in UTC; a resumed export keeps the time of its first run.
     """
 
-    settings: Mapping[str, Any] = attrs.field(repr=False)
-    library: str
-    snapshot_at: datetime
+    def __init__(self, *, settings: Mapping[str, Any], library: str, snapshot_at: datetime) -> None:
+        self._settings = settings
+        self._library = library
+        self.snapshot_at: datetime = snapshot_at
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data for JSON."""
         return {
-            **self.settings,
-            "library": f"persona-cases {self.library}",
+            **self._settings,
+            "library": f"persona-cases {self._library}",
             "snapshot_at": self.snapshot_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         }

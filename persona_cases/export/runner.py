@@ -14,9 +14,9 @@ import attrs
 from persona_cases.export.case_source import CaseBuffer, CaseSource
 from persona_cases.export.columns.choice import ColumnChoice
 from persona_cases.export.columns.survey import Survey
-from persona_cases.export.columns.titles import ColumnStyle, titled
+from persona_cases.export.columns.titles import titled
 from persona_cases.export.formats.opening import open_lines, open_store, open_table
-from persona_cases.export.formats.target import FileFormat, Target
+from persona_cases.export.formats.target import ColumnStyle, FileFormat, Target
 from persona_cases.export.progress import RunProgress
 from persona_cases.export.provenance import Provenance
 from persona_cases.export.rejects import Rejects

@@ -2,22 +2,21 @@
 
 `Q` makes search expressions, `parse` reads their text form, and `Predicate` is what both give: a frozen tree that
 converts to the API's JSON and back, and that can be evaluated locally. Its nodes are `Comparison`, `AllOf`, `AnyOf` and
-`Not`; tell them apart with `match`. Nothing in this room does I/O. The planner and the parser are imported on first
-use.
+`Not`; tell them apart with `match`. Nothing in this room does I/O. What makes no expressions, such as the planner and
+the parser, is imported on first use.
 """
 
 from typing import TYPE_CHECKING
 
-from persona_cases.query import entry, matching, predicate_json, rewrite
-from persona_cases.query.evaluation import evaluate
+from persona_cases.query import node_methods
 from persona_cases.query.field import AnyValue, Field, OrderedField, TimeField, TimeValue
 from persona_cases.query.namespace import CustomFields, Namespace, Q
-from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Methods, Node, Not, Operator, Predicate, carry_out
+from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Operator, Predicate, carry_out
 from persona_cases.query.sort import Direction, Sort
-from persona_cases.query.text import render
 from persona_cases.surface import lazily, publish
 
 if TYPE_CHECKING:
+    from persona_cases.query.evaluation import evaluate
     from persona_cases.query.planner.plan import Plan, plan
     from persona_cases.query.planner.search_limits import SearchLimits
     from persona_cases.query.text.parser import parse
@@ -48,27 +47,17 @@ __all__ = [
 ]
 
 _HOMES = {
+    "persona_cases.query.evaluation": ("evaluate",),
     "persona_cases.query.planner.plan": ("Plan", "plan"),
     "persona_cases.query.planner.search_limits": ("SearchLimits",),
     "persona_cases.query.text.parser": ("parse",),
 }
 
-carry_out(
-    Methods(
-        to_dict=predicate_json.to_dict,
-        from_dict=predicate_json.from_dict,
-        check=entry.check,
-        simplify=rewrite.simplify,
-        to_nnf=rewrite.to_nnf,
-        matches=matching.matches,
-        to_python=render.to_python,
-        to_text=render.to_text,
-    )
-)
+carry_out(node_methods)
 
 publish("persona_cases", Predicate, Sort)
 publish(__name__, AllOf, AnyOf, Comparison, CustomFields, Field, Namespace, Not, OrderedField)
-publish(__name__, TimeField, evaluate)
+publish(__name__, TimeField)
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazily(__name__, _HOMES)

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 from persona_cases.query.attributes import Kind, attribute_named
 from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, fold_nodes
 from persona_cases.query.values import instant
+from persona_cases.surface import publish
 
 __all__ = ["COMPARE", "Lookup", "decider", "evaluate", "evaluator", "test_of"]
 
@@ -147,3 +148,6 @@ def _test_of_text(kind: Kind, value: str, compare: Callable[[Any, Any], bool]) -
         return kind is not Kind.TIME and compare(shown, value)
 
     return test
+
+
+publish("persona_cases.query", evaluate)

@@ -1,48 +1,60 @@
 """The tree of a search expression: four kinds of node, frozen, hashable, and of any width and depth.
 
 `Comparison` is the leaf, `AllOf` the conjunction, `AnyOf` the disjunction, `Not` the negation. An empty `AllOf` matches
-every case, an empty `AnyOf` none. Nothing here recurses.
+every case, an empty `AnyOf` none. Nothing in this room recurses: every pass over a tree is a `fold`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, ClassVar, Final, Literal, NamedTuple, NoReturn, TypeAlias, TypeVar, cast, final, get_args
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Final, Literal, NoReturn, Protocol, TypeAlias, TypeVar, cast, final, get_args
 
 import attrs
 
 from persona_cases.errors import QueryError, QueryTypeError
 from persona_cases.query.attributes import CaseLike, require_name, scalar_for
-from persona_cases.query.fold import fold
 from persona_cases.query.values import Scalar
 
-__all__ = ["AllOf", "AnyOf", "Comparison", "Junction", "Node", "Not", "Operator", "Predicate", "as_node", "fold_nodes"]
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "Comparison",
+    "Junction",
+    "Node",
+    "Not",
+    "Operator",
+    "Predicate",
+    "as_node",
+    "fold",
+    "fold_nodes",
+]
 
 Operator: TypeAlias = Literal["eq", "gt", "gte", "lt", "lte"]
 OPERATORS: Final[tuple[str, ...]] = get_args(Operator)
 
 Node: TypeAlias = "Comparison | Not | AllOf | AnyOf"
 Token: TypeAlias = tuple[str, Operator, Scalar, str | None] | tuple[str, int]
+N = TypeVar("N")
 T = TypeVar("T")
 
 MYPY: Final = False
 """True only for mypy, which knows this name. A `__bool__` that never returns would make it skip the code after it."""
 
 
-class Methods(NamedTuple):
+class Methods(Protocol):
     """The implementations of `Predicate` methods that live in other files of this room.
 
-    Those files import the nodes, so the nodes cannot import them; `query/__init__.py` connects them.
+    Those files import the nodes, so the nodes cannot import them; `query/__init__.py` passes them to `carry_out`.
     """
 
-    to_dict: Callable[[Predicate], dict[str, Any]]
-    from_dict: Callable[[object], Predicate]
-    check: Callable[[Predicate, object, object, object], None]
-    simplify: Callable[[Predicate], Predicate]
-    to_nnf: Callable[[Predicate], Predicate]
-    matches: Callable[[Predicate, CaseLike | Mapping[str, Any]], bool]
-    to_python: Callable[[Predicate], str]
-    to_text: Callable[[Predicate], str]
+    def to_dict(self, predicate: Predicate, /) -> dict[str, Any]: ...
+    def from_dict(self, obj: object, /) -> Predicate: ...
+    def check(self, predicate: Predicate, allow: object, max_depth: object, max_leaves: object, /) -> None: ...
+    def simplify(self, predicate: Predicate, /) -> Predicate: ...
+    def to_nnf(self, predicate: Predicate, /) -> Predicate: ...
+    def matches(self, predicate: Predicate, case: CaseLike | Mapping[str, Any], /) -> bool: ...
+    def to_python(self, predicate: Predicate, /) -> str: ...
+    def to_text(self, predicate: Predicate, /) -> str: ...
 
 
 class Predicate:
@@ -304,6 +316,30 @@ class AnyOf(Junction):
 def carry_out(methods: Methods) -> None:
     """Set the implementations of the methods of `Predicate`, once."""
     Predicate._methods = methods
+
+
+def fold(root: N, children: Callable[[N], Sequence[N]], combine: Callable[[N, list[T]], T]) -> T:
+    """Reduce a tree from its leaves to its root, left to right, at any depth.
+
+    Args:
+        root: the root.
+        children: returns the direct children of a node; called once per node, before theirs.
+        combine: returns a node's result from the results of its children.
+    """
+    results: list[T] = []
+    pending: list[tuple[N, int | None]] = [(root, None)]
+    while pending:
+        node, arity = pending.pop()
+        if arity is None:
+            below = children(node)
+            if not below:
+                results.append(combine(node, []))
+                continue
+            pending.append((node, len(below)))
+            pending.extend([(child, None) for child in reversed(below)])
+        else:
+            results[-arity:] = [combine(node, results[-arity:])]
+    return results.pop()
 
 
 def fold_nodes(root: Predicate, combine: Callable[[Node, list[T]], T]) -> T:

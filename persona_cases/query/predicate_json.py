@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from persona_cases.errors import QueryError
 from persona_cases.query.attributes import require_name
-from persona_cases.query.fold import fold
 from persona_cases.query.nodes import (
     OPERATORS,
     AllOf,
@@ -18,6 +17,7 @@ from persona_cases.query.nodes import (
     Operator,
     Predicate,
     as_node,
+    fold,
     fold_nodes,
 )
 from persona_cases.query.values import to_scalar

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from persona_cases.query.fold import fold
 from persona_cases.query.intervals import contradictory_or_needless
-from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, as_node
+from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, as_node, fold
 
 __all__ = ["simplify", "to_nnf"]
 

@@ -220,6 +220,10 @@ with tempfile.TemporaryDirectory() as directory:
             EXPORT_OF_LINES,
             {
                 *TYPED,
+                "persona_cases.models.decoding.undecodable",
+                "persona_cases.query.evaluation",
+                "persona_cases.query.planner.division",
+                "persona_cases.query.text",
                 "persona_cases.export.attachments.attachment_downloads",
                 "persona_cases.export.batch_store",
                 "persona_cases.export.columns.column",
@@ -251,7 +255,7 @@ def test_making_queries_loads_few_modules():
     loaded = modules_loaded_by("from persona_cases.query import Q")
     ours = {name for name in loaded if name.startswith("persona_cases")}
     # The import is to cost at most 0.08 s of CPU, with the start of Python; most of it goes into attrs.
-    assert len(ours) <= 23
+    assert len(ours) <= 17
     assert not {"persona_cases.query.planner", "persona_cases.query.text.parser"} & ours
     assert len(loaded) <= 110
 
@@ -266,7 +270,7 @@ def test_importing_the_client_loads_few_modules():
 
 def test_exporting_lines_loads_few_modules():
     ours = {name for name in modules_loaded_by(EXPORT_OF_LINES) if name.startswith("persona_cases")}
-    assert len(ours) <= 140
+    assert len(ours) <= 132
 
 
 def test_every_public_function_and_class_is_described():

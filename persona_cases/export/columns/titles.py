@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import chain, count
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 if TYPE_CHECKING:
     from persona_cases.export.columns.column import Column
+    from persona_cases.export.formats.target import ColumnStyle
 
-__all__ = ["ColumnStyle", "TitledColumn", "titled"]
-
-ColumnStyle: TypeAlias = Literal["dotted", "snake"]
-"""How tables spell the names of columns: `fields.risk-score`, or `fields_risk_score`, which no program has to quote."""
+__all__ = ["TitledColumn", "titled"]
 
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _NO_LETTERS: Final = re.compile(r"\W+")

@@ -1,4 +1,4 @@
-"""`Target`: the format and the compression of a file, from its name. Pure."""
+"""`Target`: the format and the compression of a file, from its name; and how its columns are spelled. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import msgspec
 
 from persona_cases.errors import InvalidArgumentError
 
-__all__ = ["Compression", "CompressionName", "FileFormat", "FormatName", "Target"]
+__all__ = ["ColumnStyle", "Compression", "CompressionName", "FileFormat", "FormatName", "Target"]
 
 E = TypeVar("E", bound=enum.StrEnum)
 
 FormatName: TypeAlias = Literal["jsonl", "csv", "parquet", "sqlite"]
 CompressionName: TypeAlias = Literal["none", "gzip", "zstd"]
+ColumnStyle: TypeAlias = Literal["dotted", "snake"]
+"""How tables spell the names of columns: `fields.risk-score`, or `fields_risk_score`, which no program has to quote."""
 
 
 class FileFormat(enum.StrEnum):

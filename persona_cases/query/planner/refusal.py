@@ -7,8 +7,7 @@ from math import inf
 import attrs
 
 from persona_cases.errors import QueryTooComplexError
-from persona_cases.query.fold import fold
-from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, as_node
+from persona_cases.query.nodes import AllOf, AnyOf, Comparison, Node, Not, Predicate, as_node, fold
 from persona_cases.query.planner.blocks import Capacity, Vocabulary
 from persona_cases.query.planner.covers import Cover, Covers, TooManyBlocksError
 from persona_cases.query.planner.packing import pack

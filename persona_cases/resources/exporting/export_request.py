@@ -13,10 +13,9 @@ import attrs
 
 from persona_cases import models
 from persona_cases.errors import InvalidArgumentError
-from persona_cases.export.columns.titles import ColumnStyle
 from persona_cases.export.formats.packages import check_available
 from persona_cases.export.formats.replacing import check_replaceable
-from persona_cases.export.formats.target import FileFormat, Target
+from persona_cases.export.formats.target import ColumnStyle, FileFormat, Target
 from persona_cases.export.manifest_file import account_path
 from persona_cases.export.progress import OnProgress
 from persona_cases.export.provenance import Provenance

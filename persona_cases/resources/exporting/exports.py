@@ -12,8 +12,7 @@ from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
 
 if TYPE_CHECKING:
     from persona_cases.export.columns.column import Column
-    from persona_cases.export.columns.titles import ColumnStyle
-    from persona_cases.export.formats.target import CompressionName, FormatName
+    from persona_cases.export.formats.target import ColumnStyle, CompressionName, FormatName
     from persona_cases.export.progress import OnProgress
     from persona_cases.export.report import ExportReport
     from persona_cases.export.sinks import ByteSink, Sink

@@ -18,7 +18,7 @@ from persona_cases.teaching import taught
 if TYPE_CHECKING:
     from persona_cases.export.arrow_tables import ArrowShape
     from persona_cases.export.columns.column import Column
-    from persona_cases.export.columns.titles import ColumnStyle
+    from persona_cases.export.formats.target import ColumnStyle
     from persona_cases.typed import TypedCase
 
 __all__ = ["CasePager"]
@@ -95,7 +95,7 @@ class CasePager(Pager[Case]):
     def _shape(self, size: int, columns: Iterable[Column] | type[TypedCase] | None, style: ColumnStyle) -> ArrowShape:
         from persona_cases.export.arrow_tables import ArrowShape, check_arrow  # noqa: PLC0415
         from persona_cases.export.columns.choice import ColumnChoice  # noqa: PLC0415
-        from persona_cases.export.columns.titles import ColumnStyle  # noqa: PLC0415
+        from persona_cases.export.formats.target import ColumnStyle  # noqa: PLC0415
 
         one_of(style, "column_style", get_args(ColumnStyle))
         choice = ColumnChoice(self._only, () if columns is None else ColumnChoice.declared_by(columns))
