@@ -5,9 +5,7 @@ from __future__ import annotations
 import enum
 import os
 from pathlib import PurePath
-from typing import Final, Literal, TypeAlias, TypeVar
-
-import msgspec
+from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 from persona_cases.errors import InvalidArgumentError
 
@@ -51,7 +49,7 @@ _COMPRESSIONS: Final = {".gz": Compression.GZIP, ".zst": Compression.ZSTD}
 _STREAMS: Final = frozenset({FileFormat.JSON_LINES, FileFormat.CSV})
 
 
-class Target(msgspec.Struct, frozen=True):
+class Target(NamedTuple):
     """The format and the compression of an export.
 
     Attributes:
