@@ -4,6 +4,8 @@ Every figure is that of a whole process, its start included, on another core tha
 and of loops over the cursor with 100 cases a page that write JSON Lines, with aiohttp and orjson, httpx and json, or
 requests.
 
+* steps: the bytecodes of one page, beside those of the loop with the same guarantees. They judge nothing, because on a
+  busy machine there are more fetchers, and threads that write.
 * tables: the CPU time of 50,000 cases as Parquet, CSV and SQLite, against the same as JSON Lines and DuckDB's
   `read_json` of that to Parquet, with one thread.
 * small: the CPU time of 20,000 cases, no latency, no limit.
@@ -17,13 +19,14 @@ requests.
   whose last window has room, against the ideal that four windows are used up.
 * memory: the peak memory of 1,000,000 cases against that of 50,000, as JSON Lines and as Parquet.
 
-Run: python benchmarks/export.py [--require] [--save FILE] [tables small cpu fresh latency clustered window memory]
+Run: python benchmarks/export.py [--require] [--save FILE] [SCENARIO ...]
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import math
 import os
 import subprocess
@@ -44,6 +47,7 @@ OURS, ITERATED, FRESH = "ours", "ours_iterated", "ours_fresh"
 DUCKDB = "by_hand_duckdb"
 AIOHTTP, HTTPX, REQUESTS = "by_hand_aiohttp", "by_hand_httpx", "by_hand_requests"
 LEAST, CHECKED = "by_hand_msgspec", "by_hand_checked"
+COUNTED = "counted"
 ROUNDS = 3
 # The server's core, and that of whoever is measured.
 CORES = sorted(os.sched_getaffinity(0))[:2]
@@ -109,6 +113,22 @@ class Bench:
         )
         return run
 
+    async def output_of(self, program: str, *arguments: str) -> bytes:
+        """Run a program with these arguments, the URL and the file, and return what it prints."""
+        output = self._directory / "cases.jsonl"
+        command = [sys.executable, str(EXPORTERS / f"{program}.py"), *arguments, f"{self._origin}/api/v1", str(output)]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            preexec_fn=lambda: os.sched_setaffinity(0, CORES[-1:]),
+        )
+        printed, _ = await process.communicate()
+        if process.returncode:
+            raise SystemExit(f"{program} failed")
+        output.unlink()
+        return printed
+
     def _check(self, output: Path, exporter: str) -> None:
         if exporter == ITERATED:
             whole = output.read_text(encoding="ascii").startswith(f"{self._scene.cases} ")
@@ -165,6 +185,22 @@ async def bench(name: str) -> AsyncGenerator[Bench]:
     finally:
         server.stdin.close()
         await server.wait()
+
+
+async def measure_steps() -> list[Verdict]:
+    for exporter in (OURS, CHECKED):
+        # The start is in both.
+        few, many = [await _bytecodes(exporter, scene) for scene in ("small", "tables")]
+        pages = (SCENES["tables"].cases - SCENES["small"].cases) / 100
+        per_page = {room: round((times - few.get(room, 0)) / pages) for room, times in many.items()}
+        print(f"  {exporter:<16} bytecodes per page: {per_page}")
+    return []
+
+
+async def _bytecodes(exporter: str, scene: str) -> dict[str, int]:
+    async with bench(scene) as it:
+        found: dict[str, int] = json.loads(await it.output_of(COUNTED, exporter))
+    return found
 
 
 async def measure_tables() -> list[Verdict]:
@@ -266,6 +302,7 @@ async def measure_memory() -> list[Verdict]:
 
 
 SCENARIOS: dict[str, Callable[[], Awaitable[list[Verdict]]]] = {
+    "steps": measure_steps,
     "tables": measure_tables,
     "small": measure_small,
     "cpu": measure_cpu,

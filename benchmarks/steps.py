@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
 
 ROOMS = {
-    "window model": r"/protocol/window",
-    "limiter and bucket": r"/transport/(limits|home_loop)|aiolimiter",
-    "reading the headers": r"/protocol/(limit_headers|headers)",
-    "one request over the session": r"/transport/(session|network|connection_failures)|/protocol/(addresses|secret)",
-    "attempts, tracking, outcome": r"/transport/|/protocol/(retry|outcome|events)|/resources/endpoint",
+    "window model": r"/persona_cases/protocol/window",
+    "limiter and bucket": r"/persona_cases/transport/(limits|home_loop)|aiolimiter",
+    "reading the headers": r"/persona_cases/protocol/(limit_headers|headers)",
+    "one request over the session": r"/persona_cases/(transport/(session|network|connection_failures)"
+    r"|protocol/(addresses|secret))",
+    "attempts, tracking, outcome": r"/persona_cases/(transport/|protocol/(retry|outcome|events)|resources/endpoint)",
     "typed decoding": r"/persona_cases/models/",
     "arguments and values": r"/persona_cases/",
 }
@@ -31,36 +33,48 @@ async def count(get: Callable[[], Awaitable[object]], requests: int) -> tuple[di
     Returns:
         Bytecodes per call by room, and Python functions entered per call.
     """
-    bytecodes, entered = Counter[CodeType](), 0
+    with traced() as (bytecodes, entered):
+        for _ in range(requests):
+            await get()
+    rooms = by_room(bytecodes, ROOMS)
+    return {room: rooms[room] / requests for room in (*ROOMS, OTHERS) if rooms[room]}, entered.total() / requests
+
+
+@contextmanager
+def traced() -> Generator[tuple[Counter[CodeType], Counter[CodeType]]]:
+    """Count the bytecodes of each function, and how often it is entered, within the block.
+
+    Frames that are open already, those of the event loop for example, are not counted.
+    """
+    bytecodes, entered = Counter[CodeType](), Counter[CodeType]()
 
     def inside(frame: FrameType, event: str, _: Any) -> Any:
         bytecodes[frame.f_code] += event == "opcode"
         return inside
 
     def enter(frame: FrameType, _event: str, _: Any) -> Any:
-        nonlocal entered
-        entered += 1
+        entered[frame.f_code] += 1
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return inside
 
-    # Frames that are open already, this one and those of the event loop, are not traced.
     sys.settrace(enter)
     try:
-        for _ in range(requests):
-            await get()
+        yield bytecodes, entered
     finally:
         sys.settrace(None)
-    rooms = Counter[str]()
+
+
+def by_room(bytecodes: Counter[CodeType], rooms: dict[str, str]) -> Counter[str]:
+    """Return the bytecodes of each room, and of all others.
+
+    Args:
+        bytecodes: those of each function.
+        rooms: the pattern of the places of each room; the first one that matches counts.
+    """
+    found = Counter[str]()
     for code, times in bytecodes.items():
-        rooms[_room_of(code)] += times
-    return {room: rooms[room] / requests for room in (*ROOMS, OTHERS) if rooms[room]}, entered / requests
-
-
-def _room_of(code: CodeType) -> str:
-    # attrs names its methods after the class: <attrs generated methods persona_cases.protocol.window.RateWindow>.
-    place = "/" + code.co_filename.split()[-1].replace(".", "/") if "<attrs" in code.co_filename else code.co_filename
-    return next((room for room, pattern in ROOMS.items() if _is_ours(place) and re.search(pattern, place)), OTHERS)
-
-
-def _is_ours(place: str) -> bool:
-    return "/persona_cases/" in place or "aiolimiter" in place
+        # attrs names its methods after the class: <attrs generated methods persona_cases.protocol.window.RateWindow>.
+        name = code.co_filename
+        place = "/" + name.split()[-1].replace(".", "/") if "<attrs" in name else name
+        found[next((room for room, pattern in rooms.items() if re.search(pattern, place)), OTHERS)] += times
+    return found
