@@ -1,8 +1,9 @@
 """What one `cases.get` costs beside a bare `aiohttp` request whose body `orjson` decodes.
 
 50 tasks send one request after the other to a server in a process of its own, which answers with one case and the
-headers of the rate limit. The clients run in this process, in turn, and only its CPU time counts. `cases.get` has the
-limiter, the retries and the typed model on. The floor is aiohttp with the same headers and timeouts, and our decoding.
+headers of the rate limit, separately for each client. Each request is for another case. The clients run in this
+process, in turn, and only its CPU time counts. `cases.get` has the limiter, the retries and the typed model on. The
+floor is aiohttp with the same headers and timeouts, and our decoding.
 
 Run: python benchmarks/calls.py [--require] [--steps] [--profile] [--save FILE]
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import cProfile
+import itertools
 import math
 import multiprocessing
 import pstats
@@ -20,6 +22,8 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import cast
@@ -37,9 +41,19 @@ IN_FLIGHT, REQUESTS, ROUNDS = 50, 500, 31
 BOUND = 1.4
 KEY = "persona_sandbox_benchmark"
 LIMIT, PERIOD = 1_000_000, 60
+# One for each client. In one, the requests of the others would look like those of other programs to our limiter.
+ENVIRONMENTS = 3
 HEADERS = ("Accept", "User-Agent", "Authorization", "Key-Inflection", "Persona-Version")
 NO_COOKIES = aiohttp.DummyCookieJar
 OURS, FLOOR, BARE = "cases.get", "aiohttp alike, typed, nothing else", "aiohttp and orjson"
+
+
+@dataclass
+class Window:
+    """The window of one environment."""
+
+    sent: int = 0
+    ends: float = 0.0
 
 
 class Vendor(asyncio.Protocol):
@@ -47,7 +61,9 @@ class Vendor(asyncio.Protocol):
 
     head: bytes
     body: bytes
-    sent, ends = 0, 0.0
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to answer."""
@@ -57,12 +73,12 @@ class Vendor(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer every whole request; a GET ends with its headers."""
         *whole, self._received = (self._received + data).split(b"\r\n\r\n")
-        now = time.monotonic()
-        if now >= Vendor.ends:
-            Vendor.sent, Vendor.ends = 0, now + PERIOD
+        window, now = self._window, time.monotonic()
+        if now >= window.ends:
+            window.sent, window.ends = 0, now + PERIOD
         for _ in whole:
-            Vendor.sent += 1
-            self._transport.write(self.head % (math.ceil(Vendor.ends - now), LIMIT - Vendor.sent) + self.body)
+            window.sent += 1
+            self._transport.write(self.head % (math.ceil(window.ends - now), LIMIT - window.sent) + self.body)
 
 
 def serve(pipe: Connection) -> None:
@@ -76,23 +92,24 @@ def serve(pipe: Connection) -> None:
     ).encode()
 
     async def main() -> None:
-        server = await asyncio.get_running_loop().create_server(Vendor, "127.0.0.1", 0)
-        pipe.send(server.sockets[0].getsockname()[1])
+        loop = asyncio.get_running_loop()
+        servers = [await loop.create_server(partial(Vendor, Window()), "127.0.0.1", 0) for _ in range(ENVIRONMENTS)]
+        pipe.send([server.sockets[0].getsockname()[1] for server in servers])
         await asyncio.to_thread(pipe.recv)
 
     asyncio.run(main())
 
 
 @contextmanager
-def server() -> Generator[str]:
-    """Run a server in another process and give its base URL."""
+def server() -> Generator[list[str]]:
+    """Run a server in another process and give a base URL for each client."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
     process = spawn.Process(target=serve, args=(theirs,))
     process.start()
     theirs.close()
     try:
-        yield f"http://127.0.0.1:{ours.recv()}/api/v1"
+        yield [f"http://127.0.0.1:{port}/api/v1" for port in ours.recv()]
     finally:
         ours.send("stop")
         process.join()
@@ -110,24 +127,26 @@ async def repeat(get: Callable[[], Awaitable[object]], requests: int = REQUESTS)
     return (time.process_time() - began) / requests
 
 
-async def measure(base_url: str, *, profile: bool, steps: bool) -> dict[str, list[float]]:
+async def measure(base_urls: list[str], *, profile: bool, steps: bool) -> dict[str, list[float]]:
     """Return the CPU seconds of a call with each client, round by round."""
-    timeout = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_read=30)
+    ours_at, same_at, plain_at = base_urls
+    timeout = aiohttp.ClientTimeout(total=60, sock_connect=10)
     async with (
-        PersonaClient(KEY, base_url=base_url) as persona,
+        PersonaClient(KEY, base_url=ours_at) as persona,
         aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"}) as plain,
         aiohttp.ClientSession(headers=dict.fromkeys(HEADERS, "x"), timeout=timeout, cookie_jar=NO_COOKIES()) as same,
     ):
+        case_id = map("case_{}".format, itertools.count()).__next__
 
         async def ours() -> object:
-            return await persona.cases.get("case_1")
+            return await persona.cases.get(case_id())
 
         async def floor() -> object:
-            async with same.get(f"{base_url}/cases/case_1") as answer:
+            async with same.get(f"{same_at}/cases/{case_id()}") as answer:
                 return decode_case(await answer.read())
 
         async def bare() -> object:
-            async with plain.get(f"{base_url}/cases/case_1") as answer:
+            async with plain.get(f"{plain_at}/cases/{case_id()}") as answer:
                 return orjson.loads(await answer.read())
 
         clients = {OURS: ours, FLOOR: floor, BARE: bare}
@@ -157,8 +176,8 @@ def main() -> int:
     parser.add_argument("--profile", action="store_true", help="print where a thousand calls spend their time")
     parser.add_argument("--save", type=Path, metavar="FILE", help="put the ratio into a file for chart.py")
     arguments = parser.parse_args()
-    with server() as base_url:
-        took = asyncio.run(measure(base_url, profile=arguments.profile, steps=arguments.steps))
+    with server() as base_urls:
+        took = asyncio.run(measure(base_urls, profile=arguments.profile, steps=arguments.steps))
     # What else runs on the machine slows neighbouring rounds alike, so rounds are compared, not sums.
     ratios = {
         name: statistics.median(one / other for one, other in zip(seconds, took[BARE], strict=True))
