@@ -118,11 +118,11 @@ class RateWindow:
     @property
     def remaining(self) -> int:
         """How many more requests may leave in this window, as far as is known."""
-        return max(0, min(each.left(self.in_flight, self.reserve) for each in self._in_force))
+        return max(0, min(each.left(self.in_flight, self.reserve) for each in self._in_force()))
 
     def seconds_left(self, now: float) -> float | None:
         """Return the seconds until the window ends at the latest, or None if none is known to be open."""
-        strictest = min(self._in_force, key=lambda each: each.left(self.in_flight, self.reserve))
+        strictest = min(self._in_force(), key=lambda each: each.left(self.in_flight, self.reserve))
         return None if strictest.ends_by is None else max(0.0, strictest.ends_by - now)
 
     def cooling_for(self, now: float) -> float:
@@ -136,11 +136,12 @@ class RateWindow:
         in_flight, reserve = self.in_flight, self.reserve
         if not self.confirmed and (patience := self._patience(now)) > 0:
             return patience
-        crowded = [each for each in self._in_force if not each.has_room(in_flight, reserve)]
-        if not crowded:
-            return 0.0
-        patience = self._patience(now)
-        return max(each.delay(now, in_flight, reserve, latency=self.latency, patience=patience) for each in crowded)
+        wait = 0.0
+        for each in self._in_force():
+            if not each.has_room(in_flight, reserve):
+                patience = self._patience(now)
+                wait = max(wait, each.delay(now, in_flight, reserve, latency=self.latency, patience=patience))
+        return wait
 
     # ---- changes -----------------------------------------------------------------------------------------------------
 
@@ -171,13 +172,12 @@ class RateWindow:
             for each in self.counters:
                 each.contradict(departed)
         self.in_flight -= 1
-        answered = feedback.answered and not feedback.refused
-        if answered:
+        if feedback.answered and not feedback.refused:
             self.refusals = 0
         if reading is None:
-            self._miss(now, departed, answered=answered)
+            self._miss(now, departed, feedback)
         else:
-            self._take_in(now, departed, reading, answered=answered)
+            self._take_in(now, departed, reading, feedback)
         if self.in_flight:
             # Those that cannot overlap any more come first.
             del self.endings[: bisect(self.endings, now - self.slowest)]
@@ -192,26 +192,28 @@ class RateWindow:
         for each in self.counters:
             each.ours -= 1
 
-    def _miss(self, now: float, departed: float, *, answered: bool) -> None:
+    def _miss(self, now: float, departed: float, feedback: Feedback) -> None:
         """Count a request that ended without the numbers."""
+        answered = feedback.answered and not feedback.refused
         self.unread += answered
         self.confirmed = self.confirmed or self.unread >= _RESPONSES_WITHOUT_NUMBERS
-        for each in self._in_force:
+        for each in self._in_force():
             each.miss(now, departed, answered=answered)
         self._follow_limits()
 
-    def _take_in(self, now: float, departed: float, reading: WindowReading, *, answered: bool) -> None:
+    def _take_in(self, now: float, departed: float, reading: WindowReading, feedback: Feedback) -> None:
         """Take in what a response reports."""
         self.unread, self.confirmed = 0, True
         took = now - departed
         self.latency += (took - self.latency) * (_WEIGHT_OF_LATEST if self.slowest else 1.0)
         self.slowest = max(self.slowest, took)
-        in_force = self._in_force
+        in_force = self._in_force()
         reported = self._counter(departed, reading)
         reported.take_in(now, departed, reading, self.in_flight)
         if len(self.counters) == 1:
             self.limit = reading.limit
             return
+        answered = feedback.answered and not feedback.refused
         for each in self.counters:
             if each is reported:
                 continue
@@ -222,7 +224,7 @@ class RateWindow:
         self._follow_limits()
 
     def _follow_limits(self) -> None:
-        self.limit = min((each.limit for each in self._in_force if each.reported), default=self.limit)
+        self.limit = min((each.limit for each in self._in_force() if each.reported), default=self.limit)
 
     def _cool_down(self, now: float, reading: WindowReading | None, retry_after: float | None) -> None:
         self.refusals += 1
@@ -244,7 +246,6 @@ class RateWindow:
             return 0.0
         return max(0.0, self.last_departure + _SCOUT_PATIENCE - now)
 
-    @property
     def _in_force(self) -> list[WindowCounter]:
         # A response reports the limit that is nearer to its end: one not reported in this window is further from it.
         counters = self.counters

@@ -77,11 +77,13 @@ class WindowCounter:
     def left(self, in_flight: int, reserve: int) -> int:
         """Return how many requests may still leave; below zero if more left than seems allowed."""
         told = self.limit if self.least is None else self.least
-        return told - len(self.unseen) - in_flight - min(reserve, self.limit - 1)
+        return told - len(self.unseen) - in_flight - (reserve and min(reserve, self.limit - 1))
 
     def has_room(self, in_flight: int, reserve: int) -> bool:
         """Whether requests are left, and no other client is known to take them."""
-        return not self.foreign_rate and self._foreign <= 0 < self.left(in_flight, reserve)
+        if self.foreign_rate or (self.least is not None and self.limit - self.least > self.ours):
+            return False
+        return self.left(in_flight, reserve) > 0
 
     def delay(self, now: float, in_flight: int, reserve: int, *, latency: float, patience: float) -> float:
         """Return the seconds until a request may leave.
@@ -160,26 +162,10 @@ class WindowCounter:
             reading: what it reports.
             in_flight: how many other requests are in flight.
         """
-        # Whether its request left after the last report arrived, and whether it means an earlier or a later window.
-        is_news = self.told_at is not None and departed >= self.told_at
-        ended = self.ends_after is not None and now + reading.reset + 1 < self.ends_after
-        is_next = self._is_next(departed, reading, is_news=is_news)
-        # No window fits both the earlier reports and this one.
-        absurd = (
-            (self.longest is not None and reading.reset - 1 > self.longest)
-            or (ended and is_news)
-            or (is_next and self.ends_after is not None and now < self.ends_after)
-        )
-        if absurd or not self.reported:
-            self._start_over(reading)
-        elif self._is_past(departed, reading, ended=ended):
+        if not self._fits(now, departed, reading) and not self._turn_to_another(now, departed, reading, in_flight):
             self.miss(now, departed, answered=False)
             return
-        elif is_next:
-            self._learn_end(now)
-            self.before = now
-            self._renew(self.ends_after, in_flight + 1)
-        self._bound(now, departed, reading, is_news=is_news)
+        self._bound(now, departed, reading)
         # The least number includes all requests whose responses reported one. Of the others, this report includes those
         # that had ended before its request left.
         if self.unseen:
@@ -204,6 +190,44 @@ class WindowCounter:
         self.shortest, self.most, self.reported, self.before = 0.0, 0, True, None
         self._renew(None, self.ours)
 
+    def _is_news(self, departed: float) -> bool:
+        """Whether a request left after the last report had arrived."""
+        return self.told_at is not None and departed >= self.told_at
+
+    def _fits(self, now: float, departed: float, reading: WindowReading) -> bool:
+        """Whether a report fits all that is known of the open window, as nearly every report does."""
+        if self.ends_after is None or self.ends_by is None or self.longest is None or not self.reported:
+            return False
+        earliest, latest = departed + reading.reset - 1, now + reading.reset + 1
+        return (
+            earliest <= self.ends_by
+            and latest >= self.ends_after
+            and reading.reset - 1 <= self.longest
+            and (self.opened_after is None or departed >= self.opened_after)
+            and (self.before is None or departed >= self.before or earliest > self.before)
+            and (self.least is None or reading.remaining <= self.least or not self._is_news(departed))
+        )
+
+    def _turn_to_another(self, now: float, departed: float, reading: WindowReading, in_flight: int) -> bool:
+        """Move to the window that a report means, or return False because it means an earlier one."""
+        ended = self.ends_after is not None and now + reading.reset + 1 < self.ends_after
+        is_next = self._is_next(departed, reading)
+        # No window fits both the earlier reports and this one.
+        absurd = (
+            (self.longest is not None and reading.reset - 1 > self.longest)
+            or (ended and self._is_news(departed))
+            or (is_next and self.ends_after is not None and now < self.ends_after)
+        )
+        if absurd or not self.reported:
+            self._start_over(reading)
+        elif self._is_past(departed, reading, ended=ended):
+            return False
+        elif is_next:
+            self._learn_end(now)
+            self.before = now
+            self._renew(self.ends_after, in_flight + 1)
+        return True
+
     def _is_past(self, departed: float, reading: WindowReading, *, ended: bool) -> bool:
         if self.opened_after is not None and departed < self.opened_after:
             return True
@@ -211,12 +235,12 @@ class WindowCounter:
             return departed + reading.reset - 1 <= self.before
         return ended
 
-    def _is_next(self, departed: float, reading: WindowReading, *, is_news: bool) -> bool:
+    def _is_next(self, departed: float, reading: WindowReading) -> bool:
         if self.ends_by is None or self.ends_after is None:
             return False
         if departed + reading.reset - 1 > self.ends_by:
             return True
-        return is_news and self.least is not None and reading.remaining > self.least
+        return self.least is not None and reading.remaining > self.least and self._is_news(departed)
 
     def _learn_end(self, now: float) -> None:
         if self.ends_after is not None and self.ends_by is not None and now >= self.ends_after:
@@ -243,12 +267,13 @@ class WindowCounter:
         self.least = self.told_at = None
         self.ours = in_flight
 
-    def _bound(self, now: float, departed: float, reading: WindowReading, *, is_news: bool) -> None:
+    def _bound(self, now: float, departed: float, reading: WindowReading) -> None:
         is_first = reading.remaining == self.limit - 1
         if is_first and self.limit > 1:  # With a limit of 1, none is left after any request.
             self._learn_length(reading.reset)
-        self.most = max(self.most, reading.reset)
-        self.shortest = max(self.shortest, self.most - 1.0)
+        if reading.reset > self.most:
+            self.most = reading.reset
+            self.shortest = max(self.shortest, self.most - 1.0)
         earliest, latest = departed + max(0, reading.reset - 1), self._latest_end(now, reading)
         if self.ends_after is None or self.ends_by is None:
             self.ends_after, self.ends_by, self.opened_by = earliest, latest, now
@@ -258,7 +283,7 @@ class WindowCounter:
             self.ends_after, self.ends_by = max(self.ends_after, earliest), min(self.ends_by, latest)
         else:
             # It may be this window or the next one.
-            newest = self.least is None or is_news
+            newest = self.least is None or self._is_news(departed)
             self.ends_by = latest if newest else max(self.ends_by, latest)
             return
         if is_first:
