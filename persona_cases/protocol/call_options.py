@@ -51,12 +51,13 @@ class Timeout:
     Attributes:
         total: seconds from the start to the last byte of the response.
         connect: seconds to make the connection.
-        read: seconds without a byte of the response.
+        read: seconds without a byte of the response. It shortens an attempt only if it is less than `total`. Downloads
+            have no `total`, so it is the limit of each silence there.
     """
 
     total: float = attrs.field(default=60.0, converter=plain_seconds)
     connect: float = attrs.field(default=10.0, converter=plain_seconds)
-    read: float = attrs.field(default=30.0, converter=plain_seconds)
+    read: float = attrs.field(default=60.0, converter=plain_seconds)
 
     @classmethod
     def of(cls, value: float | timedelta | Timeout) -> Timeout:

@@ -283,6 +283,7 @@ def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
 @lru_cache
 def client_timeout(timeout: Timeout, *, bounded: bool = True) -> aiohttp.ClientTimeout:
     """Return aiohttp's form of a timeout, without its total if unbounded."""
-    return aiohttp.ClientTimeout(
-        total=timeout.total if bounded else None, connect=None, sock_connect=timeout.connect, sock_read=timeout.read
-    )
+    total = timeout.total if bounded else None
+    # For this limit, aiohttp sets and cancels two timers per request, which the total can make pointless.
+    read = timeout.read if total is None or timeout.read < total else None
+    return aiohttp.ClientTimeout(total=total, connect=None, sock_connect=timeout.connect, sock_read=read)
