@@ -11,19 +11,16 @@ D = TypeVar("D")
 
 
 class Headers(Mapping[str, str]):
-    """A mapping of case-insensitive header names to values. Its own names are in lower case."""
+    """A mapping of case-insensitive header names to values. Its own names are in lower case.
+
+    Args:
+        values: the values by name, in a mapping that ignores case itself or has all names in lower case. Not copied.
+    """
 
     __slots__ = ("_values",)
 
-    def __init__(self, headers: Mapping[str, str] | None = None) -> None:
-        self._values: Mapping[str, str] = {name.lower(): value for name, value in (headers or {}).items()}
-
-    @classmethod
-    def over(cls, headers: Mapping[str, str]) -> Headers:
-        """Wrap a mapping that is already case-insensitive, without a copy."""
-        made = cls.__new__(cls)
-        made._values = headers
-        return made
+    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+        self._values: Mapping[str, str] = {} if values is None else values
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
@@ -53,4 +50,6 @@ class Headers(Mapping[str, str]):
 
 def as_headers(headers: Mapping[str, str]) -> Headers:
     """Return `Headers` unchanged, or convert another mapping."""
-    return headers if isinstance(headers, Headers) else Headers(headers)
+    if isinstance(headers, Headers):
+        return headers
+    return Headers({name.lower(): value for name, value in headers.items()})

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import io
 import platform
+from collections.abc import Awaitable
 from functools import lru_cache
 from typing import Any
 
 import aiohttp
 from aiohttp import ClientSession
-from multidict import CIMultiDict, istr
+from multidict import CIMultiDict
 from yarl import URL
 
 from persona_cases.errors import ClientStateError, DecodeError, InvalidArgumentError, TransportError
 from persona_cases.protocol.addresses.file_addresses import FileAddresses
-from persona_cases.protocol.addresses.urls import BaseURL, server_of
+from persona_cases.protocol.addresses.urls import BaseURL, query_string, server_of
 from persona_cases.protocol.call_options import Options, Timeout
 from persona_cases.protocol.headers import Headers
 from persona_cases.protocol.message import Request, Response
@@ -34,10 +35,9 @@ _LARGE_BODY = 1_048_576
 # the CPU of an export. Freeing a larger block once raises both bounds for the process.
 _LARGEST_USUAL_BLOCK = 1 << 22
 
-# Header names that aiohttp need not parse again.
-_ACCEPT, _USER_AGENT, _AUTHORIZATION = istr("Accept"), istr("User-Agent"), istr("Authorization")
-_CONTENT_TYPE, _IDEMPOTENCY_KEY = istr("Content-Type"), istr("Idempotency-Key")
-_KEY_INFLECTION, _PERSONA_VERSION = istr("Key-Inflection"), istr("Persona-Version")
+_ACCEPT, _USER_AGENT, _AUTHORIZATION = "Accept", "User-Agent", "Authorization"
+_CONTENT_TYPE, _IDEMPOTENCY_KEY = "Content-Type", "Idempotency-Key"
+_KEY_INFLECTION, _PERSONA_VERSION = "Key-Inflection", "Persona-Version"
 
 
 def check_session(value: object) -> ClientSession | None:
@@ -75,7 +75,8 @@ class HttpSession:
         max_connections: int,
         network: Network,
     ) -> None:
-        self._base = base
+        self._origin = URL(base.url, encoded=True)
+        self._prefix: str = self._origin.raw_path.rstrip("/")
         self._key = key
         self._owned = borrowed is None
         self._session = borrowed
@@ -114,39 +115,48 @@ class HttpSession:
             DecodeError: if the response is a success and larger than `options.max_answer_bytes`.
             ClientStateError: if the session is closed, or belongs to another event loop.
         """
+        answer: aiohttp.ClientResponse | None = None
         try:
-            return await self._exchange(request, options, departure)
+            answer = await self._begin(request, options, departure)
+            # Most bodies arrive together with their headers.
+            if answer.content.is_eof():
+                return _response(answer, answer.content.read_nowait(), options.max_answer_bytes)
+            return _response(answer, await _body(answer.content, options.max_answer_bytes), options.max_answer_bytes)
         except BaseException as error:  # noqa: BLE001 - it is raised below
             failure = without_traces(error, by_proxy=self._network.way_to_api.by_proxy)
+        finally:
+            # Not `async with`, which takes four coroutines to do this.
+            if answer is not None:
+                answer.release()
+            del answer
         try:
             raise failure
         finally:
             # Otherwise the frame would hold the error, which holds the frame.
             del failure
 
-    async def _exchange(self, request: Request, options: Options, departure: Departure) -> Response:
+    def _begin(self, request: Request, options: Options, departure: Departure) -> Awaitable[aiohttp.ClientResponse]:
         session = self._usable_session()
         headers = self._headers(request, options)
         middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (departure,)
         if self._adds_key_late:
             middlewares = (_with_header(_AUTHORIZATION, headers.pop(_AUTHORIZATION)), departure)
-        answer = await session.request(
+        return session.request(
             request.method,
-            URL(self._base.join(request.path, request.query), encoded=True),
+            # Built from parts: to take each new URL apart would need three times the steps.
+            URL.build(
+                scheme=self._origin.scheme,
+                authority=self._origin.raw_authority,
+                path=self._prefix + request.path,
+                query_string=query_string(request.query),
+                encoded=True,
+            ),
             data=_payload(request.body),
             headers=headers,
             timeout=self._timeout,
             middlewares=middlewares,
             **self._settings,
         )
-        # Not `async with`, which takes four coroutines to do this.
-        try:
-            content, most = answer.content, options.max_answer_bytes
-            # Most bodies arrive together with their headers.
-            body = content.read_nowait() if content.is_eof() else await _body(content, most)
-            return _response(answer, body, most)
-        finally:
-            answer.release()
 
     async def open_file(self, url: URL, limits: Timeout) -> aiohttp.ClientResponse:
         """Request a file over the same connections, but without our headers.
@@ -255,7 +265,7 @@ def _with_header(name: str, value: str) -> aiohttp.ClientMiddlewareType:
 def _response(answer: aiohttp.ClientResponse, body: bytes | None, most: int) -> Response:
     if body is not None and len(body) > most:
         body = None
-    response = Response(answer.status, Headers.over(answer.headers), b"" if body is None else body)
+    response = Response(answer.status, Headers(answer.headers), b"" if body is None else body)
     if body is None and response.ok:
         raise DecodeError(
             f"the response is larger than {most} bytes: ask for less at a time (page_size, only), or raise the limit",

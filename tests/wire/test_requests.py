@@ -62,6 +62,25 @@ async def test_the_headers_of_every_request(mocked_http, persona):
     }
 
 
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "https://api.example.com/api/v1",
+        "https://API.Example.com:8443/gate%20way/api/v1/",
+        "http://127.0.0.1:8080",
+        "http://[::1]:8080/api/v1",
+    ],
+)
+async def test_requests_go_below_the_base_url(mocked_http, base_url):
+    there = URL(f"{base_url.rstrip('/')}/cases/case%20x?fields%5Bcase%5D=status", encoded=True)
+    mock_body = json.dumps({"data": CASE}).encode()
+    mocked_http.add(there, "GET", body=mock_body, headers=HEADERS)
+    async with PersonaClient(KEY, base_url=base_url) as persona:
+        await persona.request("GET", "/cases/case%20x", params={"fields[case]": "status"})
+    ((_, requested),) = mocked_http.requests
+    assert requested == normalize_url(there)
+
+
 async def test_redirects_are_off_and_nothing_is_sent_with_a_get(mocked_http, persona):
     answer(mocked_http, "GET", "/cases?page%5Bsize%5D=100")
     await persona.cases.list()

@@ -64,13 +64,6 @@ class BaseURL(msgspec.Struct, frozen=True):
             raise _bad_base_url("has no path: the API is below /api/v1")
         return cls(value.rstrip("/"))
 
-    def join(self, path: str, query: QueryPairs) -> str:
-        """Return the full, encoded URL of a path below the base URL."""
-        if not query:
-            return f"{self.url}{path}"
-        pairs = "&".join([f"{_encoded(name)}={quote(value, safe='')}" for name, value in query])
-        return f"{self.url}{path}?{pairs}"
-
     @property
     def origin(self) -> tuple[str, str | None, int | None]:
         """Scheme, host and port."""
@@ -99,6 +92,11 @@ def server_of(url: str) -> tuple[str, int]:
     return host or "", port or _DEFAULT_PORTS["https"]
 
 
+def query_string(query: QueryPairs) -> str:
+    """Return query parameters as they are sent, percent-encoded."""
+    return "&".join([f"{_encoded(name)}={_encoded_value(value)}" for name, value in query])
+
+
 def segment(value: object, argument: str) -> str:
     """Return an id as one path segment, percent-encoded.
 
@@ -120,6 +118,10 @@ def segment(value: object, argument: str) -> str:
 @lru_cache
 def _encoded(name: str) -> str:
     return quote(name, safe="")
+
+
+def _encoded_value(value: str) -> str:
+    return value if _USUAL_ID.fullmatch(value) else quote(value, safe="")
 
 
 def _bad_base_url(problem: str) -> InvalidArgumentError:
