@@ -47,7 +47,7 @@ class Api(msgspec.Struct, frozen=True):
 
     def call(self, request: Request, *, host: Literal["api", "files"] = "api") -> Call:
         """Create a call, which begins when its `with` block is entered."""
-        return Call(request, self.options, self.lifetime, self.transport.timing, host=host)
+        return Call(request, self.options, self.lifetime, self.transport.timing, host)
 
     async def send(self, request: Request) -> Response:
         """Send a request, with as many attempts as the retry policy allows."""

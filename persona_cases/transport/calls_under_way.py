@@ -157,7 +157,6 @@ class Call:
         options: Options,
         lifetime: Lifetime,
         timing: Timing,
-        *,
         host: Literal["api", "files"] = "api",
     ) -> None:
         self.request: Request = request

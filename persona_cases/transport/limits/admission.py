@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
-import attrs
+import msgspec
 
 from persona_cases.errors import InvalidArgumentError, PersonaError, QuotaExceededError, RateLimitError
 from persona_cases.protocol.limit_headers import read_quota, read_rate_limit, read_retry_after
@@ -90,7 +90,9 @@ class Admission:
             await self.creation_limiter.settle(creation, Feedback(sent=False))
             raise
         # The request leaves only now, perhaps in a later window of the quota than the one that admitted it.
-        return CreationPermits(rate, attrs.evolve(creation, departed=creation.departed + self._clock() - granted))
+        return CreationPermits(
+            rate, msgspec.structs.replace(creation, departed=creation.departed + self._clock() - granted)
+        )
 
     def settle(self, permits: Permits, response: Response | None, error: PersonaError | None) -> Awaitable[None]:
         """Return an awaitable that gives permits back and reports how the request ended.

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Protocol, Self
 
 import attrs
+import msgspec
 
 from persona_cases.errors import RateLimitError
 from persona_cases.protocol.checks import seconds, whole_number
@@ -19,8 +20,7 @@ from persona_cases.transport.home_loop import HomeLoop
 from persona_cases.transport.limits.pacing import Pace
 
 
-@attrs.frozen
-class Permit:
+class Permit(msgspec.Struct, frozen=True):
     """Permission to send one request. Give it back with `Limiter.settle`, however the request ends.
 
     Attributes:
@@ -174,7 +174,7 @@ class LocalLimiter:
         """Wait until a request may be sent; see `Limiter.acquire`."""
         self._enter_loop()
         now = self._clock()
-        if not self._waiting and self._pace.has_room and self._delay(now) <= 0:
+        if not self._waiting and self._pace.has_room() and self._delay(now) <= 0:
             # Fast path: no call is waiting, and window and bucket have room.
             await self._pace.acquire()
             return self._depart(now)

@@ -31,7 +31,6 @@ class Pace:
         self._longest_reset = 0.0
         self._set(limit, period)
 
-    @property
     def has_room(self) -> bool:
         """Return whether a request can leave now."""
         return self._bucket.has_capacity()

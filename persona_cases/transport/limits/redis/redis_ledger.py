@@ -10,7 +10,6 @@ from itertools import count
 from typing import Protocol
 from uuid import uuid4
 
-import attrs
 import msgspec
 
 from persona_cases.protocol.window import Feedback, believable
@@ -39,8 +38,7 @@ class Script(Protocol):
         ...
 
 
-@attrs.frozen
-class Lease(Permit):
+class Lease(Permit, frozen=True):
     """A permit of a `Ledger`.
 
     Attributes:
@@ -51,7 +49,7 @@ class Lease(Permit):
 
     born: int = 0
     let_go: int = 0
-    number: int = attrs.field(factory=_leases.__next__)
+    number: int = msgspec.field(default_factory=_leases.__next__)
 
 
 class Ledger:
