@@ -57,12 +57,12 @@ class Vendor:
         self._scene = scene
         self._moments = _clustered(scene.cases) if scene.clustered else _growing(scene.cases)
         self._forms = [_cut_open(case) for case in orjson.loads(make_page())["data"]]
-        self._window = FixedWindow(RateLimit.parse(scene.rate_limit), SystemClock())
-        self.requests = self.refused = 0
+        self._begin()
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         if request.path == "/stats":
-            counts, self.requests, self.refused = (self.requests, self.refused), 0, 0
+            counts = self.requests, self.refused
+            self._begin()
             return web.json_response(counts)
         body = orjson.loads(await request.read() or b"{}")
         self.requests += 1
@@ -74,6 +74,11 @@ class Vendor:
             return web.json_response({"errors": [{"title": "Too many requests"}]}, status=429, headers=window.headers())
         page = self._listed(request.query) if request.path == LIST else self._page(body, request.query)
         return web.Response(body=page, content_type="application/json", headers=window.headers())
+
+    def _begin(self) -> None:
+        # Each exporter has a window of its own, or it would see the requests of the one before as another program's.
+        self._window = FixedWindow(RateLimit.parse(self._scene.rate_limit), SystemClock())
+        self.requests = self.refused = 0
 
     def _page(self, body: dict[str, Any], query: Any) -> bytes:
         size, after = int(query["page[size]"]), query.get("page[after]")
