@@ -21,6 +21,12 @@ if TYPE_CHECKING:
         SetTags,
         Update,
     )
+    from persona_cases.changes.change_values import (
+        Attachable as Attachable,
+    )
+    from persona_cases.changes.change_values import (
+        as_change as as_change,
+    )
 
 __all__ = [
     "AddComment",
@@ -35,7 +41,7 @@ __all__ = [
     "Update",
 ]
 
-_HOMES = {"persona_cases.changes.change_values": tuple(__all__)}
+_HOMES = {"persona_cases.changes.change_values": (*__all__, "Attachable", "as_change")}
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazily(__name__, _HOMES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.models.decoding.key_inflection import snake
@@ -11,24 +11,7 @@ from persona_cases.models.decoding.records import ATTRIBUTES, RELATIONSHIPS
 from persona_cases.name_prefixes import CUSTOM, EXTRA, RELATIONSHIP
 from persona_cases.teaching import LONGEST_NAME, nearest
 
-__all__ = ["Includable", "attribute_asked", "bare", "related_asked"]
-
-Relationship: TypeAlias = Literal[
-    "accounts",
-    "case-comments",
-    "case-queue",
-    "case-template",
-    "comments",
-    "inquiries",
-    "queue",
-    "reports",
-    "template",
-    "transactions",
-    "txns",
-    "verifications",
-]
-Includable: TypeAlias = Relationship | str
-"""A value of `include=`: a relationship, the property of `Case` that reads it, or a path like `accounts.inquiries`."""
+__all__ = ["attribute_asked", "bare", "related_asked"]
 
 # The names of relationships in `Case` and in the columns of tables.
 _RELATED: Final = {

@@ -9,20 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from persona_cases import changes
+from persona_cases import changes, models
 from persona_cases.json_values import encode_body
 from persona_cases.models import UNSET, Unset, decoding
 from persona_cases.protocol.message import Request, Safety
 from persona_cases.resources.endpoint import Api
 from persona_cases.resources.requests import query_parameters as parameters
 from persona_cases.resources.requests.argument_checks import chosen_or_new_key
-from persona_cases.resources.requests.query_parameters import case_path
+from persona_cases.resources.requests.query_parameters import Includable, case_path
 
 if TYPE_CHECKING:
-    from persona_cases.changes import Change
-    from persona_cases.changes.change_values import Attachable
-    from persona_cases.models import Case
-    from persona_cases.models.loadable_names import Includable
     from persona_cases.typed import TypedCase
 
 
@@ -62,7 +58,7 @@ class CaseChanges:
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
-    ) -> Case:
+    ) -> models.Case:
         """Create a case, in the initial status of its template.
 
         Args:
@@ -99,17 +95,17 @@ class CaseChanges:
 
     async def update(
         self,
-        case: Case | str,
+        case: models.Case | str,
         *,
         fields: Mapping[str, Any] | Unset = UNSET,
         case_queue_id: str | Unset | None = UNSET,
         sla_expires_in: timedelta | float | Unset | None = UNSET,
-        attachments: Iterable[Attachable] = (),
+        attachments: Iterable[changes.Attachable] = (),
         repeatable: bool = False,
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
-    ) -> Case:
+    ) -> models.Case:
         """Change fields, queue or SLA of a case, and attach files to it. Arguments that you leave out change nothing.
 
         No idempotency key protects a PATCH. So by default the client retries it only if it certainly was not carried
@@ -143,12 +139,12 @@ class CaseChanges:
 
     async def redact(
         self,
-        case: Case | str,
+        case: models.Case | str,
         *,
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
-    ) -> Case:
+    ) -> models.Case:
         """Erase the personal data of a case permanently. This cannot be undone.
 
         Args:
@@ -174,13 +170,13 @@ class CaseChanges:
 
     async def add_objects(
         self,
-        case: Case | str,
+        case: models.Case | str,
         object_ids: Iterable[str],
         *,
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
-    ) -> Case:
+    ) -> models.Case:
         """Attach objects (accounts, inquiries, reports ...) to a case, each at most once and up to 1,000 in total.
 
         Args:
@@ -197,13 +193,13 @@ class CaseChanges:
 
     async def remove_objects(
         self,
-        case: Case | str,
+        case: models.Case | str,
         object_ids: Iterable[str],
         *,
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
-    ) -> Case:
+    ) -> models.Case:
         """Detach objects from a case. Objects that are not attached are ignored.
 
         Args:
@@ -220,13 +216,13 @@ class CaseChanges:
 
     async def assign(
         self,
-        case: Case | str,
+        case: models.Case | str,
         email: str,
         *,
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
-    ) -> Case:
+    ) -> models.Case:
         """Assign a case to a user.
 
         Args:
@@ -243,13 +239,13 @@ class CaseChanges:
 
     async def set_status(
         self,
-        case: Case | str,
+        case: models.Case | str,
         status: str,
         *,
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
-    ) -> Case:
+    ) -> models.Case:
         """Set the status of a case.
 
         Args:
@@ -266,14 +262,14 @@ class CaseChanges:
 
     async def add_tag(
         self,
-        case: Case | str,
+        case: models.Case | str,
         name: str | None = None,
         *,
         tag_id: str | None = None,
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
-    ) -> Case:
+    ) -> models.Case:
         """Add a tag to a case.
 
         Args:
@@ -291,14 +287,14 @@ class CaseChanges:
 
     async def remove_tag(
         self,
-        case: Case | str,
+        case: models.Case | str,
         name: str | None = None,
         *,
         tag_id: str | None = None,
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
-    ) -> Case:
+    ) -> models.Case:
         """Remove a tag from a case.
 
         Args:
@@ -316,14 +312,14 @@ class CaseChanges:
 
     async def set_tags(
         self,
-        case: Case | str,
+        case: models.Case | str,
         names: Iterable[str] | None = None,
         *,
         tag_ids: Iterable[str] | None = None,
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
-    ) -> Case:
+    ) -> models.Case:
         """Give a case exactly these tags, and remove all others.
 
         Args:
@@ -341,13 +337,13 @@ class CaseChanges:
 
     async def add_comment(
         self,
-        case: Case | str,
+        case: models.Case | str,
         message: str,
         *,
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
-    ) -> Case:
+    ) -> models.Case:
         """Add a comment to a case; `include=["case-comments"]` loads it with the case.
 
         Args:
@@ -364,13 +360,13 @@ class CaseChanges:
 
     async def apply(
         self,
-        case: Case | str,
-        change: Change,
+        case: models.Case | str,
+        change: changes.Change,
         *,
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
         idempotency_key: str | None = None,
-    ) -> Case:
+    ) -> models.Case:
         """Make a change given as a value: `apply(case, SetStatus("closed"))` is `set_status(case, "closed")`.
 
         Args:
@@ -383,11 +379,10 @@ class CaseChanges:
         Raises:
             InvalidArgumentError: if `change` is not a change.
         """
-        from persona_cases.changes.change_values import as_change  # noqa: PLC0415
         from persona_cases.resources.requests.change_requests import change_request  # noqa: PLC0415
         from persona_cases.resources.requests.uploads import encoded_uploads  # noqa: PLC0415
 
-        path, change = case_path(case), as_change(change)
+        path, change = case_path(case), changes.as_change(change)
         uploads = await encoded_uploads(change.attachments) if isinstance(change, changes.Update) else ()
         return await self._send(change_request(path, change, uploads), include, only, idempotency_key)
 
@@ -397,7 +392,7 @@ class CaseChanges:
         include: Iterable[Includable] | None,
         only: Iterable[str] | None,
         idempotency_key: str | None,
-    ) -> Case:
+    ) -> models.Case:
         sparse, fieldset = parameters.fieldset(only)
         query = parameters.include(include, self._api.options.version) + sparse
         if idempotency_key is not None or request.safety is Safety.KEYED:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from persona_cases import models, paging
@@ -24,19 +25,13 @@ from persona_cases.resources.reading.page_requests import case_pages
 from persona_cases.resources.reading.searches import Search, describe
 from persona_cases.resources.requests import query_parameters as parameters
 from persona_cases.resources.requests.argument_checks import callback, file_path
+from persona_cases.resources.requests.query_parameters import Includable
 from persona_cases.resources.syncing.case_syncs import CaseSyncs
 from persona_cases.surface import publish
 from persona_cases.teaching import taught
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from persona_cases.models import Attachment, Case
-    from persona_cases.models.loadable_names import Includable
     from persona_cases.resources.reading.case_downloads import OnBytes
-    from persona_cases.resources.reading.case_pager import CasePager
-    from persona_cases.resources.reading.case_watch import CaseWatch
-    from persona_cases.resources.reading.many_cases import ManyCases
 
 _LIST = "/cases"
 
@@ -66,7 +61,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         page_size: int = LARGEST_PAGE,
         after: str | None = None,
         before: str | None = None,
-    ) -> CasePager:
+    ) -> reading.CasePager:
         """List cases, newest first. Unlike `search`, it shows changes at once.
 
         Args:
@@ -126,7 +121,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         before: str | None = None,
         max_searches: int = DEFAULT_MAX_SEARCHES,
         search_limits: SearchLimits | None = None,
-    ) -> CasePager:
+    ) -> reading.CasePager:
         """Search cases by any expression of `Q`.
 
         An expression that one search of the API cannot hold is planned as several, which run concurrently. Each case
@@ -175,8 +170,8 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         return _started(pager if limit is None else pager.limit(limit), after or before)
 
     async def get(
-        self, case: Case | str, *, include: Iterable[Includable] | None = None, only: Iterable[str] | None = None
-    ) -> Case:
+        self, case: models.Case | str, *, include: Iterable[Includable] | None = None, only: Iterable[str] | None = None
+    ) -> models.Case:
         """Retrieve one case.
 
         Args:
@@ -207,7 +202,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         concurrency: int = reading.DEFAULT_CONCURRENCY,
         include: Iterable[Includable] | None = None,
         only: Iterable[str] | None = None,
-    ) -> ManyCases:
+    ) -> reading.ManyCases:
         """Retrieve cases by their ids, several at a time and within the rate limit.
 
         Args:
@@ -233,7 +228,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
     def watch(
         self,
         *,
-        since: Case | str | None = None,
+        since: models.Case | str | None = None,
         interval: float | timedelta = 2.0,
         max_interval: float | timedelta = 60.0,
         status: str | None = None,
@@ -242,7 +237,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         reference_id: str | None = None,
         inquiry_id: str | None = None,
         report_id: str | None = None,
-    ) -> CaseWatch:
+    ) -> reading.CaseWatch:
         """Watch for new cases with `async for`: oldest first, each once, without end.
 
         Args:
@@ -265,7 +260,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         """
         start = since.id if isinstance(since, models.Case) else since
 
-        def newer(cursor: str | None) -> CasePager:
+        def newer(cursor: str | None) -> reading.CasePager:
             return self.list(
                 status=status,
                 case_template_id=case_template_id,
@@ -281,7 +276,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         return reading.CaseWatch(newer, start, interval=interval, max_interval=max_interval)
 
     async def download(
-        self, attachment: Attachment, to: str | os.PathLike[str], *, on_progress: OnBytes | None = None
+        self, attachment: models.Attachment, to: str | os.PathLike[str], *, on_progress: OnBytes | None = None
     ) -> Path:
         """Download a file that is attached to a case.
 
@@ -313,7 +308,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         return await Download(check_attachment(attachment), to, self._api, self.get, on_progress).run()
 
 
-def _started(pager: CasePager, cursor: str | None) -> CasePager:
+def _started(pager: reading.CasePager, cursor: str | None) -> reading.CasePager:
     return pager if cursor is None else pager.resume(cursor)
 
 

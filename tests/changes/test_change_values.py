@@ -63,7 +63,7 @@ def test_every_method_that_takes_a_key_is_a_change():
     writes = {
         name
         for name, call in inspect.getmembers(Cases, inspect.isfunction)
-        if "idempotency_key" in str(inspect.signature(call))
+        if not name.startswith("_") and "idempotency_key" in inspect.signature(call).parameters
     }
     assert writes - NO_CHANGES == set(map(method_of, KINDS))
 

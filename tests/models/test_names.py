@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 
 from persona_cases import InvalidArgumentError
 from persona_cases.models import Case, Fieldset
 from persona_cases.models.decoding.records import ATTRIBUTES, RELATIONSHIPS
-from persona_cases.models.loadable_names import Relationship, attribute_asked, related_asked
+from persona_cases.models.loadable_names import attribute_asked, related_asked
 
 
 @pytest.mark.parametrize("name", sorted({*ATTRIBUTES, *RELATIONSHIPS, "id"}))
@@ -65,26 +63,6 @@ def test_a_newer_attribute_is_asked_for_by_its_own_name_and_found_on_the_case():
     assert Fieldset.of(fieldset.names) == fieldset
     case = Case.from_dict({"type": "case", "id": "case_1", "attributes": {"risk-tier": 3}}, fieldset=fieldset)
     assert case.extras == {"risk-tier": 3}
-
-
-@pytest.mark.parametrize("name", get_args(Relationship))
-def test_each_name_of_the_literal_is_a_relationship(name):
-    assert related_asked(name, "include").replace("-", "_") in RELATIONSHIPS
-
-
-def test_the_literal_has_each_relationship_and_each_property_that_reads_one():
-    known = {name.replace("-", "_") for name in get_args(Relationship)}
-    related = {name for name, each in vars(Case).items() if isinstance(each, property) and _finds(each)}
-    assert known == {*RELATIONSHIPS, *related}
-    assert {"template", "queue", "comments", "transactions"} <= related
-
-
-def _finds(each: property) -> bool:
-    return (
-        each.fget is not None
-        and "included" in each.fget.__code__.co_names
-        and "relationships" in each.fget.__code__.co_names
-    )
 
 
 @pytest.mark.parametrize(

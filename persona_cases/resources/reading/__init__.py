@@ -10,9 +10,9 @@ from persona_cases.surface import lazily
 if TYPE_CHECKING:
     from persona_cases.resources.reading.case_pager import CasePager
     from persona_cases.resources.reading.case_watch import CaseWatch
-    from persona_cases.resources.reading.many_cases import get_many
+    from persona_cases.resources.reading.many_cases import ManyCases, get_many
 
-__all__ = ["DEFAULT_CONCURRENCY", "CasePager", "CaseWatch", "get_many"]
+__all__ = ["DEFAULT_CONCURRENCY", "CasePager", "CaseWatch", "ManyCases", "get_many"]
 
 DEFAULT_CONCURRENCY: Final = 10
 """Number of cases that `get_many` requests at the same time."""
@@ -20,7 +20,7 @@ DEFAULT_CONCURRENCY: Final = 10
 _HOMES = {
     "persona_cases.resources.reading.case_pager": ("CasePager",),
     "persona_cases.resources.reading.case_watch": ("CaseWatch",),
-    "persona_cases.resources.reading.many_cases": ("get_many",),
+    "persona_cases.resources.reading.many_cases": ("ManyCases", "get_many"),
 }
 
 if not TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from persona_cases import models
 from persona_cases.errors import InvalidArgumentError
@@ -13,11 +13,27 @@ from persona_cases.protocol.message import QueryPairs
 
 if TYPE_CHECKING:
     from persona_cases.models import Fieldset
-    from persona_cases.models.loadable_names import Includable
 
 _INCLUDED_BY_DEFAULT_BEFORE = "2025-10-27"
 
 Names = Iterable[str]
+
+Relationship: TypeAlias = Literal[
+    "accounts",
+    "case-comments",
+    "case-queue",
+    "case-template",
+    "comments",
+    "inquiries",
+    "queue",
+    "reports",
+    "template",
+    "transactions",
+    "txns",
+    "verifications",
+]
+Includable: TypeAlias = Relationship | str
+"""A value of `include=`: a relationship, the property of `Case` that reads it, or a path like `accounts.inquiries`."""
 
 
 def filters(arguments: Mapping[str, object]) -> QueryPairs:
