@@ -172,12 +172,13 @@ class RateWindow:
             for each in self.counters:
                 each.contradict(departed)
         self.in_flight -= 1
-        if feedback.answered and not feedback.refused:
+        answered = feedback.answered and not feedback.refused
+        if answered:
             self.refusals = 0
         if reading is None:
-            self._miss(now, departed, feedback)
+            self._miss(now, departed, answered=answered)
         else:
-            self._take_in(now, departed, reading, feedback)
+            self._take_in(now, departed, reading, answered=answered)
         if self.in_flight:
             # Those that cannot overlap any more come first.
             del self.endings[: bisect(self.endings, now - self.slowest)]
@@ -192,16 +193,15 @@ class RateWindow:
         for each in self.counters:
             each.ours -= 1
 
-    def _miss(self, now: float, departed: float, feedback: Feedback) -> None:
+    def _miss(self, now: float, departed: float, *, answered: bool) -> None:
         """Count a request that ended without the numbers."""
-        answered = feedback.answered and not feedback.refused
         self.unread += answered
         self.confirmed = self.confirmed or self.unread >= _RESPONSES_WITHOUT_NUMBERS
         for each in self._in_force():
             each.miss(now, departed, answered=answered)
         self._follow_limits()
 
-    def _take_in(self, now: float, departed: float, reading: WindowReading, feedback: Feedback) -> None:
+    def _take_in(self, now: float, departed: float, reading: WindowReading, *, answered: bool) -> None:
         """Take in what a response reports."""
         self.unread, self.confirmed = 0, True
         took = now - departed
@@ -213,7 +213,6 @@ class RateWindow:
         if len(self.counters) == 1:
             self.limit = reading.limit
             return
-        answered = feedback.answered and not feedback.refused
         for each in self.counters:
             if each is reported:
                 continue

@@ -77,13 +77,11 @@ class WindowCounter:
     def left(self, in_flight: int, reserve: int) -> int:
         """Return how many requests may still leave; below zero if more left than seems allowed."""
         told = self.limit if self.least is None else self.least
-        return told - len(self.unseen) - in_flight - (reserve and min(reserve, self.limit - 1))
+        return told - len(self.unseen) - in_flight - min(reserve, self.limit - 1)
 
     def has_room(self, in_flight: int, reserve: int) -> bool:
         """Whether requests are left, and no other client is known to take them."""
-        if self.foreign_rate or (self.least is not None and self.limit - self.least > self.ours):
-            return False
-        return self.left(in_flight, reserve) > 0
+        return not self.foreign_rate and self._foreign() <= 0 < self.left(in_flight, reserve)
 
     def delay(self, now: float, in_flight: int, reserve: int, *, latency: float, patience: float) -> float:
         """Return the seconds until a request may leave.
@@ -114,14 +112,13 @@ class WindowCounter:
         expected = rate * latency
         return math.ceil(expected + math.sqrt(expected)) if expected > _NEGLIGIBLE else 0
 
-    @property
     def _foreign(self) -> int:
-        """How many requests of other clients the window includes, as far as reports show; 0 or less for none."""
+        """Return how many requests of other clients the window includes, as far as reports show; 0 or less for none."""
         return 0 if self.least is None else self.limit - self.least - self.ours
 
     @property
     def _foreign_rate_here(self) -> float:
-        foreign = self._foreign
+        foreign = self._foreign()
         if foreign <= 0 or self.told_at is None or self.ends_by is None:
             return 0.0
         opened = self.ends_by - self.most - 1 if self.opened_after is None else self.opened_after

@@ -116,12 +116,15 @@ class HttpSession:
             ClientStateError: if the session is closed, or belongs to another event loop.
         """
         answer: aiohttp.ClientResponse | None = None
+        most = options.max_answer_bytes
         try:
             answer = await self._begin(request, options, departure)
-            # Most bodies arrive together with their headers.
-            if answer.content.is_eof():
-                return _response(answer, answer.content.read_nowait(), options.max_answer_bytes)
-            return _response(answer, await _body(answer.content, options.max_answer_bytes), options.max_answer_bytes)
+            # Most bodies arrive together with their headers. No name holds one, because the frame may outlive it.
+            return _response(
+                answer,
+                answer.content.read_nowait() if answer.content.is_eof() else await _body(answer.content, most),
+                most,
+            )
         except BaseException as error:  # noqa: BLE001 - it is raised below
             failure = without_traces(error, by_proxy=self._network.way_to_api.by_proxy)
         finally:
