@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _SHARE_OF_WINDOW_FOR_BUDGET = 0.1
 _SHARE_OF_BUDGET_AT_ONCE = 0.1
+# The bucket is asked for room for so many requests at a time, because each question costs as much as a request's turn.
+_ASKED_AT_ONCE = 8
 
 
 class Pace:
@@ -29,14 +31,20 @@ class Pace:
     def __init__(self, limit: int, period: float) -> None:
         self._period = period
         self._longest_reset = 0.0
+        self._known_room: int
         self._set(limit, period)
 
     def has_room(self) -> bool:
         """Return whether a request can leave now."""
-        return self._bucket.has_capacity()
+        if not self._known_room:
+            # Nobody else fills the bucket, so what it had room for stays.
+            self._known_room = next(filter(self._bucket.has_capacity, (_ASKED_AT_ONCE, 1)), 0)
+        return self._known_room > 0
 
     def acquire(self) -> Awaitable[None]:
         """Return an awaitable that waits for a request's turn."""
+        if self._known_room:
+            self._known_room -= 1
         return self._bucket.acquire()
 
     def follow(self, reading: WindowReading | None, limit: int | None = None) -> None:
@@ -64,4 +72,5 @@ class Pace:
         burst = max(1.0, limit * _SHARE_OF_BUDGET_AT_ONCE)
         rate = limit / (max(period, 1.0) * _SHARE_OF_WINDOW_FOR_BUDGET)
         self._limit = limit
+        self._known_room = 0
         self._bucket: AsyncLimiter = AsyncLimiter(burst, burst / rate)
