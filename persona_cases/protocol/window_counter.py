@@ -77,11 +77,13 @@ class WindowCounter:
     def left(self, in_flight: int, reserve: int) -> int:
         """Return how many requests may still leave; below zero if more left than seems allowed."""
         told = self.limit if self.least is None else self.least
-        return told - len(self.unseen) - in_flight - min(reserve, self.limit - 1)
+        return told - len(self.unseen) - in_flight - (reserve if reserve < self.limit else self.limit - 1)
 
     def has_room(self, in_flight: int, reserve: int) -> bool:
         """Whether requests are left, and no other client is known to take them."""
-        return not self.foreign_rate and self._foreign() <= 0 < self.left(in_flight, reserve)
+        if self.foreign_rate or (self.least is not None and self.least + self.ours < self.limit):
+            return False
+        return self.left(in_flight, reserve) > 0
 
     def delay(self, now: float, in_flight: int, reserve: int, *, latency: float, patience: float) -> float:
         """Return the seconds until a request may leave.
@@ -133,7 +135,7 @@ class WindowCounter:
         self._renew(self.ends_after, in_flight)
         self.unseen = [time for time in self.unseen if since is None or time > since]
         if self.unseen:
-            self.ends_by = self._latest_end(self.unseen[-1], None)
+            self.ends_by = self._latest_end(self.unseen[-1])
 
     def miss(self, now: float, departed: float, *, answered: bool) -> None:
         """Count a request that ended without a report of this limit.
@@ -146,7 +148,7 @@ class WindowCounter:
         self.unseen.append(now)
         if self.ends_after is None:
             # A lost request need not have opened a window. If none of them did, the last one bounds its end.
-            self.ends_by = self._latest_end(now, None)
+            self.ends_by = self._latest_end(now)
             if answered:
                 self.opened_by, self.ends_after = now, departed + (self.shortest if self.reported else self.period)
 
@@ -159,10 +161,11 @@ class WindowCounter:
             reading: what it reports.
             in_flight: how many other requests are in flight.
         """
-        if not self._fits(now, departed, reading) and not self._turn_to_another(now, departed, reading, in_flight):
-            self.miss(now, departed, answered=False)
-            return
-        self._bound(now, departed, reading)
+        if not self._is_only_a_number(now, departed, reading):
+            if not self._turn_to_another(now, departed, reading, in_flight):
+                self.miss(now, departed, answered=False)
+                return
+            self._bound(now, departed, reading)
         # The least number includes all requests whose responses reported one. Of the others, this report includes those
         # that had ended before its request left.
         if self.unseen:
@@ -191,15 +194,20 @@ class WindowCounter:
         """Whether a request left after the last report had arrived."""
         return self.told_at is not None and departed >= self.told_at
 
-    def _fits(self, now: float, departed: float, reading: WindowReading) -> bool:
-        """Whether a report fits all that is known of the open window, as nearly every report does."""
-        if self.ends_after is None or self.ends_by is None or self.longest is None or not self.reported:
+    def _is_only_a_number(self, now: float, departed: float, reading: WindowReading) -> bool:
+        """Whether a report shows nothing new about the open window but the number left, as nearly every report does."""
+        ends_after, ends_by, longest, reset = self.ends_after, self.ends_by, self.longest, reading.reset
+        if ends_after is None or ends_by is None or longest is None or not self.reported:
             return False
-        earliest, latest = departed + reading.reset - 1, now + reading.reset + 1
+        earliest = departed + reset - 1
         return (
-            earliest <= self.ends_by
-            and latest >= self.ends_after
-            and reading.reset - 1 <= self.longest
+            earliest <= ends_after
+            and now <= ends_after
+            and now + longest >= ends_by
+            and now + (reset + 1) >= ends_by
+            and reset <= self.most
+            and reset - 1 <= longest
+            and reading.remaining != self.limit - 1
             and (self.opened_after is None or departed >= self.opened_after)
             and (self.before is None or departed >= self.before or earliest > self.before)
             and (self.least is None or reading.remaining <= self.least or not self._is_news(departed))
@@ -271,7 +279,8 @@ class WindowCounter:
         if reading.reset > self.most:
             self.most = reading.reset
             self.shortest = max(self.shortest, self.most - 1.0)
-        earliest, latest = departed + max(0, reading.reset - 1), self._latest_end(now, reading)
+        longest = math.inf if self.longest is None else self.longest
+        earliest, latest = departed + max(0, reading.reset - 1), now + _ROUNDING + min(longest, reading.reset + 1.0)
         if self.ends_after is None or self.ends_by is None:
             self.ends_after, self.ends_by, self.opened_by = earliest, latest, now
         elif now <= self.ends_after or now + reading.reset + 1 < self.ends_after + self.shortest:
@@ -287,8 +296,5 @@ class WindowCounter:
             self.opened_after = departed
         self._learn_period()
 
-    def _latest_end(self, now: float, reading: WindowReading | None) -> float:
-        longest = self.longest
-        if longest is None:
-            longest = self.period if reading is None else math.inf
-        return now + _ROUNDING + (longest if reading is None else min(longest, reading.reset + 1.0))
+    def _latest_end(self, since: float) -> float:
+        return since + _ROUNDING + (self.period if self.longest is None else self.longest)
