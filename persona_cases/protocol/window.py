@@ -137,8 +137,8 @@ class RateWindow:
         if not self.confirmed and (patience := self._patience(now)) > 0:
             return patience
         wait = 0.0
-        for each in self._in_force():
-            if not each.has_room(in_flight, reserve):
+        for each in self.counters:
+            if not each.has_room(in_flight, reserve) and each in self._in_force():
                 patience = self._patience(now)
                 wait = max(wait, each.delay(now, in_flight, reserve, latency=self.latency, patience=patience))
         return wait

@@ -77,7 +77,9 @@ class Admission:
         """
         if request.creates_case:
             return self._acquire_both(max_wait, notice)
-        return _noticed(self.limiter, "rate_limit", max_wait, notice)
+        if notice is None:
+            return self.limiter.acquire(max_wait)
+        return _with_notice(self.limiter, "rate_limit", max_wait, notice)
 
     async def _acquire_both(self, max_wait: float | None, notice: Notice | None) -> CreationPermits:
         asked = self._clock()

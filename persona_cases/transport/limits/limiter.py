@@ -172,12 +172,15 @@ class LocalLimiter:
 
     async def acquire(self, max_wait: float | timedelta | None = None) -> Permit:
         """Wait until a request may be sent; see `Limiter.acquire`."""
-        self._enter_loop()
-        now = self._clock()
-        if not self._waiting and self._pace.has_room() and self._delay(now) <= 0:
+        if self._home.loop is not asyncio.get_running_loop():
+            self._enter_loop()
+        window, now = self._window, self._clock()
+        window.advance(now)
+        if not self._waiting and self._pace.has_room() and window.delay(now) <= 0:
             # Fast path: no call is waiting, and window and bucket have room.
             await self._pace.acquire()
-            return self._depart(now)
+            window.depart(now)
+            return Permit(now)
         patience = None if max_wait is None else seconds(max_wait, "max_wait", least=0.0)
         self._refuse_long_wait(patience)
         waits_until = math.inf if patience is None else self._clock() + patience
@@ -190,7 +193,9 @@ class LocalLimiter:
                 await self._pace.acquire()
                 # While the bucket waited, another call may have received a 429 response.
                 await self._pass_gate(waits_until)
-                return self._depart(self._clock())
+                departed = self._clock()
+                window.depart(departed)
+                return Permit(departed)
         except TimeoutError:
             raise too_long(None) from None
         finally:
@@ -198,24 +203,22 @@ class LocalLimiter:
 
     async def settle(self, permit: Permit, feedback: Feedback) -> None:
         """Give a permit back; see `Limiter.settle`."""
-        self._enter_loop()
+        if self._home.loop is not asyncio.get_running_loop():
+            self._enter_loop()
         window = self._window
         window.settle(self._clock(), permit.departed, feedback)
         self._pace.follow(feedback.reading, window.limit)
-        self._changed.set()
+        if self._waiting:
+            self._changed.set()
 
     def recheck(self) -> None:
         """Read the clock again, for clocks that are set manually."""
-        if self._home.known:
+        if self._home.loop is not None:
             self._changed.set()
 
     def _delay(self, now: float) -> float:
         self._window.advance(now)
         return self._window.delay(now)
-
-    def _depart(self, now: float) -> Permit:
-        self._window.depart(now)
-        return Permit(now)
 
     async def _pass_gate(self, waits_until: float) -> None:
         while (delay := self._delay(self._clock())) > 0:

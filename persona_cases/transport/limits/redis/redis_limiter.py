@@ -144,7 +144,7 @@ class RedisLimiter:
 
         The limiter can be used again afterwards.
         """
-        if self._ledger is not None and self._home.is_here:
+        if self._ledger is not None and self._home.loop is asyncio.get_running_loop():
             await self._ledger.leave()
             await self._script.close()
 
