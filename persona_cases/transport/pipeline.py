@@ -16,7 +16,7 @@ from persona_cases.protocol.outcome import error_of
 from persona_cases.transport.calls_under_way import Call, Timing
 from persona_cases.transport.connection_failures import Departure
 from persona_cases.transport.file_hosts import FileHosts
-from persona_cases.transport.limits.admission import Admission, LimitName, Permits
+from persona_cases.transport.limits.admission import Admission, LimitName
 from persona_cases.transport.limits.limiter import Limiter
 from persona_cases.transport.middleware import Middleware, compose
 from persona_cases.transport.session import HttpSession
@@ -93,51 +93,45 @@ class Transport:
         notice = partial(_tell_wait, call) if call.observers else None
         while True:
             permits = await call.admit(self._admission.acquire(call.request, call.patience, notice))
-            outcome = await self._send(call, permits)
+            response: Response | None = None
+            error: PersonaError | None = None
+            outcome: Response | PersonaError
+            try:
+                answer = await self._send(call)
+                # A middleware may have returned anything, but the limits learn only from valid responses.
+                response, error = answer, error_of(answer)
+                outcome = answer if error is None else error
+            except (TransportError, DecodeError) as lost:
+                # A middleware may raise such an error of its own.
+                if self._middleware and lost is not call.lost:
+                    raise
+                outcome = lost
+            finally:
+                await self._admission.settle(permits, response, error)
             if isinstance(outcome, Response):
                 return outcome
             await call.back_off(outcome)
 
-    async def _send(self, call: Call, permits: Permits) -> Response | PersonaError:
+    # Neither is a coroutine of its own, because each one between a call and the network takes part in every wake-up.
+
+    def _send(self, call: Call) -> Awaitable[Response]:
         request = call.request if call.number == 1 else attrs.evolve(call.request, attempt=call.number)
-        response: Response | None = None
-        error: PersonaError | None = None
-        try:
-            if self._middleware:
-                answer = await compose(self._middleware, partial(self._exchange, call))(request)
-            else:
-                answer = await self._exchange(call, request)
-            # A middleware may have returned anything, but the limits learn only from valid responses.
-            response, error = answer, error_of(answer)
-        except (TransportError, DecodeError) as lost:
-            if lost is not call.lost:
-                raise
-            return lost
-        finally:
-            await self._admission.settle(permits, response, error)
-        return answer if error is None else error
+        if not self._middleware:
+            return self._exchange(call, request)
+        return compose(self._middleware, partial(self._exchange, call))(request)
 
-    async def _exchange(self, call: Call, request: Request) -> Response:
+    def _exchange(self, call: Call, request: Request) -> Awaitable[Response]:
         call.departure = departure = Departure()
-        for count in call.options.counts:
-            count.sent += 1
-        try:
-            if call.observers:
-                response = await self._watched(call, request, departure)
-            else:
-                response = await self.session.send(request, call.options, departure)
-        except (TransportError, DecodeError) as error:
-            call.lost = error
-            raise
-        for count in call.options.counts:
-            count.refused += response.status == 429
-        return response
+        answer = self.session.send(request, call.options, departure)
+        if call.observers:
+            answer = self._watched(call, request, answer)
+        return _noted(call, answer) if self._middleware else answer
 
-    async def _watched(self, call: Call, request: Request, departure: Departure) -> Response:
+    async def _watched(self, call: Call, request: Request, answer: Awaitable[Response]) -> Response:
         observed, started = call.observed, self.timing.clock()
         call.tell(AttemptSent(observed, request.attempt, call.waited, *self.session.server))
         try:
-            response = await self.session.send(request, call.options, departure)
+            response = await answer
         except (TransportError, DecodeError) as error:
             call.tell(AttemptLost(observed, request.attempt, type(error), self.timing.clock() - started))
             raise
@@ -153,6 +147,14 @@ class Transport:
             )
         )
         return response
+
+
+async def _noted(call: Call, answer: Awaitable[Response]) -> Response:
+    try:
+        return await answer
+    except (TransportError, DecodeError) as error:
+        call.lost = error
+        raise
 
 
 def _tell_wait(call: Call, limit: LimitName, limiter: Limiter) -> None:

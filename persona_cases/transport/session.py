@@ -116,9 +116,13 @@ class HttpSession:
             ClientStateError: if the session is closed, or belongs to another event loop.
         """
         answer: aiohttp.ClientResponse | None = None
-        most = options.max_answer_bytes
+        most, refused_to_send = options.max_answer_bytes, False
+        for count in options.counts:
+            count.sent += 1
         try:
             answer = await self._begin(request, options, departure)
+            for count in options.counts:
+                count.refused += answer.status == 429
             # Most bodies arrive together with their headers. No name holds one, because the frame may outlive it.
             return _response(
                 answer,
@@ -127,19 +131,23 @@ class HttpSession:
             )
         except BaseException as error:  # noqa: BLE001 - it is raised below
             failure = without_traces(error, by_proxy=self._network.way_to_api.by_proxy)
+            refused_to_send = isinstance(error, RuntimeError)
         finally:
             # Not `async with`, which takes four coroutines to do this.
             if answer is not None:
                 answer.release()
             del answer
         try:
+            if refused_to_send:
+                # The session may have been closed since the call began.
+                self.check_usable()
             raise failure
         finally:
             # Otherwise the frame would hold the error, which holds the frame.
             del failure
 
     def _begin(self, request: Request, options: Options, departure: Departure) -> Awaitable[aiohttp.ClientResponse]:
-        session = self._usable_session()
+        session = self._session or self._open_session()
         headers = self._headers(request, options)
         middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (departure,)
         if self._adds_key_late:
@@ -154,7 +162,7 @@ class HttpSession:
                 query_string=query_string(request.query),
                 encoded=True,
             ),
-            data=_payload(request.body),
+            data=None if request.body is None else _payload(request.body),
             headers=headers,
             timeout=self._timeout,
             middlewares=middlewares,
@@ -173,7 +181,8 @@ class HttpSession:
             ClientStateError: if the session is closed, or belongs to another event loop.
             InvalidArgumentError: if the environment names an invalid proxy for the host.
         """
-        session = self._usable_session()
+        self.check_usable()
+        session = self._session or self._open_session()
         if self._files is None:
             # A separate session keeps the headers, cookies and credentials of a borrowed session out of the request.
             self._files = ClientSession(
@@ -225,13 +234,12 @@ class HttpSession:
                 "client in each loop (in a web app: when it starts up; in tests: in a fixture of the test's scope)"
             )
 
-    def _usable_session(self) -> ClientSession:
+    def _open_session(self) -> ClientSession:
         self.check_usable()
-        if self._session is None:
-            self._session = ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._max_connections),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
+        self._session = ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._max_connections),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
         return self._session
 
     def _headers(self, request: Request, options: Options) -> CIMultiDict[str]:
@@ -288,9 +296,9 @@ async def _body(content: aiohttp.StreamReader, most: int) -> bytes | None:
     return None if size > most else pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
+def _payload(body: bytes) -> bytes | io.BytesIO:
     # aiohttp writes large bytes at once, which would block the event loop, but a file object in chunks.
-    return io.BytesIO(body) if body is not None and len(body) > _LARGE_BODY else body
+    return io.BytesIO(body) if len(body) > _LARGE_BODY else body
 
 
 @lru_cache
