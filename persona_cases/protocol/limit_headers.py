@@ -40,12 +40,12 @@ class WindowReading(msgspec.Struct, frozen=True):
 
 def read_rate_limit(headers: Mapping[str, str]) -> WindowReading | None:
     """Read `RateLimit-*` (header names in lower case); None if they are missing or not whole numbers."""
-    return _read(headers, *_RATE_LIMIT)
+    return _read(headers, _RATE_LIMIT)
 
 
 def read_quota(headers: Mapping[str, str]) -> WindowReading | None:
     """Read the creation quota, in both spellings that the vendor uses: `Quota-*` and `QuotaLimit-*`."""
-    return next(filter(None, (_read(headers, *names) for names in _QUOTAS)), None)
+    return next(filter(None, (_read(headers, names) for names in _QUOTAS)), None)
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
@@ -70,12 +70,11 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
     return float(wait) if wait is not None and wait <= _LONGEST_RETRY_AFTER else None
 
 
-def _read(headers: Mapping[str, str], limit: str, remaining: str, reset: str) -> WindowReading | None:
-    allowed = _count(headers.get(limit))
-    if allowed is None:
+def _read(headers: Mapping[str, str], names: tuple[str, str, str]) -> WindowReading | None:
+    limit, remaining, reset = map(_count, map(headers.get, names))
+    if limit is None or remaining is None or reset is None:
         return None
-    left, seconds = _count(headers.get(remaining)), _count(headers.get(reset))
-    return None if left is None or seconds is None else WindowReading(allowed, left, seconds)
+    return WindowReading(limit, remaining, reset)
 
 
 # Responses report the same few numbers again and again.

@@ -11,6 +11,7 @@ from itertools import count
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
+import attrs
 import msgspec
 
 from persona_cases.errors import (
@@ -137,6 +138,7 @@ class Call:
         host: the kind of host that responds.
 
     Attributes:
+        request: the request of this attempt.
         observers: the observers to notify; usually empty.
         task: the task that makes the call.
         departure: observes whether the attempt in flight was sent; None if none is in flight.
@@ -184,7 +186,8 @@ class Call:
             ours = self.task.uncancel() <= self._cancels
             if isinstance(error, TransportError) or (ours and isinstance(error, asyncio.CancelledError)):
                 return True
-        self._end(error)
+        if error is not None or self.observers:
+            self._end(error)
         return False
 
     # ---- attempts ----------------------------------------------------------------------------------------------------
@@ -218,7 +221,9 @@ class Call:
             raise final from (final.__cause__ or error)
         if not self._attempts.sent:
             self._started = self._timing.clock()
-        self._attempts.sent += 1
+        self._attempts.sent = number = self._attempts.sent + 1
+        if number > 1:
+            self.request = attrs.evolve(self.request, attempt=number)
         return permit
 
     async def back_off(self, failure: PersonaError) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
 from functools import partial
 
-import attrs
-
 from persona_cases.errors import DecodeError, InvalidArgumentError, PersonaError, TransportError
 from persona_cases.protocol.events import AttemptAnswered, AttemptLost, AttemptSent, LimitWait
 from persona_cases.protocol.limit_headers import read_quota, read_rate_limit
@@ -115,10 +113,9 @@ class Transport:
     # Neither is a coroutine of its own, because each one between a call and the network takes part in every wake-up.
 
     def _send(self, call: Call) -> Awaitable[Response]:
-        request = call.request if call.number == 1 else attrs.evolve(call.request, attempt=call.number)
         if not self._middleware:
-            return self._exchange(call, request)
-        return compose(self._middleware, partial(self._exchange, call))(request)
+            return self._exchange(call, call.request)
+        return compose(self._middleware, partial(self._exchange, call))(call.request)
 
     def _exchange(self, call: Call, request: Request) -> Awaitable[Response]:
         call.departure = departure = Departure()

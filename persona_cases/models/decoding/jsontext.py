@@ -36,9 +36,9 @@ _JSON_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
 )
 
 
-def check_utf8(body: bytes) -> None:
+def check_utf8(body: object) -> None:
     """Raise for a body that is not UTF-8, because msgspec checks only the strings that it builds."""
-    if not isinstance(cast("object", body), (bytes, bytearray)):
+    if not isinstance(body, (bytes, bytearray)):
         raise InvalidArgumentError("body must be bytes, as the API sent them")
     if not (body.isascii() or is_utf8(body)):
         raise DecodeError("not JSON: the body is not UTF-8 text")
@@ -149,7 +149,7 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def is_utf8(body: bytes) -> bool:
+def is_utf8(body: bytes | bytearray) -> bool:
     """Return whether bytes are UTF-8."""
     try:
         body.decode()

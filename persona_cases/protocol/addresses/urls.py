@@ -94,7 +94,7 @@ def server_of(url: str) -> tuple[str, int]:
 
 def query_string(query: QueryPairs) -> str:
     """Return query parameters as they are sent, percent-encoded."""
-    return "&".join([f"{_encoded(name)}={_encoded_value(value)}" for name, value in query])
+    return "&".join([f"{_encoded(name)}={_encoded_value(value)}" for name, value in query]) if query else ""
 
 
 def segment(value: object, argument: str) -> str:
