@@ -154,7 +154,7 @@ async def measure(base_urls: list[str], *, profile: bool, steps: bool) -> dict[s
             await repeat(get, IN_FLIGHT * 2)
         if steps:
             for name, get in clients.items():
-                rooms, entered = await count(get, 200)
+                rooms, entered = await count(partial(repeat, get), 4 * REQUESTS)
                 print(f"{name}: {sum(rooms.values()):.0f} bytecodes in {entered:.0f} functions")
                 print("".join(f"    {room:36} {bytecodes:5.0f}\n" for room, bytecodes in rooms.items()))
         if profile:
