@@ -125,7 +125,7 @@ class Answered(NamedTuple):
             error.request_id = self.request_id
 
 
-class naming:  # noqa: N801 - every page passes several, and one made from a generator takes five times as long
+class naming:  # noqa: N801 - iterations pass one per page, and one made from a generator takes five times as long
     """Make errors raised inside the block name the latest of these calls."""
 
     __slots__ = ("_calls",)

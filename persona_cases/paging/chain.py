@@ -63,8 +63,11 @@ class PageChain(Generic[P]):
         self._go_behind(page)
         self._call = page.call
         if not self.ended:
-            with naming(page.call):
+            try:
                 self._progress.see(self._marks(page))
+            except PersonaError:
+                with naming(page.call):
+                    raise
         return page
 
     def look_ahead(self, size: int) -> None:

@@ -316,8 +316,12 @@ class _Collector:
         self._progress.fetched += 1
         page = self._sound(page)
         self._put_aside(page)
-        with naming(page.call):
+        try:
             taken = take_together(ranges, page) if len(ranges) > 1 else [(ranges[0], ranges[0].take(page))]
+        except PersonaError:
+            # Only now, because each page would pay for a block around this.
+            with naming(page.call):
+                raise
         for fetched, lines in taken:
             if lines:
                 self._spool.put(fetched, lines)

@@ -10,7 +10,7 @@ import attrs
 import msgspec
 
 from persona_cases import paging
-from persona_cases.errors import Answered, naming
+from persona_cases.errors import Answered, PersonaError, naming
 from persona_cases.models import decoding
 from persona_cases.protocol.addresses.page_links import cursor_in, link_query
 from persona_cases.protocol.message import QueryPairs, Request
@@ -78,9 +78,12 @@ def pages_of(
         asked = Request(**same, query=tuple(query))
         (content, links), call = await api.fetch(asked, decode)
         link = links.prev if backward else links.next
-        with naming(call):
+        try:
             following = () if link is None else link_query(link, base=api.base, path=request.path)
             return make(content, Link(call, None if link is None else cursor_in(following, name), following))
+        except PersonaError:
+            with naming(call):
+                raise
 
     return fetch
 
