@@ -73,15 +73,18 @@ class FetchedRange(msgspec.Struct, kw_only=True):
             first, last = page.moment(0), page.moment(count - 1)
             self._check_order(first, last)
             stop = count if self.open_end or last < self.high else page.first_from(self.high)
-            kept = self._new(page, first, stop)
-            end = last if stop == count or not stop else page.moment(stop - 1)
-            latest = _ids_at(end, page, stop) if stop else ()
+            overlaps = first == self.position and self.latest
+            kept = self._new(page, stop) if overlaps else page.first(stop)
+            end, latest = page.latest(stop) if stop else (self.position, self.latest)
             # Nothing below can fail, so a page is taken completely or not at all.
             self.density = count / max(1, last - self.position)
             if not self.pages:
                 self.first_density = self.density
-            if stop:
-                self._move(end, latest, again=self.cursor is None or len(kept) < stop)
+            if end > self.position:
+                self.complete = True
+            elif stop and self.complete:
+                latest = self._joined(latest, again=self.cursor is None or len(kept) < stop)
+            self.position, self.latest = end, latest
             self.cases += len(kept)
             ended = ended or stop < count
         self.pages += not shared
@@ -114,23 +117,19 @@ class FetchedRange(msgspec.Struct, kw_only=True):
         if self.asked.high is not None and last >= self.asked.high:
             raise PaginationError("the server returned cases outside the requested range of creation times")
 
-    def _new(self, page: RawPage, first: int, stop: int) -> Sequence[Line]:
-        """Return the new cases before `stop` of a page that begins at the moment `first`."""
-        if first != self.position or not self.latest:
-            return page.first(stop)
+    def _new(self, page: RawPage, stop: int) -> Sequence[Line]:
+        """Return the new cases before `stop` of a page that begins at the position."""
         equal = min(stop, page.first_from(self.position + 1))
         new = [index for index in range(equal) if page.id(index) not in self.latest]
         return page.wanted([*new, *range(equal, stop)])
 
-    def _move(self, moment: int, latest: tuple[str, ...], *, again: bool) -> None:
-        if moment > self.position:
-            self.complete = True
-        elif self.complete:
-            # Needed when resuming from the timestamp instead of the cursor.
-            latest = tuple(dict.fromkeys([*self.latest, *latest]))
-            # A query that starts at the timestamp without a cursor would return all of them again.
-            self.complete = again or len(latest) <= _MOST_LATEST
-        self.position, self.latest = moment, latest
+    def _joined(self, latest: tuple[str, ...], *, again: bool) -> tuple[str, ...]:
+        """Return the ids of the latest cases and of further ones at the same position; record if they are too many."""
+        # Needed when resuming from the timestamp instead of the cursor.
+        joined = tuple(dict.fromkeys([*self.latest, *latest]))
+        # A query that starts at the timestamp without a cursor would return all of them again.
+        self.complete = again or len(joined) <= _MOST_LATEST
+        return joined
 
 
 def take_together(ranges: Sequence[FetchedRange], page: RawPage) -> Iterator[tuple[FetchedRange, Sequence[Line]]]:
@@ -162,11 +161,3 @@ def take_together(ranges: Sequence[FetchedRange], page: RawPage) -> Iterator[tup
         yield each, lines
         if not ended:
             break
-
-
-def _ids_at(moment: int, page: RawPage, stop: int) -> tuple[str, ...]:
-    """Return the ids of the last cases before `stop`; these were created at one moment."""
-    start = stop - 1
-    while start and page.moment(start - 1) == moment:
-        start -= 1
-    return tuple([page.id(index) for index in range(start, stop)])

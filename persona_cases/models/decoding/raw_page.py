@@ -111,11 +111,37 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
 
     def created_at(self, index: int) -> datetime:
         """Return when a case was created; see `moment` for its errors."""
-        return (self.stamps.get(index) or self._stamp(index)).attributes.created_at
+        return self.stamp(index).attributes.created_at
 
     def id(self, index: int) -> str:
         """Return the id of a case; see `moment` for its errors."""
-        return (self.stamps.get(index) or self._stamp(index)).id
+        return self.stamp(index).id
+
+    def stamp(self, index: int) -> Stamp:
+        """Return the id and the creation time of a case; see `moment` for its errors."""
+        stamp = self.stamps.get(index)
+        if stamp is None:
+            try:
+                stamp = _decode_stamp(self.lines[index])
+            except REFUSED:
+                # The decoder may reject something else in the case. It is read again outside of this clause, because
+                # an error raised there must not have this one as its context.
+                stamp = None
+            stamp = self.stamps[index] = stamp or _stamp_alone(self.lines[index], index)
+        return stamp
+
+    def latest(self, stop: int) -> tuple[int, tuple[str, ...]]:
+        """Return the moment of the last case before `stop`, and the ids of all cases before it with that moment.
+
+        Raises:
+            DecodeError: if a line is not a case, or has no creation time.
+        """
+        start = stop - 1
+        moment, ids = self.moment(start), [self.stamps[start].id]
+        while start and self.moment(start - 1) == moment:
+            start -= 1
+            ids.append(self.stamps[start].id)
+        return moment, tuple(ids[::-1])
 
     def first(self, count: int) -> Sequence[Line]:
         """Return the lines of the first cases, without unwanted ones."""
@@ -131,7 +157,7 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
         Reading the ids of all cases only for this would be too costly.
         """
         try:
-            return [self.id(0), self.id(len(self.lines) - 1)] if self.lines else []
+            return [self.stamp(0).id, self.stamp(len(self.lines) - 1).id] if self.lines else []
         except DecodeError:
             return [bytes(line).hex() for line in (self.lines[0], self.lines[-1])]
 
@@ -146,8 +172,8 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
         Raises:
             DecodeError: if the line is not a case, or has no creation time.
         """
-        # Not by a call, because each page asks for several.
-        stamp = self.stamps.get(index) or self._stamp(index)
+        # The look before the call is for pages, each of which asks for several.
+        stamp = self.stamps.get(index) or self.stamp(index)
         moment = (stamp.attributes.created_at - _EPOCH) // _MILLISECOND
         return -moment if self.backward else moment
 
@@ -168,10 +194,6 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
         except DecodeError as error:
             return error
         return None
-
-    def _stamp(self, index: int) -> Stamp:
-        stamp = self.stamps[index] = _read_stamp(self.lines[index], index)
-        return stamp
 
 
 def decode_raw_page(body: bytes) -> tuple[RawPage, Links]:
@@ -225,12 +247,8 @@ def _line(raw: bytes) -> bytes:
     return raw if _on_one_line(raw) else msgspec.json.format(raw, indent=-1)
 
 
-def _read_stamp(line: Line, index: int) -> Stamp:
-    try:
-        return _decode_stamp(line)
-    except REFUSED:
-        pass
-    # The decoder may reject something else in the case.
+def _stamp_alone(line: Line, index: int) -> Stamp:
+    """Read the id and the creation time by themselves, whatever else is in the case."""
     text = bytes(line)
     id_ = decoding.id_of(text)
     try:
