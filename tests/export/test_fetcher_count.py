@@ -50,6 +50,32 @@ def test_what_counts_is_the_quickest_page():
     assert fetchers.size == 5
 
 
+@pytest.mark.parametrize(
+    ("fetchers", "waiting", "settled"),
+    [
+        (FetcherCount(), 1.99 * WORTH_WAITING, True),
+        (FetcherCount(), 2.01 * WORTH_WAITING, False),
+        (FetcherCount(size=2), 0.0, False),
+        (FetcherCount(most=9, worth_waiting=0), 0.0, False),
+        (FetcherCount(most=1), 1.0, True),
+    ],
+)
+def test_what_is_settled_stays_so(fetchers, waiting, settled):
+    fetchers.observe(waiting, 0.0)
+    assert fetchers.settled is settled
+    before = fetchers.size
+    fetchers.observe(10.0, 0.0)
+    fetchers.grow(1_000, 200, None, first=False)
+    assert (fetchers.size == before == 1) is settled
+
+
+def test_one_fetcher_that_is_left_may_be_enough():
+    fetchers = FetcherCount(size=2)
+    fetchers.back_off(0)
+    fetchers.observe(0.0, 0.0)
+    assert fetchers.settled
+
+
 def test_more_work_than_the_limit_feeds_gets_no_more_fetchers():
     fetchers = FetcherCount()
     fetchers.observe(0.15, 0.0)

@@ -254,14 +254,15 @@ class _Collector:
             ended, idle, reached = False, 0, _reached(ranges)
             resumed = len(ranges) == 1 and ranges[0].cursor is not None
             while not ended:
-                epoch, began = self._fetchers.epoch, self._stopwatch.read()
+                epoch, began = self._fetchers.epoch, None if self._fetchers.settled else self._stopwatch.read()
                 try:
                     page = await anext(walk)
                 except OVERLOADED as error:
                     if not self._starts_over(ranges, error, epoch):
                         raise
                     break
-                self._fetchers.observe(*self._stopwatch.since(began))
+                if began is not None:
+                    self._fetchers.observe(*self._stopwatch.since(began))
                 self._progress.pages_by_fetcher[fetcher] += 1
                 try:
                     self._take(ranges, page)
@@ -276,9 +277,10 @@ class _Collector:
                 if idle > MOST_EMPTY_PAGES:
                     with naming(page.call):
                         raise PaginationError(f"the server sent {MOST_EMPTY_PAGES:,} pages in a row without a new case")
-                if not self._bounded and not ranges[0].done and self._wants_others():
-                    await self._look(self._ranges)
-                self._review(ranges[0])
+                if began is not None:
+                    if not self._bounded and not ranges[0].done and self._wants_others():
+                        await self._look(self._ranges)
+                    self._review(ranges[0])
                 # At most one page per range is uncommitted, so a crash loses at most two with the next.
                 while self._spool.unsafe(ranges) > 1:
                     await self._committed.wait()

@@ -73,6 +73,7 @@ class FetcherCount(msgspec.Struct, kw_only=True):
         ceiling: the number of fetchers that the server can bear, as far as known.
         epoch: how often the number was lowered.
         calm: number of pages since the ceiling last changed.
+        settled: whether one fetcher remains enough, whatever comes: the shortest wait only becomes shorter.
     """
 
     most: int = MOST_FETCHERS
@@ -85,6 +86,7 @@ class FetcherCount(msgspec.Struct, kw_only=True):
     ceiling: int = MOST_FETCHERS
     epoch: int = 0
     calm: int = 0
+    settled: bool = False
 
     def __post_init__(self) -> None:
         self.ceiling = self.most
@@ -96,6 +98,7 @@ class FetcherCount(msgspec.Struct, kw_only=True):
         self.calm += 1
         if self.ceiling < self.most and self.calm >= _PAGES_UNTIL_MORE * self.ceiling:
             self.ceiling, self.calm = self.ceiling + 1, 0
+        self.settled = self.size == 1 and self._kept_waiting() == 1
 
     def back_off(self, epoch: int) -> bool:
         """Record that a request timed out or failed; return whether to try again with fewer fetchers.
