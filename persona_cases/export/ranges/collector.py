@@ -30,6 +30,8 @@ _LONGEST_IDLENESS: Final = 0.05
 # Number of pages between two reviews of the number of fetchers.
 _PAGES_A_REVIEW: Final = 16
 
+_NOTHING_NEW: Final = f"the server sent {MOST_EMPTY_PAGES:,} pages in a row without a new case"
+
 
 async def collect(
     source: PageSource,
@@ -175,14 +177,13 @@ class _Collector:
         """Find the far end, which bounds the ranges."""
         # Unlike the first page, it does not wait for a connection.
         began = self._stopwatch.read()
-        peak = self._sound(await self._source.far_end())
+        page = await self._source.far_end()
         self._fetchers.observe(*self._stopwatch.since(began))
         self._progress.fetched += 1
         # Searches may not know the oldest case yet if it is new, but the list, which goes backward, does.
         open_end = self._source.backward
-        if not open_end:
-            # Undecodable cases newer than every decodable one are in no range.
-            self._put_aside(peak)
+        # Undecodable cases newer than every decodable one are in no range, unless the end is open.
+        peak = self._sound(page, comes_again=open_end)
         with naming(peak.call):
             ranges.bound(peak, self._top, open_end=open_end)
         self._bounded = True
@@ -192,7 +193,6 @@ class _Collector:
         async for page in walk:
             self._fetchers.observe(*self._stopwatch.since(began))
             checked = self._sound(page)
-            self._put_aside(checked)
             if len(checked):
                 return replace(checked, aside=())
             self._progress.fetched += 1
@@ -251,7 +251,7 @@ class _Collector:
 
     async def _fetch(self, ranges: list[FetchedRange], walk: RawPages, fetcher: int) -> None:
         async with aclosing(walk):
-            ended, idle, reached = False, 0, _reached(ranges)
+            ended, idle, reached = False, 0, 0
             resumed = len(ranges) == 1 and ranges[0].cursor is not None
             while not ended:
                 epoch, began = self._fetchers.epoch, None if self._fetchers.settled else self._stopwatch.read()
@@ -265,26 +265,31 @@ class _Collector:
                     self._fetchers.observe(*self._stopwatch.since(began))
                 self._progress.pages_by_fetcher[fetcher] += 1
                 try:
-                    self._take(ranges, page)
+                    brings_cases = self._take(ranges, page)
                 except PaginationError:
                     # A server that does not know the cursor may also return the first page.
                     if not resumed or not ranges[0].ask_by_time():
                         raise
                     break
                 resumed = False
-                before, reached = reached, _reached(ranges)
-                idle = idle + 1 if reached == before else 0
-                if idle > MOST_EMPTY_PAGES:
-                    with naming(page.call):
-                        raise PaginationError(f"the server sent {MOST_EMPTY_PAGES:,} pages in a row without a new case")
+                if brings_cases:
+                    idle = 0
+                else:
+                    # The first of these pages only shows how far the ranges have come.
+                    before, reached = reached, _reached(ranges)
+                    idle = idle + 1 if not idle or reached == before else 0
+                    if idle > MOST_EMPTY_PAGES:
+                        with naming(page.call):
+                            raise PaginationError(_NOTHING_NEW)
                 if began is not None:
                     if not self._bounded and not ranges[0].done and self._wants_others():
                         await self._look(self._ranges)
                     self._review(ranges[0])
                 # At most one page per range is uncommitted, so a crash loses at most two with the next.
-                while self._spool.unsafe(ranges) > 1:
+                while self._unsaved and self._spool.unsafe(ranges) > 1:
                     await self._committed.wait()
-                ended = all(each.done for each in ranges) or self._leaves(ranges)
+                # The ranges of a fetcher end in order.
+                ended = ranges[-1].done or self._leaves(ranges)
         self._busy.remove(fetcher)
         self._fetching.difference_update(each.number for each in ranges)
         self._idle.set()
@@ -311,34 +316,41 @@ class _Collector:
         """Return whether a fetcher leaves the rest of a range to be fetched with others."""
         if len(self._busy) > self._fetchers.size:
             return True
-        alone = len(self._ranges.open) == 1
-        return self._joins and len(ranges) == 1 and not alone and self._ranges.is_remnant(ranges[0])
+        return self._joins and len(ranges) == 1 and self._ranges.is_remnant(ranges[0]) and len(self._ranges.open) > 1
 
-    def _take(self, ranges: list[FetchedRange], page: RawPage) -> None:
+    def _take(self, ranges: list[FetchedRange], page: RawPage) -> bool:
+        """Take a page of the ranges, and commit it; return whether it has a new case."""
         self._progress.fetched += 1
         page = self._sound(page)
-        self._put_aside(page)
         try:
             taken = take_together(ranges, page) if len(ranges) > 1 else [(ranges[0], ranges[0].take(page))]
         except PersonaError:
             # Only now, because each page would pay for a block around this.
             with naming(page.call):
                 raise
+        brings_cases = False
         for fetched, lines in taken:
             if lines:
+                brings_cases = True
                 self._spool.put(fetched, lines)
         self._save()
+        return brings_cases
 
-    def _sound(self, page: RawPage) -> RawPage:
-        return page.sound() if self._sets_aside else page
+    def _sound(self, page: RawPage, *, comes_again: bool = False) -> RawPage:
+        """Return a page without the cases that cannot be decoded: they are set aside, or end the run.
 
-    def _put_aside(self, page: RawPage) -> None:
-        if not page.aside:
-            return
-        if not self._sets_aside:
-            with naming(page.call):
-                raise page.aside[0].error
-        self._spool.put_aside(each.line for each in page.aside)
+        Args:
+            page: the page.
+            comes_again: whether its cases come again in an iteration, and count only then.
+        """
+        if self._sets_aside:
+            page = page.sound()
+        if page.aside and not comes_again:
+            if not self._sets_aside:
+                with naming(page.call):
+                    raise page.aside[0].error
+            self._spool.put_aside(each.line for each in page.aside)
+        return page
 
     def _review(self, fetched: FetchedRange) -> None:
         fetchers, busy = self._fetchers, len(self._busy)
@@ -403,5 +415,5 @@ class _Collector:
 
 
 def _reached(ranges: list[FetchedRange]) -> int:
-    """Return a number that grows when a range gets a new case or comes further in time."""
-    return sum([each.position + each.cases for each in ranges])
+    """Return a number that grows when a range comes further in time."""
+    return sum(each.position for each in ranges)

@@ -130,7 +130,11 @@ class FetchedRanges(msgspec.Struct, kw_only=True):
 
     def is_remnant(self, fetched: FetchedRange) -> bool:
         """Return whether so little seems left of a range that it is better fetched together with others."""
-        return fetched.told_by_time and not fetched.open_end and self._left_of(fetched) < _REMNANT
+        # The estimate from several densities, which takes longer, is at least this.
+        least = (fetched.high - fetched.position) * fetched.density / _ALIKE / 2 / LARGEST_PAGE
+        if least >= _REMNANT or fetched.open_end:
+            return False
+        return fetched.told_by_time and self._left_of(fetched) < _REMNANT
 
     def together(self, remnants: Sequence[FetchedRange], fetched: Iterable[FetchedRange]) -> list[list[FetchedRange]]:
         """Return which remnants to fetch as one now.
