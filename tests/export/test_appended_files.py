@@ -24,7 +24,7 @@ def open_in(directory):
 
 
 def test_files_are_whole_while_they_are_open_and_grow_again_when_they_were_closed(tmp_path):
-    files = AppendedFiles(tmp_path, most=2)
+    files = AppendedFiles(tmp_path.joinpath, most=2)
     for part in (b"a", b"b", b"c"):
         for name in ("one", "two"):
             files.append(name, part)
@@ -37,7 +37,7 @@ def test_files_are_whole_while_they_are_open_and_grow_again_when_they_were_close
 
 
 def test_only_those_written_last_stay_open(tmp_path):
-    files, names = AppendedFiles(tmp_path, most=5), [str(number) for number in range(5)]
+    files, names = AppendedFiles(tmp_path.joinpath, most=5), [str(number) for number in range(5)]
     for name in names:
         files.append(name, b"1")
     files.append("0", b"2")

@@ -208,12 +208,11 @@ async def test_a_checkpoint_is_written_after_the_cases_that_it_speaks_of(output,
     with Spool(output, ASKED) as spool:
         ranges = FetchedRanges.around(0, 10, 1.0)
         filled(ranges.all[0], spool, 0)
-        assert not spool.quick
+        assert not spool.commit_at_once(ranges)
         await spool.commit(ranges)
         assert order == ["cases-0.jsonl", work.name, "checkpoint.new", work.name]
-        assert spool.quick
         filled(ranges.all[0], spool, 1)
-        spool.commit_at_once(ranges)
+        assert spool.commit_at_once(ranges)
         assert len(order) == 4
         await spool.commit(ranges, durable=True)
         assert order[4:] == ["cases-0.jsonl", work.name, "checkpoint.jsonl"]

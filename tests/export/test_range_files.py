@@ -369,19 +369,19 @@ def failing(write, nth):
 
 @pytest.mark.parametrize("fetchers", [1, 4])
 async def test_a_disk_that_is_slow_now_and_then_keeps_the_order(output, monkeypatch, fetchers):
-    world, quick = World(CROWD), Spool.quick.fget
+    world, commit = World(CROWD), Spool.commit_at_once
     monkeypatch.setattr(spools, "_SLOW", -1.0)
     monkeypatch.setattr(spools, "_WHILE", 0.002)
     ways = set()
 
-    def way(spool):
-        ways.add(found := quick(spool))
-        return found
+    def way(spool, ranges):
+        ways.add(done := commit(spool, ranges))
+        return done
 
     async def wait(number):
         await asyncio.sleep(0.001 * (number % 4))
 
-    monkeypatch.setattr(Spool, "quick", property(way))
+    monkeypatch.setattr(Spool, "commit_at_once", way)
     world.before = wait
     await export(world, output, fetchers)
     assert output.read_bytes() == text_of(world)

@@ -105,7 +105,6 @@ class LinesInMemory:
     """What an export asks of a spool, without a disk."""
 
     lines: dict[int, list[bytes]] = attrs.field(factory=dict)
-    quick: bool = True
     ranges: None = None
     last: FetchedRanges | None = None
 
@@ -120,6 +119,7 @@ class LinesInMemory:
 
     def commit_at_once(self, ranges):
         self.last = ranges
+        return True
 
     async def commit(self, ranges, *, durable=False):
         self.last = ranges

@@ -377,15 +377,13 @@ class _Collector:
 
     def _save(self) -> None:
         """Commit the cases taken, immediately or as soon as the disk allows."""
+        saving = self._saving is not None and not self._saving.done()
+        if not saving and self._spool.commit_at_once(self._ranges):
+            self._tell()
+            return
         self._unsaved = True
-        if self._saving is not None and not self._saving.done():
-            return
-        if not self._spool.quick:
+        if not saving:
             self._saving = self._group.create_task(self._save_all())
-            return
-        self._unsaved = False
-        self._spool.commit_at_once(self._ranges)
-        self._tell()
 
     async def _save_all(self) -> None:
         while self._unsaved:

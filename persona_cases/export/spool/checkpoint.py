@@ -14,6 +14,7 @@ import msgspec
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.ranges.fetched_range import FetchedRange
 from persona_cases.export.ranges.fetched_ranges import FetchedRanges
+from persona_cases.export.spool.range_file import FilePart
 
 _FORMAT: Final = 6
 _UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -123,25 +124,30 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
 class CheckpointEncoder:
     """Encodes the checkpoints of an export: one entry per checkpoint, with only the ranges that changed.
 
-    Each line begins with a checksum of the rest of the line.
+    The first one follows a header. Each line begins with a checksum of the rest of the line.
+
+    Args:
+        description: the description of the export.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, description: Description) -> None:
+        self._header = _line({"format": _FORMAT, "description": description})
         self._number = 0
         # The text of each range in the latest entry that has it, and the ranges that no longer change.
         self._known: dict[int, bytes] = {}
         self._final = set[int]()
 
-    def encode(self, checkpoint: Checkpoint, description: Description, *, durable: bool) -> bytes:
-        """Return the next entry; the first one follows a header.
+    def encode(self, ranges: FetchedRanges, joined: int, aside: FilePart, *, durable: bool) -> bytes:
+        """Return the next entry; see `Checkpoint` for what it says.
 
         Args:
-            checkpoint: the state of the export.
-            description: the description of the export.
+            ranges: the time ranges.
+            joined: how many of them are already in the file of the first one.
+            aside: the cases that were set aside.
             durable: whether all data that the checkpoint refers to was made durable before the entry is written.
         """
         changed, known = list[msgspec.Raw](), self._known
-        for each in checkpoint.ranges.all:
+        for each in ranges.all:
             number = each.number
             if number in self._final:
                 continue
@@ -151,16 +157,16 @@ class CheckpointEncoder:
                 changed.append(msgspec.Raw(text))
             if each.done:
                 self._final.add(number)
-        header = b"" if self._number else _line({"format": _FORMAT, "description": description})
         entry = {
             "number": self._number,
             "durable": durable,
             "changed": changed,
-            "end_density": checkpoint.ranges.end_density,
-            "joined": checkpoint.joined,
-            "aside_size": checkpoint.aside_size,
-            "aside_check": checkpoint.aside_check,
+            "end_density": ranges.end_density,
+            "joined": joined,
+            "aside_size": aside.size,
+            "aside_check": aside.check,
         }
+        header = b"" if self._number else self._header
         self._number += 1
         return header + _line(entry)
 

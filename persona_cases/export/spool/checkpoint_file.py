@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Final
 
 from persona_cases.export.spool.checkpoint import Checkpoint, Description, decode_checkpoints
-from persona_cases.export.spool.disk import AppendedFiles, make_durable, make_names_durable, refuse_link, write_private
+from persona_cases.export.spool.disk import (
+    make_durable,
+    make_names_durable,
+    open_private,
+    refuse_link,
+    write_private,
+    write_whole,
+)
 
 _NAME: Final = "checkpoint.jsonl"
 
@@ -21,8 +29,8 @@ class CheckpointFile:
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / _NAME
-        self._files = AppendedFiles(directory, most=1)
-        self._begun = False
+        # Open from the first entry of a run on, because opening it takes longer than writing an entry.
+        self._file: io.FileIO | None = None
 
     @property
     def exists(self) -> bool:
@@ -31,16 +39,16 @@ class CheckpointFile:
 
     def write(self, entry: bytes, *, durable: bool) -> None:
         """Write an entry. The first entry of a run replaces all earlier ones, and is durable."""
-        if self._begun:
-            self._files.append(_NAME, entry)
-            if durable:
-                make_durable(self._path)
+        if self._file is None:
+            draft = self._path.with_suffix(".new")
+            write_private(draft, entry)
+            draft.replace(self._path)
+            make_names_durable(self._path.parent)
+            self._file = open_private(self._path, "a")
             return
-        draft = self._path.with_suffix(".new")
-        write_private(draft, entry)
-        draft.replace(self._path)
-        make_names_durable(self._path.parent)
-        self._begun = True
+        write_whole(self._file.fileno(), memoryview(entry))
+        if durable:
+            make_durable(self._path)
 
     def read(self) -> tuple[Description, list[Checkpoint]] | None:
         """Return the description of the export, and the candidate checkpoints; see `decode_checkpoints`.
@@ -53,7 +61,8 @@ class CheckpointFile:
 
     def close(self) -> None:
         """Close the file."""
-        self._files.close()
+        if self._file is not None:
+            self._file.close()
 
     def remove(self) -> None:
         """Invalidate all checkpoints."""

@@ -8,10 +8,13 @@ import io
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from persona_cases.errors import InvalidArgumentError
+
+_Key = TypeVar("_Key")
 
 BYTES_AT_ONCE: Final = 1 << 17
 """Maximum bytes per write, so that the buffer stays in the processor's cache.
@@ -39,31 +42,31 @@ def write_whole(file: int, data: memoryview) -> None:
         data = data[os.write(file, data[:BYTES_AT_ONCE]) :]
 
 
-class AppendedFiles:
-    """Private files of one directory that are appended to. The latest ones stay open between two pages.
+class AppendedFiles(Generic[_Key]):
+    """Private files that are appended to. The latest ones stay open between two pages.
 
     Opening and closing a file takes longer than writing a page to it. What was appended survives this process. Close
     them before they are renamed or deleted, because Windows refuses that for open files.
 
     Args:
-        directory: the directory.
+        path_of: returns the path of a file.
         most: how many of them stay open.
     """
 
-    def __init__(self, directory: Path, *, most: int) -> None:
-        self._directory = directory
+    def __init__(self, path_of: Callable[[_Key], Path], *, most: int) -> None:
+        self._path_of = path_of
         self._most = most
         # The latest is the last.
-        self._open: dict[str, io.FileIO] = {}
+        self._open: dict[_Key, io.FileIO] = {}
 
-    def append(self, name: str, data: bytes) -> None:
+    def append(self, which: _Key, data: bytes) -> None:
         """Append to a file, creating it if necessary."""
-        file = self._open.pop(name, None)
+        file = self._open.pop(which, None)
         if file is None:
             if len(self._open) == self._most:
                 self._open.pop(next(iter(self._open))).close()
-            file = open_private(self._directory / name, "a")
-        self._open[name] = file
+            file = open_private(self._path_of(which), "a")
+        self._open[which] = file
         write_whole(file.fileno(), memoryview(data))
 
     def close(self) -> None:

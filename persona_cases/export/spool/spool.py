@@ -90,9 +90,8 @@ class Spool:
         self._aside = self._part(_ASIDE, 0, 0)
         self._joined = 0
         self._lines = 0
-        self._encoder = CheckpointEncoder()
         self._checkpoints = CheckpointFile(self._directory)
-        self._files = AppendedFiles(self._directory, most=MOST_FETCHERS)
+        self._files = AppendedFiles(self._path, most=MOST_FETCHERS)
         self._not_durable = set[int]()
         self._durable_at = -_SECONDS_NOT_DURABLE
         self._slow_until = 0.0
@@ -102,6 +101,7 @@ class Spool:
         except BaseException:
             self._place.release()
             raise
+        self._encoder = CheckpointEncoder(self.description)
 
     def __enter__(self) -> Self:
         return self
@@ -110,11 +110,6 @@ class Spool:
         self.close()
 
     # ---- while cases are fetched -------------------------------------------------------------------------------------
-
-    @property
-    def quick(self) -> bool:
-        """Return whether the next commit is short enough to need no thread."""
-        return self._durable_at + _SECONDS_NOT_DURABLE > time.monotonic() >= self._slow_until
 
     def unsafe(self, ranges: Iterable[FetchedRange]) -> int:
         """Return how many pages were put but not committed, of the range that has most of them."""
@@ -137,8 +132,8 @@ class Spool:
         self._aside = self._part(_ASIDE, self._aside.size + len(block), zlib.crc32(block, self._aside.check))
         self._queue.append((_ASIDE, block))
 
-    def commit_at_once(self, ranges: FetchedRanges) -> None:
-        """Write the cases that were put, and then a checkpoint, without a thread; see `quick`.
+    def commit_at_once(self, ranges: FetchedRanges) -> bool:
+        """Write the cases that were put, and then a checkpoint, unless that may take long; return whether it was done.
 
         Args:
             ranges: the time ranges, including the cases that were put.
@@ -146,18 +141,21 @@ class Spool:
         Raises:
             OSError: if the data cannot be written. Nothing can be committed afterwards.
         """
-        if self._broken:
-            return
         started = time.monotonic()
+        if not self._durable_at + _SECONDS_NOT_DURABLE > started >= self._slow_until:
+            return False
+        if self._broken:
+            return True
         self._write(self._queue, self._entry(ranges, durable=False), durable=False)
         self._queue.clear()
         self.ranges = ranges
         now = time.monotonic()
         if now - started > _SLOW:
             self._slow_until = now + _WHILE
+        return True
 
     async def commit(self, ranges: FetchedRanges, *, durable: bool = False) -> None:
-        """Do the same in a thread. A cancelled commit finishes nevertheless.
+        """Do the same in a thread, however long it takes. A cancelled commit finishes nevertheless.
 
         Args:
             ranges: the time ranges, including the cases that were put.
@@ -187,14 +185,13 @@ class Spool:
         writing.result()
 
     def _entry(self, ranges: FetchedRanges, *, durable: bool) -> bytes:
-        checkpoint = Checkpoint(ranges, self._joined, self._aside.size, self._aside.check)
-        return self._encoder.encode(checkpoint, self.description, durable=durable)
+        return self._encoder.encode(ranges, self._joined, self._aside, durable=durable)
 
     def _write(self, queue: Iterable[tuple[int, bytes]], entry: bytes, *, durable: bool) -> None:
         try:
             for number, block in queue:
                 self._not_durable.add(number)
-                self._files.append(_name_of(number), block)
+                self._files.append(number, block)
             if durable:
                 for number in self._not_durable:
                     make_durable(self._path(number))
@@ -371,7 +368,7 @@ class Spool:
         return FilePart(self._path(number), 0, size, check)
 
     def _path(self, number: int) -> Path:
-        return self._directory / _name_of(number)
+        return self._directory / _CASES.format("set-aside" if number == _ASIDE else number)
 
     @contextlib.contextmanager
     def _refusing(self) -> Generator[None]:
@@ -388,7 +385,3 @@ class Spool:
     def _check_lines(self, lines: int) -> None:
         if self.ranges is not None and lines != sum(each.cases for each in self.ranges.all):
             raise DamagedError
-
-
-def _name_of(number: int) -> str:
-    return _CASES.format("set-aside" if number == _ASIDE else number)
