@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import attrs
-import msgspec
 
 from persona_cases import paging
 from persona_cases.errors import Answered, PersonaError, naming
@@ -22,32 +21,35 @@ if TYPE_CHECKING:
     from persona_cases.models.decoding.records import Links
     from persona_cases.paging import Fetch, Identified, Page, Position
 
-__all__ = ["Link", "case_pages", "nothing", "page_of", "pages_of"]
+__all__ = ["Make", "case_pages", "nothing", "page_of", "pages_of"]
 
 D = TypeVar("D")
 P = TypeVar("P")
 Item = TypeVar("Item", bound="Identified")
+D_contra = TypeVar("D_contra", contravariant=True)
+P_co = TypeVar("P_co", covariant=True)
 
 
-class Link(msgspec.Struct, frozen=True):
-    """The call that fetched a page, and the link to the next page.
+class Make(Protocol[D_contra, P_co]):
+    """Makes a page from its content, the call that fetched it, and the link to the next page."""
 
-    Attributes:
-        call: the call that fetched the page.
-        next_cursor: the cursor of the next page; None if there is none.
-        following: the query parameters in the server's link to the next page.
-    """
+    def __call__(self, content: D_contra, /, *, call: Answered, next_cursor: str | None, following: QueryPairs) -> P_co:
+        """Make a page.
 
-    call: Answered
-    next_cursor: str | None = None
-    following: QueryPairs = ()
+        Args:
+            content: the content of the page.
+            call: the call that fetched the page.
+            next_cursor: the cursor of the next page; None if there is none.
+            following: the query parameters in the server's link to the next page.
+        """
+        ...
 
 
 def pages_of(
     api: Api,
     request: Request,
     decode: Callable[[bytes], tuple[D, Links]],
-    make: Callable[[D, Link], P],
+    make: Make[D, P],
     *,
     backward: bool = False,
 ) -> Callable[[Position], Awaitable[P]]:
@@ -59,7 +61,7 @@ def pages_of(
         api: how to reach the API.
         request: the request, without page parameters.
         decode: reads the items of a page and its links from the body of a response.
-        make: makes a page from them.
+        make: makes a page from its items.
         backward: whether to page backward, with `page[before]`.
     """
     name = "page[before]" if backward else "page[after]"
@@ -70,8 +72,10 @@ def pages_of(
     async def fetch(position: Position) -> P:
         # A link may or may not repeat the caller's parameters, and may have others. The caller's parameters win, and
         # those that only the link has are added.
-        passed_on = [each for each in position.following if not each[0].startswith("page[") and each[0] not in ours]
-        query = [*own, *passed_on]
+        query = [*own]
+        for each in position.following:
+            if not each[0].startswith("page[") and each[0] not in ours:
+                query.append(each)  # noqa: PERF401 - a comprehension is one more function for each page
         if position.cursor is not None:
             query.append((name, position.cursor))
         query.append(("page[size]", str(position.size)))
@@ -79,8 +83,10 @@ def pages_of(
         (content, links), call = await api.fetch(asked, decode)
         link = links.prev if backward else links.next
         try:
-            following = () if link is None else link_query(link, base=api.base, path=request.path)
-            return make(content, Link(call, None if link is None else cursor_in(following, name), following))
+            if link is None:
+                return make(content, call=call, next_cursor=None, following=())
+            following = link_query(link, base=api.base, path=request.path)
+            return make(content, call=call, next_cursor=cursor_in(following, name), following=following)
         except PersonaError:
             with naming(call):
                 raise
@@ -119,12 +125,8 @@ async def nothing(_position: Position) -> Page[Any]:
     return paging.Page(items=(), next_cursor=None)
 
 
-def page_of(items: tuple[Item, ...], link: Link) -> Page[Item]:
+def page_of(
+    items: tuple[Item, ...], /, *, call: Answered, next_cursor: str | None, following: QueryPairs
+) -> Page[Item]:
     """Return a page of items with its link to the next page."""
-    return paging.Page(
-        items=items,
-        next_cursor=link.next_cursor,
-        request_id=link.call.request_id,
-        following=link.following,
-        call=link.call,
-    )
+    return paging.Page(items=items, next_cursor=next_cursor, request_id=call.request_id, following=following, call=call)

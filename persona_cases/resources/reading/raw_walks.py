@@ -12,13 +12,14 @@ import msgspec
 from msgspec.structs import replace
 
 from persona_cases import paging
+from persona_cases.errors import Answered
 from persona_cases.export.ranges.page_source import RawPages
 from persona_cases.models.decoding.raw_page import Line, RawPage, decode_raw_page
 from persona_cases.models.decoding.records import Links
 from persona_cases.paging import LARGEST_PAGE, PageChain
-from persona_cases.protocol.message import Request
+from persona_cases.protocol.message import QueryPairs, Request
 from persona_cases.resources.endpoint import Api
-from persona_cases.resources.reading.page_requests import Link, pages_of
+from persona_cases.resources.reading.page_requests import pages_of
 from persona_cases.resources.reading.searches import Search
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ async def raw_walk(
         PersonaError: any error that a request can raise.
         PaginationError: if the server repeats a cursor, or its pages no longer bring anything new.
     """
-    chain = PageChain(pages_of(api, request, decode, _raw_page), start=after, marks=RawPage.marks)
+    chain = PageChain(pages_of(api, request, decode, replace), start=after, marks=RawPage.marks)
     while not chain.ended:
         yield await chain.next(size)
 
@@ -78,11 +79,11 @@ async def merged_walk(api: Api, search: Search, after: str | None) -> RawPages:
     """
     aside: list[UndecodableCase] = []
 
-    def make(raw: RawPage, link: Link) -> Page[RawCase]:
+    def make(raw: RawPage, /, *, call: Answered, next_cursor: str | None, following: QueryPairs) -> Page[RawCase]:
         page = raw.sound()
         aside.extend(page.aside)
         cases = (RawCase(page.id(at), page.created_at(at), page.lines[at]) for at in range(len(page)))
-        return paging.Page(items=tuple(cases), next_cursor=link.next_cursor, following=link.following, call=link.call)
+        return paging.Page(items=tuple(cases), next_cursor=next_cursor, following=following, call=call)
 
     def fetch(request: Request) -> Fetch[RawCase]:
         return pages_of(api, request, decode_raw_page, make)
@@ -92,7 +93,3 @@ async def merged_walk(api: Api, search: Search, after: str | None) -> RawPages:
         async for page in pages:
             found, aside[:] = tuple(aside), ()
             yield RawPage([case.line for case in page], page.next_cursor, aside=found, call=page.call)
-
-
-def _raw_page(page: RawPage, link: Link) -> RawPage:
-    return replace(page, next_cursor=link.next_cursor, following=link.following, call=link.call)
