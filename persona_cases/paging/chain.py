@@ -60,14 +60,19 @@ class PageChain(Generic[P]):
         except PersonaError as error:
             mark_refused_place(error, self.cursor)
             raise
-        self._go_behind(page)
-        self._call = page.call
-        if not self.ended:
-            try:
-                self._progress.see(self._marks(page))
-            except PersonaError:
-                with naming(page.call):
-                    raise
+        cursor = self.cursor = page.next_cursor
+        self._following, self._call = page.following, page.call
+        if cursor is None:
+            self.ended = True
+            return page
+        # Raised at the next step, because the items of this page are valid.
+        self._repeated = cursor in self._seen_cursors
+        self._seen_cursors.add(cursor)
+        try:
+            self._progress.see(self._marks(page))
+        except PersonaError:
+            with naming(page.call):
+                raise
         return page
 
     def look_ahead(self, size: int) -> None:
@@ -94,15 +99,6 @@ class PageChain(Generic[P]):
         if task is not None and not task.done() and not task.get_loop().is_closed():
             # The garbage collector may run in any thread.
             task.get_loop().call_soon_threadsafe(task.cancel)
-
-    def _go_behind(self, page: P) -> None:
-        self.cursor, self._following = page.next_cursor, page.following
-        if page.next_cursor is None:
-            self.ended = True
-            return
-        # Raised at the next step, because the items of this page are valid.
-        self._repeated = page.next_cursor in self._seen_cursors
-        self._seen_cursors.add(page.next_cursor)
 
     def _position(self, size: int) -> Position:
         return Position(cursor=self.cursor, size=size, following=self._following)
