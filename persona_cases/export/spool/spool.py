@@ -146,7 +146,7 @@ class Spool:
             return False
         if self._broken:
             return True
-        self._write(self._queue, self._entry(ranges, durable=False), durable=False)
+        self._write(self._queue, self._encoder.encode(ranges, self._joined, self._aside, durable=False), durable=False)
         self._queue.clear()
         self.ranges = ranges
         now = time.monotonic()
@@ -168,7 +168,7 @@ class Spool:
             return
         durable = durable or self._durable_at + _SECONDS_NOT_DURABLE <= time.monotonic()
         # A copy of the current state, because more cases are put during the commit.
-        queue, entry = list(self._queue), self._entry(ranges, durable=durable)
+        queue, entry = list(self._queue), self._encoder.encode(ranges, self._joined, self._aside, durable=durable)
         # A bare future, not a task: cancelling all tasks must not abort a half-finished write.
         writing = asyncio.get_running_loop().run_in_executor(None, lambda: self._write(queue, entry, durable=durable))
         cancelled: asyncio.CancelledError | None = None
@@ -183,9 +183,6 @@ class Spool:
         if cancelled is not None:
             raise cancelled
         writing.result()
-
-    def _entry(self, ranges: FetchedRanges, *, durable: bool) -> bytes:
-        return self._encoder.encode(ranges, self._joined, self._aside, durable=durable)
 
     def _write(self, queue: Iterable[tuple[int, bytes]], entry: bytes, *, durable: bool) -> None:
         try:
@@ -276,7 +273,7 @@ class Spool:
 
     def _commit_joined(self, ranges: FetchedRanges, parts: list[FilePart]) -> None:
         self._not_durable.add(0)
-        self._write((), self._entry(ranges, durable=True), durable=True)
+        self._write((), self._encoder.encode(ranges, self._joined, self._aside, durable=True), durable=True)
         for part in parts:
             part.path.unlink(missing_ok=True)
         parts.clear()
