@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 import msgspec
+from msgspec.structs import replace
 
 from persona_cases.errors import InvalidArgumentError
 from persona_cases.export.ranges.fetched_range import FetchedRange
@@ -133,9 +134,8 @@ class CheckpointEncoder:
     def __init__(self, description: Description) -> None:
         self._header = _line({"format": _FORMAT, "description": description})
         self._number = 0
-        # The text of each range in the latest entry that has it, and the ranges that no longer change.
-        self._known: dict[int, bytes] = {}
-        self._final = set[int]()
+        # Each range as the latest entry that has it says.
+        self._known: dict[int, FetchedRange] = {}
 
     def encode(self, ranges: FetchedRanges, joined: int, aside: FilePart, *, durable: bool) -> bytes:
         """Return the next entry; see `Checkpoint` for what it says.
@@ -146,17 +146,12 @@ class CheckpointEncoder:
             aside: the cases that were set aside.
             durable: whether all data that the checkpoint refers to was made durable before the entry is written.
         """
-        changed, known = list[msgspec.Raw](), self._known
+        changed, known = list[FetchedRange](), self._known
         for each in ranges.all:
-            number = each.number
-            if number in self._final:
-                continue
-            text = _encode(each)
-            if known.get(number) != text:
-                known[number] = text
-                changed.append(msgspec.Raw(text))
-            if each.done:
-                self._final.add(number)
+            if known.get(each.number) != each:
+                # A range changes until it is done.
+                known[each.number] = each if each.done else replace(each)
+                changed.append(each)
         entry = {
             "number": self._number,
             "durable": durable,
