@@ -107,9 +107,8 @@ class _Collector:
         # Whether the rests of several ranges can be fetched as one.
         self._joins = True
         self._idle = asyncio.Event()
-        # Commits the spool if that may take long, and whether more is waiting to be committed.
-        self._saving: asyncio.Task[None] | None = None
-        self._unsaved = False
+        # Whether a task commits the spool, because that may take long, and whether more is waiting to be committed.
+        self._saving = self._unsaved = False
         self._told_at = -math.inf
         self._committed = asyncio.Event()
 
@@ -377,13 +376,13 @@ class _Collector:
 
     def _save(self) -> None:
         """Commit the cases taken, immediately or as soon as the disk allows."""
-        saving = self._saving is not None and not self._saving.done()
-        if not saving and self._spool.commit_at_once(self._ranges):
+        if not self._saving and self._spool.commit_at_once(self._ranges):
             self._tell()
             return
         self._unsaved = True
-        if not saving:
-            self._saving = self._group.create_task(self._save_all())
+        if not self._saving:
+            self._saving = True
+            self._group.create_task(self._save_all())
 
     async def _save_all(self) -> None:
         while self._unsaved:
@@ -392,6 +391,7 @@ class _Collector:
             self._committed.set()
             self._committed = asyncio.Event()
             self._tell()
+        self._saving = False
 
     def _tell(self) -> None:
         """Report the committed progress to the listener, but not so often that it is costly."""

@@ -72,15 +72,17 @@ class FetchedRange(msgspec.Struct, kw_only=True):
         if count := len(page.lines):
             first, last = page.moment(0), page.moment(count - 1)
             self._check_order(first, last)
-            stop = count if self.open_end or last < self.high else page.first_from(self.high)
-            overlaps = first == self.position and self.latest
-            kept = self._new(page, stop) if overlaps else page.first(stop)
-            end, latest = page.latest(stop) if stop else (self.position, self.latest)
+            before, stop, end = self.position, count, last
+            if last >= self.high and not self.open_end:
+                stop = page.first_from(self.high)
+                end = page.moment(stop - 1) if stop else before
+            kept = self._new(page, stop) if first == before and self.latest else page.first(stop)
+            latest = page.ids_at(end, stop) if stop else self.latest
             # Nothing below can fail, so a page is taken completely or not at all.
-            self.density = count / max(1, last - self.position)
+            self.density = count / max(1, last - before)
             if not self.pages:
                 self.first_density = self.density
-            if end > self.position:
+            if end > before:
                 self.complete = True
             elif stop and self.complete:
                 latest = self._joined(latest, again=self.cursor is None or len(kept) < stop)

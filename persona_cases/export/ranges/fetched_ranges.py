@@ -38,6 +38,10 @@ _MOST_TOGETHER: Final = 8
 _NEAR: Final = 1
 _ALIKE: Final = 1.3
 
+# With this many cases left by the density of its last page alone, a range is no remnant by any estimate: an estimate
+# takes the mean of two densities, and one of them is that density, at most by this factor smaller.
+_TOO_MANY: Final = 2 * _ALIKE * _REMNANT * LARGEST_PAGE
+
 _DIRECTION: Final = (
     "the server ignored the sort direction, so the far end of the cases cannot be found, and an export would "
     "silently miss cases"
@@ -130,9 +134,7 @@ class FetchedRanges(msgspec.Struct, kw_only=True):
 
     def is_remnant(self, fetched: FetchedRange) -> bool:
         """Return whether so little seems left of a range that it is better fetched together with others."""
-        # The estimate from several densities, which takes longer, is at least this.
-        least = (fetched.high - fetched.position) * fetched.density / _ALIKE / 2 / LARGEST_PAGE
-        if least >= _REMNANT or fetched.open_end:
+        if fetched.open_end or (fetched.high - fetched.position) * fetched.density >= _TOO_MANY:
             return False
         return fetched.told_by_time and self._left_of(fetched) < _REMNANT
 

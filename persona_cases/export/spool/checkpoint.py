@@ -146,11 +146,11 @@ class CheckpointEncoder:
             aside: the cases that were set aside.
             durable: whether all data that the checkpoint refers to was made durable before the entry is written.
         """
-        changed, known = list[FetchedRange](), self._known
+        changed: list[FetchedRange] = []
         for each in ranges.all:
-            if known.get(each.number) != each:
+            if self._known.get(each.number) != each:
                 # A range changes until it is done.
-                known[each.number] = each if each.done else replace(each)
+                self._known[each.number] = each if each.done else replace(each)
                 changed.append(each)
         entry = {
             "number": self._number,

@@ -130,18 +130,22 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
             stamp = self.stamps[index] = stamp or _stamp_alone(self.lines[index], index)
         return stamp
 
-    def latest(self, stop: int) -> tuple[int, tuple[str, ...]]:
-        """Return the moment of the last case before `stop`, and the ids of all cases before it with that moment.
+    def ids_at(self, moment: int, stop: int) -> tuple[str, ...]:
+        """Return the ids of the last cases before `stop`, which were created at one moment.
+
+        Args:
+            moment: what `moment` returned for the last of them.
+            stop: the index after them.
 
         Raises:
-            DecodeError: if a line is not a case, or has no creation time.
+            DecodeError: if the line before them is not a case, or has no creation time.
         """
         start = stop - 1
-        moment, ids = self.moment(start), [self.stamps[start].id]
+        ids = [self.stamps[start].id]
         while start and self.moment(start - 1) == moment:
             start -= 1
             ids.append(self.stamps[start].id)
-        return moment, tuple(ids[::-1])
+        return tuple(ids[::-1])
 
     def first(self, count: int) -> Sequence[Line]:
         """Return the lines of the first cases, without unwanted ones."""
