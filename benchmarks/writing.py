@@ -41,7 +41,7 @@ async def at_once(file: int) -> None:
     """Append page by page, and let the event loop turn in between."""
     page = os.urandom(PAGE)
     for _ in range(PAGES):
-        append(file, page, SIZES["128 KiB"])
+        append(file, page, SIZES["256 KiB"])
         await asyncio.sleep(0.0002)
 
 
@@ -49,7 +49,7 @@ async def by_thread(file: int) -> None:
     """The same from a thread of the event loop's."""
     page, loop = os.urandom(PAGE), asyncio.get_running_loop()
     for _ in range(PAGES):
-        written = loop.run_in_executor(None, append, file, page, SIZES["128 KiB"])
+        written = loop.run_in_executor(None, append, file, page, SIZES["256 KiB"])
         await asyncio.sleep(0.0002)
         await written
 

@@ -16,8 +16,8 @@ from persona_cases.errors import InvalidArgumentError
 
 _Key = TypeVar("_Key")
 
-BYTES_AT_ONCE: Final = 1 << 17
-"""Maximum bytes per write, so that the buffer stays in the processor's cache.
+BYTES_AT_ONCE: Final = 1 << 18
+"""Maximum bytes per write: enough for a page of cases, so that it takes one call of the system.
 
 For larger writes, Linux also allocates larger blocks of memory, which a virtual machine may have to get from its host.
 """
