@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Any, Generic
+from typing import Any, Generic, Self
 
 from persona_cases.errors import Answered, PaginationError, PersonaError, naming
 from persona_cases.paging.cursor import mark_refused_place
-from persona_cases.paging.position import P, Position
+from persona_cases.paging.position import LARGEST_PAGE, P, Position
 from persona_cases.paging.walk_progress import Progress
 from persona_cases.protocol.message import QueryPairs
 
@@ -23,13 +23,20 @@ class PageChain(Generic[P]):
         fetch: fetches the page at a position.
         start: the cursor of the first page; None for the beginning.
         marks: returns the ids by which a repeated page is recognised.
+        size: how many items each step of an `async for` requests.
     """
 
     def __init__(
-        self, fetch: Callable[[Position], Awaitable[P]], *, start: str | None, marks: Callable[[P], Sequence[str]]
+        self,
+        fetch: Callable[[Position], Awaitable[P]],
+        *,
+        start: str | None,
+        marks: Callable[[P], Sequence[str]],
+        size: int = LARGEST_PAGE,
     ) -> None:
         self._fetch = fetch
         self._marks = marks
+        self._size = size
         self._following: QueryPairs = ()
         self._seen_cursors = {start}
         self._repeated = False
@@ -40,6 +47,14 @@ class PageChain(Generic[P]):
         """The cursor of the next page; None at the beginning and at the end."""
         self.ended: bool = False
         """Whether there are no more pages."""
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __anext__(self) -> Awaitable[P]:
+        if self.ended:
+            raise StopAsyncIteration
+        return self.next(self._size)
 
     async def next(self, size: int) -> P:
         """Return the next page. Do not call it once the chain has ended.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from typing import ClassVar, Protocol, TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from typing import ClassVar, Protocol
 
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage
@@ -11,8 +11,17 @@ from persona_cases.transport.limits.limiter import LimiterState
 
 __all__ = ["PageSource", "RawPages"]
 
-RawPages: TypeAlias = AsyncGenerator[RawPage, None]
-"""Consecutive pages; the last one has no cursor."""
+
+class RawPages(Protocol):
+    """Consecutive pages, such as an asynchronous generator yields; the last one has no cursor."""
+
+    def __aiter__(self) -> AsyncIterator[RawPage]: ...
+
+    def __anext__(self) -> Awaitable[RawPage]: ...
+
+    def aclose(self) -> Awaitable[None]:
+        """End the iteration and any request in progress."""
+        ...
 
 
 class PageSource(Protocol):

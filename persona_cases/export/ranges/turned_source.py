@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import ClassVar, Protocol
 
@@ -64,7 +64,7 @@ class TurnedSource:
         """Return a page of the oldest cases, oldest first; an empty page if there are none."""
         return (await self.source.far_end()).turned()
 
-    async def pages(self, time_range: TimeRange, after: str | None) -> RawPages:
+    async def pages(self, time_range: TimeRange, after: str | None) -> AsyncGenerator[RawPage]:
         """Fetch the cases of a time range, newest first.
 
         Args:

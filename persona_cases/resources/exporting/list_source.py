@@ -8,7 +8,7 @@ for nothing else. The range at the top of the list needs no search.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from typing import Self
 
@@ -16,7 +16,6 @@ import attrs
 from msgspec.structs import replace
 
 from persona_cases.errors import APIError, DecodeError, PaginationError, naming
-from persona_cases.export.ranges.page_source import RawPages
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models import Fieldset
 from persona_cases.models.decoding.decode import decode_line, decode_page
@@ -87,7 +86,7 @@ class ListSource:
         """Return a page of the oldest cases, oldest first; an empty page if a search finds none."""
         return await self._found(self.listing.created.narrow(self.listing.filtered), LARGEST_PAGE)
 
-    async def pages(self, time_range: TimeRange, after: str | None) -> RawPages:
+    async def pages(self, time_range: TimeRange, after: str | None) -> AsyncGenerator[RawPage]:
         """Fetch the cases of a range, newest first.
 
         Args:
@@ -111,7 +110,7 @@ class ListSource:
                 if kept.next_cursor is None:
                     return
 
-    async def _listed(self, starts: Sequence[str | None]) -> RawPages:
+    async def _listed(self, starts: Sequence[str | None]) -> AsyncGenerator[RawPage]:
         """List from the first of several cases that the server still knows."""
         for start in starts:
             async with aclosing(raw_walk(self.api, self.request, self._decode, start)) as walk:

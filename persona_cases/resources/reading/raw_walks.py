@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import datetime
 from operator import attrgetter
@@ -45,10 +45,8 @@ DecodeRaw: TypeAlias = Callable[[bytes], tuple[RawPage, Links]]
 """Decodes the body of a response to a page without a cursor, and the links that have the cursor."""
 
 
-async def raw_walk(
-    api: Api, request: Request, decode: DecodeRaw, after: str | None, size: int = LARGEST_PAGE
-) -> RawPages:
-    """Fetch the pages of one list or search.
+def raw_walk(api: Api, request: Request, decode: DecodeRaw, after: str | None, size: int = LARGEST_PAGE) -> RawPages:
+    """Return the pages of one list or search; see `PageChain` for the errors of the iteration.
 
     Args:
         api: how to reach the API.
@@ -56,17 +54,11 @@ async def raw_walk(
         decode: reads a page.
         after: the cursor to resume from; None for the beginning.
         size: cases per page.
-
-    Raises:
-        PersonaError: any error that a request can raise.
-        PaginationError: if the server repeats a cursor, or its pages no longer bring anything new.
     """
-    chain = PageChain(pages_of(api, request, decode, replace), start=after, marks=RawPage.marks)
-    while not chain.ended:
-        yield await chain.next(size)
+    return PageChain(pages_of(api, request, decode, replace), start=after, marks=RawPage.marks, size=size)
 
 
-async def merged_walk(api: Api, search: Search, after: str | None) -> RawPages:
+async def merged_walk(api: Api, search: Search, after: str | None) -> AsyncGenerator[RawPage]:
     """Fetch the pages of a query that takes several searches, or none.
 
     Args:
