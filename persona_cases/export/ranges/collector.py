@@ -250,7 +250,7 @@ class _Collector:
 
     async def _fetch(self, ranges: list[FetchedRange], walk: RawPages, fetcher: int) -> None:
         async with aclosing(walk):
-            ended, idle, reached = False, 0, 0
+            ended, pages, idle, reached = False, 0, 0, 0
             resumed = len(ranges) == 1 and ranges[0].cursor is not None
             while not ended:
                 epoch, began = self._fetchers.epoch, None if self._fetchers.settled else self._stopwatch.read()
@@ -262,7 +262,7 @@ class _Collector:
                     break
                 if began is not None:
                     self._fetchers.observe(*self._stopwatch.since(began))
-                self._progress.pages_by_fetcher[fetcher] += 1
+                pages += 1
                 try:
                     brings_cases = self._take(ranges, page)
                 except PaginationError:
@@ -289,6 +289,7 @@ class _Collector:
                     await self._committed.wait()
                 # The ranges of a fetcher end in order.
                 ended = ranges[-1].done or self._leaves(ranges)
+        self._progress.pages_by_fetcher[fetcher] += pages
         self._busy.remove(fetcher)
         self._fetching.difference_update(each.number for each in ranges)
         self._idle.set()

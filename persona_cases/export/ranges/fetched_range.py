@@ -74,7 +74,7 @@ class FetchedRange(msgspec.Struct, kw_only=True):
             self._check_order(first, last)
             before, stop, end = self.position, count, last
             if last >= self.high and not self.open_end:
-                stop = page.first_from(self.high)
+                ended, stop = True, page.first_from(self.high)
                 end = page.moment(stop - 1) if stop else before
             kept = self._new(page, stop) if first == before and self.latest else page.first(stop)
             latest = page.ids_at(end, stop) if stop else self.latest
@@ -88,7 +88,6 @@ class FetchedRange(msgspec.Struct, kw_only=True):
                 latest = self._joined(latest, again=self.cursor is None or len(kept) < stop)
             self.position, self.latest = end, latest
             self.cases += len(kept)
-            ended = ended or stop < count
         self.pages += not shared
         self.cursor, self.done = page.next_cursor, ended
         return kept

@@ -78,8 +78,7 @@ def pages_of(
                 query.append(each)  # noqa: PERF401 - a comprehension is one more function for each page
         if position.cursor is not None:
             query.append((name, position.cursor))
-        query.append(("page[size]", str(position.size)))
-        asked = Request(**same, query=tuple(query))
+        asked = Request(**same, query=(*query, ("page[size]", str(position.size))))
         (content, links), call = await api.fetch(asked, decode)
         link = links.prev if backward else links.next
         try:
