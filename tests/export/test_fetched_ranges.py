@@ -374,6 +374,24 @@ def test_how_much_is_left_is_guessed_from_what_was_seen_and_by_the_neighbours(de
     assert FetchedRanges(all=ranges, end_density=densities[-1]).pages_left == pytest.approx(sum(pages))
 
 
+@given(
+    densities=st.lists(st.sampled_from([0.0, 0.01, 0.02, 0.024, 0.025, 0.03, 0.1, 1.0]), min_size=6, max_size=6),
+    end_density=st.sampled_from([0.0, 0.02, 0.1]),
+    left=st.integers(0, 12_000),
+)
+def test_a_range_is_a_remnant_when_less_than_most_of_a_page_is_left_by_the_estimate(densities, end_density, left):
+    made = evenly(36_000, parts=3, pages=2)
+    for each, density, first_density in zip(made.all, densities[::2], densities[1::2], strict=True):
+        each.density, each.first_density = density, first_density
+    made.end_density = end_density
+    before, fetched, behind = made.all
+    fetched.position = fetched.high - left
+    alone = FetchedRanges(
+        all=[replace(before, done=True), fetched, replace(behind, done=True)], end_density=end_density
+    )
+    assert made.is_remnant(fetched) == (alone.pages_left < 0.8)
+
+
 @pytest.mark.parametrize(
     ("fetchers", "ends"),
     # Whole pages but for a fifth, so that they are surely enough; the first has the page that is on its way besides.
