@@ -119,16 +119,7 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
 
     def stamp(self, index: int) -> Stamp:
         """Return the id and the creation time of a case; see `moment` for its errors."""
-        stamp = self.stamps.get(index)
-        if stamp is None:
-            try:
-                stamp = _decode_stamp(self.lines[index])
-            except REFUSED:
-                # The decoder may reject something else in the case. It is read again outside of this clause, because
-                # an error raised there must not have this one as its context.
-                stamp = None
-            stamp = self.stamps[index] = stamp or _stamp_alone(self.lines[index], index)
-        return stamp
+        return self.stamps.get(index) or self._read(index)
 
     def ids_at(self, moment: int, stop: int) -> tuple[str, ...]:
         """Return the ids of the last cases before `stop`, which were created at one moment.
@@ -161,7 +152,7 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
         Reading the ids of all cases only for this would be too costly.
         """
         try:
-            return [self.stamp(0).id, self.stamp(len(self.lines) - 1).id] if self.lines else []
+            return [self._read(0).id, self._read(len(self.lines) - 1).id] if self.lines else []
         except DecodeError:
             return [bytes(line).hex() for line in (self.lines[0], self.lines[-1])]
 
@@ -176,8 +167,8 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
         Raises:
             DecodeError: if the line is not a case, or has no creation time.
         """
-        # The look before the call is for pages, each of which asks for several.
-        stamp = self.stamps.get(index) or self.stamp(index)
+        # Not by `stamp`, because each page asks for several.
+        stamp = self.stamps.get(index) or self._read(index)
         moment = (stamp.attributes.created_at - _EPOCH) // _MILLISECOND
         return -moment if self.backward else moment
 
@@ -191,6 +182,16 @@ class RawPage(msgspec.Struct, frozen=True, eq=False):
 
     def _with_lines(self, lines: Sequence[Line], **changes: Any) -> Self:
         return replace(self, lines=lines, stamps={}, **changes)
+
+    def _read(self, index: int) -> Stamp:
+        try:
+            stamp = _decode_stamp(self.lines[index])
+        except REFUSED:
+            # The decoder may reject something else in the case. It is read again outside of this clause, because an
+            # error raised there must not have this one as its context.
+            stamp = None
+        stamp = self.stamps[index] = stamp or _stamp_alone(self.lines[index], index)
+        return stamp
 
     def _failure(self, index: int) -> DecodeError | None:
         try:
