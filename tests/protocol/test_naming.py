@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_cases.protocol.message import Request
+from persona_cases.protocol.message import Request, Safety
 from persona_cases.protocol.naming import missing_from, path_template
 
 
@@ -55,3 +56,10 @@ def test_a_404_may_be_about_what_the_body_refers_to():
 )
 def test_details_tell_which_object_is_missing(method, template, details, missing):
     assert missing_from(method, template, [details]) == missing
+
+
+def test_a_request_with_another_query_differs_in_nothing_else():
+    request = Request("POST", "/cases/case_1/assign", (("a", "1"),), b"{}", {"X": "1"}, Safety.KEYED, "key", 2)
+    other = request.with_query((("b", "2"),))
+    assert other == attrs.evolve(request, query=(("b", "2"),))
+    assert (request.query, other.path_template) == ((("a", "1"),), "/cases/{id}/assign")

@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import attrs
-
 from persona_cases import paging
 from persona_cases.errors import Answered, PersonaError, naming
 from persona_cases.models import decoding
@@ -65,20 +63,18 @@ def pages_of(
         backward: whether to page backward, with `page[before]`.
     """
     name = "page[before]" if backward else "page[after]"
-    same = attrs.asdict(request, recurse=False)
-    own = same.pop("query")
-    ours = {name for name, _ in own}
+    ours = {name for name, _ in request.query}
 
     async def fetch(position: Position) -> P:
         # A link may or may not repeat the caller's parameters, and may have others. The caller's parameters win, and
         # those that only the link has are added.
-        query = [*own]
+        query = [*request.query]
         for each in position.following:
             if not each[0].startswith("page[") and each[0] not in ours:
                 query.append(each)  # noqa: PERF401 - a comprehension is one more function for each page
         if position.cursor is not None:
             query.append((name, position.cursor))
-        asked = Request(**same, query=(*query, ("page[size]", str(position.size))))
+        asked = request.with_query((*query, ("page[size]", str(position.size))))
         (content, links), call = await api.fetch(asked, decode)
         link = links.prev if backward else links.next
         try:
