@@ -12,6 +12,7 @@ import os
 import sys
 import time
 import zlib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
@@ -39,6 +40,7 @@ class Case(msgspec.Struct):
 decode_page = msgspec.json.Decoder(Page).decode
 decode_case = msgspec.json.Decoder(Case).decode
 BYTES_AT_ONCE = 1 << 18
+OLDEST_FIRST = {"sort": {"attribute": "created_at", "direction": "asc"}}
 
 
 class Saved:
@@ -77,25 +79,33 @@ class Saved:
         Path(self._checkpoints).unlink()
 
 
-async def main(base_url: str, output: str) -> None:
-    body = {"sort": {"attribute": "created_at", "direction": "asc"}}
-    headers = {"Authorization": "Bearer key", "Key-Inflection": "snake", "Persona-Version": "2025-12-08"}
-    url, params = f"{base_url}/cases/search", {"page[size]": "100"}
-    saved, latest = Saved(output), ""
-    async with aiohttp.ClientSession(headers=headers) as session:
-        while True:
-            async with session.post(url, json=body, params=params) as answer:
-                answer.raise_for_status()
-                page = decode_page(await answer.read())
-            first, last = decode_case(page.data[0]), decode_case(page.data[-1])
-            if not latest <= first.attributes.created_at <= last.attributes.created_at:
-                raise SystemExit("the server returned cases out of creation order")
-            latest = last.attributes.created_at
-            saved.append(page.data, last.id, last)
-            if page.links.next is None:
-                break
-            params["page[after]"] = last.id
+async def export(output: str, fetch: Callable[[dict[str, str]], Awaitable[bytes]]) -> None:
+    """Save all cases; `fetch` returns the body of the page with these parameters."""
+    saved, latest, params = Saved(output), "", {"page[size]": "100"}
+    while True:
+        page = decode_page(await fetch(params))
+        first, last = decode_case(page.data[0]), decode_case(page.data[-1])
+        if not latest <= first.attributes.created_at <= last.attributes.created_at:
+            raise SystemExit("the server returned cases out of creation order")
+        latest = last.attributes.created_at
+        saved.append(page.data, last.id, last)
+        if page.links.next is None:
+            break
+        params["page[after]"] = last.id
     saved.finish()
 
 
-asyncio.run(main(*sys.argv[1:]))
+async def main(base_url: str, output: str) -> None:
+    headers = {"Authorization": "Bearer key", "Key-Inflection": "snake", "Persona-Version": "2025-12-08"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+
+        async def fetch(params: dict[str, str]) -> bytes:
+            async with session.post(f"{base_url}/cases/search", json=OLDEST_FIRST, params=params) as answer:
+                answer.raise_for_status()
+                return await answer.read()
+
+        await export(output, fetch)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
