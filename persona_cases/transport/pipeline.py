@@ -115,20 +115,26 @@ class Transport:
     def _send(self, call: Call) -> Awaitable[Response]:
         if not self._middleware:
             return self._exchange(call, call.request)
-        return compose(self._middleware, partial(self._exchange, call))(call.request)
+        return compose(self._middleware, partial(self._noted, call))(call.request)
 
     def _exchange(self, call: Call, request: Request) -> Awaitable[Response]:
         call.departure = departure = Departure()
-        answer = self.session.send(request, call.options, departure)
         if call.observers:
-            answer = self._watched(call, request, answer)
-        return _noted(call, answer) if self._middleware else answer
+            return self._watched(call, request, departure)
+        return self.session.send(request, call.options, departure)
 
-    async def _watched(self, call: Call, request: Request, answer: Awaitable[Response]) -> Response:
+    async def _noted(self, call: Call, request: Request) -> Response:
+        try:
+            return await self._exchange(call, request)
+        except (TransportError, DecodeError) as error:
+            call.lost = error
+            raise
+
+    async def _watched(self, call: Call, request: Request, departure: Departure) -> Response:
         observed, started = call.observed, self.timing.clock()
         call.tell(AttemptSent(observed, request.attempt, call.waited, *self.session.server))
         try:
-            response = await answer
+            response = await self.session.send(request, call.options, departure)
         except (TransportError, DecodeError) as error:
             call.tell(AttemptLost(observed, request.attempt, type(error), self.timing.clock() - started))
             raise
@@ -144,14 +150,6 @@ class Transport:
             )
         )
         return response
-
-
-async def _noted(call: Call, answer: Awaitable[Response]) -> Response:
-    try:
-        return await answer
-    except (TransportError, DecodeError) as error:
-        call.lost = error
-        raise
 
 
 def _tell_wait(call: Call, limit: LimitName, limiter: Limiter) -> None:

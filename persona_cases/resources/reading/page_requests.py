@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from persona_cases import paging
-from persona_cases.errors import Answered, PersonaError, naming
+from persona_cases.errors import Answered, PersonaError
 from persona_cases.models import decoding
 from persona_cases.protocol.addresses.page_links import cursor_in, link_query
 from persona_cases.protocol.message import QueryPairs, Request
@@ -82,9 +82,9 @@ def pages_of(
                 return make(content, call=call, next_cursor=None, following=())
             following = link_query(link, base=api.base, path=request.path)
             return make(content, call=call, next_cursor=cursor_in(following, name), following=following)
-        except PersonaError:
-            with naming(call):
-                raise
+        except PersonaError as error:
+            call.describe(error)
+            raise
 
     return fetch
 
