@@ -22,7 +22,7 @@ _PATIENCE = 30.0
 class _AtOnce(Pace):
     """No pacing, because a bucket would drip in real time instead of on a manual clock."""
 
-    def has_room(self) -> bool:
+    def take(self) -> bool:
         """Let any request go."""
         return True
 

@@ -117,6 +117,30 @@ def test_a_burst_is_spread_and_stays_within_the_window():
     run(main())
 
 
+@pytest.mark.parametrize("limit", [10, 100, 300, 700, 5000])
+def test_a_tenth_of_the_budget_leaves_at_once_and_little_more(limit):
+    async def main() -> None:
+        limiter, sent = LocalLimiter(limit, clock=now), []
+
+        async def one() -> None:
+            await limiter.acquire()
+            sent.append(now())
+
+        for left in (1, 2, 3):
+            # Whatever turns these leave over are as old as can be.
+            permit = await limiter.acquire()
+            await limiter.settle(permit, Feedback(reading=WindowReading(limit, limit - left, 60), answered=True))
+            await asyncio.sleep(7)
+        began, burst = now(), limit // 10
+        await asyncio.gather(*(one() for _ in range(limit // 2)))
+        assert burst <= sent.count(began) <= burst * 1.1
+        spread = began + 6 * (limit // 2 - burst * 1.1) / limit
+        assert sent[-1] >= spread - 0.01
+        assert limit // 2 == burst * 5 == len(sent)
+
+    run(main())
+
+
 def test_permits_are_given_in_the_order_in_which_they_were_asked_for():
     async def main() -> None:
         vendor, served = Vendor(limit=20, period=6.0), []

@@ -176,9 +176,8 @@ class LocalLimiter:
             self._enter_loop()
         window, now = self._window, self._clock()
         window.advance(now)
-        if not self._waiting and self._pace.has_room() and window.delay(now) <= 0:
+        if not self._waiting and window.delay(now) <= 0 and (self._pace.take() or await self._pace.take_new()):
             # Fast path: no call is waiting, and window and bucket have room.
-            await self._pace.acquire()
             window.depart(now)
             return Permit(now)
         patience = None if max_wait is None else seconds(max_wait, "max_wait", least=0.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from persona_cases.protocol.limit_headers import WindowReading
@@ -14,8 +13,10 @@ if TYPE_CHECKING:
 
 _SHARE_OF_WINDOW_FOR_BUDGET = 0.1
 _SHARE_OF_BUDGET_AT_ONCE = 0.1
-# The bucket is asked for room for so many requests at a time, because each question costs as much as a request's turn.
-_ASKED_AT_ONCE = 8
+# Turns are taken from the bucket several at a time, because each visit costs a fifth of the limiter's time. Those that
+# are left over may leave in addition to what it has room for later, so they are few beside the burst.
+_MOST_TURNS_AT_ONCE = 8
+_SHARE_OF_BURST_AT_ONCE = 0.1
 
 
 class Pace:
@@ -31,21 +32,29 @@ class Pace:
     def __init__(self, limit: int, period: float) -> None:
         self._period = period
         self._longest_reset = 0.0
-        self._known_room: int
+        self._turns: int
         self._set(limit, period)
 
-    def has_room(self) -> bool:
-        """Return whether a request can leave now."""
-        if not self._known_room:
-            # Nobody else fills the bucket, so what it had room for stays.
-            self._known_room = next(filter(self._bucket.has_capacity, (_ASKED_AT_ONCE, 1)), 0)
-        return self._known_room > 0
+    def take(self) -> bool:
+        """Take one of the turns that the bucket has already given, and return whether there was one."""
+        if not self._turns:
+            return False
+        self._turns -= 1
+        return True
 
-    def acquire(self) -> Awaitable[None]:
-        """Return an awaitable that waits for a request's turn."""
-        if self._known_room:
-            self._known_room -= 1
-        return self._bucket.acquire()
+    async def take_new(self) -> bool:
+        """Take a turn from the bucket, and return whether it had one; does not wait."""
+        for turns in (self._turns_at_once, 1):
+            if self._bucket.has_capacity(turns):
+                await self._bucket.acquire(turns)
+                self._turns += turns - 1
+                return True
+        return False
+
+    async def acquire(self) -> None:
+        """Wait for a turn."""
+        if not self.take():
+            await self._bucket.acquire()
 
     def follow(self, reading: WindowReading | None, limit: int | None = None) -> None:
         """Adapt to a response's report about the window.
@@ -72,5 +81,6 @@ class Pace:
         burst = max(1.0, limit * _SHARE_OF_BUDGET_AT_ONCE)
         rate = limit / (max(period, 1.0) * _SHARE_OF_WINDOW_FOR_BUDGET)
         self._limit = limit
-        self._known_room = 0
+        self._turns = 0
+        self._turns_at_once = max(1, min(_MOST_TURNS_AT_ONCE, int(burst * _SHARE_OF_BURST_AT_ONCE)))
         self._bucket: AsyncLimiter = AsyncLimiter(burst, burst / rate)
