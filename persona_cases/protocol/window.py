@@ -148,7 +148,7 @@ class RateWindow:
     def advance(self, now: float) -> None:
         """Close the windows that have ended."""
         for each in self.counters:
-            if each.has_ended(now):
+            if each.ends_by is not None and now >= each.ends_by:
                 each.begin_next(self.in_flight)
                 self.confirmed = self.unread >= _RESPONSES_WITHOUT_NUMBERS
 
@@ -207,7 +207,6 @@ class RateWindow:
         took = now - departed
         self.latency += (took - self.latency) * (_WEIGHT_OF_LATEST if self.slowest else 1.0)
         self.slowest = max(self.slowest, took)
-        in_force = self._in_force()
         reported = self._counter(departed, reading)
         reported.take_in(now, departed, reading, self.in_flight)
         if len(self.counters) == 1:
@@ -218,7 +217,7 @@ class RateWindow:
                 continue
             if each.least is None:
                 each.close(self.in_flight)
-            elif each in in_force:
+            else:
                 each.miss(now, departed, answered=answered)
         self._follow_limits()
 

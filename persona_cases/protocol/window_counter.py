@@ -102,10 +102,6 @@ class WindowCounter:
             return math.inf if self.ends_by is None else max(0.0, self.ends_by - now)
         return patience if left <= uncertain else 0.0
 
-    def has_ended(self, now: float) -> bool:
-        """Whether a window was open and has ended."""
-        return self.ends_by is not None and now >= self.ends_by
-
     def _foreign_meanwhile(self, latency: float) -> int:
         """Return how many requests other clients may send while one of ours is in flight."""
         rate = max(self.foreign_rate, self._foreign_rate_here)
