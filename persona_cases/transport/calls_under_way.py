@@ -145,13 +145,25 @@ class Call:
         lost: how the network failed in this attempt. It is kept because a middleware may raise its own errors.
     """
 
-    # Until they are set, which most calls do with the task alone.
-    task: asyncio.Task[object] | None = None
-    departure: Departure | None = None
-    lost: TransportError | DecodeError | None = None
-    _failure: PersonaError | None = None
-    _observed: ObservedCall | None = None
-    _broken_off: bool = False
+    __slots__ = (
+        "_attempts",
+        "_begun",
+        "_broken_off",
+        "_cancels",
+        "_failure",
+        "_host",
+        "_observed",
+        "_since",
+        "_started",
+        "_timing",
+        "departure",
+        "lifetime",
+        "lost",
+        "observers",
+        "options",
+        "request",
+        "task",
+    )
 
     def __init__(
         self,
@@ -169,6 +181,12 @@ class Call:
         self._attempts = Attempts(request, options.retry)
         self._begun = self._since = self._started = timing.clock()
         self._host: Literal["api", "files"] = host
+        self.task: asyncio.Task[object] | None = None
+        self.departure: Departure | None = None
+        self.lost: TransportError | DecodeError | None = None
+        self._failure: PersonaError | None = None
+        self._observed: ObservedCall | None = None
+        self._broken_off = False
 
     def __enter__(self) -> Self:
         self.task = asyncio.current_task()
