@@ -17,7 +17,8 @@ __all__ = ["MOST_REDIRECTS", "REDIRECTS", "FileAddresses"]
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS = 5
 
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+# Compiled when needed, because a range of surrogates takes a millisecond.
+_UNPRINTABLE = r"[\x00-\x1f\x7f\ud800-\udfff]"
 # Encoded parts stay as they are, because an access token is signed character by character.
 _KEPT = string.ascii_letters + string.digits + string.punctuation
 
@@ -93,7 +94,7 @@ class FileAddresses(msgspec.Struct, frozen=True):
 
 def _parts(url: object) -> SplitResult:
     """Split a URL, and check that each part can be sent."""
-    if not isinstance(url, str) or not url or _UNPRINTABLE.search(url):
+    if not isinstance(url, str) or not url or re.search(_UNPRINTABLE, url):
         raise _UnfitError("is not a URL")
     try:
         parts = urlsplit(quote(url, safe=_KEPT))
@@ -116,6 +117,6 @@ def _joined(current: str, location: str | None, redirects: int) -> str:
         raise _UnfitError("does not say where to")
     try:
         # The parser silently drops characters that it does not accept.
-        return urljoin(current, location) if not _UNPRINTABLE.search(location) else ""
+        return urljoin(current, location) if not re.search(_UNPRINTABLE, location) else ""
     except ValueError:
         raise _UnfitError("leads to something that is not a URL") from None

@@ -12,8 +12,8 @@ from persona_cases.errors import InvalidArgumentError
 from persona_cases.protocol.addresses.hosts import is_loopback, is_public, is_well_formed
 from persona_cases.protocol.message import QueryPairs
 
-_USUAL_ID = re.compile(r"[A-Za-z0-9_-]+")
-_UNSAFE_IN_SEGMENT = re.compile(r"[\x00-\x20/?#%\\\x7f\ud800-\udfff]")
+# Compiled when needed, because a range of surrogates takes a millisecond.
+_UNSAFE_IN_SEGMENT = r"[\x00-\x20/?#%\\\x7f\ud800-\udfff]"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _VENDOR = ".withpersona.com"
@@ -106,11 +106,11 @@ def segment(value: object, argument: str) -> str:
     Raises:
         InvalidArgumentError: if it is empty, not a string, or would reach another path.
     """
-    if isinstance(value, str) and _USUAL_ID.fullmatch(value):
+    if isinstance(value, str) and _is_word(value):
         return value
     if not isinstance(value, str) or not value:
         raise InvalidArgumentError(f"{argument} must be a non-empty string, such as 'case_…'")
-    if value in {".", ".."} or _UNSAFE_IN_SEGMENT.search(value):
+    if value in {".", ".."} or re.search(_UNSAFE_IN_SEGMENT, value):
         raise InvalidArgumentError(f"{argument} must be a bare id, without '/', '?', '#', '%' or white space")
     return quote(value, safe="")
 
@@ -121,7 +121,12 @@ def _encoded(name: str) -> str:
 
 
 def _encoded_value(value: str) -> str:
-    return value if _USUAL_ID.fullmatch(value) else quote(value, safe="")
+    return value if _is_word(value) else quote(value, safe="")
+
+
+def _is_word(text: str) -> bool:
+    # As nearly all ids are. A regular expression takes twice as long.
+    return text.isascii() and (text.isidentifier() or text.isalnum())
 
 
 def _bad_base_url(problem: str) -> InvalidArgumentError:
