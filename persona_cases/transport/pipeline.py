@@ -95,7 +95,7 @@ class Transport:
             error: PersonaError | None = None
             outcome: Response | PersonaError
             try:
-                answer = await self._send(call)
+                answer = await (self._send(call) if self._middleware else self._exchange(call, call.request))
                 # A middleware may have returned anything, but the limits learn only from valid responses.
                 response, error = answer, error_of(answer)
                 outcome = answer if error is None else error
@@ -113,8 +113,6 @@ class Transport:
     # Neither is a coroutine of its own, because each one between a call and the network takes part in every wake-up.
 
     def _send(self, call: Call) -> Awaitable[Response]:
-        if not self._middleware:
-            return self._exchange(call, call.request)
         return compose(self._middleware, partial(self._noted, call))(call.request)
 
     def _exchange(self, call: Call, request: Request) -> Awaitable[Response]:

@@ -223,7 +223,8 @@ class HttpSession:
         """
         if self._closed:
             raise ClientStateError("the client is closed: make a new one, or move this call into its `async with`")
-        if self._session is not None and self._session.closed:
+        # Nobody else can close a session of our own.
+        if not self._owned and self._session is not None and self._session.closed:
             raise ClientStateError("the borrowed session is closed: keep it open as long as the client is used")
         loop = asyncio.get_running_loop()
         if self._loop is None:
