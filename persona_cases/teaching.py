@@ -95,10 +95,10 @@ def taught(lessons: Lessons) -> Callable[[C], C]:
             setattr(cls, "__getattr__", _finder(lessons))  # noqa: B010 - type checkers are not to see it
         for use, sentence in lessons.uses.items():
             setattr(cls, use, _refusal(sentence, lessons.wrong))
-        for name in dir(cls):
+        members = {name: member for base in reversed(cls.__mro__) for name, member in vars(base).items()}
+        for name, method in members.items():
             if name.startswith("_") and not (name == "__init__" and lessons.constructor):
                 continue
-            method = inspect.getattr_static(cls, name)
             if inspect.isfunction(method) and _is_untaught(method):
                 setattr(cls, name, _taught_call(method, lessons.title or cls.__name__, lessons))
         return cls
