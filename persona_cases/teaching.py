@@ -12,8 +12,6 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import lru_cache, update_wrapper
 from typing import Any, Final, NoReturn, TypeVar, cast
 
-import attrs
-
 from persona_cases.errors import PersonaError
 
 __all__ = ["LONGEST_NAME", "Lessons", "nearest", "shortened", "suggestion", "taught"]
@@ -22,6 +20,7 @@ LONGEST_NAME: Final = 40
 """Maximum length of a mistaken name in a message and in a comparison, whose cost is the product of the lengths."""
 
 _TAUGHT: Final = "_taught"
+_NONE: Final[Mapping[str, str]] = {}
 
 C = TypeVar("C", bound=type)
 
@@ -56,7 +55,6 @@ def _no_lesson(_instance: Any, _name: str) -> str | None:
     return None
 
 
-@attrs.frozen(kw_only=True, eq=False)
 class Lessons:
     """The near misses of a class, and what to write instead. A key may hold several names, separated by spaces.
 
@@ -70,29 +68,45 @@ class Lessons:
             whether objects have them, and act on it.
         constructor: whether to cover the constructor too.
         instances: returns the attributes that only one instance has.
-        about: finds a lesson about an attribute that one instance lacks.
         unknown: the error to raise for an unknown attribute.
         wrong: the error to raise for a wrong call.
     """
 
-    title: str = ""
-    names: Mapping[str, str] = attrs.field(factory=dict[str, str], converter=_by_name)
-    arguments: Mapping[str, str] = attrs.field(factory=dict[str, str], converter=_by_name)
-    calls: Mapping[str, str] = attrs.field(factory=dict[str, str], converter=_by_name)
-    uses: Mapping[str, str] = attrs.field(factory=dict[str, str], converter=_by_name)
-    constructor: bool = False
-    instances: tuple[str, ...] = ()
-    about: Callable[[Any, str], str | None] = _no_lesson
-    unknown: type[AttributeError] = AttributeError
-    wrong: type[TypeError] = TypeError
+    def __init__(
+        self,
+        *,
+        title: str = "",
+        names: Mapping[str, str] = _NONE,
+        arguments: Mapping[str, str] = _NONE,
+        calls: Mapping[str, str] = _NONE,
+        uses: Mapping[str, str] = _NONE,
+        constructor: bool = False,
+        instances: tuple[str, ...] = (),
+        unknown: type[AttributeError] = AttributeError,
+        wrong: type[TypeError] = TypeError,
+    ) -> None:
+        self.title = title
+        self.names: Mapping[str, str] = _by_name(names)
+        self.arguments: Mapping[str, str] = _by_name(arguments)
+        self.calls: Mapping[str, str] = _by_name(calls)
+        self.uses: Mapping[str, str] = _by_name(uses)
+        self.constructor = constructor
+        self.instances = instances
+        self.unknown = unknown
+        self.wrong = wrong
 
 
-def taught(lessons: Lessons) -> Callable[[C], C]:
-    """Return a decorator that makes a class explain near misses; apply it last, on top of all others."""
+def taught(lessons: Lessons, about: Callable[[Any, str], str | None] = _no_lesson) -> Callable[[C], C]:
+    """Return a decorator that makes a class explain near misses; apply it last, on top of all others.
+
+    Args:
+        lessons: the near misses of the class.
+        about: finds a lesson about an attribute that one instance lacks.
+    """
 
     def teach(cls: C) -> C:
         if "__getattr__" not in vars(cls):
-            setattr(cls, "__getattr__", _finder(lessons))  # noqa: B010 - type checkers are not to see it
+            setattr(cls, "__getattr__", _finder(lessons, about))  # noqa: B010 - type checkers are not to see it
         for use, sentence in lessons.uses.items():
             setattr(cls, use, _refusal(sentence, lessons.wrong))
         members = {name: member for base in reversed(cls.__mro__) for name, member in vars(base).items()}
@@ -110,7 +124,7 @@ def _is_untaught(method: Callable[..., Any]) -> bool:
     return method.__module__.startswith("persona_cases") and not hasattr(method, _TAUGHT)
 
 
-def _finder(lessons: Lessons) -> Callable[[Any, str], Any]:
+def _finder(lessons: Lessons, about: Callable[[Any, str], str | None]) -> Callable[[Any, str], Any]:
     def find(self: object, name: str) -> Any:
         cls = type(self)
         if hasattr(cls, name):
@@ -119,7 +133,7 @@ def _finder(lessons: Lessons) -> Callable[[Any, str], Any]:
         lesson = (
             ""
             if name.startswith("_") and name not in lessons.instances
-            else lessons.about(self, name) or _about_name(lessons, name, cast("Hashable", cls))
+            else about(self, name) or _about_name(lessons, name, cast("Hashable", cls))
         )
         error = lessons.unknown(f"{cls.__name__} has no attribute {shortened(name)!r}{lesson}")
         # Otherwise Python would add its own guess to the printed error, and keep the object alive.

@@ -79,7 +79,7 @@ def _custom_field(case: Case, name: str) -> str | None:
     return custom_field(name) if name in (case._attributes.fields or ()) else None
 
 
-@taught(attrs.evolve(CASE, about=_custom_field))
+@taught(CASE, _custom_field)
 @attrs.frozen(repr=False, eq=False)
 class Case:
     """A case as the API sent it: immutable, typed, lossless.

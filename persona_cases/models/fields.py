@@ -36,7 +36,7 @@ def _own_key(fields: CaseFields, name: str) -> str | None:
     return custom_field(name) if name in fields._sent else None
 
 
-@taught(attrs.evolve(FIELDS, about=_own_key))
+@taught(FIELDS, _own_key)
 @attrs.frozen(repr=False, eq=False)
 class CaseFields(Mapping[str, Any]):
     """The custom fields of a case, by key exactly as in the template.
