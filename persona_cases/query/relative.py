@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
-import attrs
-
 from persona_cases.errors import QueryError, QueryTypeError
 from persona_cases.name_prefixes import custom_key
 from persona_cases.query.nodes import Comparison, Predicate, fold_nodes
@@ -63,7 +61,6 @@ def shifted(asking: str, moment: datetime, length: timedelta, *, back: bool = Fa
         raise QueryError(f"{asking}: the span is out of range") from None
 
 
-@attrs.frozen
 class RelativeTime:
     """A time relative to now.
 
@@ -73,9 +70,10 @@ class RelativeTime:
         day: the day that begins at that time, if the caller asked for a day.
     """
 
-    moment: datetime
-    words: str | None
-    day: date | None = None
+    def __init__(self, moment: datetime, words: str | None, day: date | None = None) -> None:
+        self.moment = moment
+        self.words = words
+        self.day = day
 
     @classmethod
     def day_of(cls, now: datetime, zone: tzinfo, *, words: str | None) -> RelativeTime:
