@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import attrs
 import msgspec
 
 from persona_cases import paging
@@ -27,7 +26,6 @@ _SEARCH = "/cases/search"
 _BY_CREATION = {Q.created_at.asc(), Q.created_at.desc()}
 
 
-@attrs.frozen(kw_only=True)
 class Search:
     """One or several search requests for one expression.
 
@@ -38,10 +36,11 @@ class Search:
         shows_creation: whether the loaded attributes include the creation time.
     """
 
-    plan: Plan = attrs.field(repr=False)
-    sort: Sort
-    query: QueryPairs = ()
-    shows_creation: bool = True
+    def __init__(self, plan: Plan, sort: Sort, query: QueryPairs = (), *, shows_creation: bool = True) -> None:
+        self.plan = plan
+        self.sort = sort
+        self.query = query
+        self.shows_creation = shows_creation
 
     @classmethod
     def of(cls, where: Predicate | None, sort: object, max_searches: int, limits: SearchLimits | None) -> Search:
@@ -52,7 +51,7 @@ class Search:
             QueryTooComplexError: if the expression takes more than `max_searches` searches.
             QueryError: if it takes several searches, and their results cannot be merged in this order.
         """
-        search = cls(plan=plan(where, limits, max_searches), sort=_order(sort))
+        search = cls(plan(where, limits, max_searches), _order(sort))
         if search.merged:
             sort_key(search.sort)
         return search
@@ -73,7 +72,7 @@ class Search:
         if fieldset is not None and self.merged:
             query, fieldset = parameters.fieldset([*fieldset.names, self.sort.attribute])
         shows_creation = fieldset is None or self.sort.attribute in fieldset.names
-        return attrs.evolve(self, query=query, shows_creation=shows_creation), fieldset
+        return Search(self.plan, self.sort, query, shows_creation=shows_creation), fieldset
 
     def requests(self) -> list[Request]:
         """Return the requests, without page parameters."""
