@@ -9,7 +9,6 @@ from persona_cases.errors import InvalidArgumentError, QueryError, QueryTypeErro
 from persona_cases.name_prefixes import CUSTOM, custom_key
 from persona_cases.query.field import Field
 from persona_cases.query.nodes import Comparison, Predicate
-from persona_cases.query.predicate_json import placed_nodes
 from persona_cases.query.values import whole_number
 
 __all__ = ["as_predicate", "as_predicates", "check"]
@@ -53,6 +52,8 @@ def _remedy(where: object) -> str:
 
 def check(predicate: Predicate, allow: object, max_depth: object, max_leaves: object) -> None:
     """Raise if an expression uses more than is allowed; the error points to the first such place."""
+    from persona_cases.query.predicate_json import placed_nodes  # noqa: PLC0415 - few programs limit expressions
+
     allowed = None if allow is None else _names(allow)
     deepest = None if max_depth is None else whole_number("max_depth", max_depth, 0)
     most = None if max_leaves is None else whole_number("max_leaves", max_leaves, 1)
