@@ -29,7 +29,6 @@ from persona_cases.protocol.message import Request, Response, Safety
 from persona_cases.protocol.retry import RetryPolicy
 from persona_cases.resources.client_lessons import CLIENT
 from persona_cases.resources.endpoint import Api
-from persona_cases.resources.requests.custom_request import other_request
 from persona_cases.surface import publish
 from persona_cases.teaching import taught
 from persona_cases.transport.calls_under_way import Lifetime
@@ -279,6 +278,8 @@ class PersonaClient:
             APIError: if the API responded with an error status.
             TransportError: if no complete response arrived.
         """
+        from persona_cases.resources.requests.custom_request import other_request  # noqa: PLC0415
+
         request = other_request(method, path, params=params, json=json, idempotency_key=idempotency_key, safety=safety)
         return await self._api.send(request)
 
