@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from persona_cases import models, paging
+from persona_cases import models, paging, query
 from persona_cases.models import decoding
 from persona_cases.paging import LARGEST_PAGE, check_page, is_beginning
 from persona_cases.protocol.message import Request
-from persona_cases.query import Predicate, SearchLimits, Sort
-from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
+from persona_cases.query import Predicate, Sort
+from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
 from persona_cases.resources import reading
 from persona_cases.resources.case_changes import CaseChanges
 from persona_cases.resources.changing.many_changes import ManyChanges
@@ -120,7 +120,7 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         after: str | None = None,
         before: str | None = None,
         max_searches: int = DEFAULT_MAX_SEARCHES,
-        search_limits: SearchLimits | None = None,
+        search_limits: query.SearchLimits | None = None,
     ) -> reading.CasePager:
         """Search cases by any expression of `Q`.
 
@@ -191,8 +191,8 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         See https://docs.withpersona.com/api-reference/cases/retrieve-case.
         """
         sparse, fieldset = parameters.fieldset(only)
-        query = parameters.include(include, self._api.options.version) + sparse
-        request = Request("GET", parameters.case_path(case), query=query)
+        included = parameters.include(include, self._api.options.version)
+        request = Request("GET", parameters.case_path(case), query=included + sparse)
         return await self._api.load(request, partial(decoding.decode_case, fieldset=fieldset))
 
     async def get_many(

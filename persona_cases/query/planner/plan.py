@@ -19,13 +19,12 @@ import msgspec
 
 from persona_cases.query.entry import as_predicate
 from persona_cases.query.nodes import AllOf, AnyOf, Predicate
+from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
 from persona_cases.query.planner.search_limits import SearchLimits
 from persona_cases.query.values import whole_number
 from persona_cases.surface import publish
 
-__all__ = ["DEFAULT_MAX_SEARCHES", "Plan", "plan"]
-
-DEFAULT_MAX_SEARCHES = 16
+__all__ = ["Plan", "plan"]
 
 
 @attrs.frozen

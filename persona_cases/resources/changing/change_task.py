@@ -18,7 +18,7 @@ from persona_cases.protocol.checks import flag, whole_number
 from persona_cases.query import Predicate
 from persona_cases.query.entry import as_predicate
 from persona_cases.query.matching import check_decidable
-from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
+from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
 from persona_cases.query.relative import as_written
 from persona_cases.resources.changing.change_report import ChangePlan, ChangeProgress
 from persona_cases.resources.changing.effects import change_digest, digest

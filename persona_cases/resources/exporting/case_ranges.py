@@ -11,7 +11,7 @@ from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import moment_of
 from persona_cases.paging import LARGEST_PAGE
 from persona_cases.query import Predicate, Q, Sort
-from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
+from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
 
 if TYPE_CHECKING:
     from persona_cases.resources.exporting.export_run import Searching

@@ -16,7 +16,7 @@ from persona_cases.export.rejects import Rejects
 from persona_cases.export.report import ExportReport
 from persona_cases.export.threads import off_loop
 from persona_cases.query import Predicate, Sort
-from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
+from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
 from persona_cases.resources.endpoint import Api
 from persona_cases.resources.exporting.counting import RequestCount, counted
 from persona_cases.resources.exporting.export_request import ATTACHMENTS, ExportRequest

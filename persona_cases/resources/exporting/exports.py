@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from persona_cases.query import Predicate, Sort
-from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
+from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
 
 if TYPE_CHECKING:
     from persona_cases.export.columns.column import Column

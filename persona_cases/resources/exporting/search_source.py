@@ -8,12 +8,13 @@ from typing import ClassVar
 
 import msgspec
 
+from persona_cases import query
 from persona_cases.errors import QueryTooComplexError
 from persona_cases.export.ranges.fetcher_count import PAGES_PER_FETCHER
 from persona_cases.export.ranges.page_source import RawPages
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.models.decoding.raw_page import RawPage, decode_raw_page
-from persona_cases.query import Predicate, Q, SearchLimits, Sort
+from persona_cases.query import Predicate, Q, Sort
 from persona_cases.resources.endpoint import Api
 from persona_cases.resources.reading.raw_walks import merged_walk, raw_walk
 from persona_cases.resources.reading.searches import Search
@@ -40,7 +41,7 @@ class SearchSource(msgspec.Struct, frozen=True, kw_only=True):
     where: Predicate | None = None
     only: tuple[str, ...] | None = None
     max_searches: int
-    limits: SearchLimits | None = None
+    limits: query.SearchLimits | None = None
 
     backward: ClassVar[bool] = False
 

@@ -10,7 +10,8 @@ import msgspec
 from persona_cases import paging
 from persona_cases.errors import QueryTypeError
 from persona_cases.protocol.message import QueryPairs, Request
-from persona_cases.query import Plan, Predicate, Q, SearchLimits, Sort, plan
+from persona_cases.query import Predicate, Q, Sort
+from persona_cases.query.values import whole_number
 from persona_cases.resources.reading.creation_order import in_creation_order
 from persona_cases.resources.reading.page_requests import nothing
 from persona_cases.resources.reading.shown_order import sort_key
@@ -19,6 +20,7 @@ from persona_cases.resources.requests import query_parameters as parameters
 if TYPE_CHECKING:
     from persona_cases.models import Case, Fieldset
     from persona_cases.paging import Fetch, Identified, Merge, SortValue
+    from persona_cases.query import SearchLimits
 
 T = TypeVar("T", bound="Identified")
 
@@ -30,14 +32,24 @@ class Search:
     """One or several search requests for one expression.
 
     Attributes:
-        plan: the planned searches.
+        where: the expression; None finds all cases.
+        searches: the expressions of the planned searches; none if no case can match.
         sort: the sort order. It is always sent, because the API does not document its default.
         query: the parameters of the requests.
         shows_creation: whether the loaded attributes include the creation time.
     """
 
-    def __init__(self, plan: Plan, sort: Sort, query: QueryPairs = (), *, shows_creation: bool = True) -> None:
-        self.plan = plan
+    def __init__(
+        self,
+        where: Predicate | None,
+        searches: tuple[Predicate | None, ...],
+        sort: Sort,
+        query: QueryPairs = (),
+        *,
+        shows_creation: bool = True,
+    ) -> None:
+        self.where = where
+        self.searches = searches
         self.sort = sort
         self.query = query
         self.shows_creation = shows_creation
@@ -51,7 +63,7 @@ class Search:
             QueryTooComplexError: if the expression takes more than `max_searches` searches.
             QueryError: if it takes several searches, and their results cannot be merged in this order.
         """
-        search = cls(plan(where, limits, max_searches), _order(sort))
+        search = cls(where, _planned(where, max_searches, limits), _order(sort))
         if search.merged:
             sort_key(search.sort)
         return search
@@ -59,7 +71,7 @@ class Search:
     @property
     def merged(self) -> bool:
         """Whether the query runs as several searches."""
-        return len(self.plan.searches) > 1
+        return len(self.searches) > 1
 
     @property
     def unstable(self) -> bool:
@@ -72,13 +84,13 @@ class Search:
         if fieldset is not None and self.merged:
             query, fieldset = parameters.fieldset([*fieldset.names, self.sort.attribute])
         shows_creation = fieldset is None or self.sort.attribute in fieldset.names
-        return Search(self.plan, self.sort, query, shows_creation=shows_creation), fieldset
+        return Search(self.where, self.searches, self.sort, query, shows_creation=shows_creation), fieldset
 
     def requests(self) -> list[Request]:
         """Return the requests, without page parameters."""
         return [
             Request("POST", _SEARCH, query=self.query, body=msgspec.json.encode(self._body(where)))
-            for where in self.plan.searches
+            for where in self.searches
         ]
 
     def fetch(self, walk: Callable[[Request], Fetch[Case]], *, backward: bool = False) -> Fetch[Case] | Merge[Case]:
@@ -115,10 +127,10 @@ class Search:
 
     def explain(self) -> str:
         """Describe the requests in words and JSON."""
-        if not self.plan.searches:
-            return f"nothing is sent: no case can match {self.plan.where}"
+        if not self.searches:
+            return f"nothing is sent: no case can match {self.where}"
         requests = self.requests()
-        described = [self._described(*each) for each in zip(self.plan.searches, requests, strict=True)]
+        described = [self._described(*each) for each in zip(self.searches, requests, strict=True)]
         if not self.merged:
             return f"one search: {described[0]}"
         heading = f"{len(described)} searches, run side by side and merged; each case comes once"
@@ -144,6 +156,16 @@ def describe(request: Request) -> str:
     """Return the method, path and parameters of a request in readable form."""
     parameters = "&".join(f"{name}={value}" for name, value in request.query)
     return f"{request.method} {request.path}{'?' if parameters else ''}{parameters}"
+
+
+def _planned(where: Predicate | None, max_searches: int, limits: SearchLimits | None) -> tuple[Predicate | None, ...]:
+    if where is None:
+        whole_number("max_searches", max_searches, 1)
+        return (None,)
+    # Many programs read all cases, or only those that they know.
+    from persona_cases.query.planner.plan import plan  # noqa: PLC0415
+
+    return plan(where, limits, max_searches).searches
 
 
 def _order(sort: object) -> Sort:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 from persona_cases.query import Predicate
-from persona_cases.query.planner.plan import DEFAULT_MAX_SEARCHES
+from persona_cases.query.planner import DEFAULT_MAX_SEARCHES
 from persona_cases.resources.endpoint import Api
 from persona_cases.resources.exporting.counting import counted
 
