@@ -12,7 +12,7 @@ from persona_cases.errors import InvalidArgumentError, QueryError, QueryTypeErro
 
 __all__ = ["Scalar", "instant", "is_date", "require_time_text", "to_scalar", "unwrap_enum", "whole_number"]
 
-_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_LONE_SURROGATE: Final = r"[\ud800-\udfff]"
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -115,8 +115,8 @@ def _hint(kind: str, module: str) -> str:
 
 def _plain_text(value: str, subject: str) -> str:
     text = str.__str__(value)
-    # Searched for rather than tried, because an encoder's error holds the whole string.
-    if _LONE_SURROGATE.search(text):
+    # Searched for rather than tried, because an encoder's error holds the whole string. Few strings need the pattern.
+    if not text.isascii() and re.search(_LONE_SURROGATE, text):
         raise QueryError(f"{subject} cannot be compared with a text that UTF-8 cannot encode (a lone surrogate)")
     return text
 
