@@ -86,7 +86,7 @@ class Request:
     @property
     def creates_case(self) -> bool:
         """Whether the request counts against the quota of case creation, in addition to the rate limit."""
-        return (self.method, self.path) == ("POST", "/cases")
+        return self.method == "POST" and self.path == "/cases"
 
 
 @attrs.frozen

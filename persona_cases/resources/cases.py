@@ -193,7 +193,8 @@ class Cases(CaseExports, CaseRanges, CaseSyncs, ManyChanges, CaseChanges):
         sparse, fieldset = parameters.fieldset(only)
         included = parameters.include(include, self._api.options.version)
         request = Request("GET", parameters.case_path(case), query=included + sparse)
-        return await self._api.load(request, partial(decoding.decode_case, fieldset=fieldset))
+        decode = decoding.decode_case if fieldset is None else partial(decoding.decode_case, fieldset=fieldset)
+        return await self._api.load(request, decode)
 
     async def get_many(
         self,

@@ -140,6 +140,7 @@ class Call:
     Attributes:
         request: the request of this attempt.
         observers: the observers to notify; usually empty.
+        patience: maximum seconds that the next attempt may wait for limits; None for no limit.
         task: the task that makes the call.
         departure: observes whether the attempt in flight was sent; None if none is in flight.
         lost: how the network failed in this attempt. It is kept because a middleware may raise its own errors.
@@ -161,6 +162,7 @@ class Call:
         "lost",
         "observers",
         "options",
+        "patience",
         "request",
         "task",
     )
@@ -187,6 +189,7 @@ class Call:
         self._failure: PersonaError | None = None
         self._observed: ObservedCall | None = None
         self._broken_off = False
+        self.patience: float | None = options.max_wait
 
     def __enter__(self) -> Self:
         self.task = asyncio.current_task()
@@ -214,13 +217,6 @@ class Call:
     def number(self) -> int:
         """Number of attempts so far."""
         return self._attempts.sent
-
-    @property
-    def patience(self) -> float | None:
-        """Maximum seconds that the next attempt may wait for limits; None for no limit."""
-        if not self._attempts.sent:
-            return self.options.max_wait
-        return self._attempts.patience(elapsed=self._elapsed, max_wait=self.options.max_wait)
 
     async def admit(self, leave: Awaitable[P]) -> P:
         """Wait for permission to make the next attempt, and count the attempt.
@@ -266,6 +262,7 @@ class Call:
         if delay is None or attempts.is_over(self._elapsed):
             final = attempts.final_error(failure)
             raise final from final.__cause__
+        self.patience = attempts.patience(elapsed=self._elapsed, max_wait=self.options.max_wait)
 
     # ---- the end -----------------------------------------------------------------------------------------------------
 
