@@ -38,14 +38,27 @@ class WindowReading(msgspec.Struct, frozen=True):
     reset: int
 
 
-def read_rate_limit(headers: Mapping[str, str]) -> WindowReading | None:
-    """Read `RateLimit-*` (header names in lower case); None if they are missing or not whole numbers."""
-    return _read(headers, _RATE_LIMIT)
+def read_rate_limit(headers: Mapping[str, str], names: tuple[str, str, str] = _RATE_LIMIT) -> WindowReading | None:
+    """Read `RateLimit-*`.
+
+    Args:
+        headers: the headers of a response, names in lower case.
+        names: the names of the headers with the limit, what is left of it, and the seconds.
+
+    Returns:
+        The report; None if a header is missing or not a whole number.
+    """
+    # Every response comes through here, and in a loop or with `map` this would take half as long again.
+    limit, remaining, reset = names
+    most, left, seconds = _count(headers.get(limit)), _count(headers.get(remaining)), _count(headers.get(reset))
+    if most is None or left is None or seconds is None:
+        return None
+    return WindowReading(most, left, seconds)
 
 
 def read_quota(headers: Mapping[str, str]) -> WindowReading | None:
     """Read the creation quota, in both spellings that the vendor uses: `Quota-*` and `QuotaLimit-*`."""
-    return next(filter(None, (_read(headers, names) for names in _QUOTAS)), None)
+    return next(filter(None, (read_rate_limit(headers, names) for names in _QUOTAS)), None)
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
@@ -68,15 +81,6 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
         then, sent = _date(text), _date(headers.get("date", ""))
         wait = None if then is None or sent is None else max(0.0, (then - sent).total_seconds())
     return float(wait) if wait is not None and wait <= _LONGEST_RETRY_AFTER else None
-
-
-def _read(headers: Mapping[str, str], names: tuple[str, str, str]) -> WindowReading | None:
-    # Every response comes through here, and in a loop or with `map` this would take half as long again.
-    limit, remaining, reset = names
-    most, left, seconds = _count(headers.get(limit)), _count(headers.get(remaining)), _count(headers.get(reset))
-    if most is None or left is None or seconds is None:
-        return None
-    return WindowReading(most, left, seconds)
 
 
 # Responses report the same few numbers again and again.

@@ -207,7 +207,9 @@ class RateWindow:
         took = now - departed
         self.latency += (took - self.latency) * (_WEIGHT_OF_LATEST if self.slowest else 1.0)
         self.slowest = max(self.slowest, took)
-        reported = self._counter(departed, reading)
+        reported = self.counters[0]
+        if reported.limit != reading.limit or reported.ends_by is None:
+            reported = self._counter(departed, reading)
         reported.take_in(now, departed, reading, self.in_flight)
         if len(self.counters) == 1:
             self.limit = reading.limit

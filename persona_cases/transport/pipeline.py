@@ -97,7 +97,7 @@ class Transport:
             try:
                 answer = await (self._send(call) if self._middleware else self._exchange(call, call.request))
                 # A middleware may have returned anything, but the limits learn only from valid responses.
-                response, error = answer, error_of(answer)
+                response, error = answer, None if answer.ok else error_of(answer)
                 outcome = answer if error is None else error
             except (TransportError, DecodeError) as lost:
                 # A middleware may raise such an error of its own.
