@@ -7,6 +7,7 @@ import math
 import pytest
 
 from persona_cases.protocol.limit_headers import WindowReading
+from persona_cases.protocol.window import RateWindow
 from persona_cases.protocol.window_counter import WindowCounter
 
 ROUNDING = 1e-6
@@ -99,7 +100,11 @@ def test_how_many_requests_strangers_send_is_remembered(known, rate):
 @pytest.mark.parametrize(("ends_after", "unseen"), [(154.0, [155.0, 158.0]), (None, [158.0])])
 def test_what_ended_late_may_count_in_the_next_window(ends_after, unseen):
     window = running(ends_after=ends_after, ends_by=157.0, unseen=[150.0, 155.0, 158.0])
-    window.begin_next(2)
+    known = RateWindow(window.limit, window.period, counters=[window], in_flight=2)
+
+    known.advance(156.75)
+    assert window.ends_by == 157.0
+    known.advance(157.0)
 
     assert (window.before, window.opened_after, window.unseen, window.ours) == (157.0, ends_after, unseen, 2)
     assert window.ends_by == pytest.approx(218.0 + ROUNDING)
