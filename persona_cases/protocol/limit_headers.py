@@ -39,7 +39,7 @@ class WindowReading(msgspec.Struct, frozen=True):
 
 
 def read_rate_limit(headers: Mapping[str, str], names: tuple[str, str, str] = _RATE_LIMIT) -> WindowReading | None:
-    """Read `RateLimit-*`.
+    """Read `RateLimit-*`, or the same numbers under other names.
 
     Args:
         headers: the headers of a response, names in lower case.

@@ -207,6 +207,7 @@ class RateWindow:
         took = now - departed
         self.latency += (took - self.latency) * (_WEIGHT_OF_LATEST if self.slowest else 1.0)
         self.slowest = max(self.slowest, took)
+        # Nearly every report is about the first counter and an open window, and needs no search.
         reported = self.counters[0]
         if reported.limit != reading.limit or reported.ends_by is None:
             reported = self._counter(departed, reading)
