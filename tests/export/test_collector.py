@@ -14,7 +14,7 @@ from spooling import fetchers_of
 from worlds import MOMENTS, YEAR, World, moments_of
 
 from persona_cases import PaginationError, Q, RetryPolicy, ServerError
-from persona_cases.errors import BadRequestError, ConnectionFailedError, DecodeError
+from persona_cases.errors import Answered, BadRequestError, ConnectionFailedError, DecodeError
 from persona_cases.export.progress import RunProgress
 from persona_cases.export.ranges.collector import collect
 from persona_cases.export.ranges.fetcher_count import Stopwatch
@@ -200,7 +200,8 @@ class Refusing(World):
         async for page in super().pages_together(parts):
             if self.refusing and len(page) > 3:
                 self.refusing = False
-                yield RawPage([*page.lines[:-1], b'{"type":"case","id":"case_1","attributes":{}}'], page.next_cursor)
+                lines = [*page.lines[:-1], b'{"type":"case","id":"case_1","attributes":{}}']
+                yield RawPage(lines, page.next_cursor, call=Answered("POST", "/cases/search", 2, 0.5, "req_1"))
             else:
                 yield page
 
@@ -208,8 +209,9 @@ class Refusing(World):
 async def test_a_page_of_several_ranges_that_is_refused_loses_none_of_its_cases(tmp_path):
     moments = sorted(number * number % 9_973_001 for number in range(4_000))
     world = Refusing(moments)
-    with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(DecodeError):
+    with Spool(tmp_path / "cases.jsonl", ASKED) as spool, pytest.raises(DecodeError) as caught:
         await collect(world, spool, fetchers=fetchers_of())
+    assert (caught.value.method, caught.value.attempts, caught.value.request_id) == ("POST", 2, "req_1")
     lines, done = await collected(world, tmp_path)
     assert lines == world.lines
     assert done.so_far.cases == len(moments)

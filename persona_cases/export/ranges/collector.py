@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -18,7 +19,7 @@ from persona_cases.export.ranges.page_source import PageSource, RawPages
 from persona_cases.export.ranges.time_range import TimeRange
 from persona_cases.export.request_failures import OVERLOADED, is_overload
 from persona_cases.export.spool.spool import Spool
-from persona_cases.models.decoding.raw_page import RawPage
+from persona_cases.models.decoding.raw_page import Line, RawPage
 from persona_cases.paging.cursor import is_refusal
 from persona_cases.paging.walk_progress import MOST_EMPTY_PAGES
 
@@ -321,15 +322,8 @@ class _Collector:
     def _take(self, ranges: list[FetchedRange], page: RawPage) -> bool:
         """Take a page of the ranges, and commit it; return whether it has a new case."""
         self._progress.fetched += 1
-        page = self._sound(page)
-        try:
-            taken = take_together(ranges, page) if len(ranges) > 1 else [(ranges[0], ranges[0].take(page))]
-        except PersonaError:
-            # Only now, because each page would pay for a block around this.
-            with naming(page.call):
-                raise
         brings_cases = False
-        for fetched, lines in taken:
+        for fetched, lines in _new_cases(ranges, self._sound(page)):
             if lines:
                 brings_cases = True
                 self._spool.put(fetched, lines)
@@ -416,3 +410,12 @@ class _Collector:
 def _reached(ranges: list[FetchedRange]) -> int:
     """Return a number that grows when a range comes further in time."""
     return sum(each.position for each in ranges)
+
+
+def _new_cases(ranges: list[FetchedRange], page: RawPage) -> Iterator[tuple[FetchedRange, Sequence[Line]]]:
+    """Yield the new cases of a page, by range; an error in the page names its call."""
+    with naming(page.call):
+        if len(ranges) > 1:
+            yield from take_together(ranges, page)
+        else:
+            yield ranges[0], ranges[0].take(page)
