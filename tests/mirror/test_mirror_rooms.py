@@ -178,8 +178,9 @@ NOW %= b'"relationships":{"case_queue":{"data":{"type":"case-queue","id":"cqueue
 
 def test_the_row_of_a_redacted_case_has_no_custom_fields():
     names = ["id", "status", "case_queue_id", "fields.notes", "extra.new"]
-    assert redacted_cells(NOW, names, as_texts) == ["case_1", "open", "cqueue_1", None, None]
-    assert redacted_cells(NOW, ["fields_notes"], as_texts) == [None]
+    before = ["case_1", "pending", "", "called at noon", "7"]
+    assert redacted_cells(NOW, before, names, as_texts) == ["case_1", "open", "cqueue_1", None, None]
+    assert redacted_cells(NOW, ["called at noon"], ["fields_notes"], as_texts) == [None]
     assert Holding(frozenset()).unreadable == 0
 
 

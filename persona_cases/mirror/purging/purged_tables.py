@@ -84,10 +84,12 @@ def _replaced(table: Any, redacted: Mapping[str, bytes]) -> tuple[Any, int]:
     wanted = {number: id for number, id in enumerate(ids) if id in redacted}
     if not wanted:
         return table, 0
-    new = {number: redacted_cells(redacted[id], table.column_names, as_values) for number, id in wanted.items()}
     columns = [table.column(name).to_pylist() for name in table.column_names]
-    changed = sum(new[number] != [column[number] for column in columns] for number in wanted)
-    for number, cells in new.items():
+    changed = 0
+    for number, id in wanted.items():
+        before = [column[number] for column in columns]
+        cells = redacted_cells(redacted[id], before, table.column_names, as_values)
+        changed += cells != before
         for column, cell in zip(columns, cells, strict=True):
             column[number] = cell
     return packages.pyarrow("pyarrow").Table.from_arrays(
@@ -115,8 +117,10 @@ class PurgedSqlite(ExportedFile):
             database.execute("PRAGMA secure_delete = ON")
             names = [row[1] for row in database.execute("PRAGMA table_info(cases)")]
             database.execute("BEGIN IMMEDIATE")
+            # An export of some attributes has no others.
+            related = {name for (name,) in database.execute("SELECT DISTINCT name FROM relationships")}
             for id, line in redacted.items():
-                changed += _replace_rows(database, names, id, line)
+                changed += _replace_rows(database, names, related, id, line)
             database.execute("COMMIT")
             if changed:
                 # Rows that moved between pages may have left copies.
@@ -141,16 +145,18 @@ class PurgedSqlite(ExportedFile):
         raise InvalidArgumentError(f"{self.path}: not an export of cases: purge takes files that exports wrote")
 
 
-def _replace_rows(database: sqlite3.Connection, names: list[str], id: str, line: bytes) -> bool:
+def _replace_rows(database: sqlite3.Connection, names: list[str], related: set[str], id: str, line: bytes) -> bool:
     listed = ", ".join(map(quoted, names))
     there = database.execute(f"SELECT {listed} FROM cases WHERE id = ?", (id,)).fetchone()  # noqa: S608 - quoted names
-    shown = redacted_cells(line, names, to_cells)
-    if there is None or list(there) == shown:
+    if there is None:
+        return False
+    shown = redacted_cells(line, there, names, to_cells)
+    if list(there) == shown:
         return False
     database.execute("DELETE FROM fields WHERE case_id = ?", (id,))
     database.execute("DELETE FROM relationships WHERE case_id = ?", (id,))
     assigned = ", ".join(f"{quoted(name)} = ?" for name in names)
     database.execute(f"UPDATE cases SET {assigned} WHERE id = ?", (*shown, id))  # noqa: S608 - quoted names
     rows = relationship_rows(BatchReader().read([line]))
-    database.executemany("INSERT INTO relationships VALUES (?, ?, ?, ?)", rows)
+    database.executemany("INSERT INTO relationships VALUES (?, ?, ?, ?)", [row for row in rows if row[1] in related])
     return True

@@ -123,7 +123,7 @@ class PurgedCsv(ExportedFile):
                 if line is None:
                     draft.write(row)
                     continue
-                cells = quoted_cells(redacted_cells(line, names, as_texts))
+                cells = quoted_cells(redacted_cells(line, _cells(row), names, as_texts))
                 new = ",".join(cells).encode() + _ROW_END
                 changed += new != row
                 draft.write(new)
@@ -153,7 +153,16 @@ def _rows(file: Any) -> Iterator[bytes]:
 def _first_cell(row: bytes) -> str:
     if not row.startswith(b'"'):
         return row.partition(b",")[0].removesuffix(_ROW_END).decode()
-    return next(csv.reader([row.decode()], strict=False))[0]
+    return _cells(row)[0]
+
+
+def _cells(row: bytes) -> list[str]:
+    # A case in the column `raw` may be longer than the limit of a cell, which belongs to the whole process.
+    usual = csv.field_size_limit(len(row))
+    try:
+        return next(csv.reader([row.decode()], strict=False))
+    finally:
+        csv.field_size_limit(usual)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
@@ -40,20 +40,21 @@ _COLUMNS: Mapping[str, Column] = {
 }
 
 
-def redacted_cells(line: bytes, names: Iterable[str], to_cells: ToCells) -> list[Any]:
+def redacted_cells(line: bytes, before: Sequence[Any], names: Sequence[str], to_cells: ToCells) -> list[Any]:
     """Return the row of a redacted case, without values for custom fields and unknown attributes.
 
     Args:
         line: the case as the API shows it now.
+        before: the cells of the row in the file.
         names: the names of the columns.
         to_cells: returns a function that converts the values of a column to those that the format stores.
     """
     batch = BatchReader().read([line])
     cells = list[Any]()
-    for name in names:
+    for name, cell in zip(names, before, strict=True):
         column = _COLUMNS.get(name)
         if name == RAW:
-            cells.append(line.decode())
+            cells.append(redacted_line(line, cell.encode()).decode())
         elif column is None:
             cells.append(None)
         else:
