@@ -19,10 +19,7 @@ Times are seconds on any monotonic clock.
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Iterable, Mapping
-from typing import Any
 
-import attrs
 import msgspec
 
 from persona_cases.protocol.limit_headers import WindowReading
@@ -67,16 +64,10 @@ def believable(reading: WindowReading | None) -> WindowReading | None:
     return reading if reading.remaining <= reading.limit and reading.reset <= _LONGEST_RESET else None
 
 
-def _read_counters(counters: Iterable[WindowCounter | Mapping[str, Any]]) -> list[WindowCounter]:
-    return [each if isinstance(each, WindowCounter) else WindowCounter(**each) for each in counters]
-
-
-# The converter of the counters runs only in the constructor. At every assignment, it would cost more than the rest.
-@attrs.define(on_setattr=attrs.setters.NO_OP)
-class RateWindow:
+class RateWindow(msgspec.Struct, kw_only=True):
     """A mutable model of one rate limit.
 
-    The attributes are its whole state and plain data: `RateWindow(**attrs.asdict(window))` is the same window.
+    The attributes are its whole state and plain data: msgspec converts it to JSON and back.
 
     Attributes:
         limit: requests per window; as configured until a response reports it.
@@ -97,19 +88,19 @@ class RateWindow:
 
     limit: int
     period: float
-    reserve: int = attrs.field(default=0, kw_only=True)
-    in_flight: int = attrs.field(default=0, kw_only=True)
-    cool_until: float | None = attrs.field(default=None, kw_only=True)
-    refusals: int = attrs.field(default=0, kw_only=True)
-    unread: int = attrs.field(default=0, kw_only=True)
-    confirmed: bool = attrs.field(default=False, kw_only=True)
-    last_departure: float | None = attrs.field(default=None, kw_only=True)
-    latency: float = attrs.field(default=0.0, kw_only=True)
-    slowest: float = attrs.field(default=0.0, kw_only=True)
-    endings: list[float] = attrs.field(factory=list[float], kw_only=True)
-    counters: list[WindowCounter] = attrs.field(factory=list[WindowCounter], converter=_read_counters, kw_only=True)
+    reserve: int = 0
+    in_flight: int = 0
+    cool_until: float | None = None
+    refusals: int = 0
+    unread: int = 0
+    confirmed: bool = False
+    last_departure: float | None = None
+    latency: float = 0.0
+    slowest: float = 0.0
+    endings: list[float] = msgspec.field(default_factory=list[float])
+    counters: list[WindowCounter] = msgspec.field(default_factory=list[WindowCounter])
 
-    def __attrs_post_init__(self) -> None:
+    def __post_init__(self) -> None:
         if not self.counters:
             self.counters.append(WindowCounter(limit=self.limit, period=self.period, longest=self.period))
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 
-import attrs
+import msgspec
 
 from persona_cases.protocol.limit_headers import WindowReading
 
@@ -30,8 +30,7 @@ _ROUNDING = 1e-6
 _MOST_HELD_BACK = 0.1
 
 
-@attrs.define(kw_only=True)
-class WindowCounter:
+class WindowCounter(msgspec.Struct, kw_only=True):
     """A mutable model of one limit's window; all of it is plain data.
 
     Attributes:
@@ -68,7 +67,7 @@ class WindowCounter:
     ends_by: float | None = None
     least: int | None = None
     told_at: float | None = None
-    unseen: list[float] = attrs.field(factory=list[float])
+    unseen: list[float] = msgspec.field(default_factory=list[float])
     ours: int = 0
     foreign_rate: float = 0.0
 

@@ -100,7 +100,7 @@ def test_how_many_requests_strangers_send_is_remembered(known, rate):
 @pytest.mark.parametrize(("ends_after", "unseen"), [(154.0, [155.0, 158.0]), (None, [158.0])])
 def test_what_ended_late_may_count_in_the_next_window(ends_after, unseen):
     window = running(ends_after=ends_after, ends_by=157.0, unseen=[150.0, 155.0, 158.0])
-    known = RateWindow(window.limit, window.period, counters=[window], in_flight=2)
+    known = RateWindow(limit=window.limit, period=window.period, counters=[window], in_flight=2)
 
     known.advance(156.75)
     assert window.ends_by == 157.0

@@ -1,10 +1,9 @@
-import json
 import math
 from collections.abc import Callable
 from itertools import count
 from random import Random
 
-import attrs
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +41,7 @@ def test_alone_it_is_never_refused_and_waits_little_longer_than_it_must(
     limit, period, rounding, windows, slowest, configured, seed, began
 ):
     period = whole_if_rounded_down(period, rounding)
-    window = RateWindow(limit, period) if configured else RateWindow(300, 60.0)
+    window = RateWindow(limit=limit, period=period) if configured else RateWindow(limit=300, period=60.0)
     world = World(window, Server([Counter(limit, period, rounding)]), within(slowest, seed), began=began)
     elapsed = world.run(limit * windows)
     assert world.refused == 0
@@ -60,7 +59,12 @@ def test_alone_it_is_never_refused_and_waits_little_longer_than_it_must(
     began=STARTS,
 )
 def test_the_length_of_short_windows_is_learned(limit, period, rounding, windows, slowest, seed, began):
-    world = World(RateWindow(300, 60.0), Server([Counter(limit, period, rounding)]), within(slowest, seed), began=began)
+    world = World(
+        RateWindow(limit=300, period=60.0),
+        Server([Counter(limit, period, rounding)]),
+        within(slowest, seed),
+        began=began,
+    )
     elapsed = world.run(limit * windows)
     assert world.refused == 0
     # A round trip is the most that the first window's end is off by, and all that another window costs besides.
@@ -77,7 +81,10 @@ def test_the_length_of_short_windows_is_learned(limit, period, rounding, windows
 )
 def test_parts_of_seconds_rounded_down_cost_one_refusal_at_most(limit, period, windows, slowest, seed, began):
     world = World(
-        RateWindow(300, 60.0), Server([Counter(limit, period, math.floor)]), within(slowest, seed), began=began
+        RateWindow(limit=300, period=60.0),
+        Server([Counter(limit, period, math.floor)]),
+        within(slowest, seed),
+        began=began,
     )
     world.run(limit * windows)
     assert world.refused <= 1
@@ -98,7 +105,7 @@ def test_lost_requests_answers_and_headers_cause_no_refusal(
 ):
     random = Random(seed)
     world = World(
-        RateWindow(limit, period),
+        RateWindow(limit=limit, period=period),
         Server([Counter(limit, period, rounding)]),
         within(slowest, seed),
         lambda: random.choice(["request", "answer", "headers"]) if random.random() < lost else "",
@@ -128,7 +135,7 @@ def test_limits_of_key_and_environment_told_in_turn_are_both_kept(
     environment.roll(began - ahead * period)
     environment.used = int(used * (environment.limit - 1))
     server = Server([Counter(key, period, rounding), environment])
-    world = World(RateWindow(300, 60.0), server, within(slowest, seed), began=began)
+    world = World(RateWindow(limit=300, period=60.0), server, within(slowest, seed), began=began)
     elapsed = world.run(key * windows)
     assert world.refused == 0
     # The windows of the two begin at different times: what the one still allows, the other may not.
@@ -158,7 +165,11 @@ def with_strangers(
     counter = Counter(limit, period, math.ceil)
     pace = limit / 10, limit / (period / 10)
     world = World(
-        RateWindow(300, 60.0), Server([counter]), lambda: random.uniform(0.5, 1) * slowest, pace=pace, began=began
+        RateWindow(limit=300, period=60.0),
+        Server([counter]),
+        lambda: random.uniform(0.5, 1) * slowest,
+        pace=pace,
+        began=began,
     )
     rate, time = limit * share / period, began
     while time < began + 20 * period:
@@ -175,7 +186,7 @@ def with_strangers(
     seed=SEEDS,
 )
 def test_nobody_leaves_before_the_latest_cool_down_ends(limit, slowest, refusals, told, seed):
-    window, random, ends = RateWindow(limit, 10.0), Random(seed), [0.0]
+    window, random, ends = RateWindow(limit=limit, period=10.0), Random(seed), [0.0]
     numbers = count()
 
     def refuse_some(world: World) -> None:
@@ -210,13 +221,13 @@ def test_nobody_leaves_before_the_latest_cool_down_ends(limit, slowest, refusals
 def test_written_as_json_and_read_back_at_any_moment_it_is_the_same(limit, period, rounding, slowest, lost, seed):
     def run(*, copied: bool) -> tuple[list[float], RateWindow]:
         def copy(world: World) -> None:
-            state = attrs.asdict(world.window)
-            world.window = RateWindow(**json.loads(json.dumps(state, allow_nan=False)))
-            assert attrs.asdict(world.window) == state
+            before = world.window
+            world.window = msgspec.json.decode(msgspec.json.encode(before), type=RateWindow)
+            assert world.window == before
 
         random = Random(seed)
         world = World(
-            RateWindow(300, 60.0),
+            RateWindow(limit=300, period=60.0),
             Server([Counter(limit, period, rounding), Counter(limit + 3, period, rounding)]),
             within(slowest, seed),
             lambda: random.choice(["answer", "headers"]) if random.random() < lost else "",
@@ -241,7 +252,7 @@ def test_written_as_json_and_read_back_at_any_moment_it_is_the_same(limit, perio
     seed=SEEDS,
 )
 def test_absurd_numbers_neither_stop_it_nor_break_it(readings, seed):
-    window, random, now = RateWindow(300, 60.0), Random(seed), 0.0
+    window, random, now = RateWindow(limit=300, period=60.0), Random(seed), 0.0
     for reading in readings:
         window.advance(now)
         delay = window.delay(now)

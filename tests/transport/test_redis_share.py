@@ -73,7 +73,7 @@ def test_all_parts_together_are_never_refused(limit, processes, used, stale, ran
     if stale:
         left = limit
     known = Known(processes=processes, limit=limit, left=left, cooling=0, ends_in=ends_in)
-    shares = [Share.of(known, RateWindow(limit, 60.0), 0, 0.0) for _ in range(processes)]
+    shares = [Share.of(known, RateWindow(limit=limit, period=60.0), 0, 0.0) for _ in range(processes)]
     wants = [random.randint(0, limit) for _ in range(processes)]
     total = sum(wants)
     answered, refused = run(shares, server, clock, wants, random)
@@ -89,7 +89,7 @@ def share_of(limit=20, processes=4, *, left=None, reserve=0, in_flight=0):
         cooling=0,
         ends_in=None if left is None else 30_000,
     )
-    return Share.of(known, RateWindow(300, 60.0, reserve=reserve), in_flight, 0.0)
+    return Share.of(known, RateWindow(limit=300, period=60.0, reserve=reserve), in_flight, 0.0)
 
 
 def told(remaining):
@@ -137,7 +137,7 @@ def test_what_it_knows_goes_back_to_redis():
 
 def test_a_pause_outlives_redis():
     known = Known(processes=4, limit=20, left=20, cooling=40_000)
-    share = Share.of(known, RateWindow(20, 60.0), 0, 100.0)
+    share = Share.of(known, RateWindow(limit=20, period=60.0), 0, 100.0)
     assert share.delay(100.0) == 40.0
     assert share.known(110.0).cooling == 30_000
 

@@ -139,7 +139,7 @@ class LocalLimiter:
     ) -> None:
         limit = whole_number(limit, "limit")
         reserve = whole_number(reserve, "reserve", least=0, most=limit - 1)
-        self._window = RateWindow(limit, seconds(period, "period"), reserve=reserve)
+        self._window = RateWindow(limit=limit, period=seconds(period, "period"), reserve=reserve)
         self._clock = clock
         self._waiting = set[object]()
         self._home = HomeLoop()

@@ -39,7 +39,7 @@ class Terms:
 
     def new_window(self) -> RateWindow:
         """Return a window about which nothing is known."""
-        return RateWindow(self.limit, self.period, reserve=self.reserve)
+        return RateWindow(limit=self.limit, period=self.period, reserve=self.reserve)
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
