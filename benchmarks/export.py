@@ -244,7 +244,7 @@ async def measure_small() -> list[Verdict]:
 
 async def measure_fresh() -> list[Verdict]:
     async with bench("cpu") as it:
-        rounds = [[(await it.run(name)).cpu for name in (OURS, FRESH)] for _ in range(ROUNDS)]
+        rounds = [[(await it.run(name)).cpu for name in (OURS, FRESH)] for _ in range(2 * ROUNDS)]
     search, fresh = zip(*rounds, strict=True)
     async with bench("latency") as it:
         slow = await it.run(FRESH)

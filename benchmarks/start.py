@@ -56,7 +56,7 @@ def cpu_seconds(arguments: tuple[str, ...]) -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--require", action="store_true")
     parser.add_argument("--save", type=Path, metavar="FILE", help="put the ratios into a file for chart.py")
     given = parser.parse_args()
