@@ -296,6 +296,11 @@ def test_what_remains_is_what_was_told_without_what_is_under_way_and_never_less_
     assert window.remaining == remaining
 
 
+def test_all_of_a_window_is_given_by_name():
+    with pytest.raises(TypeError):
+        RateWindow(*[300, 60.0])
+
+
 def test_who_is_told_when_to_come_back_and_is_refused_again_waits_longer():
     window = RateWindow(limit=300, period=60.0)
     waits = []
