@@ -38,6 +38,7 @@ class Scene:
 
 
 SCENES = {
+    "page": Scene(100),
     "tables": Scene(50_000),
     "small": Scene(20_000),
     "cpu": Scene(200_000),
