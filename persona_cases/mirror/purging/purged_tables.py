@@ -117,7 +117,7 @@ class PurgedSqlite(ExportedFile):
             database.execute("PRAGMA secure_delete = ON")
             names = [row[1] for row in database.execute("PRAGMA table_info(cases)")]
             database.execute("BEGIN IMMEDIATE")
-            # An export of some attributes has no others.
+            # An export of some attributes has the rows of no other relationships.
             related = {name for (name,) in database.execute("SELECT DISTINCT name FROM relationships")}
             for id, line in redacted.items():
                 changed += _replace_rows(database, names, related, id, line)
